@@ -1,0 +1,81 @@
+// values y_i -> coefficients c_{-1..n} of the interpolating cubic B-spline with not-a-knot ends:
+//   (c_{i-1} + 4 c_i + c_{i+1}) / 6 = y_i, and the third derivative does not jump at 1 and n-2
+// de Boor, A Practical Guide to Splines, chapter IV; equals scipy's RectBivariateSpline, s = 0,
+//   when run along x and then along y.
+// One invocation: one line of one plane. With second differences m_i = c_{i-1} - 2 c_i + c_{i+1}
+//   and d_i = y_{i-1} - 2 y_i + y_{i+1}: m_1 = d_1, m_{n-2} = d_{n-2}, and in between
+//   m_{i-1} + 4 m_i + m_{i+1} = 6 d_i, solved by elimination and substitution.
+// Rust twin: src/kernels/spline.rs
+
+struct SplineParams {
+    planes: u32, // planes in all: images * channels
+    channels: u32,
+    lines: u32, // lines a plane
+    length: u32, // values a line, n >= 4
+    image_stride: u32, // words between images of `values`
+    channel_stride: u32, // words between channels of `values`
+    line_stride: u32, // words between lines of `values`
+    step: u32, // words between values along a line
+    out_plane_stride: u32,
+    out_line_stride: u32,
+    out_step: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: SplineParams;
+@group(0) @binding(1) var<storage, read> values: array<f32>; // strided as params say
+@group(0) @binding(2) var<storage, read> pivots: array<f32>; // [length], 1 / (4 - previous pivot)
+@group(0) @binding(3) var<storage, read_write> coefficients: array<f32>; // length + 2 a line
+
+const WORKGROUP_SIZE: u32 = 64u;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) num_workgroups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let line = linear_workgroup(workgroup, num_workgroups) * WORKGROUP_SIZE + local;
+    if line >= params.planes * params.lines {
+        return;
+    }
+    let plane = line / params.lines;
+    let in_plane = line % params.lines;
+    let first = plane / params.channels * params.image_stride
+        + plane % params.channels * params.channel_stride + in_plane * params.line_stride;
+    let to = plane * params.out_plane_stride + in_plane * params.out_line_stride;
+    let n = params.length;
+    let step = params.step;
+    // m_i is kept at coefficient i's place, which is one step after `to`.
+    let m = to + params.out_step;
+    let out_step = params.out_step;
+
+    // Elimination, i = 1 .. n-2; the ends of the system are known.
+    var previous = 0.0;
+    for (var i = 1u; i + 1u < n; i++) {
+        let at = first + i * step;
+        let bend = values[at - step] - 2.0 * values[at] + values[at + step];
+        if i == 1u || i + 2u == n {
+            previous = bend;
+        } else {
+            previous = (6.0 * bend - previous) * pivots[i];
+        }
+        coefficients[m + i * out_step] = previous;
+    }
+    // Substitution, i = n-3 .. 2.
+    for (var i = n - 3u; i >= 2u; i--) {
+        previous = coefficients[m + i * out_step] - pivots[i] * previous;
+        coefficients[m + i * out_step] = previous;
+    }
+    // Not-a-knot: m is linear over the first three knots and over the last three.
+    let m_first = 2.0 * coefficients[m + out_step] - coefficients[m + 2u * out_step];
+    let m_last = 2.0 * coefficients[m + (n - 2u) * out_step] - coefficients[m + (n - 3u) * out_step];
+    coefficients[m] = m_first;
+    coefficients[m + (n - 1u) * out_step] = m_last;
+    for (var i = 0u; i < n; i++) {
+        let at = m + i * out_step;
+        coefficients[at] = values[first + i * step] - coefficients[at] / 6.0;
+    }
+    coefficients[to] = m_first + 2.0 * coefficients[m] - coefficients[m + out_step];
+    coefficients[m + n * out_step] = m_last + 2.0 * coefficients[m + (n - 1u) * out_step]
+        - coefficients[m + (n - 2u) * out_step];
+}

@@ -1,0 +1,125 @@
+//! One image in memory, and PNG or JPEG files to and from it.
+
+use image::{DynamicImage, ImageReader, Limits};
+use std::io::Cursor;
+
+/// The largest side accepted, pixels. Warping addresses a pixel's owner exactly in 32-bit
+/// integers up to this size (see `mesh::lattice_scale`).
+pub const MAX_SIDE_PX: usize = 4096;
+
+/// An image: grey levels 0..255 as `f32`, row-major, channels innermost (`[H, W, C]`), y down,
+/// pixel centres at whole coordinates (the centre of the top-left pixel is (0, 0)).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    /// Width, pixels.
+    pub width_px: usize,
+    /// Height, pixels.
+    pub height_px: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    /// Grey levels 0..255, `height_px * width_px * channels` of them.
+    pub levels: Vec<f32>,
+}
+
+/// Why an image file was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The file cannot be opened or read.
+    #[error("cannot read the file")]
+    Read(#[source] std::io::Error),
+    /// Not a PNG or JPEG that can be decoded.
+    #[error("expected a PNG or JPEG image")]
+    Decode(#[source] image::ImageError),
+    /// Too large.
+    #[error("expected at most {MAX_SIDE_PX} pixels a side, found {width_px} x {height_px}; scale the image down")]
+    TooLarge {
+        /// Width found, pixels.
+        width_px: usize,
+        /// Height found, pixels.
+        height_px: usize,
+    },
+}
+
+impl Image {
+    /// The shape as `height x width x channels`, for messages.
+    pub fn shape_text(&self) -> String {
+        shape_text([self.height_px, self.width_px, self.channels])
+    }
+
+    /// `[height, width, channels]`.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.height_px, self.width_px, self.channels]
+    }
+
+    /// The image as whole grey levels 0..255, `[H, W]`: rounded, colours weighted as OpenCV's
+    /// `COLOR_RGB2GRAY` does (ITU-R BT.601, 14-bit fixed point).
+    ///
+    /// Feature points are found on these, on a mix as on an image, so that two corners of
+    /// equal strength tie exactly.
+    pub fn whole_grey_levels(&self) -> Vec<u8> {
+        let whole = |level: f32| level.round().clamp(0.0, 255.0) as u32;
+        match self.channels {
+            1 => self.levels.iter().map(|&level| whole(level) as u8).collect(),
+            channels => self
+                .levels
+                .chunks_exact(channels)
+                .map(|rgb| ((whole(rgb[0]) * 4899 + whole(rgb[1]) * 9617 + whole(rgb[2]) * 1868 + (1 << 13)) >> 14) as u8)
+                .collect(),
+        }
+    }
+}
+
+/// A shape as it reads in a message: `28 x 28` or `28 x 28 x 3`.
+pub(crate) fn shape_text([height, width, channels]: [usize; 3]) -> String {
+    if channels == 1 { format!("{height} x {width}") } else { format!("{height} x {width} x {channels}") }
+}
+
+/// Reads a PNG or JPEG file. Grey files give one channel, colour files three; alpha is
+/// dropped; 16-bit levels are scaled to 0..255 without rounding.
+///
+/// # Errors
+/// [`ImageError`]; the size is checked before the pixels are decoded.
+pub fn read_image_file(path: &std::path::Path) -> Result<Image, ImageError> {
+    let content = std::fs::read(path).map_err(ImageError::Read)?;
+    let reader = || ImageReader::new(Cursor::new(&content)).with_guessed_format().map_err(ImageError::Read);
+    let (width, height) = reader()?.into_dimensions().map_err(ImageError::Decode)?;
+    let (width_px, height_px) = (width as usize, height as usize);
+    if width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX {
+        return Err(ImageError::TooLarge { width_px, height_px });
+    }
+    let mut reader = reader()?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE_PX as u32);
+    limits.max_image_height = Some(MAX_SIDE_PX as u32);
+    reader.limits(limits);
+    let decoded = reader.decode().map_err(ImageError::Decode)?;
+    let channels = if decoded.color().has_color() { 3 } else { 1 };
+    let sixteen_bit = |level: u16| f32::from(level) / 257.0;
+    let levels = match (channels, decoded.color().bytes_per_pixel() / decoded.color().channel_count()) {
+        (1, 2) => decoded.into_luma16().into_raw().into_iter().map(sixteen_bit).collect(),
+        (1, _) => decoded.into_luma8().into_raw().into_iter().map(f32::from).collect(),
+        (_, 2) => decoded.into_rgb16().into_raw().into_iter().map(sixteen_bit).collect(),
+        (_, _) => decoded.into_rgb8().into_raw().into_iter().map(f32::from).collect(),
+    };
+    Ok(Image { width_px, height_px, channels, levels })
+}
+
+/// An image as the bytes of an 8-bit PNG file, levels rounded.
+///
+/// # Panics
+/// Never for an image of this crate: its shape and its number of levels agree.
+pub fn write_png(image: &Image) -> Vec<u8> {
+    let bytes: Vec<u8> = image.levels.iter().map(|level| level.round().clamp(0.0, 255.0) as u8).collect();
+    let (width, height) = (image.width_px as u32, image.height_px as u32);
+    let picture = if image.channels == 1 {
+        image::GrayImage::from_raw(width, height, bytes).map(DynamicImage::from)
+    } else {
+        image::RgbImage::from_raw(width, height, bytes).map(DynamicImage::from)
+    };
+    let mut png = Cursor::new(Vec::new());
+    picture
+        .expect("an image has height x width x channels levels")
+        .write_to(&mut png, image::ImageFormat::Png)
+        .expect("encoding a PNG into memory cannot fail");
+    png.into_inner()
+}

@@ -1,0 +1,26 @@
+//! File formats to checked values, and the data the program carries.
+//!
+//! ```text
+//! IDX pair ──┐
+//! bundled  ──┼─> ImageSet (images, labels, class names) ──> Image, by item name "t10k#1565"
+//! PNG/JPEG ──┘
+//! tensors  ───> safetensors file, written beside its place and renamed
+//! ```
+//!
+//! Nothing above this layer reads a file format. Every size that a file states is checked
+//! with checked arithmetic before anything is allocated for it, and every error names the
+//! place, what was expected and what was found; the caller adds the path.
+
+mod bundled;
+mod file;
+mod idx;
+mod image;
+mod image_set;
+mod tensors;
+
+pub use bundled::{FASHION_MNIST_CLASSES, IRIS_CSV, SEEDS_CSV, fashion_mnist};
+pub use file::{FileError, sha256_hex, write_file};
+pub use idx::{IdxError, read_idx};
+pub use image::{Image, ImageError, read_image_file, write_png};
+pub use image_set::{ImageSet, ImageSetError};
+pub use tensors::{Tensor, TensorData, write_safetensors};

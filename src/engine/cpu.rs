@@ -1,0 +1,64 @@
+//! The CPU engine: each command by its kernel's Rust twin, on rayon's threads.
+
+use super::{Engine, EngineError, EngineInfo};
+use crate::kernels::{Downloads, Recording};
+
+/// Frames of a batch then lie in the last-level cache of most machines while the next command
+/// reads them.
+const BATCH_BUFFER_BYTES: usize = 12 << 20;
+
+/// Runs recordings on the host.
+#[derive(Debug)]
+pub struct CpuEngine {
+    info: EngineInfo,
+}
+
+impl CpuEngine {
+    /// The engine on all of rayon's threads.
+    pub fn new() -> Self {
+        let threads = rayon::current_num_threads();
+        let adapter = format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
+        Self { info: EngineInfo { engine: "cpu", adapter, driver: String::new() } }
+    }
+}
+
+impl Default for CpuEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine for CpuEngine {
+    fn info(&self) -> &EngineInfo {
+        &self.info
+    }
+
+    fn batch_buffer_bytes(&self) -> usize {
+        BATCH_BUFFER_BYTES
+    }
+
+    fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
+        let mut computed: Vec<Vec<u32>> = recording.buffers().iter().map(|_| Vec::new()).collect();
+        for command in recording.commands() {
+            let mut output = vec![0; recording.buffers()[command.output].words];
+            if !output.is_empty() {
+                let inputs: Vec<&[u32]> = command
+                    .inputs
+                    .iter()
+                    .map(|&id| recording.buffers()[id].upload.as_deref().unwrap_or(&computed[id]))
+                    .collect();
+                (command.kernel.spec().twin)(&command.params, &inputs, &mut output);
+            }
+            computed[command.output] = output;
+        }
+        let words = recording
+            .downloads()
+            .iter()
+            .map(|&id| match &recording.buffers()[id].upload {
+                Some(words) => words.clone(),
+                None => std::mem::take(&mut computed[id]),
+            })
+            .collect();
+        Ok(Downloads::new(recording, words))
+    }
+}

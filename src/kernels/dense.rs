@@ -1,0 +1,172 @@
+//! A dense layer. Shader: `shaders/dense.wgsl`.
+
+use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
+use rayon::prelude::*;
+
+const WORKGROUP_SIZE: u32 = 64;
+/// Rows and columns that one invocation of the shader computes.
+const BLOCK: usize = 8;
+/// Rows that one task of the twin computes: enough to pack the weights once for many rows.
+const TWIN_ROWS: usize = 256;
+
+pub(super) const SPEC: KernelSpec = KernelSpec {
+    name: "dense",
+    source: &[include_str!("../../shaders/shared/index.wgsl"), include_str!("../../shaders/dense.wgsl")],
+    workgroup_size: WORKGROUP_SIZE,
+    params: DenseParams::SPEC,
+    bindings: &[
+        Binding { name: "x", access: Access::Read, element: Element::Vec4F32 },
+        Binding { name: "w", access: Access::Read, element: Element::Vec4F32 },
+        Binding { name: "bias", access: Access::Read, element: Element::Vec4F32 },
+        Binding { name: "y", access: Access::ReadWrite, element: Element::Vec4F32 },
+    ],
+    twin,
+};
+
+shader_struct! {
+    /// Parameters of the dense kernel.
+    pub struct DenseParams {
+        /// Number of rows.
+        rows: u32,
+        /// Values a row of x.
+        inputs: u32,
+        /// Vec4s between rows of x.
+        x_stride: u32,
+        /// Vec4s between rows of w, even.
+        w_stride: u32,
+        /// Vec4s between rows of y.
+        y_stride: u32,
+        /// An [`Activation`].
+        activation: u32,
+    }
+}
+
+/// The function a layer applies to its sums. The numbers are the shader's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Activation {
+    /// `v`
+    Linear = 0,
+    /// `max(v, 0)`
+    Relu = 1,
+    /// `1 / (1 + exp(-v))`
+    Sigmoid = 2,
+    /// `tanh(v)`
+    Tanh = 3,
+}
+
+impl Activation {
+    fn from_code(code: u32) -> Self {
+        [Self::Linear, Self::Relu, Self::Sigmoid, Self::Tanh][code as usize]
+    }
+
+    /// The function's value.
+    #[inline(always)]
+    pub fn apply(self, value: f32) -> f32 {
+        match self {
+            Self::Linear => value,
+            Self::Relu => value.max(0.0),
+            Self::Sigmoid => 1.0 / (1.0 + (-value).exp()),
+            Self::Tanh => value.tanh(),
+        }
+    }
+}
+
+/// The weights of a dense layer, padded with zeros as the shader wants them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DenseLayer {
+    inputs: usize,
+    outputs: usize,
+    /// `[inputs, padded outputs]`, row-major.
+    kernel: Vec<f32>,
+    /// `[padded outputs]`
+    bias: Vec<f32>,
+    activation: Activation,
+}
+
+impl DenseLayer {
+    /// A layer from its kernel `[inputs, outputs]`, row-major, and bias `[outputs]`.
+    ///
+    /// # Panics
+    /// When the kernel does not hold `inputs * outputs` values for the bias's `outputs`.
+    pub fn new(inputs: usize, kernel: &[f32], bias: &[f32], activation: Activation) -> Self {
+        let outputs = bias.len();
+        assert_eq!(kernel.len(), inputs * outputs, "a dense kernel is [inputs, outputs]");
+        let stride = outputs.next_multiple_of(BLOCK);
+        let mut padded = vec![0.0; inputs * stride];
+        for (to, from) in padded.chunks_exact_mut(stride).zip(kernel.chunks_exact(outputs)) {
+            to[..outputs].copy_from_slice(from);
+        }
+        let mut padded_bias = bias.to_vec();
+        padded_bias.resize(stride, 0.0);
+        Self { inputs, outputs, kernel: padded, bias: padded_bias, activation }
+    }
+
+    /// Values a row it takes.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Values a row it gives.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Changes what is applied to the sums.
+    pub fn set_activation(&mut self, activation: Activation) {
+        self.activation = activation;
+    }
+
+    /// What is applied to the sums.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+}
+
+impl Recording {
+    /// `activation(x W + b)`: `x` is `[rows, row_stride(inputs)]`, the result
+    /// `[rows, row_stride(outputs)]`.
+    pub fn dense(&mut self, x: Buf<f32>, rows: usize, layer: &DenseLayer) -> Buf<f32> {
+        let (x_stride, y_stride) = (row_stride(layer.inputs), row_stride(layer.outputs));
+        assert_eq!(x.len(), rows * x_stride, "dense: x is [rows, row_stride(inputs)]");
+        let kernel = self.upload("dense.kernel", &layer.kernel);
+        let bias = self.upload("dense.bias", &layer.bias);
+        let params = DenseParams {
+            rows: rows as u32,
+            inputs: layer.inputs as u32,
+            x_stride: x_stride as u32 / 4,
+            w_stride: layer.bias.len() as u32 / 4,
+            y_stride: y_stride as u32 / 4,
+            activation: layer.activation as u32,
+        };
+        let inputs = [self.id(x), self.id(kernel), self.id(bias)];
+        let invocations = rows.div_ceil(BLOCK) * (layer.bias.len() / BLOCK);
+        let workgroups = invocations.div_ceil(WORKGROUP_SIZE as usize);
+        self.command(Kernel::Dense, params, &inputs, ("dense.y", rows * y_stride), workgroups)
+    }
+}
+
+fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
+    let params: DenseParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
+    let [x_stride, w_stride, y_stride] = [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);
+    let width = params.inputs as usize;
+    let activation = Activation::from_code(params.activation);
+    let shaped = "buffers have the shapes their command gave them";
+    let w = ArrayView2::from_shape((width, w_stride), w).expect(shaped);
+    let (w, _) = w.split_at(Axis(1), y_stride);
+    let y: &mut [f32] = bytemuck::cast_slice_mut(output);
+    y.par_chunks_mut(TWIN_ROWS * y_stride).zip(x.par_chunks(TWIN_ROWS * x_stride)).for_each(|(y, x)| {
+        let rows = y.len() / y_stride;
+        for row in y.chunks_exact_mut(y_stride) {
+            row.copy_from_slice(&bias[..y_stride]);
+        }
+        let (x, _) = ArrayView2::from_shape((rows, x_stride), x).expect(shaped).split_at(Axis(1), width);
+        let mut sums = ArrayViewMut2::from_shape((rows, y_stride), &mut *y).expect(shaped);
+        general_mat_mul(1.0, &x, &w, 1.0, &mut sums);
+        if activation != Activation::Linear {
+            y.iter_mut().for_each(|value| *value = activation.apply(*value));
+        }
+    });
+}

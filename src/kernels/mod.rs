@@ -1,0 +1,153 @@
+//! The kernels: each a WGSL file and its Rust twin, one row a kernel in [`KERNELS`].
+//!
+//! ```text
+//!  images ─ spline ─> coefficients ─ warp ─> frames ─ dense ─> ... ─ dense ─> logits ─ softmax ─> probabilities
+//!                        pairs, meshes ──┘
+//! ```
+//!
+//! A [`Recording`] is the plain data between the pipeline that writes it and the engine that
+//! runs it: buffers, commands and what to bring back. A kernel's typed method on it lives in
+//! the kernel's own file. The shader and the table row are held together by
+//! `tests/shader_contract.rs`, the shader and the twin by `tests/engines.rs`.
+//!
+//! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs`, a row here and one in the test.
+//!
+//! Buffers are 32-bit words. Rows of activations are padded to a multiple of four words
+//! ([`row_stride`]) so that shaders load them four at a time; what stands in the padding is
+//! never read.
+
+mod blend;
+mod dense;
+mod recording;
+mod softmax;
+mod spline;
+mod warp;
+
+pub use blend::blend;
+pub use dense::{Activation, DenseLayer};
+pub use recording::{Buf, Buffer, Command, Downloads, Recording};
+pub use softmax::stable_softmax;
+pub use spline::spline_coefficients;
+pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
+
+/// A kernel, a row of [`KERNELS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Images to the coefficients of their interpolating spline.
+    Spline,
+    /// Pairs of images through their meshes, blended to frames.
+    Warp,
+    /// A dense layer of a network.
+    Dense,
+    /// Logits to probabilities.
+    Softmax,
+}
+
+/// Whether a kernel only reads a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    ReadWrite,
+}
+
+/// A storage binding as the shader declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// Name in the shader.
+    pub name: &'static str,
+    /// How it is used.
+    pub access: Access,
+    /// The element of its runtime-sized array.
+    pub element: Element,
+}
+
+/// Element of a storage array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// `f32`
+    F32,
+    /// `vec4<f32>`
+    Vec4F32,
+    /// `vec4<i32>`
+    Vec4I32,
+    /// `vec4<u32>`
+    Vec4U32,
+    /// A struct shared with the host.
+    Struct(StructSpec),
+}
+
+/// A struct that host and shader share, as the host lays it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StructSpec {
+    /// Name on both sides.
+    pub name: &'static str,
+    /// Size, bytes.
+    pub size: usize,
+    /// Name, offset and size of each member, bytes.
+    pub members: &'static [(&'static str, usize, usize)],
+}
+
+/// Everything an engine needs to know of a kernel.
+#[derive(Debug)]
+pub struct KernelSpec {
+    /// Stem of its two files.
+    pub name: &'static str,
+    /// WGSL texts; the shader is their concatenation.
+    pub source: &'static [&'static str],
+    /// Invocations a workgroup.
+    pub workgroup_size: u32,
+    /// The uniform at binding 0.
+    pub params: StructSpec,
+    /// Storage bindings from 1 on: inputs, then the one output.
+    pub bindings: &'static [Binding],
+    /// The Rust twin: parameters, inputs, output, all in words.
+    pub twin: fn(&[u32], &[&[u32]], &mut [u32]),
+}
+
+/// All kernels.
+pub const KERNELS: [(Kernel, &KernelSpec); 4] = [
+    (Kernel::Spline, &spline::SPEC),
+    (Kernel::Warp, &warp::SPEC),
+    (Kernel::Dense, &dense::SPEC),
+    (Kernel::Softmax, &softmax::SPEC),
+];
+
+impl Kernel {
+    /// The kernel's row of the table.
+    pub fn spec(self) -> &'static KernelSpec {
+        match self {
+            Self::Spline => &spline::SPEC,
+            Self::Warp => &warp::SPEC,
+            Self::Dense => &dense::SPEC,
+            Self::Softmax => &softmax::SPEC,
+        }
+    }
+}
+
+/// Words from one row of activations to the next for rows of `width` values.
+pub const fn row_stride(width: usize) -> usize {
+    width.next_multiple_of(4)
+}
+
+/// Declares a struct shared with a shader once: its layout, and the [`StructSpec`] that the
+/// contract test compares with the shader's.
+macro_rules! shader_struct {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+        $vis struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+
+        impl $name {
+            /// The layout, for the contract test.
+            pub const SPEC: crate::kernels::StructSpec = crate::kernels::StructSpec {
+                name: stringify!($name),
+                size: size_of::<Self>(),
+                members: &[$((stringify!($field), std::mem::offset_of!($name, $field), size_of::<$type>()),)*],
+            };
+        }
+    };
+}
+pub(crate) use shader_struct;

@@ -1,0 +1,154 @@
+//! A recording: what is to be computed, as plain data that any engine can run.
+//!
+//! Untyped buffer numbers stay in here: kernels take and return [`Buf<T>`], which knows what
+//! it holds and how much.
+
+use super::Kernel;
+use bytemuck::Pod;
+use std::marker::PhantomData;
+
+/// A buffer of a recording holding `len` values of `T`.
+#[derive(Debug)]
+pub struct Buf<T> {
+    id: usize,
+    len: usize,
+    holds: PhantomData<T>,
+}
+
+impl<T> Clone for Buf<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Buf<T> {}
+
+impl<T> Buf<T> {
+    /// Number of values.
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// A buffer's declaration.
+#[derive(Debug)]
+pub struct Buffer {
+    /// What it holds, e.g. `warp.frames`.
+    pub label: &'static str,
+    /// Size, 32-bit words.
+    pub words: usize,
+    /// The words it starts with; a buffer without them is filled by the command that names it
+    /// as its output.
+    pub upload: Option<Vec<u32>>,
+}
+
+/// One run of a kernel.
+#[derive(Debug)]
+pub struct Command {
+    /// Which kernel.
+    pub kernel: Kernel,
+    /// Its parameters, words.
+    pub params: Vec<u32>,
+    /// Buffers it reads, in binding order.
+    pub inputs: Vec<usize>,
+    /// The buffer it fills.
+    pub output: usize,
+    /// Workgroups to run.
+    pub workgroups: usize,
+}
+
+/// Buffers, commands in order, and what to bring back.
+#[derive(Debug, Default)]
+pub struct Recording {
+    buffers: Vec<Buffer>,
+    commands: Vec<Command>,
+    downloads: Vec<usize>,
+}
+
+impl Recording {
+    /// An empty recording.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A buffer that starts with `values`. `T` is made of 32-bit words.
+    pub fn upload<T: Pod>(&mut self, label: &'static str, values: &[T]) -> Buf<T> {
+        let words: Vec<u32> = bytemuck::cast_slice(values).to_vec();
+        self.declare(Buffer { label, words: words.len(), upload: Some(words) }, values.len())
+    }
+
+    /// Brings `buf` back when the recording has run.
+    pub fn download<T: Pod>(&mut self, buf: Buf<T>) {
+        if !self.downloads.contains(&buf.id) {
+            self.downloads.push(buf.id);
+        }
+    }
+
+    /// Appends a command whose output is a new buffer of `len` values.
+    pub(super) fn command<P: Pod, T: Pod>(
+        &mut self,
+        kernel: Kernel,
+        params: P,
+        inputs: &[usize],
+        (label, len): (&'static str, usize),
+        workgroups: usize,
+    ) -> Buf<T> {
+        let words = len * size_of::<T>() / size_of::<u32>();
+        let output = self.declare(Buffer { label, words, upload: None }, len);
+        let params = bytemuck::cast_slice(&[params]).to_vec();
+        self.commands.push(Command { kernel, params, inputs: inputs.to_vec(), output: output.id, workgroups });
+        output
+    }
+
+    /// The number of a buffer, for a command's inputs.
+    pub(super) fn id<T>(&self, buf: Buf<T>) -> usize {
+        assert!(buf.id < self.buffers.len(), "a buffer belongs to the recording that made it");
+        buf.id
+    }
+
+    fn declare<T>(&mut self, buffer: Buffer, len: usize) -> Buf<T> {
+        self.buffers.push(buffer);
+        Buf { id: self.buffers.len() - 1, len, holds: PhantomData }
+    }
+
+    /// The declared buffers; a command's numbers are positions here.
+    pub fn buffers(&self) -> &[Buffer] {
+        &self.buffers
+    }
+
+    /// The commands, in order.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// Numbers of the buffers to bring back.
+    pub fn downloads(&self) -> &[usize] {
+        &self.downloads
+    }
+}
+
+/// What a recording brought back.
+#[derive(Debug, Default)]
+pub struct Downloads {
+    buffers: Vec<(usize, Vec<u32>)>,
+}
+
+impl Downloads {
+    /// The words of each of [`Recording::downloads`], in that order.
+    pub fn new(recording: &Recording, words: Vec<Vec<u32>>) -> Self {
+        Self { buffers: recording.downloads.iter().copied().zip(words).collect() }
+    }
+
+    /// The values of `buf`.
+    ///
+    /// # Panics
+    /// When `buf` was not asked for with [`Recording::download`].
+    pub fn values<T: Pod>(&self, buf: Buf<T>) -> &[T] {
+        let (_, words) = self.buffers.iter().find(|(id, _)| *id == buf.id).expect("only downloaded buffers are read");
+        bytemuck::cast_slice(words)
+    }
+}

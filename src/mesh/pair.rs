@@ -1,0 +1,111 @@
+//! The mesh of a pair of images, and the lattice its intermediate meshes lie on.
+
+use super::{Point, triangulate};
+use std::ops::AddAssign;
+
+/// Matching points of a left and a right image and the triangles over both.
+///
+/// The intermediate mesh of an alpha has the same triangles over `(1-alpha)*left +
+/// alpha*right`. The corners of the image are points of both sides, so the intermediate mesh
+/// always covers the whole image; where it folds, a pixel lies in several triangles.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairMesh {
+    /// Points of the left image.
+    pub points_left: Vec<Point>,
+    /// Points of the right image, as many.
+    pub points_right: Vec<Point>,
+    /// Triangles: indices into the points.
+    pub triangles: Vec<[u32; 3]>,
+}
+
+/// How many triangles of a morph are degenerate (without area) or folded (turned over against
+/// the left mesh, where none is).
+///
+/// Neither stops anything: a triangle without area owns no pixel, and of several triangles
+/// over a pixel the last owns it. They say how far a mesh is from a smooth deformation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MeshCounts {
+    /// Folded triangles of right meshes.
+    pub folded_right: u64,
+    /// Degenerate triangles of right meshes; these stop the paper's tool ("singular matrix").
+    pub degenerate_right: u64,
+    /// Folded triangles of intermediate meshes, over all frames.
+    pub folded: u64,
+    /// Degenerate triangles of intermediate meshes, over all frames.
+    pub degenerate: u64,
+}
+
+impl AddAssign for MeshCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.folded_right += other.folded_right;
+        self.degenerate_right += other.degenerate_right;
+        self.folded += other.folded;
+        self.degenerate += other.degenerate;
+    }
+}
+
+impl PairMesh {
+    /// The mesh of two point lists of equal length: the Delaunay triangles of the left ones.
+    ///
+    /// # Panics
+    /// When the lengths differ or two left points are equal.
+    pub fn new(points_left: Vec<Point>, points_right: Vec<Point>) -> Self {
+        let triangles = triangulate(&points_left);
+        Self::with_triangles(points_left, points_right, triangles)
+    }
+
+    /// The mesh of two point lists and triangles that are already known.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn with_triangles(points_left: Vec<Point>, points_right: Vec<Point>, triangles: Vec<[u32; 3]>) -> Self {
+        assert_eq!(points_left.len(), points_right.len(), "a pair has matching points");
+        Self { points_left, points_right, triangles }
+    }
+
+    /// Counts folded and degenerate triangles of the right mesh and of the intermediate meshes
+    /// at `lattice_alphas`, whole numbers of `1/scale`.
+    pub fn counts(&self, lattice_alphas: &[i32], scale: i32) -> MeshCounts {
+        let mut counts = MeshCounts::default();
+        for triangle in &self.triangles {
+            let left = triangle.map(|i| self.points_left[i as usize]);
+            let right = triangle.map(|i| self.points_right[i as usize]);
+            let left_sign = double_area(left).signum();
+            let mut tally = |area: i64, folded: fn(&mut MeshCounts) -> &mut u64, degenerate: fn(&mut MeshCounts) -> &mut u64| {
+                *folded(&mut counts) += u64::from(area.signum() == -left_sign && area != 0);
+                *degenerate(&mut counts) += u64::from(area == 0);
+            };
+            tally(double_area(right), |c| &mut c.folded_right, |c| &mut c.degenerate_right);
+            for &alpha in lattice_alphas {
+                let between = [0, 1, 2].map(|k| [0, 1].map(|axis| scale * left[k][axis] + alpha * (right[k][axis] - left[k][axis])));
+                tally(double_area(between), |c| &mut c.folded, |c| &mut c.degenerate);
+            }
+        }
+        counts
+    }
+}
+
+/// Twice the signed area of a triangle, positive when its corners turn clockwise on a screen
+/// (y down).
+fn double_area([a, b, c]: [Point; 3]) -> i64 {
+    let side = |from: Point, to: Point| [i64::from(to[0] - from[0]), i64::from(to[1] - from[1])];
+    let (ab, ac) = (side(a, b), side(a, c));
+    ab[0] * ac[1] - ab[1] * ac[0]
+}
+
+/// Largest lattice coordinate: the product of two differences then stays inside an `i32`.
+const MAX_LATTICE: i32 = (1 << 15) - 1;
+
+/// Lattice points a pixel for images of `width_px x height_px` and blends at `alphas`: the
+/// most for which pixel coordinates stay below 2^15, so that areas fit 32-bit integers, and,
+/// where there is such a number, all alphas are whole multiples of `1/scale`.
+///
+/// 28 x 28 images get 1200 for alphas in steps of 1/20 or of 1/4. Where no number fits (steps of
+/// 1/80 on an image 1024 pixels wide), the geometry's alpha is rounded to the nearest
+/// `1/scale`, here 1/32.
+pub fn lattice_scale(width_px: usize, height_px: usize, alphas: &[f64]) -> i32 {
+    let largest_side = width_px.max(height_px).max(2) as i32 - 1;
+    let limit = (MAX_LATTICE / largest_side).max(1);
+    let exact = |scale: i32| alphas.iter().all(|alpha| ((alpha * f64::from(scale)).round() / f64::from(scale) - alpha).abs() < 1e-9);
+    (1..=limit).rev().find(|&scale| exact(scale)).unwrap_or(limit)
+}

@@ -1,0 +1,318 @@
+//! Landscapes of image triples: mixes and meshes on the host, grids on the engine.
+
+use super::PipelineError;
+use super::classify::{AnswerBufs, record_classify, upload_rows};
+use super::pair::{pair_mesh, points_of};
+use crate::data::Image;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, EngineError};
+use crate::kernels::{Buf, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
+use crate::landscape::Landscape;
+use crate::mesh::{MeshCounts, PairMesh, lattice_scale};
+use crate::model::Model;
+use rayon::prelude::*;
+use std::ops::{ControlFlow, Range};
+
+/// How images are morphed into grids.
+#[derive(Debug, Clone, Copy)]
+pub struct MorphSettings {
+    /// Points a side of a landscape, at least 2.
+    pub steps: usize,
+    /// Feature cells a side.
+    pub grid: usize,
+    /// How images are sampled.
+    pub sampling: Sampling,
+}
+
+/// The three images of a landscape, all of one shape.
+#[derive(Debug, Clone, Copy)]
+pub struct GridJob<'a> {
+    /// A and B are mixed.
+    pub a: &'a Image,
+    /// A and B are mixed.
+    pub b: &'a Image,
+    /// The mixes go into C.
+    pub c: &'a Image,
+}
+
+/// Whether the frames themselves are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frames {
+    /// Only the answers come back.
+    Drop,
+    /// The frames come back, too: `steps * steps` images a landscape.
+    Keep,
+}
+
+/// Computes a landscape for each job, in order. `progress` is told the number of frames that
+/// have just been finished and may stop the job.
+///
+/// # Errors
+/// [`PipelineError`] when an image has no feature points, the engine fails, or `progress` says
+/// [`ControlFlow::Break`].
+///
+/// # Panics
+/// When images differ in shape, do not fit the model, or `steps` is below 2.
+pub fn compute_landscapes(
+    engine: &dyn Engine,
+    model: &Model,
+    settings: &MorphSettings,
+    jobs: &[GridJob<'_>],
+    frames: Frames,
+    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) -> Result<Vec<Landscape>, PipelineError> {
+    let Some(first) = jobs.first() else { return Ok(Vec::new()) };
+    let sweep = Sweep::new(model, settings, first.a.shape(), frames);
+    let group = (engine.batch_buffer_bytes() / sweep.landscape_bytes()).max(1);
+    let groups: Vec<&[GridJob<'_>]> = jobs.chunks(group).collect();
+    let mut landscapes = Vec::with_capacity(jobs.len());
+    let mut prepared = Some(sweep.prepare(groups[0])?);
+    for n in 0..groups.len() {
+        let current = prepared.take().expect("prepared in the round before");
+        // The host prepares the next group while the engine runs this one.
+        let (done, next) = rayon::join(
+            || sweep.run(engine, &current, progress),
+            || groups.get(n + 1).map(|group| sweep.prepare(group)).transpose(),
+        );
+        landscapes.extend(done?);
+        prepared = next?;
+    }
+    Ok(landscapes)
+}
+
+/// What all landscapes of a job share.
+struct Sweep<'a> {
+    model: &'a Model,
+    steps: usize,
+    grid: usize,
+    geometry: WarpGeometry,
+    /// Values a frame.
+    width: usize,
+    /// The alphas strictly inside a path, as frame jobs of pair 0.
+    inner: Vec<FrameJob>,
+    frames: Frames,
+}
+
+/// A landscape whose meshes are known.
+struct Prepared<'a> {
+    target: &'a Image,
+    rows: Vec<Row>,
+    /// Counts of the mesh between A and B; the rows' own come on top.
+    counts: MeshCounts,
+}
+
+/// A row of a grid: a mix and the mesh that leads it into C.
+struct Row {
+    mix: Image,
+    mesh: PairMesh,
+    counts: MeshCounts,
+}
+
+/// Rows `rows` of landscape `landscape` of a group.
+struct Segment {
+    landscape: usize,
+    rows: Range<usize>,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(model: &'a Model, settings: &MorphSettings, shape: [usize; 3], frames: Frames) -> Self {
+        let steps = settings.steps;
+        assert!(steps >= 2, "a grid has its two ends");
+        let alphas: Vec<f64> = (1..steps - 1).map(|i| i as f64 / (steps - 1) as f64).collect();
+        let scale = lattice_scale(shape[1], shape[0], &alphas);
+        Self {
+            model,
+            steps,
+            grid: settings.grid,
+            geometry: WarpGeometry { shape, scale, sampling: settings.sampling },
+            width: shape.iter().product(),
+            inner: alphas.iter().map(|&alpha| FrameJob::new(0, alpha, scale)).collect(),
+            frames,
+        }
+    }
+
+    fn row_bytes(&self) -> usize {
+        4 * row_stride(self.width) * self.inner.len().max(1)
+    }
+
+    fn landscape_bytes(&self) -> usize {
+        self.row_bytes() * self.steps
+    }
+
+    fn counts(&self, mesh: &PairMesh) -> MeshCounts {
+        let lattice_alphas: Vec<i32> = self.inner.iter().map(|job| job.lattice_alpha).collect();
+        mesh.counts(&lattice_alphas, self.geometry.scale)
+    }
+
+    /// Frame jobs for pairs `0..pairs`, pair by pair.
+    fn frame_jobs(&self, pairs: usize) -> Vec<FrameJob> {
+        (0..pairs as u32).flat_map(|pair| self.inner.iter().map(move |job| FrameJob { pair, ..*job })).collect()
+    }
+
+    /// Mixes of A and B, and the mesh of each mix with C.
+    fn prepare<'j>(&self, jobs: &[GridJob<'j>]) -> Result<Vec<Prepared<'j>>, PipelineError> {
+        let meshes = jobs
+            .par_iter()
+            .map(|job| pair_mesh(job.a, job.b, self.grid))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mixes = self.mix(jobs, &meshes)?;
+        jobs.par_iter()
+            .zip(meshes)
+            .zip(mixes)
+            .map(|((job, mesh), mixes)| {
+                let points_c = points_of(job.c, self.grid)?;
+                let rows = mixes
+                    .into_par_iter()
+                    .map(|mix| {
+                        let mesh = PairMesh::new(points_of(&mix, self.grid)?, points_c.clone());
+                        let counts = self.counts(&mesh);
+                        Ok(Row { mix, mesh, counts })
+                    })
+                    .collect::<Result<Vec<_>, PipelineError>>()?;
+                Ok(Prepared { target: job.c, rows, counts: self.counts(&mesh) })
+            })
+            .collect()
+    }
+
+    /// `steps` mixes a job, A and B at the ends.
+    fn mix(&self, jobs: &[GridJob<'_>], meshes: &[PairMesh]) -> Result<Vec<Vec<Image>>, EngineError> {
+        let mut recording = Recording::new();
+        let ends: Vec<&[f32]> = jobs.iter().flat_map(|job| [job.a.levels.as_slice(), &job.b.levels]).collect();
+        let images = upload_rows(&mut recording, "mix.images", ends.iter().copied(), self.width);
+        let pairs: Vec<PairJob<'_>> = meshes.iter().enumerate().map(|(n, mesh)| PairJob { left: 2 * n, right: 2 * n + 1, mesh }).collect();
+        let frames = recording.warp(images, ends.len(), &self.geometry, &pairs, &self.frame_jobs(pairs.len()));
+        recording.download(frames);
+        let downloads = CpuEngine::new().run(&recording)?;
+        let mut warped = downloads.values(frames).chunks_exact(row_stride(self.width));
+        Ok(jobs
+            .iter()
+            .map(|job| {
+                let inner = warped.by_ref().take(self.inner.len()).map(|row| Image { levels: row[..self.width].to_vec(), ..*job.a });
+                [job.a.clone()].into_iter().chain(inner).chain([job.b.clone()]).collect()
+            })
+            .collect())
+    }
+
+    /// Runs a group's grids, in as many batches of rows as the engine's buffers make of it.
+    fn run(
+        &self,
+        engine: &dyn Engine,
+        group: &[Prepared<'_>],
+        progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+    ) -> Result<Vec<Landscape>, PipelineError> {
+        let mut landscapes: Vec<Landscape> = group.iter().map(|prepared| self.empty_landscape(prepared)).collect();
+        let rows_a_batch = (engine.batch_buffer_bytes() / self.row_bytes()).max(1);
+        for batch in cut_into_batches(group.len(), self.steps, rows_a_batch) {
+            let recorded = self.record(group, &batch);
+            let downloads = engine.run(&recorded.recording)?;
+            self.collect(&batch, &recorded, &downloads, group, &mut landscapes);
+            let rows: usize = batch.iter().map(|segment| segment.rows.len()).sum();
+            if progress(rows * self.steps).is_break() {
+                return Err(PipelineError::Interrupted);
+            }
+        }
+        Ok(landscapes)
+    }
+
+    fn empty_landscape(&self, prepared: &Prepared<'_>) -> Landscape {
+        let (frames, classes) = (self.steps * self.steps, self.model.num_classes());
+        let mut counts = prepared.counts;
+        for row in &prepared.rows {
+            counts += row.counts;
+        }
+        Landscape {
+            steps: self.steps,
+            num_classes: classes,
+            logits: vec![0.0; frames * classes],
+            probabilities: vec![0.0; frames * classes],
+            counts,
+            frames: (self.frames == Frames::Keep).then(|| vec![0.0; frames * self.width]),
+        }
+    }
+
+    /// Records a batch. Its images are, segment by segment, the target and then the mixes.
+    fn record(&self, group: &[Prepared<'_>], batch: &[Segment]) -> RecordedBatch {
+        let mut recording = Recording::new();
+        let mut images: Vec<&[f32]> = Vec::new();
+        let mut pairs = Vec::new();
+        for segment in batch {
+            let prepared = &group[segment.landscape];
+            let target = images.len();
+            images.push(&prepared.target.levels);
+            for row in &prepared.rows[segment.rows.clone()] {
+                pairs.push(PairJob { left: images.len(), right: target, mesh: &row.mesh });
+                images.push(&row.mix.levels);
+            }
+        }
+        let count = images.len();
+        let images = upload_rows(&mut recording, "grid.images", images.into_iter(), self.width);
+        let jobs = self.frame_jobs(pairs.len());
+        let frames = recording.warp(images, count, &self.geometry, &pairs, &jobs);
+        if self.frames == Frames::Keep {
+            recording.download(frames);
+        }
+        let image_answers = record_classify(&mut recording, images, count, self.model);
+        let frame_answers = record_classify(&mut recording, frames, jobs.len(), self.model);
+        RecordedBatch { recording, frames, image_answers, frame_answers }
+    }
+
+    /// Puts a batch's answers where they belong.
+    fn collect(&self, batch: &[Segment], recorded: &RecordedBatch, downloads: &Downloads, group: &[Prepared<'_>], landscapes: &mut [Landscape]) {
+        let mut image = 0;
+        let mut frame = 0;
+        let classes = self.model.num_classes();
+        for segment in batch {
+            let target = image;
+            let prepared = &group[segment.landscape];
+            let landscape = &mut landscapes[segment.landscape];
+            for i in segment.rows.clone() {
+                image += 1;
+                for j in 0..self.steps {
+                    let k = i * self.steps + j;
+                    let inner = j > 0 && j + 1 < self.steps;
+                    let (answers, row) = match j {
+                        0 => (&recorded.image_answers, image),
+                        _ if inner => (&recorded.frame_answers, frame),
+                        _ => (&recorded.image_answers, target),
+                    };
+                    landscape.logits[k * classes..][..classes].copy_from_slice(answers.logits(downloads, row));
+                    landscape.probabilities[k * classes..][..classes].copy_from_slice(answers.probabilities(downloads, row));
+                    if let Some(frames) = &mut landscape.frames {
+                        let levels = match j {
+                            0 => &prepared.rows[i].mix.levels,
+                            _ if inner => &downloads.values(recorded.frames)[frame * row_stride(self.width)..][..self.width],
+                            _ => &prepared.target.levels[..],
+                        };
+                        frames[k * self.width..][..self.width].copy_from_slice(levels);
+                    }
+                    frame += usize::from(inner);
+                }
+            }
+            image += 1;
+        }
+    }
+}
+
+struct RecordedBatch {
+    recording: Recording,
+    frames: Buf<f32>,
+    image_answers: AnswerBufs,
+    frame_answers: AnswerBufs,
+}
+
+/// Cuts the rows of `landscapes` grids into batches of at most `rows_a_batch`, in order.
+fn cut_into_batches(landscapes: usize, steps: usize, rows_a_batch: usize) -> Vec<Vec<Segment>> {
+    let total = landscapes * steps;
+    (0..total)
+        .step_by(rows_a_batch)
+        .map(|start| {
+            let end = (start + rows_a_batch).min(total);
+            (start / steps..=(end - 1) / steps)
+                .map(|landscape| {
+                    let offset = landscape * steps;
+                    Segment { landscape, rows: start.max(offset) - offset..end.min(offset + steps) - offset }
+                })
+                .collect()
+        })
+        .collect()
+}

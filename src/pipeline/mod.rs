@@ -1,0 +1,42 @@
+//! From items to landscapes: what is recorded for an engine, in which batches.
+//!
+//! ```text
+//! A, B ─ features, mesh ─ CPU: warp ─> mixes M_0..M_last ─ features, mesh with C ─┐   prepare (host)
+//!                                                                                  │
+//! mixes, C, meshes ─ spline ─ warp ─> frames ─┐                                    │
+//! mixes, C ───────────────────────────────────┴─ dense ... softmax ─> answers      ┘   record, run (engine)
+//! ```
+//!
+//! The mixes are always made by the CPU engine, 1 frame in 22: the feature points of a mix are
+//! an argmax over its pixels, so the last bit of a mix can move a point and change a row of the
+//! grid. With mixes from one place, meshes are the same on every engine and engines differ by
+//! rounding alone; and a batch needs no round trip to the device in its middle. The host
+//! prepares a batch while the engine runs the one before.
+//!
+//! Column 0 of a grid and its last column are images that need no warp, so they are classified
+//! as they are: the ends of a grid are exact by construction.
+
+mod classify;
+mod grids;
+mod pair;
+
+pub use classify::{Answers, classify};
+pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
+pub use pair::{Morph, MorphPlan, morph_pair, pair_mesh};
+
+use crate::engine::EngineError;
+use crate::mesh::FeatureError;
+
+/// Why a job stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The engine could not run it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An image has no feature points.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// The user stopped it.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,90 @@
+//! The morph of one pair of images.
+
+use super::PipelineError;
+use super::classify::upload_rows;
+use crate::data::Image;
+use crate::engine::Engine;
+use crate::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
+use crate::mesh::{FeatureError, MeshCounts, PairMesh, feature_points, lattice_scale};
+
+/// What to morph and where.
+#[derive(Debug, Clone)]
+pub struct MorphPlan<'a> {
+    /// The image at alpha 0.
+    pub left: &'a Image,
+    /// The image at alpha 1, of the same shape.
+    pub right: &'a Image,
+    /// The mesh between them, from [`pair_mesh`] or of your own.
+    pub mesh: &'a PairMesh,
+    /// Blend weights of the right image, 0..1.
+    pub alphas: &'a [f64],
+    /// How images are sampled.
+    pub sampling: Sampling,
+}
+
+/// A finished morph.
+#[derive(Debug, Clone)]
+pub struct Morph {
+    /// One frame an alpha; at 0 and 1 the images themselves.
+    pub frames: Vec<Image>,
+    /// What its meshes were like, over the alphas strictly between 0 and 1.
+    pub counts: MeshCounts,
+}
+
+/// Feature points of an image on a `grid x grid` division.
+pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<crate::mesh::Point>, FeatureError> {
+    feature_points(&image.whole_grey_levels(), image.width_px, image.height_px, grid)
+}
+
+/// The mesh of a pair: the feature points of both images, the Delaunay triangles of the left's.
+///
+/// # Errors
+/// [`FeatureError`] when the grid does not fit the images.
+pub fn pair_mesh(left: &Image, right: &Image, grid: usize) -> Result<PairMesh, FeatureError> {
+    Ok(PairMesh::new(points_of(left, grid)?, points_of(right, grid)?))
+}
+
+/// Morphs a pair. Frames lie between the images by both shape and level.
+///
+/// # Errors
+/// [`PipelineError`] when the engine fails.
+///
+/// # Panics
+/// When the images' shapes differ.
+pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, PipelineError> {
+    let shape = plan.left.shape();
+    assert_eq!(shape, plan.right.shape(), "a pair has images of one shape");
+    let inner: Vec<f64> = plan.alphas.iter().copied().filter(|&alpha| alpha > 0.0 && alpha < 1.0).collect();
+    let scale = lattice_scale(plan.left.width_px, plan.left.height_px, &inner);
+    let width = shape.iter().product();
+    let stride = row_stride(width);
+    let batch_frames = (engine.batch_buffer_bytes() / (4 * stride)).max(1);
+    let jobs: Vec<FrameJob> = inner.iter().map(|&alpha| FrameJob::new(0, alpha, scale)).collect();
+    let mut warped = Vec::with_capacity(jobs.len());
+    for batch in jobs.chunks(batch_frames) {
+        let mut recording = Recording::new();
+        let rows = [plan.left.levels.as_slice(), &plan.right.levels];
+        let images = upload_rows(&mut recording, "morph.images", rows.into_iter(), width);
+        let geometry = WarpGeometry { shape, scale, sampling: plan.sampling };
+        let frames = recording.warp(images, 2, &geometry, &[PairJob { left: 0, right: 1, mesh: plan.mesh }], batch);
+        recording.download(frames);
+        let downloads = engine.run(&recording)?;
+        warped.extend(downloads.values(frames).chunks_exact(stride).map(|row| Image { levels: row[..width].to_vec(), ..*plan.left }));
+    }
+    let mut warped = warped.into_iter();
+    let frames = plan
+        .alphas
+        .iter()
+        .map(|&alpha| {
+            if alpha <= 0.0 {
+                plan.left.clone()
+            } else if alpha >= 1.0 {
+                plan.right.clone()
+            } else {
+                warped.next().expect("one warped frame for each inner alpha")
+            }
+        })
+        .collect();
+    let lattice_alphas: Vec<i32> = jobs.iter().map(|job| job.lattice_alpha).collect();
+    Ok(Morph { frames, counts: plan.mesh.counts(&lattice_alphas, scale) })
+}

@@ -7,3 +7,5 @@ pub mod model;
 pub mod engine;
 pub mod landscape;
 pub mod pipeline;
+pub mod plot;
+pub mod cli;

@@ -3,7 +3,7 @@
 //! A path is a row of the grid, from a mix of A and B into C; measures of paths are means over
 //! the `steps` rows. Numbers depend on `steps`: compare landscapes of equal size.
 
-use super::{Landscape, argmax};
+use super::Landscape;
 
 /// What `summary.csv` says of a landscape.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +59,7 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::landscape::argmax;
 
     /// A landscape of 3 + 1 classes whose rows all follow `path`.
     fn rows_of(path: &[[f32; 4]]) -> Landscape {

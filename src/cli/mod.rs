@@ -1,0 +1,101 @@
+//! The command line: one file a subcommand, arguments to a resolved plan to stages to files.
+//!
+//! Results go to stdout, everything else to stderr.
+
+mod devices;
+mod items;
+mod morph;
+mod options;
+mod output;
+mod predict;
+mod progress;
+mod sweep;
+mod text;
+
+use crate::pipeline::PipelineError;
+use clap::{ArgAction, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Explore what a trained classifier answers between its data points.
+///
+/// With no option at all, `morphscape sweep` runs the paper's image job on the bundled
+/// Fashion-MNIST test set and model: 30 landscapes of 21 x 21 frames.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Say more: the engine, the mesh counts, where the time goes
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    verbose: bool,
+    /// Say nothing but errors and results
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Threads of the host, 0 for one a core
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    jobs: usize,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Morph triples of images into grids, classify every frame, and write the landscapes
+    Sweep(sweep::Args),
+    /// Morph images of your own: A into B, or the mixes of A and B into C
+    Morph(morph::Args),
+    /// Print class probabilities of images as CSV
+    Predict(predict::Args),
+    /// List the adapters found, their limits, and which one `--engine auto` takes
+    Devices(devices::Args),
+}
+
+/// How much to say on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+impl Verbosity {
+    /// Says something a user of this verbosity wants to hear.
+    fn say(self, least: Self, text: impl std::fmt::Display) {
+        if self >= least {
+            eprintln!("{text}");
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    pub fn run(self) -> ExitCode {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build_global();
+        let result = threads.map_err(anyhow::Error::from).and_then(|()| match self.command {
+            Command::Sweep(args) => sweep::run(&args, verbosity),
+            Command::Morph(args) => morph::run(&args, verbosity),
+            Command::Predict(args) => predict::run(&args, verbosity),
+            Command::Devices(args) => devices::run(&args),
+        });
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) if matches!(error.downcast_ref(), Some(PipelineError::Interrupted)) => {
+                eprintln!("interrupted");
+                ExitCode::from(130)
+            }
+            // A reader that has seen enough (`morphscape predict ... | head`) is no failure of ours.
+            Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe))
+}

@@ -1,0 +1,221 @@
+//! Options that several subcommands share, and what they resolve to.
+
+use super::Verbosity;
+use crate::data::{ImageSet, fashion_mnist};
+use crate::engine::{self, Engine, EngineChoice};
+use crate::kernels::{Activation, Sampling};
+use crate::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Where to compute.
+#[derive(Debug, Args)]
+pub(super) struct EngineArgs {
+    /// auto: a real GPU, else the CPU engine; gpu: any adapter, a software one too, and an error
+    /// where there is none
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: EngineName,
+    /// Part of the name of the adapter to take (`morphscape devices` lists them); without it
+    /// the first one listed
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EngineName {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+impl EngineArgs {
+    /// Opens the engine; a fallback is said.
+    pub(super) fn open(&self, verbosity: Verbosity) -> anyhow::Result<Box<dyn Engine>> {
+        let choice = match self.engine {
+            EngineName::Auto => EngineChoice::Auto,
+            EngineName::Gpu => EngineChoice::Gpu,
+            EngineName::Cpu => EngineChoice::Cpu,
+        };
+        let (engine, fallback) = engine::open(choice, self.adapter.as_deref())?;
+        if let Some(reason) = fallback {
+            verbosity.say(Verbosity::Normal, format!("note: {reason}"));
+        }
+        let info = engine.info();
+        verbosity.say(Verbosity::Verbose, format!("engine: {}, {} {}", info.engine, info.adapter, info.driver).trim_end());
+        Ok(engine)
+    }
+}
+
+/// Which classifier.
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// A .safetensors model [default: the bundled Fashion-MNIST model, 784-128-10]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// What stands between the layers of a model file that does not say it
+    #[arg(long, value_enum, value_name = "NAME", requires = "model")]
+    activation: Option<ActivationName>,
+    /// Multiply inputs by this first, for a model file that does not say it: a number or a
+    /// fraction such as 1/255
+    #[arg(long, value_name = "FACTOR", requires = "model", value_parser = parse_factor)]
+    scale: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ActivationName {
+    Linear,
+    Relu,
+    Sigmoid,
+    Tanh,
+}
+
+/// A model and where it came from.
+pub(super) struct LoadedModel {
+    pub(super) model: Model,
+    pub(super) path: String,
+}
+
+impl ModelArgs {
+    pub(super) fn load(&self) -> anyhow::Result<LoadedModel> {
+        let Some(path) = &self.model else {
+            return Ok(LoadedModel { model: bundled_fashion_mnist(), path: "bundled fashion-mnist".into() });
+        };
+        let activation = self.activation.map(|name| match name {
+            ActivationName::Linear => Activation::Linear,
+            ActivationName::Relu => Activation::Relu,
+            ActivationName::Sigmoid => Activation::Sigmoid,
+            ActivationName::Tanh => Activation::Tanh,
+        });
+        let model = read_model(path, PlainOptions { activation, scale: self.scale }).with_context(|| path.display().to_string())?;
+        Ok(LoadedModel { model, path: path.display().to_string() })
+    }
+}
+
+impl LoadedModel {
+    /// The names to show: the model's own, else the data's, else the outputs' numbers.
+    pub(super) fn class_names(&self, data: &[String]) -> Vec<String> {
+        match self.model.classes() {
+            Some(names) => names.to_vec(),
+            None if data.len() == self.model.num_classes() => data.to_vec(),
+            None => (0..self.model.num_classes()).map(|class| class.to_string()).collect(),
+        }
+    }
+
+    /// Grey levels fed to a model that never scales them are most often a mistake.
+    pub(super) fn warn_unscaled(&self, verbosity: Verbosity) {
+        if !self.model.scales_input() {
+            let path = &self.path;
+            verbosity.say(
+                Verbosity::Normal,
+                format!("warning: {path} does not scale its input and gets grey levels 0..255; if it was trained on 0..1, give --scale 1/255"),
+            );
+        }
+    }
+}
+
+/// Which images.
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    /// `fashion-mnist`, or a folder with an IDX pair: t10k-images-idx3-ubyte and
+    /// t10k-labels-idx1-ubyte (or train-...), each gzipped or not
+    #[arg(long, value_name = "NAME|DIR", default_value = "fashion-mnist")]
+    data: String,
+    /// A folder laid out like the project's data/, used instead of the bundled data
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+/// A data set and where it came from.
+pub(super) struct LoadedData {
+    pub(super) images: ImageSet,
+    pub(super) path: String,
+}
+
+impl DataArgs {
+    /// Loads the set. A folder's classes are named as the model names them.
+    pub(super) fn load(&self, model: &Model) -> anyhow::Result<LoadedData> {
+        let folder = match (self.data.as_str(), &self.data_dir) {
+            ("fashion-mnist", None) => return Ok(LoadedData { images: fashion_mnist(), path: "bundled fashion-mnist".into() }),
+            ("fashion-mnist", Some(root)) => root.join("fashion-mnist"),
+            (folder, _) => PathBuf::from(folder),
+        };
+        let classes = model.classes().map(<[String]>::to_vec);
+        let path = folder.display().to_string();
+        anyhow::ensure!(
+            folder.is_dir(),
+            "--data {}: expected fashion-mnist or a folder with an IDX pair, found {}; check the name",
+            self.data,
+            if folder.exists() { "a file" } else { "nothing there" }
+        );
+        Ok(LoadedData { images: ImageSet::read_folder(&folder, classes).with_context(|| format!("--data {path}"))?, path })
+    }
+}
+
+/// How images are morphed.
+#[derive(Debug, Args)]
+pub(super) struct MorphArgs {
+    /// Points a side of a grid, the ends included
+    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u16).range(2..=1001))]
+    steps: u16,
+    /// Feature cells a side
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
+    grid: u16,
+    /// clean: float frames, levels clamped, every pixel owned by one triangle
+    #[arg(long, value_enum, default_value = "clean")]
+    mode: ModeName,
+    /// How images are sampled: interpolating bicubic spline, or bilinear
+    #[arg(long, value_enum, default_value = "cubic")]
+    sampling: SamplingName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModeName {
+    Clean,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SamplingName {
+    Cubic,
+    Linear,
+}
+
+impl MorphArgs {
+    pub(super) fn steps(&self) -> usize {
+        usize::from(self.steps)
+    }
+
+    pub(super) fn grid(&self) -> usize {
+        usize::from(self.grid)
+    }
+
+    pub(super) fn sampling(&self) -> Sampling {
+        match self.sampling {
+            SamplingName::Cubic => Sampling::Cubic,
+            SamplingName::Linear => Sampling::Linear,
+        }
+    }
+
+    pub(super) fn sampling_name(&self) -> &'static str {
+        match self.sampling {
+            SamplingName::Cubic => "cubic",
+            SamplingName::Linear => "linear",
+        }
+    }
+
+    pub(super) fn mode_name(&self) -> &'static str {
+        match self.mode {
+            ModeName::Clean => "clean",
+        }
+    }
+}
+
+/// `0.0039` or `1/255`.
+fn parse_factor(text: &str) -> Result<f64, String> {
+    let number = |part: &str| part.trim().parse::<f64>().map_err(|_| format!("expected a number or a fraction such as 1/255, found \"{text}\""));
+    let factor = match text.split_once('/') {
+        Some((above, below)) => number(above)? / number(below)?,
+        None => number(text)?,
+    };
+    if factor.is_finite() && factor != 0.0 { Ok(factor) } else { Err(format!("expected a finite factor other than 0, found \"{text}\"")) }
+}

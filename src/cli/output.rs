@@ -1,0 +1,84 @@
+//! The folder of a run: whether it may be written, and its manifest.
+
+use crate::data::write_file;
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+/// A run's folder and what its manifest says.
+pub(super) struct OutputFolder {
+    path: PathBuf,
+    manifest: Map<String, Value>,
+}
+
+impl OutputFolder {
+    /// Makes the folder ready for `plan`, which says all that decides the run's numbers.
+    ///
+    /// A folder that holds the same plan is written over, with the same bytes; one that holds
+    /// another plan, or anything else, is refused unless `force`. The manifest is written at
+    /// once, unfinished, so that a folder that cannot be written is found out before the work.
+    pub(super) fn prepare(path: &Path, plan: Value, force: bool) -> anyhow::Result<Self> {
+        let file = path.join("manifest.json");
+        if !force {
+            match std::fs::read_to_string(&file) {
+                Ok(text) => {
+                    let found: Value = serde_json::from_str(&text).with_context(|| format!("{}: not a manifest; use another --out or --force", file.display()))?;
+                    if let Some(difference) = difference(&found["plan"], &plan) {
+                        bail!("{}: the folder holds another run: {difference}; use another --out, or --force to write over it", path.display());
+                    }
+                }
+                Err(_) => {
+                    let holds_files = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+                    if holds_files {
+                        bail!("{}: the folder is not empty and holds no run; use another --out, or --force to write into it", path.display());
+                    }
+                }
+            }
+        }
+        let mut manifest = Map::new();
+        manifest.insert("program".into(), json!(concat!("morphscape ", env!("CARGO_PKG_VERSION"))));
+        manifest.insert("command".into(), json!(std::env::args().collect::<Vec<_>>()));
+        manifest.insert("finished".into(), json!(false));
+        manifest.insert("plan".into(), plan);
+        let folder = Self { path: path.to_owned(), manifest };
+        folder.write_manifest()?;
+        Ok(folder)
+    }
+
+    /// Sets an entry of the manifest; it is written by [`OutputFolder::finish`].
+    pub(super) fn set(&mut self, key: &str, value: Value) {
+        self.manifest.insert(key.into(), value);
+    }
+
+    /// Where `name` stands in the folder.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes the manifest of a finished run.
+    pub(super) fn finish(mut self) -> anyhow::Result<()> {
+        self.manifest.insert("finished".into(), json!(true));
+        self.write_manifest()
+    }
+
+    fn write_manifest(&self) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string_pretty(&self.manifest)?;
+        text.push('\n');
+        Ok(write_file(&self.file("manifest.json"), text.as_bytes())?)
+    }
+}
+
+/// The first entry in which two plans differ, in words.
+fn difference(found: &Value, wanted: &Value) -> Option<String> {
+    let (Some(found), Some(wanted)) = (found.as_object(), wanted.as_object()) else {
+        return Some("its manifest has no plan".into());
+    };
+    let short = |value: Option<&Value>| {
+        let text = value.map_or("nothing".into(), Value::to_string);
+        if text.chars().count() > 60 { format!("{}...", text.chars().take(60).collect::<String>()) } else { text }
+    };
+    let keys = wanted.keys().chain(found.keys().filter(|key| !wanted.contains_key(*key)));
+    keys.into_iter()
+        .find(|key| found.get(*key) != wanted.get(*key))
+        .map(|key| format!("{key} is {} there and {} now", short(found.get(key)), short(wanted.get(key))))
+}

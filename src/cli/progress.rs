@@ -1,0 +1,45 @@
+//! The progress bar and Ctrl-C.
+
+use super::Verbosity;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Counts frames on a terminal and stops the job after Ctrl-C.
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar over `frames` frames; nothing is drawn in a pipe or when quiet.
+    pub(super) fn new(frames: usize, verbosity: Verbosity) -> Self {
+        // Only the first of a process can be set; it serves them all.
+        let _ = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+        let target = if verbosity == Verbosity::Quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} frames, {per_sec}, {eta} left")
+            .expect("the template is valid");
+        Self { bar: ProgressBar::with_draw_target(Some(frames as u64), target).with_style(style) }
+    }
+
+    /// Tells that `frames` more are finished.
+    pub(super) fn advance(&self, frames: usize) -> ControlFlow<()> {
+        self.bar.inc(frames as u64);
+        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Whether Ctrl-C was pressed.
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}

@@ -1,0 +1,69 @@
+//! Numbers and tables as text.
+
+/// A value to `digits` significant digits, as C's `%g` writes it but without cutting zeros
+/// that carry no digit: `0.912345678`, `1.23456789e-12`.
+pub(super) fn significant(value: f32, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let value = f64::from(value);
+    let scientific = format!("{value:.*e}", digits - 1);
+    let exponent: i32 = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
+    if (-5..digits as i32).contains(&exponent) {
+        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+        format!("{value:.decimals$}")
+    } else {
+        scientific
+    }
+}
+
+/// Rows as aligned columns, the first row a heading. Columns whose name starts with `>` are
+/// set flush right, without the mark.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let Some(heading) = rows.first() else { return String::new() };
+    let right: Vec<bool> = heading.iter().map(|name| name.starts_with('>')).collect();
+    let cell = |text: &str| text.trim_start_matches('>').to_owned();
+    let width = |column: usize| rows.iter().map(|row| cell(&row[column]).chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(column, value)| {
+                let (value, width) = (cell(value), widths[column]);
+                if right[column] { format!("{value:>width$}") } else { format!("{value:<width$}") }
+            })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nine_significant_digits_read_back_to_the_same_float() {
+        for (value, expected) in [
+            (0.5f32, "0.500000000"),
+            (1.0, "1.00000000"),
+            (0.012_345_679, "0.0123456791"),
+            (1.234_567_9e-12, "1.23456795e-12"),
+            (26.540_5, "26.5405006"),
+            (0.0, "0"),
+        ] {
+            let text = significant(value, 9);
+            assert_eq!(text, expected);
+            assert_eq!(text.parse::<f32>().expect("a number"), value);
+        }
+    }
+
+    #[test]
+    fn tables_align() {
+        let rows = [vec!["name".to_owned(), ">n".to_owned()], vec!["a".to_owned(), "10".to_owned()]];
+        assert_eq!(table(&rows), "name   n\na     10\n");
+    }
+}

@@ -1,7 +1,9 @@
 // y = activation(x W + b), a block of 8 rows x 8 columns at a time
 // A dense layer (Goodfellow et al., Deep Learning, section 6.1).
-// One invocation: 8 rows of x times 8 columns of W, the 64 sums in registers; x and W are
-//   loaded four values at a time and shared by 8 sums each, without workgroup memory.
+// One invocation: 8 rows of x times 8 columns of W, the 64 sums in registers as four 4 x 4
+//   matrices. x and W are loaded four values at a time, each shared by 8 sums, without
+//   workgroup memory. Loops over rows are written out: a shader's loops are guarded, and a
+//   guarded loop is not unrolled.
 // Rust twin: src/kernels/dense.rs
 
 struct DenseParams {
@@ -35,6 +37,49 @@ fn activate(value: vec4<f32>) -> vec4<f32> {
     }
 }
 
+// Four values of each of four rows of x, a column a row.
+fn four_rows(at: vec4<u32>) -> mat4x4<f32> {
+    return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+
+// Four columns' weights of each of four inputs from `input` on, a column an input; inputs past
+// the end have weight zero.
+fn four_inputs(input: u32, column: u32) -> mat4x4<f32> {
+    let at = input * params.w_stride + column;
+    let step = params.w_stride;
+    return mat4x4<f32>(w[at], w[at + step], w[at + 2u * step], w[at + 3u * step]);
+}
+
+fn add_row(sums: vec4<f32>, weights: mat4x4<f32>, row: vec4<f32>) -> vec4<f32> {
+    let first = fma(vec4<f32>(row.x), weights[0], sums);
+    let second = fma(vec4<f32>(row.y), weights[1], first);
+    return fma(vec4<f32>(row.w), weights[3], fma(vec4<f32>(row.z), weights[2], second));
+}
+
+// sums + weights * rows, fused.
+fn add_rows(sums: mat4x4<f32>, weights: mat4x4<f32>, rows: mat4x4<f32>) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        add_row(sums[0], weights, rows[0]),
+        add_row(sums[1], weights, rows[1]),
+        add_row(sums[2], weights, rows[2]),
+        add_row(sums[3], weights, rows[3]),
+    );
+}
+
+// Rows past the end and columns that are padding alone are left out.
+fn store(row: u32, column: u32, sums: vec4<f32>) {
+    if row < params.rows && column < params.y_stride {
+        y[row * params.y_stride + column] = activate(sums);
+    }
+}
+
+fn store_rows(first_row: u32, column: u32, sums: mat4x4<f32>) {
+    store(first_row, column, sums[0]);
+    store(first_row + 1u, column, sums[1]);
+    store(first_row + 2u, column, sums[2]);
+    store(first_row + 3u, column, sums[3]);
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -48,48 +93,29 @@ fn main(
     if first_row >= params.rows {
         return;
     }
-    let last_row = params.rows - 1u;
     // Rows past the end load the last row; their sums are not stored.
-    var row_start: array<u32, 8>;
-    var sum_left: array<vec4<f32>, 8>;
-    var sum_right: array<vec4<f32>, 8>;
-    for (var r = 0u; r < BLOCK_ROWS; r++) {
-        row_start[r] = min(first_row + r, last_row) * params.x_stride;
-        sum_left[r] = bias[column];
-        sum_right[r] = bias[column + 1u];
+    let upper_rows = first_row + vec4<u32>(0u, 1u, 2u, 3u);
+    let last_row = vec4<u32>(params.rows - 1u);
+    let upper = min(upper_rows, last_row) * params.x_stride;
+    let lower = min(upper_rows + 4u, last_row) * params.x_stride;
+    let bias_left = bias[column];
+    let bias_right = bias[column + 1u];
+    var upper_left = mat4x4<f32>(bias_left, bias_left, bias_left, bias_left);
+    var upper_right = mat4x4<f32>(bias_right, bias_right, bias_right, bias_right);
+    var lower_left = upper_left;
+    var lower_right = upper_right;
+    for (var k = 0u; k < params.x_stride; k++) {
+        let left = four_inputs(4u * k, column);
+        let right = four_inputs(4u * k, column + 1u);
+        let upper_x = four_rows(upper + k);
+        upper_left = add_rows(upper_left, left, upper_x);
+        upper_right = add_rows(upper_right, right, upper_x);
+        let lower_x = four_rows(lower + k);
+        lower_left = add_rows(lower_left, left, lower_x);
+        lower_right = add_rows(lower_right, right, lower_x);
     }
-    let whole = params.inputs / 4u;
-    for (var k = 0u; k < whole; k++) {
-        let at = 4u * k * params.w_stride + column;
-        let step = params.w_stride;
-        let w0 = w[at]; let v0 = w[at + 1u];
-        let w1 = w[at + step]; let v1 = w[at + step + 1u];
-        let w2 = w[at + 2u * step]; let v2 = w[at + 2u * step + 1u];
-        let w3 = w[at + 3u * step]; let v3 = w[at + 3u * step + 1u];
-        for (var r = 0u; r < BLOCK_ROWS; r++) {
-            let four = x[row_start[r] + k];
-            sum_left[r] += four.x * w0 + four.y * w1 + four.z * w2 + four.w * w3;
-            sum_right[r] += four.x * v0 + four.y * v1 + four.z * v2 + four.w * v3;
-        }
-    }
-    for (var i = whole * 4u; i < params.inputs; i++) {
-        let at = i * params.w_stride + column;
-        for (var r = 0u; r < BLOCK_ROWS; r++) {
-            let one = x[row_start[r] + whole][i % 4u];
-            sum_left[r] += one * w[at];
-            sum_right[r] += one * w[at + 1u];
-        }
-    }
-    for (var r = 0u; r < BLOCK_ROWS; r++) {
-        let row = first_row + r;
-        if row <= last_row {
-            let to = row * params.y_stride + column;
-            if column < params.y_stride {
-                y[to] = activate(sum_left[r]);
-            }
-            if column + 1u < params.y_stride {
-                y[to + 1u] = activate(sum_right[r]);
-            }
-        }
-    }
+    store_rows(first_row, column, upper_left);
+    store_rows(first_row, column + 1u, upper_right);
+    store_rows(first_row + 4u, column, lower_left);
+    store_rows(first_row + 4u, column + 1u, lower_right);
 }

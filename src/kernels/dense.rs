@@ -78,7 +78,7 @@ impl Activation {
 pub struct DenseLayer {
     inputs: usize,
     outputs: usize,
-    /// `[inputs, padded outputs]`, row-major.
+    /// `[padded inputs, padded outputs]`, row-major.
     kernel: Vec<f32>,
     /// `[padded outputs]`
     bias: Vec<f32>,
@@ -94,7 +94,7 @@ impl DenseLayer {
         let outputs = bias.len();
         assert_eq!(kernel.len(), inputs * outputs, "a dense kernel is [inputs, outputs]");
         let stride = outputs.next_multiple_of(BLOCK);
-        let mut padded = vec![0.0; inputs * stride];
+        let mut padded = vec![0.0; row_stride(inputs) * stride];
         for (to, from) in padded.chunks_exact_mut(stride).zip(kernel.chunks_exact(outputs)) {
             to[..outputs].copy_from_slice(from);
         }
@@ -154,7 +154,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let width = params.inputs as usize;
     let activation = Activation::from_code(params.activation);
     let shaped = "buffers have the shapes their command gave them";
-    let w = ArrayView2::from_shape((width, w_stride), w).expect(shaped);
+    let w = ArrayView2::from_shape((width, w_stride), &w[..width * w_stride]).expect(shaped);
     let (w, _) = w.split_at(Axis(1), y_stride);
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     y.par_chunks_mut(TWIN_ROWS * y_stride).zip(x.par_chunks(TWIN_ROWS * x_stride)).for_each(|(y, x)| {

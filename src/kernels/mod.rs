@@ -1,4 +1,4 @@
-//! The kernels: each a WGSL file and its Rust twin, one row a kernel in [`KERNELS`].
+//! The kernels: each a WGSL file and its Rust twin, one row a kernel in [`Kernel::spec`].
 //!
 //! ```text
 //!  images ─ spline ─> coefficients ─ warp ─> frames ─ dense ─> ... ─ dense ─> logits ─ softmax ─> probabilities
@@ -13,8 +13,9 @@
 //! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs`, a row here and one in the test.
 //!
 //! Buffers are 32-bit words. Rows of activations are padded to a multiple of four words
-//! ([`row_stride`]) so that shaders load them four at a time; what stands in the padding is
-//! never read.
+//! ([`row_stride`]) so that shaders load them four at a time. A buffer that is not uploaded
+//! starts as zeros and padding keeps finite values, so that it may be multiplied by weights of
+//! zero.
 
 mod blend;
 mod dense;
@@ -30,13 +31,13 @@ pub use softmax::stable_softmax;
 pub use spline::spline_coefficients;
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 
-/// A kernel, a row of [`KERNELS`].
+/// A kernel: [`Kernel::spec`] is the table of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Images to the coefficients of their interpolating spline.
     Spline,
     /// Pairs of images through their meshes, blended to frames.
-    Warp,
+    Warp(Sampling),
     /// A dense layer of a network.
     Dense,
     /// Logits to probabilities.
@@ -107,19 +108,16 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [(Kernel, &KernelSpec); 4] = [
-    (Kernel::Spline, &spline::SPEC),
-    (Kernel::Warp, &warp::SPEC),
-    (Kernel::Dense, &dense::SPEC),
-    (Kernel::Softmax, &softmax::SPEC),
-];
+pub const KERNELS: [Kernel; 5] =
+    [Kernel::Spline, Kernel::Warp(Sampling::Cubic), Kernel::Warp(Sampling::Linear), Kernel::Dense, Kernel::Softmax];
 
 impl Kernel {
     /// The kernel's row of the table.
     pub fn spec(self) -> &'static KernelSpec {
         match self {
             Self::Spline => &spline::SPEC,
-            Self::Warp => &warp::SPEC,
+            Self::Warp(Sampling::Cubic) => &warp::CUBIC,
+            Self::Warp(Sampling::Linear) => &warp::LINEAR,
             Self::Dense => &dense::SPEC,
             Self::Softmax => &softmax::SPEC,
         }

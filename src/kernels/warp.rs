@@ -6,17 +6,29 @@
 use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct};
 use crate::mesh::PairMesh;
 use rayon::prelude::*;
+use wide::f32x4;
 
 const WORKGROUP_SIZE: u32 = 32;
 /// Pixels of a tile: one owner word each in workgroup memory, 4 of the 16 KiB every device has.
 const TILE_PIXELS: usize = 1024;
 
-pub(super) const SPEC: KernelSpec = KernelSpec {
+pub(super) const CUBIC: KernelSpec = KernelSpec {
+    source: &[
+        include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/shared/blend.wgsl"),
+        include_str!("../../shaders/shared/sample_cubic.wgsl"),
+        include_str!("../../shaders/warp.wgsl"),
+    ],
+    twin: |params, inputs, output| twin(params, inputs, output, Sampling::Cubic),
+    ..LINEAR
+};
+
+pub(super) const LINEAR: KernelSpec = KernelSpec {
     name: "warp",
     source: &[
         include_str!("../../shaders/shared/index.wgsl"),
         include_str!("../../shaders/shared/blend.wgsl"),
-        include_str!("../../shaders/shared/sample.wgsl"),
+        include_str!("../../shaders/shared/sample_linear.wgsl"),
         include_str!("../../shaders/warp.wgsl"),
     ],
     workgroup_size: WORKGROUP_SIZE,
@@ -24,12 +36,11 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding { name: "sources", access: Access::Read, element: Element::F32 },
         Binding { name: "pairs", access: Access::Read, element: Element::Vec4U32 },
-        Binding { name: "points", access: Access::Read, element: Element::Vec4I32 },
-        Binding { name: "triangles", access: Access::Read, element: Element::Vec4U32 },
+        Binding { name: "corners", access: Access::Read, element: Element::Vec4I32 },
         Binding { name: "jobs", access: Access::Read, element: Element::Struct(FrameJob::SPEC) },
         Binding { name: "frames", access: Access::ReadWrite, element: Element::F32 },
     ],
-    twin,
+    twin: |params, inputs, output| twin(params, inputs, output, Sampling::Linear),
 };
 
 shader_struct! {
@@ -38,27 +49,23 @@ shader_struct! {
         /// Number of frames.
         frames: u32,
         /// Width, pixels.
-        width: u32,
+        width: i32,
         /// Height, pixels.
-        height: u32,
+        height: i32,
         /// Channels of sources and frames.
         channels: u32,
         /// Lattice points a pixel.
         scale: i32,
-        /// Points a pair.
-        points: u32,
         /// Triangle slots a pair.
         triangles: u32,
-        /// A [`Sampling`].
-        cubic: u32,
         /// Words between sources.
         source_stride: u32,
         /// Words between frames.
         frame_stride: u32,
         /// Width of a tile, pixels.
-        tile_width: u32,
+        tile_width: i32,
         /// Height of a tile, pixels.
-        tile_height: u32,
+        tile_height: i32,
         /// Tiles side by side.
         tiles_x: u32,
         /// Tiles a frame.
@@ -85,14 +92,13 @@ impl FrameJob {
     }
 }
 
-/// How images are sampled between their pixels. The numbers are the shader's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
+/// How images are sampled between their pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sampling {
     /// Bilinear.
-    Linear = 0,
+    Linear,
     /// Interpolating bicubic spline with not-a-knot ends, as the paper's tool samples.
-    Cubic = 1,
+    Cubic,
 }
 
 /// What all frames of a warp share.
@@ -121,29 +127,25 @@ impl Recording {
     /// Frames `[jobs, row_stride(H W C)]`, each a row `[H, W, C]` of grey levels 0..255, of
     /// `count` images `[count, row_stride(H W C)]`. Every side is at least 4 pixels long; all
     /// meshes have the image's corners among their points.
-    ///
-    /// # Panics
-    /// When the pairs have different numbers of points.
     pub fn warp(&mut self, images: Buf<f32>, count: usize, geometry: &WarpGeometry, pairs: &[PairJob<'_>], jobs: &[FrameJob]) -> Buf<f32> {
         let [height, width, channels] = geometry.shape;
         let frame_stride = row_stride(height * width * channels);
         assert_eq!(images.len(), count * frame_stride, "warp: images are [count, row_stride(H W C)]");
-        let num_points = pairs.first().map_or(0, |pair| pair.mesh.points_left.len());
         let slots = pairs.iter().map(|pair| pair.mesh.triangles.len()).max().unwrap_or(0);
         let (sources, source_stride) = match geometry.sampling {
             Sampling::Linear => (images, frame_stride),
             Sampling::Cubic => (self.spline(images, count, geometry.shape), channels * (height + 2) * (width + 2)),
         };
         let mut heads = Vec::with_capacity(pairs.len());
-        let mut points = Vec::with_capacity(pairs.len() * num_points);
-        let mut triangles = vec![[0u32; 4]; pairs.len() * slots];
+        let mut corners = vec![[[0i32; 4]; 3]; pairs.len() * slots];
         for (i, pair) in pairs.iter().enumerate() {
             let mesh = pair.mesh;
-            assert_eq!(mesh.points_left.len(), num_points, "all pairs of a warp have as many points");
             heads.push([pair.left as u32, pair.right as u32, mesh.triangles.len() as u32, 0]);
-            points.extend(mesh.points_left.iter().zip(&mesh.points_right).map(|(l, r)| [l[0], l[1], r[0], r[1]]));
-            for (slot, &[a, b, c]) in triangles[i * slots..].iter_mut().zip(&mesh.triangles) {
-                *slot = [a, b, c, 0];
+            for (slot, triangle) in corners[i * slots..].iter_mut().zip(&mesh.triangles) {
+                *slot = triangle.map(|point| {
+                    let ([left_x, left_y], [right_x, right_y]) = (mesh.points_left[point as usize], mesh.points_right[point as usize]);
+                    [left_x, left_y, right_x, right_y]
+                });
             }
         }
         let tile_width = width.min(TILE_PIXELS);
@@ -152,98 +154,115 @@ impl Recording {
         let tiles = tiles_x * height.div_ceil(tile_height);
         let params = WarpParams {
             frames: jobs.len() as u32,
-            width: width as u32,
-            height: height as u32,
+            width: width as i32,
+            height: height as i32,
             channels: channels as u32,
             scale: geometry.scale,
-            points: num_points as u32,
             triangles: slots as u32,
-            cubic: geometry.sampling as u32,
             source_stride: source_stride as u32,
             frame_stride: frame_stride as u32,
-            tile_width: tile_width as u32,
-            tile_height: tile_height as u32,
+            tile_width: tile_width as i32,
+            tile_height: tile_height as i32,
             tiles_x: tiles_x as u32,
             tiles: tiles as u32,
         };
         let pairs = self.upload("warp.pairs", &heads);
-        let points = self.upload("warp.points", &points);
-        let triangles = self.upload("warp.triangles", &triangles);
+        let corners = self.upload("warp.corners", &corners);
         let num_frames = jobs.len();
         let jobs = self.upload("warp.jobs", jobs);
-        let inputs = [self.id(sources), self.id(pairs), self.id(points), self.id(triangles), self.id(jobs)];
-        self.command(Kernel::Warp, params, &inputs, ("warp.frames", num_frames * frame_stride), num_frames * tiles)
+        let inputs = [self.id(sources), self.id(pairs), self.id(corners), self.id(jobs)];
+        let kernel = Kernel::Warp(geometry.sampling);
+        self.command(kernel, params, &inputs, ("warp.frames", num_frames * frame_stride), num_frames * tiles * channels)
     }
 }
 
-fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
+fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32], sampling: Sampling) {
     let params: WarpParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
     let sources: &[f32] = bytemuck::cast_slice(inputs[0]);
     let pairs: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
-    let points: &[[i32; 4]] = bytemuck::cast_slice(inputs[2]);
-    let triangles: &[[u32; 4]] = bytemuck::cast_slice(inputs[3]);
-    let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[4]);
+    let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);
+    let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[3]);
     let frames: &mut [f32] = bytemuck::cast_slice_mut(output);
-    let [num_points, slots, source_stride] = [params.points, params.triangles, params.source_stride].map(|n| n as usize);
-    let pixels = (params.width * params.height) as usize;
-    let channels = params.channels as usize;
+    let [slots, source_stride, channels] = [params.triangles, params.source_stride, params.channels].map(|n| n as usize);
+    let [width, height] = [params.width, params.height].map(|n| n as usize);
     frames.par_chunks_exact_mut(params.frame_stride as usize).zip(jobs).with_min_len(4).for_each_init(
-        || SourceMap::new(params.width as usize, pixels),
+        || SourceMap::new(width, height),
         |map, (frame, job)| {
             let pair = job.pair as usize;
-            let [left, right, num_triangles, _] = pairs[pair];
-            let points = &points[pair * num_points..(pair + 1) * num_points];
-            let triangles = &triangles[pair * slots..][..num_triangles as usize];
-            map.draw(points, triangles, job.lattice_alpha, params.scale);
+            let [left, right, triangles, _] = pairs[pair];
+            map.draw(&corners[pair * slots..][..triangles as usize], job.lattice_alpha, params.scale);
+            map.locate();
             let source = |number: u32| &sources[number as usize * source_stride..][..source_stride];
             let (left, right) = (source(left), source(right));
-            let [width, height] = [params.width, params.height].map(|n| n as usize);
             for channel in 0..channels {
-                let sampler = |source| Sampler { source, width, height, channels, channel };
-                let levels = frame[..pixels * channels].iter_mut().skip(channel).step_by(channels);
-                if params.cubic == Sampling::Cubic as u32 {
-                    map.blend_into(levels, job.alpha, sampler(left), sampler(right), Sampler::cubic);
-                } else {
-                    map.blend_into(levels, job.alpha, sampler(left), sampler(right), Sampler::linear);
+                let levels = frame[..width * height * channels].iter_mut().skip(channel).step_by(channels);
+                match sampling {
+                    Sampling::Cubic => {
+                        let plane = (width + 2) * (height + 2);
+                        let [left, right] = [left, right].map(|source| &source[channel * plane..][..plane]);
+                        map.blend_into(levels, job.alpha, |place| sample_cubic(left, width, place), |place| sample_cubic(right, width, place));
+                    }
+                    Sampling::Linear => {
+                        let [left, right] = [left, right].map(|source| &source[channel..]);
+                        map.blend_into(
+                            levels,
+                            job.alpha,
+                            |place| sample_linear(left, width, channels, place),
+                            |place| sample_linear(right, width, channels, place),
+                        );
+                    }
                 }
             }
         },
     );
 }
 
-/// Where each pixel of a frame comes from: x and y in the left and in the right image.
+/// The corners of a triangle: left x, left y, right x, right y of each, pixels.
+type Corners = [[i32; 4]; 3];
+
+/// Where each pixel of a frame comes from, in the left and in the right image.
 struct SourceMap {
     width: usize,
-    left: [Vec<f32>; 2],
-    right: [Vec<f32>; 2],
+    height: usize,
+    /// Left x, left y, right x, right y of every pixel, pixels.
+    coordinates: [Vec<f32>; 4],
+    left: Vec<Place>,
+    right: Vec<Place>,
+}
+
+/// A point inside an image: the cell of four pixels that holds it and its place there, 0..1.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    column: u32,
+    row: u32,
+    u: f32,
+    v: f32,
 }
 
 impl SourceMap {
-    fn new(width: usize, pixels: usize) -> Self {
-        let axis = || vec![0.0; pixels];
-        Self { width, left: [axis(), axis()], right: [axis(), axis()] }
+    fn new(width: usize, height: usize) -> Self {
+        let pixels = width * height;
+        let coordinates = std::array::from_fn(|_| vec![0.0; pixels]);
+        Self { width, height, coordinates, left: vec![Place::default(); pixels], right: vec![Place::default(); pixels] }
     }
 
     /// Draws the triangles in order, so that the last one that contains a pixel owns it.
-    fn draw(&mut self, points: &[[i32; 4]], triangles: &[[u32; 4]], lattice_alpha: i32, scale: i32) {
-        let width = self.width;
-        let height = self.left[0].len() / width;
-        for &[a, b, c, _] in triangles {
-            let corner = |i: u32| {
-                let [left_x, left_y, right_x, right_y] = points[i as usize];
+    fn draw(&mut self, triangles: &[Corners], lattice_alpha: i32, scale: i32) {
+        let (width, height) = (self.width, self.height);
+        for corners in triangles {
+            let lattice = corners.map(|[left_x, left_y, right_x, right_y]| {
                 [scale * left_x + lattice_alpha * (right_x - left_x), scale * left_y + lattice_alpha * (right_y - left_y)]
+            });
+            let area = double_area(lattice[0], lattice[1], lattice[2]);
+            // A folded triangle is turned round.
+            let order = match area.signum() {
+                1 => [0, 1, 2],
+                -1 => [0, 2, 1],
+                _ => continue,
             };
-            let (mut b, mut c) = (b, c);
-            let lattice_a = corner(a);
-            let (mut lattice_b, mut lattice_c) = (corner(b), corner(c));
-            let mut area = double_area(lattice_a, lattice_b, lattice_c);
-            if area == 0 {
-                continue;
-            }
-            if area < 0 {
-                // Folded: turn it round.
-                (b, c, lattice_b, lattice_c, area) = (c, b, lattice_c, lattice_b, -area);
-            }
+            let [lattice_a, lattice_b, lattice_c] = order.map(|k| lattice[k]);
+            let [from_a, from_b, from_c] = order.map(|k| corners[k].map(|coordinate| coordinate as f32));
+            let area = area.abs();
             let axis_range = |axis: usize, size: usize| {
                 let values = [lattice_a[axis], lattice_b[axis], lattice_c[axis]];
                 let low = values.into_iter().fold(i32::MAX, i32::min);
@@ -252,7 +271,6 @@ impl SourceMap {
             };
             let (low_x, high_x) = axis_range(0, width);
             let (low_y, high_y) = axis_range(1, height);
-            let [from_a, from_b, from_c] = [a, b, c].map(|i| points[i as usize].map(|coordinate| coordinate as f32));
             let to_a: [f32; 4] = std::array::from_fn(|k| from_a[k] - from_c[k]);
             let to_b: [f32; 4] = std::array::from_fn(|k| from_b[k] - from_c[k]);
             let one_over_area = 1.0 / area as f32;
@@ -269,8 +287,7 @@ impl SourceMap {
                 }
                 let row = y as usize * width;
                 let span = row + (low_x + first) as usize..row + (low_x + last) as usize + 1;
-                let [left_x, left_y] = self.left.each_mut().map(|axis| &mut axis[span.clone()]);
-                let [right_x, right_y] = self.right.each_mut().map(|axis| &mut axis[span.clone()]);
+                let [left_x, left_y, right_x, right_y] = self.coordinates.each_mut().map(|axis| &mut axis[span.clone()]);
                 let outputs = left_x.iter_mut().zip(left_y).zip(right_x).zip(right_y);
                 for ((((left_x, left_y), right_x), right_y), k) in outputs.zip(first..) {
                     let weight_a = (bc.at_start + k * bc.step) as f32 * one_over_area;
@@ -284,22 +301,31 @@ impl SourceMap {
         }
     }
 
+    /// Finds the cell of every source coordinate, clamped to the image.
+    fn locate(&mut self) {
+        let (last_x, last_y) = ((self.width - 1) as f32, (self.height - 1) as f32);
+        let (last_column, last_row) = (self.width as i32 - 2, self.height as i32 - 2);
+        let [left_x, left_y, right_x, right_y] = &self.coordinates;
+        for (places, xs, ys) in [(&mut self.left, left_x, left_y), (&mut self.right, right_x, right_y)] {
+            for ((place, &x), &y) in places.iter_mut().zip(xs).zip(ys) {
+                let (x, y) = (x.clamp(0.0, last_x), y.clamp(0.0, last_y));
+                let (column, row) = ((x as i32).min(last_column), (y as i32).min(last_row));
+                *place = Place { column: column as u32, row: row as u32, u: x - column as f32, v: y - row as f32 };
+            }
+        }
+    }
+
     /// Samples both sides at every pixel and blends them.
     #[inline(always)]
-    fn blend_into<'a, 's>(
+    fn blend_into<'a>(
         &self,
         levels: impl Iterator<Item = &'a mut f32>,
         alpha: f32,
-        left: Sampler<'s>,
-        right: Sampler<'s>,
-        sample: impl Fn(&Sampler<'s>, f32, f32) -> f32,
+        left: impl Fn(Place) -> f32,
+        right: impl Fn(Place) -> f32,
     ) {
-        let from_left = self.left[0].iter().zip(&self.left[1]);
-        let from_right = self.right[0].iter().zip(&self.right[1]);
-        for ((level, (&left_x, &left_y)), (&right_x, &right_y)) in levels.zip(from_left).zip(from_right) {
-            let left = sample(&left, left_x, left_y).clamp(0.0, 255.0);
-            let right = sample(&right, right_x, right_y).clamp(0.0, 255.0);
-            *level = blend(left, right, alpha);
+        for ((level, &from_left), &from_right) in levels.zip(&self.left).zip(&self.right) {
+            *level = blend(left(from_left).clamp(0.0, 255.0), right(from_right).clamp(0.0, 255.0), alpha);
         }
     }
 }
@@ -332,55 +358,41 @@ impl Edge {
     }
 }
 
-/// One channel of one source image, to be looked up between pixels.
-struct Sampler<'a> {
-    source: &'a [f32],
-    width: usize,
-    height: usize,
-    channels: usize,
-    channel: usize,
-}
-
-impl Sampler<'_> {
-    /// The cell that holds (x, y), clamped to the image, and the place in it.
-    #[inline(always)]
-    fn cell(&self, x: f32, y: f32) -> (usize, usize, f32, f32) {
-        let x = x.clamp(0.0, (self.width - 1) as f32);
-        let y = y.clamp(0.0, (self.height - 1) as f32);
-        let (column, row) = ((x as usize).min(self.width - 2), (y as usize).min(self.height - 2));
-        (column, row, x - column as f32, y - row as f32)
-    }
-
-    #[inline(always)]
-    fn linear(&self, x: f32, y: f32) -> f32 {
-        let (column, row, u, v) = self.cell(x, y);
-        let at = (row * self.width + column) * self.channels + self.channel;
-        let lerp = |a: f32, b: f32, t: f32| a + t * (b - a);
-        let across = |at: usize| lerp(self.source[at], self.source[at + self.channels], u);
-        lerp(across(at), across(at + self.width * self.channels), v)
-    }
-
-    #[inline(always)]
-    fn cubic(&self, x: f32, y: f32) -> f32 {
-        let (column, row, u, v) = self.cell(x, y);
-        let stride = self.width + 2;
-        let at = (self.channel * (self.height + 2) + row) * stride + column;
-        let (across, down) = (cubic_weights(u), cubic_weights(v));
-        let mut sums = [0.0f32; 4];
-        for (r, weight) in down.into_iter().enumerate() {
-            let four = &self.source[at + r * stride..][..4];
-            for (sum, coefficient) in sums.iter_mut().zip(four) {
-                *sum += weight * coefficient;
-            }
-        }
-        sums[0] * across[0] + sums[1] * across[1] + (sums[2] * across[2] + sums[3] * across[3])
-    }
-}
-
-/// Uniform cubic B-spline weights of the four coefficients around `u` in 0..1.
-/// Shader: `shaders/shared/sample.wgsl`.
+/// A level between the pixels of an image `[H, W, channels]` that starts with the channel.
 #[inline(always)]
-fn cubic_weights(u: f32) -> [f32; 4] {
-    let v = 1.0 - u;
-    [v * v * v, 4.0 + (3.0 * u - 6.0) * u * u, 4.0 + (3.0 * v - 6.0) * v * v, u * u * u].map(|weight| weight * (1.0 / 6.0))
+fn sample_linear(image: &[f32], width: usize, channels: usize, place: Place) -> f32 {
+    let at = (place.row as usize * width + place.column as usize) * channels;
+    let lerp = |a: f32, b: f32, t: f32| a + t * (b - a);
+    let across = |at: usize| lerp(image[at], image[at + channels], place.u);
+    lerp(across(at), across(at + width * channels), place.v)
+}
+
+/// A level of the spline with coefficients `[H + 2, W + 2]`.
+#[inline(always)]
+fn sample_cubic(coefficients: &[f32], width: usize, place: Place) -> f32 {
+    let stride = width + 2;
+    let at = place.row as usize * stride + place.column as usize;
+    let row = |r: usize| {
+        let four: [f32; 4] = coefficients[at + r * stride..][..4].try_into().expect("a slice of four");
+        f32x4::from(four)
+    };
+    let [a, b, c, d] = cubic_weights(place.v).to_array();
+    let columns = row(0) * f32x4::splat(a) + row(1) * f32x4::splat(b) + (row(2) * f32x4::splat(c) + row(3) * f32x4::splat(d));
+    let [a, b, c, d] = (columns * cubic_weights(place.u)).to_array();
+    (a + b) + (c + d)
+}
+
+/// Uniform cubic B-spline weights of the four coefficients around `u` in 0..1, as polynomials
+/// in Horner's form, four side by side. Shader: `shaders/shared/sample_cubic.wgsl`.
+#[inline(always)]
+fn cubic_weights(u: f32) -> f32x4 {
+    const SIXTH: f32 = 1.0 / 6.0;
+    const POWERS: [f32x4; 4] = [
+        f32x4::new([SIXTH, 4.0 * SIXTH, SIXTH, 0.0]),
+        f32x4::new([-0.5, 0.0, 0.5, 0.0]),
+        f32x4::new([0.5, -1.0, 0.5, 0.0]),
+        f32x4::new([-SIXTH, 0.5, -0.5, SIXTH]),
+    ];
+    let u = f32x4::splat(u);
+    ((POWERS[3] * u + POWERS[2]) * u + POWERS[1]) * u + POWERS[0]
 }

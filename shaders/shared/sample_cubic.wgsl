@@ -1,0 +1,27 @@
+// level(x, y) = sum_rc B_r(v) B_c(u) c[row + r][column + c], uniform cubic B-splines B
+// de Boor, A Practical Guide to Splines, chapters IX and XVII.
+// Rust twin: src/kernels/warp.rs
+
+// Sources are spline coefficients, [sources, source_stride], planar [C, H + 2, W + 2].
+fn sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
+    let cell = min(vec2<i32>(at), vec2<i32>(params.width, params.height) - 2);
+    let u = at - vec2<f32>(cell);
+    let row = params.width + 2;
+    let plane = source * params.source_stride + channel * u32(row * (params.height + 2));
+    let top = plane + u32(cell.y * row + cell.x);
+    let across = cubic_weights(u.x);
+    let down = cubic_weights(u.y);
+    return down.x * weighted(top, across) + down.y * weighted(top + u32(row), across)
+        + down.z * weighted(top + u32(2 * row), across) + down.w * weighted(top + u32(3 * row), across);
+}
+
+// Four coefficients in a row, times their weights.
+fn weighted(at: u32, weights: vec4<f32>) -> f32 {
+    return weights.x * sources[at] + weights.y * sources[at + 1u] + weights.z * sources[at + 2u] + weights.w * sources[at + 3u];
+}
+
+// Weights of the four coefficients around u in 0..1.
+fn cubic_weights(u: f32) -> vec4<f32> {
+    let v = 1.0 - u;
+    return vec4<f32>(v * v * v, 4.0 + (3.0 * u - 6.0) * u * u, 4.0 + (3.0 * v - 6.0) * v * v, u * u * u) * (1.0 / 6.0);
+}

@@ -5,9 +5,9 @@
 //! Engines and samplings take turns, so that a noisy machine disturbs all alike. Medians.
 
 use morphscape::data::{Image, fashion_mnist};
+use morphscape::engine::Engine;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::gpu::{GpuEngine, list_adapters};
-use morphscape::engine::Engine;
 use morphscape::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
 use morphscape::landscape::{Permutation, choose_triples};
 use morphscape::mesh::lattice_scale;
@@ -45,25 +45,51 @@ fn main() {
     let model = bundled_fashion_mnist();
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(CpuEngine::new())];
     for adapter in list_adapters() {
-        engines.push(Box::new(GpuEngine::open(Some(&adapter.name)).expect("a listed adapter opens")));
+        engines.push(Box::new(
+            GpuEngine::open(Some(&adapter.name)).expect("a listed adapter opens"),
+        ));
     }
-    println!("the paper's job: 30 landscapes, 13,230 frames, items in memory to probabilities in memory; median of {ROUNDS}\n");
-    println!("{:<44} {:>8} {:>12} {:>14}", "engine", "sampling", "compute_s", "frames/s");
+    println!(
+        "the paper's job: 30 landscapes, 13,230 frames, items in memory to probabilities in memory; median of {ROUNDS}\n"
+    );
+    println!(
+        "{:<44} {:>8} {:>12} {:>14}",
+        "engine", "sampling", "compute_s", "frames/s"
+    );
     let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
     let triples = choose_triples(&labels, 10, 5, &[], 1).expect("Fashion-MNIST has ten classes");
     let images: Vec<[Image; 3]> = triples
         .iter()
-        .flat_map(|triple| Permutation::ALL.map(|permutation| permutation.arrange(triple.items).map(|item| set.image(item))))
+        .flat_map(|triple| {
+            Permutation::ALL.map(|permutation| {
+                permutation
+                    .arrange(triple.items)
+                    .map(|item| set.image(item))
+            })
+        })
         .collect();
     let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
-    let cases: Vec<(usize, Sampling)> = (0..engines.len()).flat_map(|e| [(e, Sampling::Cubic), (e, Sampling::Linear)]).collect();
+    let cases: Vec<(usize, Sampling)> = (0..engines.len())
+        .flat_map(|e| [(e, Sampling::Cubic), (e, Sampling::Linear)])
+        .collect();
     let mut seconds = vec![Vec::new(); cases.len()];
     for round in 0..=ROUNDS {
         for (case, &(engine, sampling)) in cases.iter().enumerate() {
-            let settings = MorphSettings { steps: 21, grid: 3, sampling };
+            let settings = MorphSettings {
+                steps: 21,
+                grid: 3,
+                sampling,
+            };
             let start = Instant::now();
-            compute_landscapes(engines[engine].as_ref(), &model, &settings, &jobs, Frames::Drop, &|_| ControlFlow::Continue(()))
-                .expect("the job runs");
+            compute_landscapes(
+                engines[engine].as_ref(),
+                &model,
+                &settings,
+                &jobs,
+                Frames::Drop,
+                &|_| ControlFlow::Continue(()),
+            )
+            .expect("the job runs");
             // The first round compiles shaders and warms up.
             if round > 0 {
                 seconds[case].push(start.elapsed().as_secs_f64());
@@ -74,16 +100,25 @@ fn main() {
         let info = engines[*engine].info();
         let seconds = median(seconds);
         let name = format!("{}: {}", info.engine, info.adapter);
-        println!("{name:<44} {:>8} {seconds:>12.3} {:>14.0}", format!("{sampling:?}").to_lowercase(), 13230.0 / seconds);
+        println!(
+            "{name:<44} {:>8} {seconds:>12.3} {:>14.0}",
+            format!("{sampling:?}").to_lowercase(),
+            13230.0 / seconds
+        );
     }
 
     println!("\nkernels on {FRAMES} frames of 28 x 28, one grid row after the other\n");
-    println!("{:<44} {:>14} {:>12} {:>14}", "engine", "kernel", "ms", "frames/s");
+    println!(
+        "{:<44} {:>14} {:>12} {:>14}",
+        "engine", "kernel", "ms", "frames/s"
+    );
     let (left, right) = (set.image(0), set.image(1));
     let mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
     let alphas: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
     let scale = lattice_scale(28, 28, &alphas);
-    let frame_jobs: Vec<FrameJob> = (0..FRAMES).map(|k| FrameJob::new(0, alphas[k % alphas.len()], scale)).collect();
+    let frame_jobs: Vec<FrameJob> = (0..FRAMES)
+        .map(|k| FrameJob::new(0, alphas[k % alphas.len()], scale))
+        .collect();
     let two: Vec<f32> = left.levels.iter().chain(&right.levels).copied().collect();
     let many: Vec<f32> = (0..FRAMES).flat_map(|k| set.image(k).levels).collect();
     for engine in &engines {
@@ -91,9 +126,23 @@ fn main() {
         let warp = |sampling| {
             kernel_seconds(engine.as_ref(), |recording, repeats| {
                 let images = recording.upload("bench.images", &two);
-                let geometry = WarpGeometry { shape: [28, 28, 1], scale, sampling };
+                let geometry = WarpGeometry {
+                    shape: [28, 28, 1],
+                    scale,
+                    sampling,
+                };
                 for _ in 0..repeats {
-                    recording.warp(images, 2, &geometry, &[PairJob { left: 0, right: 1, mesh: &mesh }], &frame_jobs);
+                    recording.warp(
+                        images,
+                        2,
+                        &geometry,
+                        &[PairJob {
+                            left: 0,
+                            right: 1,
+                            mesh: &mesh,
+                        }],
+                        &frame_jobs,
+                    );
                 }
             })
         };
@@ -125,7 +174,11 @@ fn main() {
         ];
         for (kernel, seconds) in kernels {
             let name = format!("{}: {}", info.engine, info.adapter);
-            println!("{name:<44} {kernel:>14} {:>12.3} {:>14.0}", 1e3 * seconds, FRAMES as f64 / seconds);
+            println!(
+                "{name:<44} {kernel:>14} {:>12.3} {:>14.0}",
+                1e3 * seconds,
+                FRAMES as f64 / seconds
+            );
         }
     }
 }

@@ -3,12 +3,16 @@
 
 use morphscape::kernels::{Access, Element, KERNELS, Kernel, KernelSpec, Sampling, StructSpec};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner, VectorSize};
+use naga::{
+    AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner,
+    VectorSize,
+};
 use std::collections::BTreeSet;
 
 fn parse(spec: &KernelSpec) -> Module {
     let source = spec.source.concat();
-    let module = naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)));
+    let module = naga::front::wgsl::parse_str(&source)
+        .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)));
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
     if let Err(error) = validator.validate(&module) {
         panic!("{}: {}", spec.name, error.emit_to_string(&source));
@@ -17,35 +21,67 @@ fn parse(spec: &KernelSpec) -> Module {
 }
 
 /// The differences between a struct of the module and the host's, in words.
-fn struct_differences(module: &Module, inner: &TypeInner, name: Option<&str>, expected: &StructSpec) -> Vec<String> {
+fn struct_differences(
+    module: &Module,
+    inner: &TypeInner,
+    name: Option<&str>,
+    expected: &StructSpec,
+) -> Vec<String> {
     let TypeInner::Struct { members, span } = inner else {
-        return vec![format!("expected a struct {}, found {inner:?}", expected.name)];
+        return vec![format!(
+            "expected a struct {}, found {inner:?}",
+            expected.name
+        )];
     };
     let found: Vec<(String, usize, usize)> = members
         .iter()
         .map(|member| {
             let size = module.types[member.ty].inner.size(module.to_ctx()) as usize;
-            (member.name.clone().unwrap_or_default(), member.offset as usize, size)
+            (
+                member.name.clone().unwrap_or_default(),
+                member.offset as usize,
+                size,
+            )
         })
         .collect();
-    let wanted: Vec<(String, usize, usize)> = expected.members.iter().map(|&(name, offset, size)| (name.to_owned(), offset, size)).collect();
+    let wanted: Vec<(String, usize, usize)> = expected
+        .members
+        .iter()
+        .map(|&(name, offset, size)| (name.to_owned(), offset, size))
+        .collect();
     let mut differences = Vec::new();
     if name != Some(expected.name) {
         differences.push(format!("expected struct {}, found {name:?}", expected.name));
     }
     if found != wanted {
-        differences.push(format!("{}: expected members (name, offset, size) {wanted:?}, found {found:?}", expected.name));
+        differences.push(format!(
+            "{}: expected members (name, offset, size) {wanted:?}, found {found:?}",
+            expected.name
+        ));
     }
     if *span as usize != expected.size {
-        differences.push(format!("{}: expected {} bytes, found {span}", expected.name, expected.size));
+        differences.push(format!(
+            "{}: expected {} bytes, found {span}",
+            expected.name, expected.size
+        ));
     }
     differences
 }
 
-fn binding_differences(module: &Module, number: usize, global: &GlobalVariable, spec: &KernelSpec) -> Vec<String> {
+fn binding_differences(
+    module: &Module,
+    number: usize,
+    global: &GlobalVariable,
+    spec: &KernelSpec,
+) -> Vec<String> {
     let inner = &module.types[global.ty].inner;
     if number == 0 {
-        let mut differences = struct_differences(module, inner, module.types[global.ty].name.as_deref(), &spec.params);
+        let mut differences = struct_differences(
+            module,
+            inner,
+            module.types[global.ty].name.as_deref(),
+            &spec.params,
+        );
         if global.space != AddressSpace::Uniform {
             differences.push("binding 0: expected the uniform".to_owned());
         }
@@ -56,33 +92,57 @@ fn binding_differences(module: &Module, number: usize, global: &GlobalVariable, 
     };
     let mut differences = Vec::new();
     if global.name.as_deref() != Some(expected.name) {
-        differences.push(format!("binding {number}: expected {}, found {:?}", expected.name, global.name));
+        differences.push(format!(
+            "binding {number}: expected {}, found {:?}",
+            expected.name, global.name
+        ));
     }
     let access = match expected.access {
         Access::Read => StorageAccess::LOAD,
         Access::ReadWrite => StorageAccess::LOAD | StorageAccess::STORE,
     };
     if global.space != (AddressSpace::Storage { access }) {
-        differences.push(format!("{}: expected storage {access:?}, found {:?}", expected.name, global.space));
+        differences.push(format!(
+            "{}: expected storage {access:?}, found {:?}",
+            expected.name, global.space
+        ));
     }
-    let TypeInner::Array { base, .. } = *inner else {
-        differences.push(format!("{}: expected a runtime-sized array, found {inner:?}", expected.name));
+    let TypeInner::Array {
+        base,
+        size: ArraySize::Dynamic,
+        ..
+    } = *inner
+    else {
+        differences.push(format!(
+            "{}: expected a runtime-sized array, found {inner:?}",
+            expected.name
+        ));
         return differences;
     };
     let element = &module.types[base];
     let vec4 = |kind| matches!(element.inner, TypeInner::Vector { size: VectorSize::Quad, scalar } if scalar.kind == kind && scalar.width == 4);
     let fits = match expected.element {
-        Element::F32 => matches!(element.inner, TypeInner::Scalar(scalar) if scalar.kind == ScalarKind::Float && scalar.width == 4),
+        Element::F32 => {
+            matches!(element.inner, TypeInner::Scalar(scalar) if scalar.kind == ScalarKind::Float && scalar.width == 4)
+        }
         Element::Vec4F32 => vec4(ScalarKind::Float),
         Element::Vec4I32 => vec4(ScalarKind::Sint),
         Element::Vec4U32 => vec4(ScalarKind::Uint),
         Element::Struct(ref spec) => {
-            differences.extend(struct_differences(module, &element.inner, element.name.as_deref(), spec));
+            differences.extend(struct_differences(
+                module,
+                &element.inner,
+                element.name.as_deref(),
+                spec,
+            ));
             true
         }
     };
     if !fits {
-        differences.push(format!("{}: expected elements {:?}, found {:?}", expected.name, expected.element, element.inner));
+        differences.push(format!(
+            "{}: expected elements {:?}, found {:?}",
+            expected.name, expected.element, element.inner
+        ));
     }
     differences
 }
@@ -91,25 +151,44 @@ fn binding_differences(module: &Module, number: usize, global: &GlobalVariable, 
 fn differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
     let mut differences = Vec::new();
     let [entry] = &module.entry_points[..] else {
-        return vec![format!("expected one entry point, found {}", module.entry_points.len())];
+        return vec![format!(
+            "expected one entry point, found {}",
+            module.entry_points.len()
+        )];
     };
     if entry.name != "main" {
         differences.push(format!("expected entry point main, found {}", entry.name));
     }
     if entry.workgroup_size != [spec.workgroup_size, 1, 1] {
-        differences.push(format!("expected workgroups of {}, found {:?}", spec.workgroup_size, entry.workgroup_size));
+        differences.push(format!(
+            "expected workgroups of {}, found {:?}",
+            spec.workgroup_size, entry.workgroup_size
+        ));
     }
     let mut numbers = BTreeSet::new();
     for (_, global) in module.global_variables.iter() {
-        let Some(binding) = &global.binding else { continue };
+        let Some(binding) = &global.binding else {
+            continue;
+        };
         numbers.insert(binding.binding as usize);
         if binding.group != 0 {
-            differences.push(format!("{:?}: expected group 0, found {}", global.name, binding.group));
+            differences.push(format!(
+                "{:?}: expected group 0, found {}",
+                global.name, binding.group
+            ));
         }
-        differences.extend(binding_differences(module, binding.binding as usize, global, spec));
+        differences.extend(binding_differences(
+            module,
+            binding.binding as usize,
+            global,
+            spec,
+        ));
     }
     if numbers != (0..=spec.bindings.len()).collect() {
-        differences.push(format!("expected bindings 0 to {}, found {numbers:?}", spec.bindings.len()));
+        differences.push(format!(
+            "expected bindings 0 to {}, found {numbers:?}",
+            spec.bindings.len()
+        ));
     }
     differences
 }
@@ -118,7 +197,12 @@ fn differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
 fn every_shader_keeps_its_contract() {
     for spec in KERNELS.map(Kernel::spec) {
         let found = differences(&parse(spec), spec);
-        assert!(found.is_empty(), "shaders/{}.wgsl:\n  {}", spec.name, found.join("\n  "));
+        assert!(
+            found.is_empty(),
+            "shaders/{}.wgsl:\n  {}",
+            spec.name,
+            found.join("\n  ")
+        );
     }
 }
 
@@ -128,13 +212,27 @@ fn every_shader_and_twin_stands_in_the_table() {
     let shaders = std::fs::read_dir(root.join("shaders")).expect("shaders/");
     let stems: BTreeSet<String> = shaders
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wgsl"))
-        .map(|path| path.file_stem().expect("a stem").to_string_lossy().into_owned())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "wgsl")
+        })
+        .map(|path| {
+            path.file_stem()
+                .expect("a stem")
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
-    let named: BTreeSet<String> = KERNELS.iter().map(|kernel| kernel.spec().name.to_owned()).collect();
+    let named: BTreeSet<String> = KERNELS
+        .iter()
+        .map(|kernel| kernel.spec().name.to_owned())
+        .collect();
     assert_eq!(stems, named, "shaders/*.wgsl against the kernel table");
     for name in named {
-        assert!(root.join(format!("src/kernels/{name}.rs")).is_file(), "src/kernels/{name}.rs is missing");
+        assert!(
+            root.join(format!("src/kernels/{name}.rs")).is_file(),
+            "src/kernels/{name}.rs is missing"
+        );
     }
 }
 
@@ -142,19 +240,44 @@ fn every_shader_and_twin_stands_in_the_table() {
 fn every_difference_is_seen() {
     let spec = Kernel::Warp(Sampling::Cubic).spec();
     let changes = [
-        ("lattice_alpha: i32, // alpha * scale\n    alpha: f32", "alpha: f32,\n    lattice_alpha: i32"),
+        (
+            "lattice_alpha: i32, // alpha * scale\n    alpha: f32",
+            "alpha: f32,\n    lattice_alpha: i32",
+        ),
         ("@workgroup_size(32)", "@workgroup_size(64)"),
-        ("@compute @workgroup_size(32)\nfn main", "@compute @workgroup_size(32)\nfn run"),
-        ("    tiles: u32, // tiles a frame\n", "    tiles: u32,\n    more: u32,\n"),
-        ("var<storage, read> corners: array<vec4<i32>>", "var<storage, read_write> corners: array<vec4<i32>>"),
-        ("@group(0) @binding(4) var<storage, read> jobs", "@group(0) @binding(7) var<storage, read> jobs"),
-        ("pairs: array<vec4<u32>>; // [pairs]", "pairs: array<vec4<u32>, 8>; // [pairs]"),
+        (
+            "@compute @workgroup_size(32)\nfn main",
+            "@compute @workgroup_size(32)\nfn run",
+        ),
+        (
+            "    tiles: u32, // tiles a frame\n",
+            "    tiles: u32,\n    more: u32,\n",
+        ),
+        (
+            "var<storage, read> corners: array<vec4<i32>>",
+            "var<storage, read_write> corners: array<vec4<i32>>",
+        ),
+        (
+            "@group(0) @binding(4) var<storage, read> jobs",
+            "@group(0) @binding(7) var<storage, read> jobs",
+        ),
+        (
+            "pairs: array<vec4<u32>>; // [pairs]",
+            "pairs: array<vec4<u32>, 8>; // [pairs]",
+        ),
     ];
     for (before, after) in changes {
         let source = spec.source.concat();
-        assert!(source.contains(before), "the shader no longer holds {before:?}");
+        assert!(
+            source.contains(before),
+            "the shader no longer holds {before:?}"
+        );
         let changed = source.replace(before, after);
-        let module = naga::front::wgsl::parse_str(&changed).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&changed)));
-        assert!(!differences(&module, spec).is_empty(), "not seen: {after:?}");
+        let module = naga::front::wgsl::parse_str(&changed)
+            .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&changed)));
+        assert!(
+            !differences(&module, spec).is_empty(),
+            "not seen: {after:?}"
+        );
     }
 }

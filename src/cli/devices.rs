@@ -10,8 +10,18 @@ pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> anyhow::Result<()> {
     let adapters = list_adapters();
-    let auto = adapters.iter().position(|adapter| adapter.kind != AdapterKind::Software);
-    let heading = ["", "name", "kind", "backend", "driver", ">storage binding", ">workgroups"];
+    let auto = adapters
+        .iter()
+        .position(|adapter| adapter.kind != AdapterKind::Software);
+    let heading = [
+        "",
+        "name",
+        "kind",
+        "backend",
+        "driver",
+        ">storage binding",
+        ">workgroups",
+    ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for (i, adapter) in adapters.iter().enumerate() {
         let kind = match adapter.kind {
@@ -31,11 +41,22 @@ pub(super) fn run(_: &Args) -> anyhow::Result<()> {
         ]);
     }
     let threads = format!("{} threads", rayon::current_num_threads());
-    rows.push(vec![mark(auto.is_none()), "CPU engine".into(), threads, "-".into(), "-".into(), "-".into(), "-".into()]);
+    rows.push(vec![
+        mark(auto.is_none()),
+        "CPU engine".into(),
+        threads,
+        "-".into(),
+        "-".into(),
+        "-".into(),
+        "-".into(),
+    ]);
     let mut stdout = std::io::stdout().lock();
     write!(stdout, "{}", table(&rows))?;
     if adapters.is_empty() {
-        writeln!(stdout, "no adapter found: no Vulkan, Metal or DX12 driver is installed")?;
+        writeln!(
+            stdout,
+            "no adapter found: no Vulkan, Metal or DX12 driver is installed"
+        )?;
     }
     writeln!(stdout, "* what --engine auto takes")?;
     Ok(())

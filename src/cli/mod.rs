@@ -73,13 +73,17 @@ impl Cli {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.jobs).build_global();
-        let result = threads.map_err(anyhow::Error::from).and_then(|()| match self.command {
-            Command::Sweep(args) => sweep::run(&args, verbosity),
-            Command::Morph(args) => morph::run(&args, verbosity),
-            Command::Predict(args) => predict::run(&args, verbosity),
-            Command::Devices(args) => devices::run(&args),
-        });
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.jobs)
+            .build_global();
+        let result = threads
+            .map_err(anyhow::Error::from)
+            .and_then(|()| match self.command {
+                Command::Sweep(args) => sweep::run(&args, verbosity),
+                Command::Morph(args) => morph::run(&args, verbosity),
+                Command::Predict(args) => predict::run(&args, verbosity),
+                Command::Devices(args) => devices::run(&args),
+            });
         match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) if matches!(error.downcast_ref(), Some(PipelineError::Interrupted)) => {
@@ -97,5 +101,9 @@ impl Cli {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
 }

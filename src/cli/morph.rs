@@ -4,7 +4,9 @@ use super::Verbosity;
 use super::items::find_image;
 use super::options::{EngineArgs, MorphArgs};
 use super::output::OutputFolder;
-use crate::data::{Image, Tensor, TensorData, fashion_mnist, write_file, write_png, write_safetensors};
+use crate::data::{
+    Image, Tensor, TensorData, fashion_mnist, write_file, write_png, write_safetensors,
+};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::mesh::{MeshCounts, PairMesh};
@@ -45,8 +47,15 @@ pub(super) struct Args {
 }
 
 fn parse_alpha(text: &str) -> Result<f64, String> {
-    let alpha: f64 = text.trim().parse().map_err(|_| format!("expected a number from 0 to 1, found \"{text}\""))?;
-    if (0.0..=1.0).contains(&alpha) { Ok(alpha) } else { Err(format!("expected a number from 0 to 1, found {text}")) }
+    let alpha: f64 = text
+        .trim()
+        .parse()
+        .map_err(|_| format!("expected a number from 0 to 1, found \"{text}\""))?;
+    if (0.0..=1.0).contains(&alpha) {
+        Ok(alpha)
+    } else {
+        Err(format!("expected a number from 0 to 1, found {text}"))
+    }
 }
 
 /// Frames and what is said about them, whichever way they were made.
@@ -60,8 +69,14 @@ struct Made {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let set = fashion_mnist();
-    let names: Vec<&String> = [&args.left, &args.right].into_iter().chain(&args.into).collect();
-    let images = names.iter().map(|name| find_image(name, &set)).collect::<anyhow::Result<Vec<_>>>()?;
+    let names: Vec<&String> = [&args.left, &args.right]
+        .into_iter()
+        .chain(&args.into)
+        .collect();
+    let images = names
+        .iter()
+        .map(|name| find_image(name, &set))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     for (name, image) in names.iter().zip(&images) {
         ensure!(
             image.shape() == images[0].shape(),
@@ -72,7 +87,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         );
     }
     // A grid that does not fit is found out before anything is written.
-    let mesh = pair_mesh(&images[0], &images[1], args.morph.grid()).with_context(|| names[0].clone())?;
+    let mesh =
+        pair_mesh(&images[0], &images[1], args.morph.grid()).with_context(|| names[0].clone())?;
     let engine = args.engine.open(verbosity)?;
     let info = engine.info().clone();
     let alphas = if args.alphas.is_empty() {
@@ -98,24 +114,63 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         Some(_) => morph_three(args, engine.as_ref(), &images, &mesh, &alphas)?,
     };
     write_all(args, &folder, &made, settings)?;
-    folder.set("engine", json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}));
+    folder.set(
+        "engine",
+        json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
+    );
     folder.finish()?;
-    verbosity.say(Verbosity::Normal, format!("{} frames written to {}", made.frames.len(), args.out.display()));
+    verbosity.say(
+        Verbosity::Normal,
+        format!(
+            "{} frames written to {}",
+            made.frames.len(),
+            args.out.display()
+        ),
+    );
     Ok(())
 }
 
-fn morph_two(args: &Args, engine: &dyn Engine, images: &[Image], mesh: &PairMesh, alphas: &[f64]) -> anyhow::Result<Made> {
-    let plan = MorphPlan { left: &images[0], right: &images[1], mesh, alphas, sampling: args.morph.sampling() };
+fn morph_two(
+    args: &Args,
+    engine: &dyn Engine,
+    images: &[Image],
+    mesh: &PairMesh,
+    alphas: &[f64],
+) -> anyhow::Result<Made> {
+    let plan = MorphPlan {
+        left: &images[0],
+        right: &images[1],
+        mesh,
+        alphas,
+        sampling: args.morph.sampling(),
+    };
     let morph = morph_pair(engine, &plan)?;
     let mut description = mesh_json(mesh);
     description["counts"] = counts_json(morph.counts);
-    Ok(Made { shape: vec![morph.frames.len()], columns: morph.frames.len().min(11), frames: morph.frames, description })
+    Ok(Made {
+        shape: vec![morph.frames.len()],
+        columns: morph.frames.len().min(11),
+        frames: morph.frames,
+        description,
+    })
 }
 
 /// The grid of DESIGN's landscapes: row i leads mix i of A and B into C.
-fn morph_three(args: &Args, engine: &dyn Engine, images: &[Image], mesh: &PairMesh, alphas: &[f64]) -> anyhow::Result<Made> {
+fn morph_three(
+    args: &Args,
+    engine: &dyn Engine,
+    images: &[Image],
+    mesh: &PairMesh,
+    alphas: &[f64],
+) -> anyhow::Result<Made> {
     let sampling = args.morph.sampling();
-    let plan = MorphPlan { left: &images[0], right: &images[1], mesh, alphas, sampling };
+    let plan = MorphPlan {
+        left: &images[0],
+        right: &images[1],
+        mesh,
+        alphas,
+        sampling,
+    };
     // Mixes come from the CPU engine on every engine, as in a sweep (see the pipeline's page).
     let mixes = morph_pair(&CpuEngine::new(), &plan)?;
     let mut counts = mixes.counts;
@@ -123,7 +178,16 @@ fn morph_three(args: &Args, engine: &dyn Engine, images: &[Image], mesh: &PairMe
     let mut rows = Vec::with_capacity(alphas.len());
     for mix in &mixes.frames {
         let mesh = pair_mesh(mix, &images[2], args.morph.grid())?;
-        let row = morph_pair(engine, &MorphPlan { left: mix, right: &images[2], mesh: &mesh, alphas, sampling })?;
+        let row = morph_pair(
+            engine,
+            &MorphPlan {
+                left: mix,
+                right: &images[2],
+                mesh: &mesh,
+                alphas,
+                sampling,
+            },
+        )?;
         counts += row.counts;
         frames.extend(row.frames);
         rows.push(mesh_json(&mesh));
@@ -131,28 +195,52 @@ fn morph_three(args: &Args, engine: &dyn Engine, images: &[Image], mesh: &PairMe
     let mut description = mesh_json(mesh);
     description["counts"] = counts_json(counts);
     description["rows"] = json!(rows);
-    Ok(Made { frames, columns: alphas.len(), shape: vec![alphas.len(); 2], description })
+    Ok(Made {
+        frames,
+        columns: alphas.len(),
+        shape: vec![alphas.len(); 2],
+        description,
+    })
 }
 
-fn write_all(args: &Args, folder: &OutputFolder, made: &Made, settings: Value) -> anyhow::Result<()> {
+fn write_all(
+    args: &Args,
+    folder: &OutputFolder,
+    made: &Made,
+    settings: Value,
+) -> anyhow::Result<()> {
     let digits = (made.frames.len() - 1).to_string().len().max(3);
     let one_row = made.shape.len() == 1;
-    made.frames.par_iter().enumerate().try_for_each(|(k, frame)| {
-        let name = if one_row {
-            format!("frame-{k:0digits$}.png")
-        } else {
-            format!("frame-{:03}-{:03}.png", k / made.columns, k % made.columns)
-        };
-        write_file(&folder.file(&name), &write_png(frame))
-    })?;
-    write_file(&folder.file("sheet.png"), &write_png(&contact_sheet(&made.frames, made.columns)))?;
+    made.frames
+        .par_iter()
+        .enumerate()
+        .try_for_each(|(k, frame)| {
+            let name = if one_row {
+                format!("frame-{k:0digits$}.png")
+            } else {
+                format!("frame-{:03}-{:03}.png", k / made.columns, k % made.columns)
+            };
+            write_file(&folder.file(&name), &write_png(frame))
+        })?;
+    write_file(
+        &folder.file("sheet.png"),
+        &write_png(&contact_sheet(&made.frames, made.columns)),
+    )?;
     if args.save_frames {
         let first = &made.frames[0];
         let mut shape = made.shape.clone();
         shape.extend([first.height_px, first.width_px]);
         shape.extend((first.channels > 1).then_some(first.channels));
-        let levels: Vec<f32> = made.frames.iter().flat_map(|frame| frame.levels.iter().copied()).collect();
-        let tensor = Tensor { name: "frames", shape, data: TensorData::F32(&levels) };
+        let levels: Vec<f32> = made
+            .frames
+            .iter()
+            .flat_map(|frame| frame.levels.iter().copied())
+            .collect();
+        let tensor = Tensor {
+            name: "frames",
+            shape,
+            data: TensorData::F32(&levels),
+        };
         let metadata = BTreeMap::from([("settings", settings.to_string())]);
         write_safetensors(&folder.file("frames.safetensors"), &[tensor], &metadata)?;
     }

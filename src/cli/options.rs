@@ -42,7 +42,10 @@ impl EngineArgs {
             verbosity.say(Verbosity::Normal, format!("note: {reason}"));
         }
         let info = engine.info();
-        verbosity.say(Verbosity::Verbose, format!("engine: {}, {} {}", info.engine, info.adapter, info.driver).trim_end());
+        verbosity.say(
+            Verbosity::Verbose,
+            format!("engine: {}, {} {}", info.engine, info.adapter, info.driver).trim_end(),
+        );
         Ok(engine)
     }
 }
@@ -79,7 +82,10 @@ pub(super) struct LoadedModel {
 impl ModelArgs {
     pub(super) fn load(&self) -> anyhow::Result<LoadedModel> {
         let Some(path) = &self.model else {
-            return Ok(LoadedModel { model: bundled_fashion_mnist(), path: "bundled fashion-mnist".into() });
+            return Ok(LoadedModel {
+                model: bundled_fashion_mnist(),
+                path: "bundled fashion-mnist".into(),
+            });
         };
         let activation = self.activation.map(|name| match name {
             ActivationName::Linear => Activation::Linear,
@@ -87,8 +93,18 @@ impl ModelArgs {
             ActivationName::Sigmoid => Activation::Sigmoid,
             ActivationName::Tanh => Activation::Tanh,
         });
-        let model = read_model(path, PlainOptions { activation, scale: self.scale }).with_context(|| path.display().to_string())?;
-        Ok(LoadedModel { model, path: path.display().to_string() })
+        let model = read_model(
+            path,
+            PlainOptions {
+                activation,
+                scale: self.scale,
+            },
+        )
+        .with_context(|| path.display().to_string())?;
+        Ok(LoadedModel {
+            model,
+            path: path.display().to_string(),
+        })
     }
 }
 
@@ -98,7 +114,9 @@ impl LoadedModel {
         match self.model.classes() {
             Some(names) => names.to_vec(),
             None if data.len() == self.model.num_classes() => data.to_vec(),
-            None => (0..self.model.num_classes()).map(|class| class.to_string()).collect(),
+            None => (0..self.model.num_classes())
+                .map(|class| class.to_string())
+                .collect(),
         }
     }
 
@@ -136,7 +154,12 @@ impl DataArgs {
     /// Loads the set. A folder's classes are named as the model names them.
     pub(super) fn load(&self, model: &Model) -> anyhow::Result<LoadedData> {
         let folder = match (self.data.as_str(), &self.data_dir) {
-            ("fashion-mnist", None) => return Ok(LoadedData { images: fashion_mnist(), path: "bundled fashion-mnist".into() }),
+            ("fashion-mnist", None) => {
+                return Ok(LoadedData {
+                    images: fashion_mnist(),
+                    path: "bundled fashion-mnist".into(),
+                });
+            }
             ("fashion-mnist", Some(root)) => root.join("fashion-mnist"),
             (folder, _) => PathBuf::from(folder),
         };
@@ -146,9 +169,17 @@ impl DataArgs {
             folder.is_dir(),
             "--data {}: expected fashion-mnist or a folder with an IDX pair, found {}; check the name",
             self.data,
-            if folder.exists() { "a file" } else { "nothing there" }
+            if folder.exists() {
+                "a file"
+            } else {
+                "nothing there"
+            }
         );
-        Ok(LoadedData { images: ImageSet::read_folder(&folder, classes).with_context(|| format!("--data {path}"))?, path })
+        Ok(LoadedData {
+            images: ImageSet::read_folder(&folder, classes)
+                .with_context(|| format!("--data {path}"))?,
+            path,
+        })
     }
 }
 
@@ -212,10 +243,20 @@ impl MorphArgs {
 
 /// `0.0039` or `1/255`.
 fn parse_factor(text: &str) -> Result<f64, String> {
-    let number = |part: &str| part.trim().parse::<f64>().map_err(|_| format!("expected a number or a fraction such as 1/255, found \"{text}\""));
+    let number = |part: &str| {
+        part.trim()
+            .parse::<f64>()
+            .map_err(|_| format!("expected a number or a fraction such as 1/255, found \"{text}\""))
+    };
     let factor = match text.split_once('/') {
         Some((above, below)) => number(above)? / number(below)?,
         None => number(text)?,
     };
-    if factor.is_finite() && factor != 0.0 { Ok(factor) } else { Err(format!("expected a finite factor other than 0, found \"{text}\"")) }
+    if factor.is_finite() && factor != 0.0 {
+        Ok(factor)
+    } else {
+        Err(format!(
+            "expected a finite factor other than 0, found \"{text}\""
+        ))
+    }
 }

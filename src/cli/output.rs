@@ -22,25 +22,46 @@ impl OutputFolder {
         if !force {
             match std::fs::read_to_string(&file) {
                 Ok(text) => {
-                    let found: Value = serde_json::from_str(&text).with_context(|| format!("{}: not a manifest; use another --out or --force", file.display()))?;
+                    let found: Value = serde_json::from_str(&text).with_context(|| {
+                        format!(
+                            "{}: not a manifest; use another --out or --force",
+                            file.display()
+                        )
+                    })?;
                     if let Some(difference) = difference(&found["plan"], &plan) {
-                        bail!("{}: the folder holds another run: {difference}; use another --out, or --force to write over it", path.display());
+                        bail!(
+                            "{}: the folder holds another run: {difference}; use another --out, or --force to write over it",
+                            path.display()
+                        );
                     }
                 }
                 Err(_) => {
-                    let holds_files = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+                    let holds_files =
+                        std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
                     if holds_files {
-                        bail!("{}: the folder is not empty and holds no run; use another --out, or --force to write into it", path.display());
+                        bail!(
+                            "{}: the folder is not empty and holds no run; use another --out, or --force to write into it",
+                            path.display()
+                        );
                     }
                 }
             }
         }
         let mut manifest = Map::new();
-        manifest.insert("program".into(), json!(concat!("morphscape ", env!("CARGO_PKG_VERSION"))));
-        manifest.insert("command".into(), json!(std::env::args().collect::<Vec<_>>()));
+        manifest.insert(
+            "program".into(),
+            json!(concat!("morphscape ", env!("CARGO_PKG_VERSION"))),
+        );
+        manifest.insert(
+            "command".into(),
+            json!(std::env::args().collect::<Vec<_>>()),
+        );
         manifest.insert("finished".into(), json!(false));
         manifest.insert("plan".into(), plan);
-        let folder = Self { path: path.to_owned(), manifest };
+        let folder = Self {
+            path: path.to_owned(),
+            manifest,
+        };
         folder.write_manifest()?;
         Ok(folder)
     }
@@ -75,10 +96,22 @@ fn difference(found: &Value, wanted: &Value) -> Option<String> {
     };
     let short = |value: Option<&Value>| {
         let text = value.map_or("nothing".into(), Value::to_string);
-        if text.chars().count() > 60 { format!("{}...", text.chars().take(60).collect::<String>()) } else { text }
+        if text.chars().count() > 60 {
+            format!("{}...", text.chars().take(60).collect::<String>())
+        } else {
+            text
+        }
     };
-    let keys = wanted.keys().chain(found.keys().filter(|key| !wanted.contains_key(*key)));
+    let keys = wanted
+        .keys()
+        .chain(found.keys().filter(|key| !wanted.contains_key(*key)));
     keys.into_iter()
         .find(|key| found.get(*key) != wanted.get(*key))
-        .map(|key| format!("{key} is {} there and {} now", short(found.get(key)), short(wanted.get(key))))
+        .map(|key| {
+            format!(
+                "{key} is {} there and {} now",
+                short(found.get(key)),
+                short(wanted.get(key))
+            )
+        })
 }

@@ -34,7 +34,10 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .iter()
         .map(|item| {
             let image = find_image(item, &data.images)?;
-            model.model.check_image_shape(image.shape()).with_context(|| format!("{item} with {}", model.path))?;
+            model
+                .model
+                .check_image_shape(image.shape())
+                .with_context(|| format!("{item} with {}", model.path))?;
             Ok(image)
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -44,9 +47,22 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let names = model.class_names(data.images.classes());
     let classes = names.len();
     let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
-    csv.write_record(["item", "predicted"].into_iter().chain(names.iter().map(String::as_str)))?;
-    let rows = if args.logits { &answers.logits } else { &answers.probabilities };
-    for ((item, row), probabilities) in args.items.iter().zip(rows.chunks_exact(classes)).zip(answers.probabilities.chunks_exact(classes)) {
+    csv.write_record(
+        ["item", "predicted"]
+            .into_iter()
+            .chain(names.iter().map(String::as_str)),
+    )?;
+    let rows = if args.logits {
+        &answers.logits
+    } else {
+        &answers.probabilities
+    };
+    for ((item, row), probabilities) in args
+        .items
+        .iter()
+        .zip(rows.chunks_exact(classes))
+        .zip(answers.probabilities.chunks_exact(classes))
+    {
         let predicted = names[argmax(probabilities)].clone();
         let values = row.iter().map(|&value| significant(value, 9));
         csv.write_record([item.clone(), predicted].into_iter().chain(values))?;

@@ -21,16 +21,28 @@ impl Progress {
                 std::process::exit(130);
             }
         });
-        let target = if verbosity == Verbosity::Quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} frames, {per_sec}, {eta} left")
-            .expect("the template is valid");
-        Self { bar: ProgressBar::with_draw_target(Some(frames as u64), target).with_style(style) }
+        let target = if verbosity == Verbosity::Quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let style = ProgressStyle::with_template(
+            "{bar:30} {human_pos}/{human_len} frames, {per_sec}, {eta} left",
+        )
+        .expect("the template is valid");
+        Self {
+            bar: ProgressBar::with_draw_target(Some(frames as u64), target).with_style(style),
+        }
     }
 
     /// Tells that `frames` more are finished.
     pub(super) fn advance(&self, frames: usize) -> ControlFlow<()> {
         self.bar.inc(frames as u64);
-        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if interrupted() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Takes the bar away.

@@ -4,11 +4,11 @@
 //! arguments -> Plan (data, model, triples) -> waves of landscapes -> tensors, plots, summary, manifest
 //! ```
 
+use super::Verbosity;
 use super::options::{DataArgs, EngineArgs, LoadedData, LoadedModel, ModelArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
 use super::text::table;
-use super::Verbosity;
 use crate::data::{Image, Tensor, TensorData, write_file, write_safetensors};
 use crate::engine::EngineInfo;
 use crate::landscape::{Landscape, Measures, Permutation, Triple, choose_triples, measure};
@@ -130,7 +130,11 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let mut folder = OutputFolder::prepare(&args.out, sweep.plan(&info), args.force)?;
     timings.engine = opening.elapsed();
 
-    let settings = MorphSettings { steps: args.morph.steps(), grid: args.morph.grid(), sampling: args.morph.sampling() };
+    let settings = MorphSettings {
+        steps: args.morph.steps(),
+        grid: args.morph.grid(),
+        sampling: args.morph.sampling(),
+    };
     let jobs = sweep.jobs();
     let frames_each = settings.steps * settings.steps;
     let progress = Progress::new(jobs.len() * frames_each, verbosity);
@@ -148,8 +152,19 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
                 GridJob { a, b, c }
             })
             .collect();
-        let frames = if args.save_frames { Frames::Keep } else { Frames::Drop };
-        let landscapes = compute_landscapes(engine.as_ref(), &sweep.model.model, &settings, &grid_jobs, frames, &|done| progress.advance(done))?;
+        let frames = if args.save_frames {
+            Frames::Keep
+        } else {
+            Frames::Drop
+        };
+        let landscapes = compute_landscapes(
+            engine.as_ref(),
+            &sweep.model.model,
+            &settings,
+            &grid_jobs,
+            frames,
+            &|done| progress.advance(done),
+        )?;
         timings.compute += computing.elapsed();
 
         let drawing = Instant::now();
@@ -157,16 +172,28 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             .par_iter()
             .zip(landscapes)
             .map(|(job, landscape)| {
-                let plot = (args.figures == Figures::Line).then(|| sweep.line_plot(job, &landscape));
-                Finished { job, measures: measure(&landscape, job.classes), landscape, plot }
+                let plot =
+                    (args.figures == Figures::Line).then(|| sweep.line_plot(job, &landscape));
+                Finished {
+                    job,
+                    measures: measure(&landscape, job.classes),
+                    landscape,
+                    plot,
+                }
             })
             .collect();
         timings.figures += drawing.elapsed();
 
         let writing = Instant::now();
-        finished.par_iter().try_for_each(|finished| sweep.write_landscape(&folder, finished))?;
+        finished
+            .par_iter()
+            .try_for_each(|finished| sweep.write_landscape(&folder, finished))?;
         timings.write += writing.elapsed();
-        rows.extend(finished.into_iter().map(|finished| sweep.summary_row(&finished)));
+        rows.extend(
+            finished
+                .into_iter()
+                .map(|finished| sweep.summary_row(&finished)),
+        );
         if interrupted() {
             return Err(PipelineError::Interrupted.into());
         }
@@ -176,10 +203,16 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let writing = Instant::now();
     write_summary(&folder, &rows)?;
     timings.write += writing.elapsed();
-    folder.set("engine", json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}));
+    folder.set(
+        "engine",
+        json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
+    );
     folder.set("model", json!({"path": sweep.model.path, "sha256": sweep.model.model.sha256(), "classes": sweep.class_names}));
     folder.set("data", json!({"path": sweep.data.path, "sha256": sweep.data.images.sha256_hex(), "items": sweep.data.images.len()}));
-    folder.set("landscapes", json!(jobs.iter().map(|job| &job.name).collect::<Vec<_>>()));
+    folder.set(
+        "landscapes",
+        json!(jobs.iter().map(|job| &job.name).collect::<Vec<_>>()),
+    );
     let seconds = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e6;
     folder.set(
         "timings",
@@ -193,7 +226,16 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         }),
     );
     folder.finish()?;
-    report(args, &jobs, &rows, &timings, started.elapsed(), &info, frames_each, verbosity)
+    report(
+        args,
+        &jobs,
+        &rows,
+        &timings,
+        started.elapsed(),
+        &info,
+        frames_each,
+        verbosity,
+    )
 }
 
 impl<'a> Sweep<'a> {
@@ -201,7 +243,10 @@ impl<'a> Sweep<'a> {
     fn resolve(args: &'a Args) -> anyhow::Result<Self> {
         let model = args.model.load()?;
         let data = args.data.load(&model.model)?;
-        model.model.check_image_shape(data.images.image_shape()).with_context(|| format!("{} with {}", data.path, model.path))?;
+        model
+            .model
+            .check_image_shape(data.images.image_shape())
+            .with_context(|| format!("{} with {}", data.path, model.path))?;
         ensure!(
             data.images.classes().len() <= model.model.num_classes(),
             "{} with {}: expected a model of at least {} classes, found {}; choose the model that was trained on these data",
@@ -212,10 +257,17 @@ impl<'a> Sweep<'a> {
         );
         let class_names = model.class_names(data.images.classes());
         let triples = match &args.triples {
-            Some(path) => read_triples(path, &data).with_context(|| format!("--triples {}", path.display()))?,
+            Some(path) => read_triples(path, &data)
+                .with_context(|| format!("--triples {}", path.display()))?,
             None => chosen_triples(args, &data, &class_names)?,
         };
-        Ok(Self { args, model, data, class_names, triples })
+        Ok(Self {
+            args,
+            model,
+            data,
+            class_names,
+            triples,
+        })
     }
 
     /// Everything that decides the numbers of the run, for the manifest.
@@ -256,29 +308,52 @@ impl<'a> Sweep<'a> {
     }
 
     fn load_images(&self, jobs: &[Job]) -> BTreeMap<usize, Image> {
-        jobs.iter().flat_map(|job| job.items).map(|item| (item, self.data.images.image(item))).collect()
+        jobs.iter()
+            .flat_map(|job| job.items)
+            .map(|item| (item, self.data.images.image(item)))
+            .collect()
     }
 
     /// What a finished landscape takes until it is written, bytes.
     fn landscape_bytes(&self) -> usize {
         let frames = self.args.morph.steps().pow(2);
-        let kept = if self.args.save_frames { self.data.images.image_shape().iter().product() } else { 0 };
+        let kept = if self.args.save_frames {
+            self.data.images.image_shape().iter().product()
+        } else {
+            0
+        };
         frames * 4 * (2 * self.model.model.num_classes() + kept)
     }
 
-    fn write_landscape(&self, folder: &OutputFolder, finished: &Finished<'_>) -> anyhow::Result<()> {
+    fn write_landscape(
+        &self,
+        folder: &OutputFolder,
+        finished: &Finished<'_>,
+    ) -> anyhow::Result<()> {
         let Finished { job, landscape, .. } = finished;
         let (steps, classes) = (landscape.steps, landscape.num_classes);
         let answers = vec![steps, steps, classes];
         let mut tensors = vec![
-            Tensor { name: "logits", shape: answers.clone(), data: TensorData::F32(&landscape.logits) },
-            Tensor { name: "probabilities", shape: answers, data: TensorData::F32(&landscape.probabilities) },
+            Tensor {
+                name: "logits",
+                shape: answers.clone(),
+                data: TensorData::F32(&landscape.logits),
+            },
+            Tensor {
+                name: "probabilities",
+                shape: answers,
+                data: TensorData::F32(&landscape.probabilities),
+            },
         ];
         if let Some(frames) = &landscape.frames {
             let [height, width, channels] = self.data.images.image_shape();
             let mut shape = vec![steps, steps, height, width];
             shape.extend((channels > 1).then_some(channels));
-            tensors.push(Tensor { name: "frames", shape, data: TensorData::F32(frames) });
+            tensors.push(Tensor {
+                name: "frames",
+                shape,
+                data: TensorData::F32(frames),
+            });
         }
         let morph = &self.args.morph;
         let counts = &landscape.counts;
@@ -290,15 +365,25 @@ impl<'a> Sweep<'a> {
         let metadata = BTreeMap::from([
             ("name", job.name.clone()),
             ("classes", json!(self.class_names).to_string()),
-            ("items", json!(job.items.map(|item| self.data.images.item_name(item))).to_string()),
+            (
+                "items",
+                json!(job.items.map(|item| self.data.images.item_name(item))).to_string(),
+            ),
             ("item_classes", json!(job.classes).to_string()),
             ("permutation", job.permutation.number().to_string()),
             ("settings", settings.to_string()),
             ("counts", counts.to_string()),
             ("model_sha256", self.model.model.sha256().to_owned()),
-            ("program", concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned()),
+            (
+                "program",
+                concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned(),
+            ),
         ]);
-        write_safetensors(&folder.file(&job.name).join("landscape.safetensors"), &tensors, &metadata)?;
+        write_safetensors(
+            &folder.file(&job.name).join("landscape.safetensors"),
+            &tensors,
+            &metadata,
+        )?;
         if let Some(plot) = &finished.plot {
             write_file(&folder.file(&job.name).join("line.svg"), plot.as_bytes())?;
         }
@@ -306,9 +391,16 @@ impl<'a> Sweep<'a> {
     }
 
     fn line_plot(&self, job: &Job, landscape: &Landscape) -> String {
-        let mut classes: Vec<(usize, String)> = job.classes.iter().zip(["A", "B", "C"]).map(|(&class, letter)| (class, letter.to_owned())).collect();
+        let mut classes: Vec<(usize, String)> = job
+            .classes
+            .iter()
+            .zip(["A", "B", "C"])
+            .map(|(&class, letter)| (class, letter.to_owned()))
+            .collect();
         for class in (0..landscape.num_classes).filter(|class| !job.classes.contains(class)) {
-            let peak = (0..landscape.num_frames()).map(|k| landscape.probabilities_of(k)[class]).fold(0.0, f32::max);
+            let peak = (0..landscape.num_frames())
+                .map(|k| landscape.probabilities_of(k)[class])
+                .fold(0.0, f32::max);
             if peak >= 0.5 {
                 classes.push((class, "intruder".into()));
             } else if self.args.all_classes {
@@ -340,8 +432,18 @@ impl<'a> Sweep<'a> {
     }
 
     fn summary_row(&self, finished: &Finished<'_>) -> SummaryRow {
-        let Finished { job, landscape, measures, .. } = finished;
-        let names = |classes: &[usize]| classes.iter().map(|&class| self.class_names[class].clone()).collect::<Vec<_>>();
+        let Finished {
+            job,
+            landscape,
+            measures,
+            ..
+        } = finished;
+        let names = |classes: &[usize]| {
+            classes
+                .iter()
+                .map(|&class| self.class_names[class].clone())
+                .collect::<Vec<_>>()
+        };
         SummaryRow {
             name: job.name.clone(),
             items: job.items.map(|item| self.data.images.item_name(item)),
@@ -372,32 +474,73 @@ struct SummaryRow {
 
 fn read_triples(path: &std::path::Path, data: &LoadedData) -> anyhow::Result<Vec<Triple>> {
     let text = std::fs::read_to_string(path)?;
-    let file: TriplesFile =
-        serde_json::from_str(&text).context("expected {\"triples\":[{\"name\":\"1A\",\"items\":[i,j,k]},...]}")?;
-    ensure!(!file.triples.is_empty(), "expected at least one triple, found none");
+    let file: TriplesFile = serde_json::from_str(&text)
+        .context("expected {\"triples\":[{\"name\":\"1A\",\"items\":[i,j,k]},...]}")?;
+    ensure!(
+        !file.triples.is_empty(),
+        "expected at least one triple, found none"
+    );
     let mut names = HashSet::new();
     file.triples
         .into_iter()
         .map(|TripleEntry { name, items }| {
             // A triple's name becomes the name of a folder.
-            let plain = !name.is_empty() && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            ensure!(plain, "triple \"{name}\": expected a name of 1 to 64 letters, digits, - or _");
-            ensure!(names.insert(name.clone()), "triple \"{name}\": expected each name once, found it again");
+            let plain = !name.is_empty()
+                && name.len() <= 64
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            ensure!(
+                plain,
+                "triple \"{name}\": expected a name of 1 to 64 letters, digits, - or _"
+            );
+            ensure!(
+                names.insert(name.clone()),
+                "triple \"{name}\": expected each name once, found it again"
+            );
             let mut classes = [0; 3];
             for (class, item) in classes.iter_mut().zip(items) {
-                *class = data.images.label(data.images.checked_index(item).with_context(|| format!("triple {name}"))?);
+                *class = data.images.label(
+                    data.images
+                        .checked_index(item)
+                        .with_context(|| format!("triple {name}"))?,
+                );
             }
             Ok(Triple::new(name, items, classes)?)
         })
         .collect()
 }
 
-fn chosen_triples(args: &Args, data: &LoadedData, class_names: &[String]) -> anyhow::Result<Vec<Triple>> {
-    let fixed = args.classes.iter().map(|text| parse_classes(text, class_names)).collect::<anyhow::Result<Vec<_>>>()?;
-    let groups = args.groups.map_or(if fixed.is_empty() { 5 } else { fixed.len() }, |groups| groups as usize);
-    ensure!(fixed.len() <= groups, "--classes: expected at most one for each of the {groups} groups, found {}", fixed.len());
-    let labels: Vec<usize> = (0..data.images.len()).map(|item| data.images.label(item)).collect();
-    Ok(choose_triples(&labels, class_names.len(), groups, &fixed, args.seed)?)
+fn chosen_triples(
+    args: &Args,
+    data: &LoadedData,
+    class_names: &[String],
+) -> anyhow::Result<Vec<Triple>> {
+    let fixed = args
+        .classes
+        .iter()
+        .map(|text| parse_classes(text, class_names))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let groups = args
+        .groups
+        .map_or(if fixed.is_empty() { 5 } else { fixed.len() }, |groups| {
+            groups as usize
+        });
+    ensure!(
+        fixed.len() <= groups,
+        "--classes: expected at most one for each of the {groups} groups, found {}",
+        fixed.len()
+    );
+    let labels: Vec<usize> = (0..data.images.len())
+        .map(|item| data.images.label(item))
+        .collect();
+    Ok(choose_triples(
+        &labels,
+        class_names.len(),
+        groups,
+        &fixed,
+        args.seed,
+    )?)
 }
 
 /// `9,4,5` or `Ankle boot,Coat,Sandal`.
@@ -412,19 +555,49 @@ fn parse_classes(text: &str, class_names: &[String]) -> anyhow::Result<[usize; 3
             })
         })
         .collect::<anyhow::Result<Vec<usize>>>()?;
-    let [x, y, z] = classes[..] else { bail!("--classes {text}: expected three classes, found {}", classes.len()) };
-    ensure!(x != y && x != z && y != z, "--classes {text}: expected three different classes");
+    let [x, y, z] = classes[..] else {
+        bail!(
+            "--classes {text}: expected three classes, found {}",
+            classes.len()
+        )
+    };
+    ensure!(
+        x != y && x != z && y != z,
+        "--classes {text}: expected three different classes"
+    );
     Ok([x, y, z])
 }
 
 fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
-        "landscape", "item_a", "item_b", "item_c", "class_a", "class_b", "class_c", "total_variation", "curvature",
-        "label_changes", "intrusion", "intruders", "folded", "degenerate", "folded_right", "degenerate_right", "failed",
+        "landscape",
+        "item_a",
+        "item_b",
+        "item_c",
+        "class_a",
+        "class_b",
+        "class_c",
+        "total_variation",
+        "curvature",
+        "label_changes",
+        "intrusion",
+        "intruders",
+        "folded",
+        "degenerate",
+        "folded_right",
+        "degenerate_right",
+        "failed",
     ])?;
     for row in rows {
-        let SummaryRow { name, items: [a, b, c], classes: [class_a, class_b, class_c], intruders, measures, counts } = row;
+        let SummaryRow {
+            name,
+            items: [a, b, c],
+            classes: [class_a, class_b, class_c],
+            intruders,
+            measures,
+            counts,
+        } = row;
         let number = |value: f64| format!("{value:.6}");
         csv.write_record([
             name,
@@ -452,7 +625,10 @@ fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyhow::Result<(
 /// Landscapes up to this many are listed at the end; a longer list is left to `summary.csv`.
 const MAX_LISTED: usize = 60;
 
-#[allow(clippy::too_many_arguments, reason = "the last lines of a run speak of all of it")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the last lines of a run speak of all of it"
+)]
 fn report(
     args: &Args,
     jobs: &[Job],
@@ -464,7 +640,17 @@ fn report(
     verbosity: Verbosity,
 ) -> anyhow::Result<()> {
     if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
-        let heading = ["landscape", "A", "B", "into C", ">variation", ">curvature", ">changes", ">intrusion", "intruders"];
+        let heading = [
+            "landscape",
+            "A",
+            "B",
+            "into C",
+            ">variation",
+            ">curvature",
+            ">changes",
+            ">intrusion",
+            "intruders",
+        ];
         let mut lines = vec![heading.map(str::to_owned).to_vec()];
         lines.extend(rows.iter().map(|row| {
             let [a, b, c] = row.classes.clone();
@@ -485,7 +671,11 @@ fn report(
     }
     let seconds = |duration: Duration| format!("{:.3} s", duration.as_secs_f64());
     let frames = jobs.len() * frames_each;
-    let adapter = if info.engine == "cpu" { format!("the CPU engine, {}", info.adapter) } else { info.adapter.clone() };
+    let adapter = if info.engine == "cpu" {
+        format!("the CPU engine, {}", info.adapter)
+    } else {
+        info.adapter.clone()
+    };
     verbosity.say(
         Verbosity::Normal,
         format!(

@@ -8,7 +8,10 @@ pub(super) fn significant(value: f32, digits: usize) -> String {
     }
     let value = f64::from(value);
     let scientific = format!("{value:.*e}", digits - 1);
-    let exponent: i32 = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
+    let exponent: i32 = scientific
+        .split_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok())
+        .unwrap_or(0);
     if (-5..digits as i32).contains(&exponent) {
         let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
         format!("{value:.decimals$}")
@@ -20,10 +23,17 @@ pub(super) fn significant(value: f32, digits: usize) -> String {
 /// Rows as aligned columns, the first row a heading. Columns whose name starts with `>` are
 /// set flush right, without the mark.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
-    let Some(heading) = rows.first() else { return String::new() };
+    let Some(heading) = rows.first() else {
+        return String::new();
+    };
     let right: Vec<bool> = heading.iter().map(|name| name.starts_with('>')).collect();
     let cell = |text: &str| text.trim_start_matches('>').to_owned();
-    let width = |column: usize| rows.iter().map(|row| cell(&row[column]).chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| cell(&row[column]).chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let mut text = String::new();
     for row in rows {
@@ -32,7 +42,11 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
             .enumerate()
             .map(|(column, value)| {
                 let (value, width) = (cell(value), widths[column]);
-                if right[column] { format!("{value:>width$}") } else { format!("{value:<width$}") }
+                if right[column] {
+                    format!("{value:>width$}")
+                } else {
+                    format!("{value:<width$}")
+                }
             })
             .collect();
         text.push_str(cells.join("  ").trim_end());
@@ -63,7 +77,10 @@ mod tests {
 
     #[test]
     fn tables_align() {
-        let rows = [vec!["name".to_owned(), ">n".to_owned()], vec!["a".to_owned(), "10".to_owned()]];
+        let rows = [
+            vec!["name".to_owned(), ">n".to_owned()],
+            vec!["a".to_owned(), "10".to_owned()],
+        ];
         assert_eq!(table(&rows), "name   n\na     10\n");
     }
 }

@@ -32,8 +32,10 @@ const LABELS: &[u8] = include_bytes!("../../data/fashion-mnist/t10k-labels-idx1-
 
 /// The Fashion-MNIST test set: 10,000 images of 28 x 28 grey levels, named `t10k`.
 pub fn fashion_mnist() -> ImageSet {
-    let images = read_idx(Cow::Borrowed(IMAGES), 3).expect("the bundled images are a valid IDX file");
-    let labels = read_idx(Cow::Borrowed(LABELS), 1).expect("the bundled labels are a valid IDX file");
+    let images =
+        read_idx(Cow::Borrowed(IMAGES), 3).expect("the bundled images are a valid IDX file");
+    let labels =
+        read_idx(Cow::Borrowed(LABELS), 1).expect("the bundled labels are a valid IDX file");
     let classes = FASHION_MNIST_CLASSES.map(str::to_owned).to_vec();
     ImageSet::new("t10k", images, labels, Some(classes)).expect("the bundled set is consistent")
 }

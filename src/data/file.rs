@@ -20,18 +20,23 @@ pub struct FileError {
 /// # Errors
 /// [`FileError`] with the path; what was written beside it is removed.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let fail = |source| FileError { path: path.to_owned(), source };
+    let fail = |source| FileError {
+        path: path.to_owned(),
+        source,
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(fail)?;
     }
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let beside = PathBuf::from(beside);
-    std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, path)).map_err(|source| {
-        // The first error is the one to report; a leftover that cannot be removed adds nothing to it.
-        let _ = std::fs::remove_file(&beside);
-        fail(source)
-    })
+    std::fs::write(&beside, content)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|source| {
+            // The first error is the one to report; a leftover that cannot be removed adds nothing to it.
+            let _ = std::fs::remove_file(&beside);
+            fail(source)
+        })
 }
 
 /// SHA-256 of the concatenated `parts`, as 64 lower-case hexadecimal digits.
@@ -40,5 +45,9 @@ pub fn sha256_hex<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     for part in parts {
         hasher.update(part);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

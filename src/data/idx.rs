@@ -36,7 +36,9 @@ pub enum IdxError {
         dims: usize,
     },
     /// The sizes in the header multiply to more than can be read.
-    #[error("the header's sizes {shape:?} make more than the {limit} bytes accepted; is the header damaged?")]
+    #[error(
+        "the header's sizes {shape:?} make more than the {limit} bytes accepted; is the header damaged?"
+    )]
     TooLarge {
         /// Sizes in the header.
         shape: Vec<usize>,
@@ -44,7 +46,9 @@ pub enum IdxError {
         limit: u64,
     },
     /// Fewer bytes than the header promises.
-    #[error("expected {expected} bytes of data for sizes {shape:?}, found {found}: the file is truncated")]
+    #[error(
+        "expected {expected} bytes of data for sizes {shape:?}, found {found}: the file is truncated"
+    )]
     Truncated {
         /// Sizes in the header.
         shape: Vec<usize>,
@@ -89,30 +93,63 @@ impl Idx {
 /// # Errors
 /// [`IdxError`] when the magic number, the sizes or the length are not what they should be.
 pub fn read_idx(content: Cow<'static, [u8]>, dims: usize) -> Result<Idx, IdxError> {
-    let content = if content.starts_with(&[0x1f, 0x8b]) { Cow::Owned(inflate(&content)?) } else { content };
+    let content = if content.starts_with(&[0x1f, 0x8b]) {
+        Cow::Owned(inflate(&content)?)
+    } else {
+        content
+    };
     let header_bytes = 4 + 4 * dims;
     if content.len() < header_bytes {
-        return Err(IdxError::ShortHeader { expected: header_bytes, found: content.len() });
+        return Err(IdxError::ShortHeader {
+            expected: header_bytes,
+            found: content.len(),
+        });
     }
-    let word = |i: usize| u32::from_be_bytes([content[4 * i], content[4 * i + 1], content[4 * i + 2], content[4 * i + 3]]);
+    let word = |i: usize| {
+        u32::from_be_bytes([
+            content[4 * i],
+            content[4 * i + 1],
+            content[4 * i + 2],
+            content[4 * i + 3],
+        ])
+    };
     let expected_magic = 0x0800 | dims as u32;
     if word(0) != expected_magic {
-        return Err(IdxError::Magic { expected: expected_magic, found: word(0), dims });
+        return Err(IdxError::Magic {
+            expected: expected_magic,
+            found: word(0),
+            dims,
+        });
     }
     let shape: Vec<usize> = (1..=dims).map(|i| word(i) as usize).collect();
     let expected = shape
         .iter()
         .try_fold(1usize, |product, &size| product.checked_mul(size))
         .filter(|&bytes| bytes as u64 <= MAX_BYTES)
-        .ok_or_else(|| IdxError::TooLarge { shape: shape.clone(), limit: MAX_BYTES })?;
+        .ok_or_else(|| IdxError::TooLarge {
+            shape: shape.clone(),
+            limit: MAX_BYTES,
+        })?;
     let found = content.len() - header_bytes;
     if found < expected {
-        return Err(IdxError::Truncated { shape, expected, found });
+        return Err(IdxError::Truncated {
+            shape,
+            expected,
+            found,
+        });
     }
     if found > expected {
-        return Err(IdxError::TrailingBytes { shape, expected, extra: found - expected });
+        return Err(IdxError::TrailingBytes {
+            shape,
+            expected,
+            extra: found - expected,
+        });
     }
-    Ok(Idx { shape, content, header_bytes })
+    Ok(Idx {
+        shape,
+        content,
+        header_bytes,
+    })
 }
 
 fn inflate(gzipped: &[u8]) -> Result<Vec<u8>, IdxError> {
@@ -120,7 +157,10 @@ fn inflate(gzipped: &[u8]) -> Result<Vec<u8>, IdxError> {
     let mut decoder = flate2::read::MultiGzDecoder::new(gzipped).take(MAX_BYTES + 1);
     decoder.read_to_end(&mut content).map_err(IdxError::Gzip)?;
     if content.len() as u64 > MAX_BYTES {
-        return Err(IdxError::TooLarge { shape: Vec::new(), limit: MAX_BYTES });
+        return Err(IdxError::TooLarge {
+            shape: Vec::new(),
+            limit: MAX_BYTES,
+        });
     }
     Ok(content)
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 /// The largest side accepted, pixels. Warping addresses a pixel's owner exactly in 32-bit
 /// integers up to this size (see `mesh::lattice_scale`).
-pub const MAX_SIDE_PX: usize = 4096;
+const MAX_SIDE_PX: usize = 4096;
 
 /// An image: grey levels 0..255 as `f32`, row-major, channels innermost (`[H, W, C]`), y down,
 /// pixel centres at whole coordinates (the centre of the top-left pixel is (0, 0)).
@@ -31,7 +31,9 @@ pub enum ImageError {
     #[error("expected a PNG or JPEG image")]
     Decode(#[source] image::ImageError),
     /// Too large.
-    #[error("expected at most {MAX_SIDE_PX} pixels a side, found {width_px} x {height_px}; scale the image down")]
+    #[error(
+        "expected at most {MAX_SIDE_PX} pixels a side, found {width_px} x {height_px}; scale the image down"
+    )]
     TooLarge {
         /// Width found, pixels.
         width_px: usize,
@@ -59,11 +61,21 @@ impl Image {
     pub fn whole_grey_levels(&self) -> Vec<u8> {
         let whole = |level: f32| level.round().clamp(0.0, 255.0) as u32;
         match self.channels {
-            1 => self.levels.iter().map(|&level| whole(level) as u8).collect(),
+            1 => self
+                .levels
+                .iter()
+                .map(|&level| whole(level) as u8)
+                .collect(),
             channels => self
                 .levels
                 .chunks_exact(channels)
-                .map(|rgb| ((whole(rgb[0]) * 4899 + whole(rgb[1]) * 9617 + whole(rgb[2]) * 1868 + (1 << 13)) >> 14) as u8)
+                .map(|rgb| {
+                    ((whole(rgb[0]) * 4899
+                        + whole(rgb[1]) * 9617
+                        + whole(rgb[2]) * 1868
+                        + (1 << 13))
+                        >> 14) as u8
+                })
                 .collect(),
         }
     }
@@ -71,7 +83,11 @@ impl Image {
 
 /// A shape as it reads in a message: `28 x 28` or `28 x 28 x 3`.
 pub(crate) fn shape_text([height, width, channels]: [usize; 3]) -> String {
-    if channels == 1 { format!("{height} x {width}") } else { format!("{height} x {width} x {channels}") }
+    if channels == 1 {
+        format!("{height} x {width}")
+    } else {
+        format!("{height} x {width} x {channels}")
+    }
 }
 
 /// Reads a PNG or JPEG file. Grey files give one channel, colour files three; alpha is
@@ -81,11 +97,18 @@ pub(crate) fn shape_text([height, width, channels]: [usize; 3]) -> String {
 /// [`ImageError`]; the size is checked before the pixels are decoded.
 pub fn read_image_file(path: &std::path::Path) -> Result<Image, ImageError> {
     let content = std::fs::read(path).map_err(ImageError::Read)?;
-    let reader = || ImageReader::new(Cursor::new(&content)).with_guessed_format().map_err(ImageError::Read);
+    let reader = || {
+        ImageReader::new(Cursor::new(&content))
+            .with_guessed_format()
+            .map_err(ImageError::Read)
+    };
     let (width, height) = reader()?.into_dimensions().map_err(ImageError::Decode)?;
     let (width_px, height_px) = (width as usize, height as usize);
     if width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX {
-        return Err(ImageError::TooLarge { width_px, height_px });
+        return Err(ImageError::TooLarge {
+            width_px,
+            height_px,
+        });
     }
     let mut reader = reader()?;
     let mut limits = Limits::default();
@@ -95,13 +118,41 @@ pub fn read_image_file(path: &std::path::Path) -> Result<Image, ImageError> {
     let decoded = reader.decode().map_err(ImageError::Decode)?;
     let channels = if decoded.color().has_color() { 3 } else { 1 };
     let sixteen_bit = |level: u16| f32::from(level) / 257.0;
-    let levels = match (channels, decoded.color().bytes_per_pixel() / decoded.color().channel_count()) {
-        (1, 2) => decoded.into_luma16().into_raw().into_iter().map(sixteen_bit).collect(),
-        (1, _) => decoded.into_luma8().into_raw().into_iter().map(f32::from).collect(),
-        (_, 2) => decoded.into_rgb16().into_raw().into_iter().map(sixteen_bit).collect(),
-        (_, _) => decoded.into_rgb8().into_raw().into_iter().map(f32::from).collect(),
+    let levels = match (
+        channels,
+        decoded.color().bytes_per_pixel() / decoded.color().channel_count(),
+    ) {
+        (1, 2) => decoded
+            .into_luma16()
+            .into_raw()
+            .into_iter()
+            .map(sixteen_bit)
+            .collect(),
+        (1, _) => decoded
+            .into_luma8()
+            .into_raw()
+            .into_iter()
+            .map(f32::from)
+            .collect(),
+        (_, 2) => decoded
+            .into_rgb16()
+            .into_raw()
+            .into_iter()
+            .map(sixteen_bit)
+            .collect(),
+        (_, _) => decoded
+            .into_rgb8()
+            .into_raw()
+            .into_iter()
+            .map(f32::from)
+            .collect(),
     };
-    Ok(Image { width_px, height_px, channels, levels })
+    Ok(Image {
+        width_px,
+        height_px,
+        channels,
+        levels,
+    })
 }
 
 /// An image as the bytes of an 8-bit PNG file, levels rounded.
@@ -109,7 +160,11 @@ pub fn read_image_file(path: &std::path::Path) -> Result<Image, ImageError> {
 /// # Panics
 /// Never for an image of this crate: its shape and its number of levels agree.
 pub fn write_png(image: &Image) -> Vec<u8> {
-    let bytes: Vec<u8> = image.levels.iter().map(|level| level.round().clamp(0.0, 255.0) as u8).collect();
+    let bytes: Vec<u8> = image
+        .levels
+        .iter()
+        .map(|level| level.round().clamp(0.0, 255.0) as u8)
+        .collect();
     let (width, height) = (image.width_px as u32, image.height_px as u32);
     let picture = if image.channels == 1 {
         image::GrayImage::from_raw(width, height, bytes).map(DynamicImage::from)

@@ -1,7 +1,7 @@
 //! A labelled set of images of one size, and the names of its items.
 
 use super::idx::Idx;
-use super::{Image, IdxError, read_idx, sha256_hex};
+use super::{IdxError, Image, read_idx, sha256_hex};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,9 @@ pub enum ImageSetError {
         shape: Vec<usize>,
     },
     /// A label without a class.
-    #[error("label {label} of image {index}: expected labels below {classes}, the number of classes")]
+    #[error(
+        "label {label} of image {index}: expected labels below {classes}, the number of classes"
+    )]
     Label {
         /// Index of the image.
         index: usize,
@@ -97,22 +99,48 @@ impl ImageSet {
     ///
     /// # Errors
     /// When the counts differ, nothing is there, or a label has no class.
-    pub fn new(name: &str, images: Idx, labels: Idx, classes: Option<Vec<String>>) -> Result<Self, ImageSetError> {
+    pub fn new(
+        name: &str,
+        images: Idx,
+        labels: Idx,
+        classes: Option<Vec<String>>,
+    ) -> Result<Self, ImageSetError> {
         let [count, height, width] = images.shape[..] else {
-            return Err(ImageSetError::Empty { shape: images.shape.clone() });
+            return Err(ImageSetError::Empty {
+                shape: images.shape.clone(),
+            });
         };
-        if labels.shape[0] != count {
-            return Err(ImageSetError::Counts { images: count, labels: labels.shape[0] });
-        }
         if count == 0 || height == 0 || width == 0 {
-            return Err(ImageSetError::Empty { shape: images.shape.clone() });
+            return Err(ImageSetError::Empty {
+                shape: images.shape.clone(),
+            });
+        }
+        if labels.shape[0] != count {
+            return Err(ImageSetError::Counts {
+                images: count,
+                labels: labels.shape[0],
+            });
         }
         let largest = labels.data().iter().copied().max().unwrap_or(0);
-        let classes = classes.unwrap_or_else(|| (0..=largest).map(|label| label.to_string()).collect());
-        if let Some(index) = labels.data().iter().position(|&label| usize::from(label) >= classes.len()) {
-            return Err(ImageSetError::Label { index, label: labels.data()[index], classes: classes.len() });
+        let classes =
+            classes.unwrap_or_else(|| (0..=largest).map(|label| label.to_string()).collect());
+        if let Some(index) = labels
+            .data()
+            .iter()
+            .position(|&label| usize::from(label) >= classes.len())
+        {
+            return Err(ImageSetError::Label {
+                index,
+                label: labels.data()[index],
+                classes: classes.len(),
+            });
         }
-        Ok(Self { name: name.to_owned(), images, labels, classes })
+        Ok(Self {
+            name: name.to_owned(),
+            images,
+            labels,
+            classes,
+        })
     }
 
     /// Reads the IDX pair of a folder: `t10k-images-idx3-ubyte` with its labels, or else
@@ -131,11 +159,23 @@ impl ImageSet {
         };
         let (name, images_path, labels_path) = ["t10k", "train"]
             .into_iter()
-            .find_map(|name| Some((name, find(&format!("{name}-images-idx3-ubyte"))?, find(&format!("{name}-labels-idx1-ubyte"))?)))
-            .ok_or_else(|| ImageSetError::NoPair { folder: folder.to_owned() })?;
+            .find_map(|name| {
+                Some((
+                    name,
+                    find(&format!("{name}-images-idx3-ubyte"))?,
+                    find(&format!("{name}-labels-idx1-ubyte"))?,
+                ))
+            })
+            .ok_or_else(|| ImageSetError::NoPair {
+                folder: folder.to_owned(),
+            })?;
         let read = |path: PathBuf, dims| {
-            let content = std::fs::read(&path).map_err(|source| ImageSetError::Read { path: path.clone(), source })?;
-            read_idx(Cow::Owned(content), dims).map_err(|source| ImageSetError::Idx { path, source })
+            let content = std::fs::read(&path).map_err(|source| ImageSetError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            read_idx(Cow::Owned(content), dims)
+                .map_err(|source| ImageSetError::Idx { path, source })
         };
         Self::new(name, read(images_path, 3)?, read(labels_path, 1)?, classes)
     }
@@ -180,8 +220,16 @@ impl ImageSet {
     pub fn image(&self, index: usize) -> Image {
         let [height_px, width_px, channels] = self.image_shape();
         let pixels = height_px * width_px;
-        let levels = self.images.data()[index * pixels..(index + 1) * pixels].iter().map(|&level| f32::from(level)).collect();
-        Image { width_px, height_px, channels, levels }
+        let levels = self.images.data()[index * pixels..(index + 1) * pixels]
+            .iter()
+            .map(|&level| f32::from(level))
+            .collect();
+        Image {
+            width_px,
+            height_px,
+            channels,
+            levels,
+        }
     }
 
     /// Name of image `index`, e.g. `t10k#1565`.
@@ -194,9 +242,14 @@ impl ImageSet {
     /// # Errors
     /// When the name is not of this set or its index not in it.
     pub fn index_of(&self, item: &str) -> Result<usize, ImageSetError> {
-        let unknown = || ImageSetError::UnknownItem { item: item.to_owned(), set: self.name.clone(), last: self.len() - 1 };
+        let unknown = || ImageSetError::UnknownItem {
+            item: item.to_owned(),
+            set: self.name.clone(),
+            last: self.len() - 1,
+        };
         let (set, index) = item.split_once('#').ok_or_else(unknown)?;
-        if set != self.name || index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
+        if set != self.name || index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return Err(unknown());
         }
         self.checked_index(index.parse().unwrap_or(usize::MAX))
@@ -210,7 +263,11 @@ impl ImageSet {
         if index < self.len() {
             Ok(index)
         } else {
-            Err(ImageSetError::OutOfRange { set: self.name.clone(), index, count: self.len() })
+            Err(ImageSetError::OutOfRange {
+                set: self.name.clone(),
+                index,
+                count: self.len(),
+            })
         }
     }
 

@@ -34,8 +34,15 @@ impl safetensors::View for &Tensor<'_> {
     }
     fn data(&self) -> Cow<'_, [u8]> {
         match self.data {
-            TensorData::F32(values) if cfg!(target_endian = "little") => Cow::Borrowed(bytemuck::cast_slice(values)),
-            TensorData::F32(values) => Cow::Owned(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            TensorData::F32(values) if cfg!(target_endian = "little") => {
+                Cow::Borrowed(bytemuck::cast_slice(values))
+            }
+            TensorData::F32(values) => Cow::Owned(
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect(),
+            ),
         }
     }
     fn data_len(&self) -> usize {
@@ -50,7 +57,11 @@ impl safetensors::View for &Tensor<'_> {
 ///
 /// # Errors
 /// [`FileError`] with the path.
-pub fn write_safetensors(path: &Path, tensors: &[Tensor<'_>], metadata: &BTreeMap<&str, String>) -> Result<(), FileError> {
+pub fn write_safetensors(
+    path: &Path,
+    tensors: &[Tensor<'_>],
+    metadata: &BTreeMap<&str, String>,
+) -> Result<(), FileError> {
     write_file(path, &serialize(tensors, metadata))
 }
 

@@ -18,7 +18,13 @@ impl CpuEngine {
     pub fn new() -> Self {
         let threads = rayon::current_num_threads();
         let adapter = format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
-        Self { info: EngineInfo { engine: "cpu", adapter, driver: String::new() } }
+        Self {
+            info: EngineInfo {
+                engine: "cpu",
+                adapter,
+                driver: String::new(),
+            },
+        }
     }
 }
 
@@ -45,7 +51,12 @@ impl Engine for CpuEngine {
                 let inputs: Vec<&[u32]> = command
                     .inputs
                     .iter()
-                    .map(|&id| recording.buffers()[id].upload.as_deref().unwrap_or(&computed[id]))
+                    .map(|&id| {
+                        recording.buffers()[id]
+                            .upload
+                            .as_deref()
+                            .unwrap_or(&computed[id])
+                    })
                     .collect();
                 (command.kernel.spec().twin)(&command.params, &inputs, &mut output);
             }

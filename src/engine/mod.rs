@@ -22,7 +22,9 @@ pub enum EngineError {
     )]
     NoAdapter,
     /// No adapter has that name.
-    #[error("--adapter {wanted}: expected part of an adapter's name, found {found}; `morphscape devices` lists them")]
+    #[error(
+        "--adapter {wanted}: expected part of an adapter's name, found {found}; `morphscape devices` lists them"
+    )]
     UnknownAdapter {
         /// The name given.
         wanted: String,
@@ -48,7 +50,9 @@ pub enum EngineError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A buffer larger than the device binds.
-    #[error("{label} needs {bytes} bytes, adapter {adapter} binds at most {limit}; use smaller images, fewer --steps or --engine cpu")]
+    #[error(
+        "{label} needs {bytes} bytes, adapter {adapter} binds at most {limit}; use smaller images, fewer --steps or --engine cpu"
+    )]
     BufferTooLarge {
         /// Label of the buffer.
         label: &'static str,
@@ -105,17 +109,27 @@ pub enum EngineChoice {
 ///
 /// # Errors
 /// [`EngineError`] when a GPU is wanted and cannot be had.
-pub fn open(choice: EngineChoice, adapter: Option<&str>) -> Result<(Box<dyn Engine>, Option<String>), EngineError> {
+pub fn open(
+    choice: EngineChoice,
+    adapter: Option<&str>,
+) -> Result<(Box<dyn Engine>, Option<String>), EngineError> {
     match (choice, adapter) {
         (EngineChoice::Cpu, _) => Ok((Box::new(cpu::CpuEngine::new()), None)),
         (EngineChoice::Auto, None) => match gpu::open_real_gpu() {
             None => Ok((Box::new(cpu::CpuEngine::new()), None)),
             Some(Ok(engine)) => Ok((Box::new(engine), None)),
             Some(Err(error)) => {
-                let source = std::error::Error::source(&error).map(|source| format!(" ({source})")).unwrap_or_default();
-                Ok((Box::new(cpu::CpuEngine::new()), Some(format!("{error}{source}; going on with the CPU engine"))))
+                let source = std::error::Error::source(&error)
+                    .map(|source| format!(" ({source})"))
+                    .unwrap_or_default();
+                Ok((
+                    Box::new(cpu::CpuEngine::new()),
+                    Some(format!("{error}{source}; going on with the CPU engine")),
+                ))
             }
         },
-        (EngineChoice::Auto | EngineChoice::Gpu, _) => Ok((Box::new(gpu::GpuEngine::open(adapter)?), None)),
+        (EngineChoice::Auto | EngineChoice::Gpu, _) => {
+            Ok((Box::new(gpu::GpuEngine::open(adapter)?), None))
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! A dense layer. Shader: `shaders/dense.wgsl`.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct,
+};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
 use rayon::prelude::*;
 
@@ -12,21 +14,40 @@ const TWIN_ROWS: usize = 256;
 
 pub(super) const SPEC: KernelSpec = KernelSpec {
     name: "dense",
-    source: &[include_str!("../../shaders/shared/index.wgsl"), include_str!("../../shaders/dense.wgsl")],
+    source: &[
+        include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/dense.wgsl"),
+    ],
     workgroup_size: WORKGROUP_SIZE,
     params: DenseParams::SPEC,
     bindings: &[
-        Binding { name: "x", access: Access::Read, element: Element::Vec4F32 },
-        Binding { name: "w", access: Access::Read, element: Element::Vec4F32 },
-        Binding { name: "bias", access: Access::Read, element: Element::Vec4F32 },
-        Binding { name: "y", access: Access::ReadWrite, element: Element::Vec4F32 },
+        Binding {
+            name: "x",
+            access: Access::Read,
+            element: Element::Vec4F32,
+        },
+        Binding {
+            name: "w",
+            access: Access::Read,
+            element: Element::Vec4F32,
+        },
+        Binding {
+            name: "bias",
+            access: Access::Read,
+            element: Element::Vec4F32,
+        },
+        Binding {
+            name: "y",
+            access: Access::ReadWrite,
+            element: Element::Vec4F32,
+        },
     ],
     twin,
 };
 
 shader_struct! {
     /// Parameters of the dense kernel.
-    pub struct DenseParams {
+    struct DenseParams {
         /// Number of rows.
         rows: u32,
         /// Values a row of x.
@@ -92,15 +113,28 @@ impl DenseLayer {
     /// When the kernel does not hold `inputs * outputs` values for the bias's `outputs`.
     pub fn new(inputs: usize, kernel: &[f32], bias: &[f32], activation: Activation) -> Self {
         let outputs = bias.len();
-        assert_eq!(kernel.len(), inputs * outputs, "a dense kernel is [inputs, outputs]");
+        assert_eq!(
+            kernel.len(),
+            inputs * outputs,
+            "a dense kernel is [inputs, outputs]"
+        );
         let stride = outputs.next_multiple_of(BLOCK);
         let mut padded = vec![0.0; row_stride(inputs) * stride];
-        for (to, from) in padded.chunks_exact_mut(stride).zip(kernel.chunks_exact(outputs)) {
+        for (to, from) in padded
+            .chunks_exact_mut(stride)
+            .zip(kernel.chunks_exact(outputs))
+        {
             to[..outputs].copy_from_slice(from);
         }
         let mut padded_bias = bias.to_vec();
         padded_bias.resize(stride, 0.0);
-        Self { inputs, outputs, kernel: padded, bias: padded_bias, activation }
+        Self {
+            inputs,
+            outputs,
+            kernel: padded,
+            bias: padded_bias,
+            activation,
+        }
     }
 
     /// Values a row it takes.
@@ -129,7 +163,11 @@ impl Recording {
     /// `[rows, row_stride(outputs)]`.
     pub fn dense(&mut self, x: Buf<f32>, rows: usize, layer: &DenseLayer) -> Buf<f32> {
         let (x_stride, y_stride) = (row_stride(layer.inputs), row_stride(layer.outputs));
-        assert_eq!(x.len(), rows * x_stride, "dense: x is [rows, row_stride(inputs)]");
+        assert_eq!(
+            x.len(),
+            rows * x_stride,
+            "dense: x is [rows, row_stride(inputs)]"
+        );
         let kernel = self.upload("dense.kernel", &layer.kernel);
         let bias = self.upload("dense.bias", &layer.bias);
         let params = DenseParams {
@@ -143,30 +181,42 @@ impl Recording {
         let inputs = [self.id(x), self.id(kernel), self.id(bias)];
         let invocations = rows.div_ceil(BLOCK) * (layer.bias.len() / BLOCK);
         let workgroups = invocations.div_ceil(WORKGROUP_SIZE as usize);
-        self.command(Kernel::Dense, params, &inputs, ("dense.y", rows * y_stride), workgroups)
+        self.command(
+            Kernel::Dense,
+            params,
+            &inputs,
+            ("dense.y", rows * y_stride),
+            workgroups,
+        )
     }
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params: DenseParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
     let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
-    let [x_stride, w_stride, y_stride] = [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);
+    let [x_stride, w_stride, y_stride] =
+        [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);
     let width = params.inputs as usize;
     let activation = Activation::from_code(params.activation);
     let shaped = "buffers have the shapes their command gave them";
     let w = ArrayView2::from_shape((width, w_stride), &w[..width * w_stride]).expect(shaped);
     let (w, _) = w.split_at(Axis(1), y_stride);
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
-    y.par_chunks_mut(TWIN_ROWS * y_stride).zip(x.par_chunks(TWIN_ROWS * x_stride)).for_each(|(y, x)| {
-        let rows = y.len() / y_stride;
-        for row in y.chunks_exact_mut(y_stride) {
-            row.copy_from_slice(&bias[..y_stride]);
-        }
-        let (x, _) = ArrayView2::from_shape((rows, x_stride), x).expect(shaped).split_at(Axis(1), width);
-        let mut sums = ArrayViewMut2::from_shape((rows, y_stride), &mut *y).expect(shaped);
-        general_mat_mul(1.0, &x, &w, 1.0, &mut sums);
-        if activation != Activation::Linear {
-            y.iter_mut().for_each(|value| *value = activation.apply(*value));
-        }
-    });
+    y.par_chunks_mut(TWIN_ROWS * y_stride)
+        .zip(x.par_chunks(TWIN_ROWS * x_stride))
+        .for_each(|(y, x)| {
+            let rows = y.len() / y_stride;
+            for row in y.chunks_exact_mut(y_stride) {
+                row.copy_from_slice(&bias[..y_stride]);
+            }
+            let (x, _) = ArrayView2::from_shape((rows, x_stride), x)
+                .expect(shaped)
+                .split_at(Axis(1), width);
+            let mut sums = ArrayViewMut2::from_shape((rows, y_stride), &mut *y).expect(shaped);
+            general_mat_mul(1.0, &x, &w, 1.0, &mut sums);
+            if activation != Activation::Linear {
+                y.iter_mut()
+                    .for_each(|value| *value = activation.apply(*value));
+            }
+        });
 }

@@ -108,8 +108,13 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 5] =
-    [Kernel::Spline, Kernel::Warp(Sampling::Cubic), Kernel::Warp(Sampling::Linear), Kernel::Dense, Kernel::Softmax];
+pub const KERNELS: [Kernel; 5] = [
+    Kernel::Spline,
+    Kernel::Warp(Sampling::Cubic),
+    Kernel::Warp(Sampling::Linear),
+    Kernel::Dense,
+    Kernel::Softmax,
+];
 
 impl Kernel {
     /// The kernel's row of the table.
@@ -132,15 +137,15 @@ pub const fn row_stride(width: usize) -> usize {
 /// Declares a struct shared with a shader once: its layout, and the [`StructSpec`] that the
 /// contract test compares with the shader's.
 macro_rules! shader_struct {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[repr(C)]
         #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-        $vis struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+        $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type,)* }
 
         impl $name {
             /// The layout, for the contract test.
-            pub const SPEC: crate::kernels::StructSpec = crate::kernels::StructSpec {
+            $vis const SPEC: crate::kernels::StructSpec = crate::kernels::StructSpec {
                 name: stringify!($name),
                 size: size_of::<Self>(),
                 members: &[$((stringify!($field), std::mem::offset_of!($name, $field), size_of::<$type>()),)*],

@@ -78,7 +78,14 @@ impl Recording {
     /// A buffer that starts with `values`. `T` is made of 32-bit words.
     pub fn upload<T: Pod>(&mut self, label: &'static str, values: &[T]) -> Buf<T> {
         let words: Vec<u32> = bytemuck::cast_slice(values).to_vec();
-        self.declare(Buffer { label, words: words.len(), upload: Some(words) }, values.len())
+        self.declare(
+            Buffer {
+                label,
+                words: words.len(),
+                upload: Some(words),
+            },
+            values.len(),
+        )
     }
 
     /// Brings `buf` back when the recording has run.
@@ -98,21 +105,41 @@ impl Recording {
         workgroups: usize,
     ) -> Buf<T> {
         let words = len * size_of::<T>() / size_of::<u32>();
-        let output = self.declare(Buffer { label, words, upload: None }, len);
+        let output = self.declare(
+            Buffer {
+                label,
+                words,
+                upload: None,
+            },
+            len,
+        );
         let params = bytemuck::cast_slice(&[params]).to_vec();
-        self.commands.push(Command { kernel, params, inputs: inputs.to_vec(), output: output.id, workgroups });
+        self.commands.push(Command {
+            kernel,
+            params,
+            inputs: inputs.to_vec(),
+            output: output.id,
+            workgroups,
+        });
         output
     }
 
     /// The number of a buffer, for a command's inputs.
     pub(super) fn id<T>(&self, buf: Buf<T>) -> usize {
-        assert!(buf.id < self.buffers.len(), "a buffer belongs to the recording that made it");
+        assert!(
+            buf.id < self.buffers.len(),
+            "a buffer belongs to the recording that made it"
+        );
         buf.id
     }
 
     fn declare<T>(&mut self, buffer: Buffer, len: usize) -> Buf<T> {
         self.buffers.push(buffer);
-        Buf { id: self.buffers.len() - 1, len, holds: PhantomData }
+        Buf {
+            id: self.buffers.len() - 1,
+            len,
+            holds: PhantomData,
+        }
     }
 
     /// The declared buffers; a command's numbers are positions here.
@@ -140,7 +167,9 @@ pub struct Downloads {
 impl Downloads {
     /// The words of each of [`Recording::downloads`], in that order.
     pub fn new(recording: &Recording, words: Vec<Vec<u32>>) -> Self {
-        Self { buffers: recording.downloads.iter().copied().zip(words).collect() }
+        Self {
+            buffers: recording.downloads.iter().copied().zip(words).collect(),
+        }
     }
 
     /// The values of `buf`.
@@ -148,7 +177,11 @@ impl Downloads {
     /// # Panics
     /// When `buf` was not asked for with [`Recording::download`].
     pub fn values<T: Pod>(&self, buf: Buf<T>) -> &[T] {
-        let (_, words) = self.buffers.iter().find(|(id, _)| *id == buf.id).expect("only downloaded buffers are read");
+        let (_, words) = self
+            .buffers
+            .iter()
+            .find(|(id, _)| *id == buf.id)
+            .expect("only downloaded buffers are read");
         bytemuck::cast_slice(words)
     }
 }

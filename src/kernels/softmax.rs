@@ -1,25 +1,38 @@
 //! Logits to probabilities. Shader: `shaders/softmax.wgsl`.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct,
+};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
 
 pub(super) const SPEC: KernelSpec = KernelSpec {
     name: "softmax",
-    source: &[include_str!("../../shaders/shared/index.wgsl"), include_str!("../../shaders/softmax.wgsl")],
+    source: &[
+        include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/softmax.wgsl"),
+    ],
     workgroup_size: WORKGROUP_SIZE,
     params: SoftmaxParams::SPEC,
     bindings: &[
-        Binding { name: "logits", access: Access::Read, element: Element::F32 },
-        Binding { name: "probabilities", access: Access::ReadWrite, element: Element::F32 },
+        Binding {
+            name: "logits",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "probabilities",
+            access: Access::ReadWrite,
+            element: Element::F32,
+        },
     ],
     twin,
 };
 
 shader_struct! {
     /// Parameters of the softmax kernel.
-    pub struct SoftmaxParams {
+    struct SoftmaxParams {
         /// Number of rows.
         rows: u32,
         /// Values a row.
@@ -33,11 +46,25 @@ impl Recording {
     /// Probabilities `[rows, classes]`, packed, of logits `[rows, row_stride(classes)]`.
     pub fn softmax(&mut self, logits: Buf<f32>, rows: usize, classes: usize) -> Buf<f32> {
         let logits_stride = row_stride(classes);
-        assert_eq!(logits.len(), rows * logits_stride, "softmax: logits are [rows, row_stride(classes)]");
-        let params = SoftmaxParams { rows: rows as u32, classes: classes as u32, logits_stride: logits_stride as u32 };
+        assert_eq!(
+            logits.len(),
+            rows * logits_stride,
+            "softmax: logits are [rows, row_stride(classes)]"
+        );
+        let params = SoftmaxParams {
+            rows: rows as u32,
+            classes: classes as u32,
+            logits_stride: logits_stride as u32,
+        };
         let inputs = [self.id(logits)];
         let workgroups = rows.div_ceil(WORKGROUP_SIZE as usize);
-        self.command(Kernel::Softmax, params, &inputs, ("softmax.probabilities", rows * classes), workgroups)
+        self.command(
+            Kernel::Softmax,
+            params,
+            &inputs,
+            ("softmax.probabilities", rows * classes),
+            workgroups,
+        )
     }
 }
 

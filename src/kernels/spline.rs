@@ -5,7 +5,9 @@
 //! Rejected: the basis of FITPACK's knots, the same function with a table of weights for
 //! every interval near an end.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct,
+};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -14,20 +16,35 @@ const LANES: usize = 16;
 
 pub(super) const SPEC: KernelSpec = KernelSpec {
     name: "spline",
-    source: &[include_str!("../../shaders/shared/index.wgsl"), include_str!("../../shaders/spline.wgsl")],
+    source: &[
+        include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/spline.wgsl"),
+    ],
     workgroup_size: WORKGROUP_SIZE,
     params: SplineParams::SPEC,
     bindings: &[
-        Binding { name: "values", access: Access::Read, element: Element::F32 },
-        Binding { name: "pivots", access: Access::Read, element: Element::F32 },
-        Binding { name: "coefficients", access: Access::ReadWrite, element: Element::F32 },
+        Binding {
+            name: "values",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "pivots",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "coefficients",
+            access: Access::ReadWrite,
+            element: Element::F32,
+        },
     ],
     twin,
 };
 
 shader_struct! {
     /// Parameters of the spline kernel.
-    pub struct SplineParams {
+    struct SplineParams {
         /// Planes in all: images * channels.
         planes: u32,
         /// Channels an image.
@@ -59,10 +76,22 @@ impl Recording {
     ///
     /// # Panics
     /// When a side is below 4 pixels.
-    pub fn spline(&mut self, images: Buf<f32>, count: usize, [height, width, channels]: [usize; 3]) -> Buf<f32> {
-        assert!(height >= 4 && width >= 4, "a cubic spline needs four values a line");
+    pub fn spline(
+        &mut self,
+        images: Buf<f32>,
+        count: usize,
+        [height, width, channels]: [usize; 3],
+    ) -> Buf<f32> {
+        assert!(
+            height >= 4 && width >= 4,
+            "a cubic spline needs four values a line"
+        );
         let image_stride = row_stride(height * width * channels);
-        assert_eq!(images.len(), count * image_stride, "spline: images are [count, row_stride(H W C)]");
+        assert_eq!(
+            images.len(),
+            count * image_stride,
+            "spline: images are [count, row_stride(H W C)]"
+        );
         let out_width = width + 2;
         let along_x = SplineParams {
             planes: (count * channels) as u32,
@@ -93,12 +122,23 @@ impl Recording {
         self.spline_lines(rows, along_y, "spline.coefficients")
     }
 
-    fn spline_lines(&mut self, values: Buf<f32>, params: SplineParams, label: &'static str) -> Buf<f32> {
+    fn spline_lines(
+        &mut self,
+        values: Buf<f32>,
+        params: SplineParams,
+        label: &'static str,
+    ) -> Buf<f32> {
         let pivots = self.upload("spline.pivots", &pivots(params.length as usize));
         let inputs = [self.id(values), self.id(pivots)];
         let lines = (params.planes * params.lines) as usize;
         let len = params.planes as usize * params.out_plane_stride as usize;
-        self.command(Kernel::Spline, params, &inputs, (label, len), lines.div_ceil(WORKGROUP_SIZE as usize))
+        self.command(
+            Kernel::Spline,
+            params,
+            &inputs,
+            (label, len),
+            lines.div_ceil(WORKGROUP_SIZE as usize),
+        )
     }
 }
 
@@ -116,28 +156,36 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let values: &[f32] = bytemuck::cast_slice(inputs[0]);
     let pivots: &[f32] = bytemuck::cast_slice(inputs[1]);
     let coefficients: &mut [f32] = bytemuck::cast_slice_mut(output);
-    let [channels, lines, length] = [params.channels, params.lines, params.length].map(|n| n as usize);
+    let [channels, lines, length] =
+        [params.channels, params.lines, params.length].map(|n| n as usize);
     let [step, out_step] = [params.step, params.out_step].map(|n| n as usize);
-    coefficients.par_chunks_exact_mut(params.out_plane_stride as usize).enumerate().with_min_len(4).for_each_init(
-        || (vec![[0.0; LANES]; length], vec![[0.0; LANES]; length + 2]),
-        |(y, c), (plane, out)| {
-            let from = plane / channels * params.image_stride as usize + plane % channels * params.channel_stride as usize;
-            for first in (0..lines).step_by(LANES) {
-                let lanes = LANES.min(lines - first);
-                for (i, y) in y.iter_mut().enumerate() {
-                    for (lane, y) in y[..lanes].iter_mut().enumerate() {
-                        *y = values[from + (first + lane) * params.line_stride as usize + i * step];
+    coefficients
+        .par_chunks_exact_mut(params.out_plane_stride as usize)
+        .enumerate()
+        .with_min_len(4)
+        .for_each_init(
+            || (vec![[0.0; LANES]; length], vec![[0.0; LANES]; length + 2]),
+            |(y, c), (plane, out)| {
+                let from = plane / channels * params.image_stride as usize
+                    + plane % channels * params.channel_stride as usize;
+                for first in (0..lines).step_by(LANES) {
+                    let lanes = LANES.min(lines - first);
+                    for (i, y) in y.iter_mut().enumerate() {
+                        for (lane, y) in y[..lanes].iter_mut().enumerate() {
+                            *y = values
+                                [from + (first + lane) * params.line_stride as usize + i * step];
+                        }
+                    }
+                    solve_lines(y, pivots, c);
+                    for (i, c) in c.iter().enumerate() {
+                        for (lane, &c) in c[..lanes].iter().enumerate() {
+                            out[(first + lane) * params.out_line_stride as usize + i * out_step] =
+                                c;
+                        }
                     }
                 }
-                solve_lines(y, pivots, c);
-                for (i, c) in c.iter().enumerate() {
-                    for (lane, &c) in c[..lanes].iter().enumerate() {
-                        out[(first + lane) * params.out_line_stride as usize + i * out_step] = c;
-                    }
-                }
-            }
-        },
-    );
+            },
+        );
 }
 
 /// Solves [`LANES`] lines at once: `y` is `[n][LANES]`, `c` is `[n + 2][LANES]`, `c[i + 1]`
@@ -149,7 +197,11 @@ fn solve_lines(y: &[[f32; LANES]], pivots: &[f32], c: &mut [[f32; LANES]]) {
         let known = i == 1 || i == n - 2;
         for lane in 0..LANES {
             let bend = y[i - 1][lane] - 2.0 * y[i][lane] + y[i + 1][lane];
-            previous[lane] = if known { bend } else { (6.0 * bend - previous[lane]) * pivots[i] };
+            previous[lane] = if known {
+                bend
+            } else {
+                (6.0 * bend - previous[lane]) * pivots[i]
+            };
         }
         c[i + 1] = previous;
     }

@@ -3,7 +3,9 @@
 //! Warping and blending are one kernel: both sides of a pixel come from one owner triangle,
 //! and the frame is the only thing that goes out to memory.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct,
+};
 use crate::mesh::PairMesh;
 use rayon::prelude::*;
 use wide::f32x4;
@@ -34,18 +36,38 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: WarpParams::SPEC,
     bindings: &[
-        Binding { name: "sources", access: Access::Read, element: Element::F32 },
-        Binding { name: "pairs", access: Access::Read, element: Element::Vec4U32 },
-        Binding { name: "corners", access: Access::Read, element: Element::Vec4I32 },
-        Binding { name: "jobs", access: Access::Read, element: Element::Struct(FrameJob::SPEC) },
-        Binding { name: "frames", access: Access::ReadWrite, element: Element::F32 },
+        Binding {
+            name: "sources",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "pairs",
+            access: Access::Read,
+            element: Element::Vec4U32,
+        },
+        Binding {
+            name: "corners",
+            access: Access::Read,
+            element: Element::Vec4I32,
+        },
+        Binding {
+            name: "jobs",
+            access: Access::Read,
+            element: Element::Struct(FrameJob::SPEC),
+        },
+        Binding {
+            name: "frames",
+            access: Access::ReadWrite,
+            element: Element::F32,
+        },
     ],
     twin: |params, inputs, output| twin(params, inputs, output, Sampling::Linear),
 };
 
 shader_struct! {
     /// Parameters of the warp kernel.
-    pub struct WarpParams {
+    struct WarpParams {
         /// Number of frames.
         frames: u32,
         /// Width, pixels.
@@ -77,18 +99,22 @@ shader_struct! {
     /// One frame to make: a pair and an alpha.
     pub struct FrameJob {
         /// Which pair.
-        pair: u32,
+        pub pair: u32,
         /// Where the mesh stands: alpha in whole numbers of `1/scale`.
-        lattice_alpha: i32,
+        pub lattice_alpha: i32,
         /// Blend weight of the right side, 0..1.
-        alpha: f32,
+        pub alpha: f32,
     }
 }
 
 impl FrameJob {
     /// The frame of `pair` at `alpha` on a lattice of `1/scale` pixel.
     pub fn new(pair: usize, alpha: f64, scale: i32) -> Self {
-        Self { pair: pair as u32, lattice_alpha: (alpha * f64::from(scale)).round() as i32, alpha: alpha as f32 }
+        Self {
+            pair: pair as u32,
+            lattice_alpha: (alpha * f64::from(scale)).round() as i32,
+            alpha: alpha as f32,
+        }
     }
 }
 
@@ -127,23 +153,49 @@ impl Recording {
     /// Frames `[jobs, row_stride(H W C)]`, each a row `[H, W, C]` of grey levels 0..255, of
     /// `count` images `[count, row_stride(H W C)]`. Every side is at least 4 pixels long; all
     /// meshes have the image's corners among their points.
-    pub fn warp(&mut self, images: Buf<f32>, count: usize, geometry: &WarpGeometry, pairs: &[PairJob<'_>], jobs: &[FrameJob]) -> Buf<f32> {
+    pub fn warp(
+        &mut self,
+        images: Buf<f32>,
+        count: usize,
+        geometry: &WarpGeometry,
+        pairs: &[PairJob<'_>],
+        jobs: &[FrameJob],
+    ) -> Buf<f32> {
         let [height, width, channels] = geometry.shape;
         let frame_stride = row_stride(height * width * channels);
-        assert_eq!(images.len(), count * frame_stride, "warp: images are [count, row_stride(H W C)]");
-        let slots = pairs.iter().map(|pair| pair.mesh.triangles.len()).max().unwrap_or(0);
+        assert_eq!(
+            images.len(),
+            count * frame_stride,
+            "warp: images are [count, row_stride(H W C)]"
+        );
+        let slots = pairs
+            .iter()
+            .map(|pair| pair.mesh.triangles.len())
+            .max()
+            .unwrap_or(0);
         let (sources, source_stride) = match geometry.sampling {
             Sampling::Linear => (images, frame_stride),
-            Sampling::Cubic => (self.spline(images, count, geometry.shape), channels * (height + 2) * (width + 2)),
+            Sampling::Cubic => (
+                self.spline(images, count, geometry.shape),
+                channels * (height + 2) * (width + 2),
+            ),
         };
         let mut heads = Vec::with_capacity(pairs.len());
         let mut corners = vec![[[0i32; 4]; 3]; pairs.len() * slots];
         for (i, pair) in pairs.iter().enumerate() {
             let mesh = pair.mesh;
-            heads.push([pair.left as u32, pair.right as u32, mesh.triangles.len() as u32, 0]);
+            heads.push([
+                pair.left as u32,
+                pair.right as u32,
+                mesh.triangles.len() as u32,
+                0,
+            ]);
             for (slot, triangle) in corners[i * slots..].iter_mut().zip(&mesh.triangles) {
                 *slot = triangle.map(|point| {
-                    let ([left_x, left_y], [right_x, right_y]) = (mesh.points_left[point as usize], mesh.points_right[point as usize]);
+                    let ([left_x, left_y], [right_x, right_y]) = (
+                        mesh.points_left[point as usize],
+                        mesh.points_right[point as usize],
+                    );
                     [left_x, left_y, right_x, right_y]
                 });
             }
@@ -170,9 +222,20 @@ impl Recording {
         let corners = self.upload("warp.corners", &corners);
         let num_frames = jobs.len();
         let jobs = self.upload("warp.jobs", jobs);
-        let inputs = [self.id(sources), self.id(pairs), self.id(corners), self.id(jobs)];
+        let inputs = [
+            self.id(sources),
+            self.id(pairs),
+            self.id(corners),
+            self.id(jobs),
+        ];
         let kernel = Kernel::Warp(geometry.sampling);
-        self.command(kernel, params, &inputs, ("warp.frames", num_frames * frame_stride), num_frames * tiles * channels)
+        self.command(
+            kernel,
+            params,
+            &inputs,
+            ("warp.frames", num_frames * frame_stride),
+            num_frames * tiles * channels,
+        )
     }
 }
 
@@ -183,38 +246,57 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32], sampling: Samplin
     let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);
     let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[3]);
     let frames: &mut [f32] = bytemuck::cast_slice_mut(output);
-    let [slots, source_stride, channels] = [params.triangles, params.source_stride, params.channels].map(|n| n as usize);
+    let [slots, source_stride, channels] =
+        [params.triangles, params.source_stride, params.channels].map(|n| n as usize);
     let [width, height] = [params.width, params.height].map(|n| n as usize);
-    frames.par_chunks_exact_mut(params.frame_stride as usize).zip(jobs).with_min_len(4).for_each_init(
-        || SourceMap::new(width, height),
-        |map, (frame, job)| {
-            let pair = job.pair as usize;
-            let [left, right, triangles, _] = pairs[pair];
-            map.draw(&corners[pair * slots..][..triangles as usize], job.lattice_alpha, params.scale);
-            map.locate();
-            let source = |number: u32| &sources[number as usize * source_stride..][..source_stride];
-            let (left, right) = (source(left), source(right));
-            for channel in 0..channels {
-                let levels = frame[..width * height * channels].iter_mut().skip(channel).step_by(channels);
-                match sampling {
-                    Sampling::Cubic => {
-                        let plane = (width + 2) * (height + 2);
-                        let [left, right] = [left, right].map(|source| &source[channel * plane..][..plane]);
-                        map.blend_into(levels, job.alpha, |place| sample_cubic(left, width, place), |place| sample_cubic(right, width, place));
-                    }
-                    Sampling::Linear => {
-                        let [left, right] = [left, right].map(|source| &source[channel..]);
-                        map.blend_into(
-                            levels,
-                            job.alpha,
-                            |place| sample_linear(left, width, channels, place),
-                            |place| sample_linear(right, width, channels, place),
-                        );
+    frames
+        .par_chunks_exact_mut(params.frame_stride as usize)
+        .zip(jobs)
+        .with_min_len(4)
+        .for_each_init(
+            || SourceMap::new(width, height),
+            |map, (frame, job)| {
+                let pair = job.pair as usize;
+                let [left, right, triangles, _] = pairs[pair];
+                map.draw(
+                    &corners[pair * slots..][..triangles as usize],
+                    job.lattice_alpha,
+                    params.scale,
+                );
+                map.locate();
+                let source =
+                    |number: u32| &sources[number as usize * source_stride..][..source_stride];
+                let (left, right) = (source(left), source(right));
+                for channel in 0..channels {
+                    let levels = frame[..width * height * channels]
+                        .iter_mut()
+                        .skip(channel)
+                        .step_by(channels);
+                    match sampling {
+                        Sampling::Cubic => {
+                            let plane = (width + 2) * (height + 2);
+                            let [left, right] =
+                                [left, right].map(|source| &source[channel * plane..][..plane]);
+                            map.blend_into(
+                                levels,
+                                job.alpha,
+                                |place| sample_cubic(left, width, place),
+                                |place| sample_cubic(right, width, place),
+                            );
+                        }
+                        Sampling::Linear => {
+                            let [left, right] = [left, right].map(|source| &source[channel..]);
+                            map.blend_into(
+                                levels,
+                                job.alpha,
+                                |place| sample_linear(left, width, channels, place),
+                                |place| sample_linear(right, width, channels, place),
+                            );
+                        }
                     }
                 }
-            }
-        },
-    );
+            },
+        );
 }
 
 /// The corners of a triangle: left x, left y, right x, right y of each, pixels.
@@ -243,7 +325,13 @@ impl SourceMap {
     fn new(width: usize, height: usize) -> Self {
         let pixels = width * height;
         let coordinates = std::array::from_fn(|_| vec![0.0; pixels]);
-        Self { width, height, coordinates, left: vec![Place::default(); pixels], right: vec![Place::default(); pixels] }
+        Self {
+            width,
+            height,
+            coordinates,
+            left: vec![Place::default(); pixels],
+            right: vec![Place::default(); pixels],
+        }
     }
 
     /// Draws the triangles in order, so that the last one that contains a pixel owns it.
@@ -251,7 +339,10 @@ impl SourceMap {
         let (width, height) = (self.width, self.height);
         for corners in triangles {
             let lattice = corners.map(|[left_x, left_y, right_x, right_y]| {
-                [scale * left_x + lattice_alpha * (right_x - left_x), scale * left_y + lattice_alpha * (right_y - left_y)]
+                [
+                    scale * left_x + lattice_alpha * (right_x - left_x),
+                    scale * left_y + lattice_alpha * (right_y - left_y),
+                ]
             });
             let area = double_area(lattice[0], lattice[1], lattice[2]);
             // A folded triangle is turned round.
@@ -261,13 +352,17 @@ impl SourceMap {
                 _ => continue,
             };
             let [lattice_a, lattice_b, lattice_c] = order.map(|k| lattice[k]);
-            let [from_a, from_b, from_c] = order.map(|k| corners[k].map(|coordinate| coordinate as f32));
+            let [from_a, from_b, from_c] =
+                order.map(|k| corners[k].map(|coordinate| coordinate as f32));
             let area = area.abs();
             let axis_range = |axis: usize, size: usize| {
                 let values = [lattice_a[axis], lattice_b[axis], lattice_c[axis]];
                 let low = values.into_iter().fold(i32::MAX, i32::min);
                 let high = values.into_iter().fold(i32::MIN, i32::max);
-                ((low + scale - 1) / scale, (high / scale).min(size as i32 - 1))
+                (
+                    (low + scale - 1) / scale,
+                    (high / scale).min(size as i32 - 1),
+                )
             };
             let (low_x, high_x) = axis_range(0, width);
             let (low_y, high_y) = axis_range(1, height);
@@ -276,8 +371,15 @@ impl SourceMap {
             let one_over_area = 1.0 / area as f32;
             for y in low_y..=high_y {
                 let start = [low_x * scale, y * scale];
-                let edge = |from: [i32; 2], to: [i32; 2]| Edge { at_start: double_area(from, to, start), step: -(to[1] - from[1]) * scale };
-                let (ab, bc, ca) = (edge(lattice_a, lattice_b), edge(lattice_b, lattice_c), edge(lattice_c, lattice_a));
+                let edge = |from: [i32; 2], to: [i32; 2]| Edge {
+                    at_start: double_area(from, to, start),
+                    step: -(to[1] - from[1]) * scale,
+                };
+                let (ab, bc, ca) = (
+                    edge(lattice_a, lattice_b),
+                    edge(lattice_b, lattice_c),
+                    edge(lattice_c, lattice_a),
+                );
                 let (mut first, mut last) = (0, high_x - low_x);
                 for side in [&ab, &bc, &ca] {
                     side.clip(&mut first, &mut last);
@@ -287,7 +389,10 @@ impl SourceMap {
                 }
                 let row = y as usize * width;
                 let span = row + (low_x + first) as usize..row + (low_x + last) as usize + 1;
-                let [left_x, left_y, right_x, right_y] = self.coordinates.each_mut().map(|axis| &mut axis[span.clone()]);
+                let [left_x, left_y, right_x, right_y] = self
+                    .coordinates
+                    .each_mut()
+                    .map(|axis| &mut axis[span.clone()]);
                 let outputs = left_x.iter_mut().zip(left_y).zip(right_x).zip(right_y);
                 for ((((left_x, left_y), right_x), right_y), k) in outputs.zip(first..) {
                     let weight_a = (bc.at_start + k * bc.step) as f32 * one_over_area;
@@ -306,11 +411,19 @@ impl SourceMap {
         let (last_x, last_y) = ((self.width - 1) as f32, (self.height - 1) as f32);
         let (last_column, last_row) = (self.width as i32 - 2, self.height as i32 - 2);
         let [left_x, left_y, right_x, right_y] = &self.coordinates;
-        for (places, xs, ys) in [(&mut self.left, left_x, left_y), (&mut self.right, right_x, right_y)] {
+        for (places, xs, ys) in [
+            (&mut self.left, left_x, left_y),
+            (&mut self.right, right_x, right_y),
+        ] {
             for ((place, &x), &y) in places.iter_mut().zip(xs).zip(ys) {
                 let (x, y) = (x.clamp(0.0, last_x), y.clamp(0.0, last_y));
                 let (column, row) = ((x as i32).min(last_column), (y as i32).min(last_row));
-                *place = Place { column: column as u32, row: row as u32, u: x - column as f32, v: y - row as f32 };
+                *place = Place {
+                    column: column as u32,
+                    row: row as u32,
+                    u: x - column as f32,
+                    v: y - row as f32,
+                };
             }
         }
     }
@@ -325,7 +438,11 @@ impl SourceMap {
         right: impl Fn(Place) -> f32,
     ) {
         for ((level, &from_left), &from_right) in levels.zip(&self.left).zip(&self.right) {
-            *level = blend(left(from_left).clamp(0.0, 255.0), right(from_right).clamp(0.0, 255.0), alpha);
+            *level = blend(
+                left(from_left).clamp(0.0, 255.0),
+                right(from_right).clamp(0.0, 255.0),
+                alpha,
+            );
         }
     }
 }
@@ -373,11 +490,15 @@ fn sample_cubic(coefficients: &[f32], width: usize, place: Place) -> f32 {
     let stride = width + 2;
     let at = place.row as usize * stride + place.column as usize;
     let row = |r: usize| {
-        let four: [f32; 4] = coefficients[at + r * stride..][..4].try_into().expect("a slice of four");
+        let four: [f32; 4] = coefficients[at + r * stride..][..4]
+            .try_into()
+            .expect("a slice of four");
         f32x4::from(four)
     };
     let [a, b, c, d] = cubic_weights(place.v).to_array();
-    let columns = row(0) * f32x4::splat(a) + row(1) * f32x4::splat(b) + (row(2) * f32x4::splat(c) + row(3) * f32x4::splat(d));
+    let columns = row(0) * f32x4::splat(a)
+        + row(1) * f32x4::splat(b)
+        + (row(2) * f32x4::splat(c) + row(3) * f32x4::splat(d));
     let [a, b, c, d] = (columns * cubic_weights(place.u)).to_array();
     (a + b) + (c + d)
 }

@@ -28,28 +28,43 @@ pub struct Measures {
 /// When a class is not below the landscape's number of classes.
 pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     let steps = landscape.steps;
-    let labels: Vec<usize> = (0..landscape.num_frames()).map(|k| landscape.label(k)).collect();
+    let labels: Vec<usize> = (0..landscape.num_frames())
+        .map(|k| landscape.label(k))
+        .collect();
     let p = |k: usize, class: usize| f64::from(landscape.probabilities_of(k)[class]);
     let (mut variation, mut bend, mut changes) = (0.0, 0.0, 0usize);
     for i in 0..steps {
         for k in i * steps..(i + 1) * steps - 1 {
-            variation += 0.5 * (0..landscape.num_classes).map(|class| (p(k + 1, class) - p(k, class)).abs()).sum::<f64>();
+            variation += 0.5
+                * (0..landscape.num_classes)
+                    .map(|class| (p(k + 1, class) - p(k, class)).abs())
+                    .sum::<f64>();
             changes += usize::from(labels[k] != labels[k + 1]);
         }
         for k in i * steps + 1..((i + 1) * steps).saturating_sub(1) {
-            bend += classes.iter().map(|&class| (p(k + 1, class) - 2.0 * p(k, class) + p(k - 1, class)).abs()).sum::<f64>() / 3.0;
+            bend += classes
+                .iter()
+                .map(|&class| (p(k + 1, class) - 2.0 * p(k, class) + p(k - 1, class)).abs())
+                .sum::<f64>()
+                / 3.0;
         }
     }
     let mut frequency = vec![0usize; landscape.num_classes];
     for &label in labels.iter().filter(|label| !classes.contains(label)) {
         frequency[label] += 1;
     }
-    let mut intruders: Vec<usize> = (0..landscape.num_classes).filter(|&class| frequency[class] > 0).collect();
+    let mut intruders: Vec<usize> = (0..landscape.num_classes)
+        .filter(|&class| frequency[class] > 0)
+        .collect();
     intruders.sort_by_key(|&class| std::cmp::Reverse(frequency[class]));
     let paths = steps as f64;
     Measures {
         total_variation: variation / paths,
-        curvature: if steps > 2 { bend / (paths * (paths - 2.0)) } else { 0.0 },
+        curvature: if steps > 2 {
+            bend / (paths * (paths - 2.0))
+        } else {
+            0.0
+        },
         label_changes: changes as f64 / paths,
         intrusion: frequency.iter().sum::<usize>() as f64 / landscape.num_frames() as f64,
         intruders,
@@ -64,16 +79,33 @@ mod tests {
     /// A landscape of 3 + 1 classes whose rows all follow `path`.
     fn rows_of(path: &[[f32; 4]]) -> Landscape {
         let steps = path.len();
-        let probabilities: Vec<f32> = (0..steps).flat_map(|_| path.iter().flatten().copied()).collect();
-        Landscape { steps, num_classes: 4, logits: probabilities.clone(), probabilities, counts: Default::default(), frames: None }
+        let probabilities: Vec<f32> = (0..steps)
+            .flat_map(|_| path.iter().flatten().copied())
+            .collect();
+        Landscape {
+            steps,
+            num_classes: 4,
+            logits: probabilities.clone(),
+            probabilities,
+            counts: Default::default(),
+            frames: None,
+        }
     }
 
     #[test]
     fn two_classes_that_exchange_monotonically_vary_by_one() {
-        let path: Vec<[f32; 4]> = (0..11).map(|t| [1.0 - t as f32 / 10.0, 0.0, t as f32 / 10.0, 0.0]).collect();
+        let path: Vec<[f32; 4]> = (0..11)
+            .map(|t| [1.0 - t as f32 / 10.0, 0.0, t as f32 / 10.0, 0.0])
+            .collect();
         let measures = measure(&rows_of(&path), [0, 1, 2]);
-        assert!((measures.total_variation - 1.0).abs() < 1e-6, "{measures:?}");
-        assert!(measures.curvature < 1e-6, "a straight path does not bend: {measures:?}");
+        assert!(
+            (measures.total_variation - 1.0).abs() < 1e-6,
+            "{measures:?}"
+        );
+        assert!(
+            measures.curvature < 1e-6,
+            "a straight path does not bend: {measures:?}"
+        );
         assert_eq!((measures.label_changes, measures.intrusion), (1.0, 0.0));
     }
 

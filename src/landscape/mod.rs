@@ -54,5 +54,8 @@ impl Landscape {
 
 /// Position of the largest value, of equal ones the first.
 pub fn argmax(values: &[f32]) -> usize {
-    values.iter().enumerate().fold(0, |best, (i, value)| if *value > values[best] { i } else { best })
+    values.iter().enumerate().fold(
+        0,
+        |best, (i, value)| if *value > values[best] { i } else { best },
+    )
 }

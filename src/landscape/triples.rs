@@ -1,7 +1,7 @@
 //! Which items a sweep runs between: triples, their permutations, and choosing them by seed.
 
-use rand::SeedableRng;
 use rand::RngExt;
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// Three items (x, y, z) of three different classes, e.g. set A of group 1: `1A`.
@@ -19,7 +19,9 @@ pub struct Triple {
 #[derive(Debug, thiserror::Error)]
 pub enum TripleError {
     /// Two items have one class.
-    #[error("triple {name}: items {first} and {second} are both of class {class}; expected three different classes")]
+    #[error(
+        "triple {name}: items {first} and {second} are both of class {class}; expected three different classes"
+    )]
     SameClass {
         /// Name of the triple.
         name: String,
@@ -31,7 +33,9 @@ pub enum TripleError {
         class: usize,
     },
     /// Too few items of a class for sets A and B.
-    #[error("class {class} has {found} item(s) in the data; expected at least 2, one for set A and one for set B")]
+    #[error(
+        "class {class} has {found} item(s) in the data; expected at least 2, one for set A and one for set B"
+    )]
     TooFewItems {
         /// The class.
         class: usize,
@@ -54,10 +58,19 @@ impl Triple {
     pub fn new(name: String, items: [usize; 3], classes: [usize; 3]) -> Result<Self, TripleError> {
         for (i, j) in [(0, 1), (0, 2), (1, 2)] {
             if classes[i] == classes[j] {
-                return Err(TripleError::SameClass { name, first: items[i], second: items[j], class: classes[i] });
+                return Err(TripleError::SameClass {
+                    name,
+                    first: items[i],
+                    second: items[j],
+                    class: classes[i],
+                });
             }
         }
-        Ok(Self { name, items, classes })
+        Ok(Self {
+            name,
+            items,
+            classes,
+        })
     }
 }
 
@@ -101,25 +114,40 @@ impl Permutation {
 ///
 /// # Errors
 /// [`TripleError`] when classes or items are too few.
-pub fn choose_triples(labels: &[usize], num_classes: usize, groups: usize, fixed_classes: &[[usize; 3]], seed: u64) -> Result<Vec<Triple>, TripleError> {
+pub fn choose_triples(
+    labels: &[usize],
+    num_classes: usize,
+    groups: usize,
+    fixed_classes: &[[usize; 3]],
+    seed: u64,
+) -> Result<Vec<Triple>, TripleError> {
     let mut items_of = vec![Vec::new(); num_classes];
     for (item, &class) in labels.iter().enumerate() {
         items_of[class].push(item);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let usable: Vec<usize> = (0..num_classes).filter(|&class| items_of[class].len() >= 2).collect();
+    let usable: Vec<usize> = (0..num_classes)
+        .filter(|&class| items_of[class].len() >= 2)
+        .collect();
     let mut triples = Vec::with_capacity(2 * groups);
     for group in 0..groups {
         let classes = match fixed_classes.get(group) {
             Some(&classes) => classes,
-            None if usable.len() < 3 => return Err(TripleError::TooFewClasses { found: usable.len() }),
+            None if usable.len() < 3 => {
+                return Err(TripleError::TooFewClasses {
+                    found: usable.len(),
+                });
+            }
             None => draw(&mut rng, usable.len()).map(|i| usable[i]),
         };
         let mut sets = [[0; 3]; 2];
         for (position, &class) in classes.iter().enumerate() {
             let items = &items_of[class];
             if items.len() < 2 {
-                return Err(TripleError::TooFewItems { class, found: items.len() });
+                return Err(TripleError::TooFewItems {
+                    class,
+                    found: items.len(),
+                });
             }
             let [first, second] = draw(&mut rng, items.len());
             sets[0][position] = items[first];

@@ -28,11 +28,18 @@ pub fn triangulate(points: &[Point]) -> Vec<[u32; 3]> {
     let vertices = points
         .iter()
         .enumerate()
-        .map(|(index, &[x, y])| Vertex { index: index as u32, position: Point2::new(f64::from(x), f64::from(y)) })
+        .map(|(index, &[x, y])| Vertex {
+            index: index as u32,
+            position: Point2::new(f64::from(x), f64::from(y)),
+        })
         .collect();
-    let triangulation =
-        DelaunayTriangulation::<Vertex>::bulk_load_stable(vertices).expect("feature points are finite and small");
-    assert_eq!(triangulation.num_vertices(), points.len(), "feature points are distinct");
+    let triangulation = DelaunayTriangulation::<Vertex>::bulk_load_stable(vertices)
+        .expect("feature points are finite and small");
+    assert_eq!(
+        triangulation.num_vertices(),
+        points.len(),
+        "feature points are distinct"
+    );
     let mut triangles: Vec<[u32; 3]> = triangulation
         .inner_faces()
         .map(|face| {

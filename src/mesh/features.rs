@@ -47,16 +47,28 @@ const MIN_SIDE_PX: usize = 4;
 ///
 /// # Errors
 /// [`FeatureError`] when the cells would be smaller than two pixels.
-pub fn cell_size_px(width_px: usize, height_px: usize, grid: usize) -> Result<(usize, usize), FeatureError> {
+pub fn cell_size_px(
+    width_px: usize,
+    height_px: usize,
+    grid: usize,
+) -> Result<(usize, usize), FeatureError> {
     let shorter = width_px.min(height_px);
     if grid == 0 {
         return Err(FeatureError::NoCells);
     }
     if shorter < MIN_SIDE_PX {
-        return Err(FeatureError::ImageTooSmall { height_px, width_px });
+        return Err(FeatureError::ImageTooSmall {
+            height_px,
+            width_px,
+        });
     }
     if shorter / grid < 3 {
-        return Err(FeatureError::GridTooFine { grid, height_px, width_px, largest: shorter / 3 });
+        return Err(FeatureError::GridTooFine {
+            grid,
+            height_px,
+            width_px,
+            largest: shorter / 3,
+        });
     }
     Ok((width_px / grid - 1, height_px / grid - 1))
 }
@@ -67,7 +79,12 @@ pub fn cell_size_px(width_px: usize, height_px: usize, grid: usize) -> Result<(u
 ///
 /// # Errors
 /// [`FeatureError`] when the grid does not fit the image.
-pub fn feature_points(grey: &[u8], width_px: usize, height_px: usize, grid: usize) -> Result<Vec<Point>, FeatureError> {
+pub fn feature_points(
+    grey: &[u8],
+    width_px: usize,
+    height_px: usize,
+    grid: usize,
+) -> Result<Vec<Point>, FeatureError> {
     let (cell_width, cell_height) = cell_size_px(width_px, height_px, grid)?;
     let (right, bottom) = (width_px as i32 - 1, height_px as i32 - 1);
     let mut points = vec![[0, 0], [right, 0], [0, bottom], [right, bottom]];
@@ -75,8 +92,17 @@ pub fn feature_points(grey: &[u8], width_px: usize, height_px: usize, grid: usiz
     for column in 0..grid {
         for row in 0..grid {
             let (left, top) = (column * cell_width, row * cell_height);
-            let cell = Cell { grey, row_px: width_px, left, top, width: cell_width, height: cell_height };
-            let (x, y) = scratch.strongest_corner(&cell).unwrap_or((cell_width / 2, cell_height / 2));
+            let cell = Cell {
+                grey,
+                row_px: width_px,
+                left,
+                top,
+                width: cell_width,
+                height: cell_height,
+            };
+            let (x, y) = scratch
+                .strongest_corner(&cell)
+                .unwrap_or((cell_width / 2, cell_height / 2));
             points.push([(left + x) as i32, (top + y) as i32]);
         }
     }
@@ -118,7 +144,8 @@ impl CornerScratch {
         self.padded.clear();
         for y in 0..height + 2 {
             let row = (cell.top + mirror(y, height)) * cell.row_px + cell.left;
-            self.padded.extend((0..padded_row).map(|x| i32::from(cell.grey[row + mirror(x, width)])));
+            self.padded
+                .extend((0..padded_row).map(|x| i32::from(cell.grey[row + mirror(x, width)])));
         }
         self.products.clear();
         self.products.resize(padded_row * (height + 2), [0; 3]);
@@ -160,13 +187,21 @@ impl CornerScratch {
 
     /// The strongest local maximum (3 x 3) above `threshold` off the outermost ring; of equal
     /// ones the later pixel.
-    fn best_inner_maximum(&self, width: usize, height: usize, threshold: f64) -> Option<(usize, usize)> {
+    fn best_inner_maximum(
+        &self,
+        width: usize,
+        height: usize,
+        threshold: f64,
+    ) -> Option<(usize, usize)> {
         let mut best = None;
         let mut best_strength = 0.0;
         for y in 1..height.saturating_sub(1) {
             for x in 1..width.saturating_sub(1) {
                 let strength = self.strength[y * width + x];
-                if strength > threshold && strength >= best_strength && self.is_local_maximum(x, y, width) {
+                if strength > threshold
+                    && strength >= best_strength
+                    && self.is_local_maximum(x, y, width)
+                {
                     best = Some((x, y));
                     best_strength = strength;
                 }
@@ -177,6 +212,10 @@ impl CornerScratch {
 
     fn is_local_maximum(&self, x: usize, y: usize, width: usize) -> bool {
         let strength = self.strength[y * width + x];
-        (y - 1..=y + 1).all(|row| self.strength[row * width + x - 1..=row * width + x + 1].iter().all(|&other| other <= strength))
+        (y - 1..=y + 1).all(|row| {
+            self.strength[row * width + x - 1..=row * width + x + 1]
+                .iter()
+                .all(|&other| other <= strength)
+        })
     }
 }

@@ -58,9 +58,21 @@ impl PairMesh {
     ///
     /// # Panics
     /// When the lengths differ.
-    pub fn with_triangles(points_left: Vec<Point>, points_right: Vec<Point>, triangles: Vec<[u32; 3]>) -> Self {
-        assert_eq!(points_left.len(), points_right.len(), "a pair has matching points");
-        Self { points_left, points_right, triangles }
+    pub fn with_triangles(
+        points_left: Vec<Point>,
+        points_right: Vec<Point>,
+        triangles: Vec<[u32; 3]>,
+    ) -> Self {
+        assert_eq!(
+            points_left.len(),
+            points_right.len(),
+            "a pair has matching points"
+        );
+        Self {
+            points_left,
+            points_right,
+            triangles,
+        }
     }
 
     /// Counts folded and degenerate triangles of the right mesh and of the intermediate meshes
@@ -71,14 +83,29 @@ impl PairMesh {
             let left = triangle.map(|i| self.points_left[i as usize]);
             let right = triangle.map(|i| self.points_right[i as usize]);
             let left_sign = double_area(left).signum();
-            let mut tally = |area: i64, folded: fn(&mut MeshCounts) -> &mut u64, degenerate: fn(&mut MeshCounts) -> &mut u64| {
-                *folded(&mut counts) += u64::from(area.signum() == -left_sign && area != 0);
-                *degenerate(&mut counts) += u64::from(area == 0);
-            };
-            tally(double_area(right), |c| &mut c.folded_right, |c| &mut c.degenerate_right);
+            let mut tally =
+                |area: i64,
+                 folded: fn(&mut MeshCounts) -> &mut u64,
+                 degenerate: fn(&mut MeshCounts) -> &mut u64| {
+                    *folded(&mut counts) += u64::from(area.signum() == -left_sign && area != 0);
+                    *degenerate(&mut counts) += u64::from(area == 0);
+                };
+            tally(
+                double_area(right),
+                |c| &mut c.folded_right,
+                |c| &mut c.degenerate_right,
+            );
             for &alpha in lattice_alphas {
-                let between = [0, 1, 2].map(|k| [0, 1].map(|axis| scale * left[k][axis] + alpha * (right[k][axis] - left[k][axis])));
-                tally(double_area(between), |c| &mut c.folded, |c| &mut c.degenerate);
+                let between = [0, 1, 2].map(|k| {
+                    [0, 1].map(|axis| {
+                        scale * left[k][axis] + alpha * (right[k][axis] - left[k][axis])
+                    })
+                });
+                tally(
+                    double_area(between),
+                    |c| &mut c.folded,
+                    |c| &mut c.degenerate,
+                );
             }
         }
         counts
@@ -106,6 +133,13 @@ const MAX_LATTICE: i32 = (1 << 15) - 1;
 pub fn lattice_scale(width_px: usize, height_px: usize, alphas: &[f64]) -> i32 {
     let largest_side = width_px.max(height_px).max(2) as i32 - 1;
     let limit = (MAX_LATTICE / largest_side).max(1);
-    let exact = |scale: i32| alphas.iter().all(|alpha| ((alpha * f64::from(scale)).round() / f64::from(scale) - alpha).abs() < 1e-9);
-    (1..=limit).rev().find(|&scale| exact(scale)).unwrap_or(limit)
+    let exact = |scale: i32| {
+        alphas.iter().all(|alpha| {
+            ((alpha * f64::from(scale)).round() / f64::from(scale) - alpha).abs() < 1e-9
+        })
+    };
+    (1..=limit)
+        .rev()
+        .find(|&scale| exact(scale))
+        .unwrap_or(limit)
 }

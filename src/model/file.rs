@@ -38,16 +38,27 @@ fn parse_model(content: &[u8], options: PlainOptions) -> Result<Model, ModelErro
     let (_, header) = SafeTensors::read_metadata(content).map_err(ModelError::NotSafetensors)?;
     let no_metadata = HashMap::new();
     let metadata = header.metadata().as_ref().unwrap_or(&no_metadata);
-    let mut source = TensorSource { tensors, unused: header.tensors().into_keys().collect() };
+    let mut source = TensorSource {
+        tensors,
+        unused: header.tensors().into_keys().collect(),
+    };
     let (layers, input_shape): (Vec<Layer>, _) = match metadata.get("keras_config") {
-        Some(_) if options.activation.is_some() || options.scale.is_some() => return Err(ModelError::OptionsNotNeeded),
+        Some(_) if options.activation.is_some() || options.scale.is_some() => {
+            return Err(ModelError::OptionsNotNeeded);
+        }
         Some(config) => keras_config::layers(config, &mut source)?,
         None => (plain::layers(options, &mut source)?, None),
     };
     if let Some(name) = source.unused.first() {
-        return Err(ModelError::UnusedTensor { name: name.clone(), expected: "NAME.kernel and NAME.bias of the model's dense layers".into() });
+        return Err(ModelError::UnusedTensor {
+            name: name.clone(),
+            expected: "NAME.kernel and NAME.bias of the model's dense layers".into(),
+        });
     }
-    let classes = metadata.get("classes").map(|text| class_names(text)).transpose()?;
+    let classes = metadata
+        .get("classes")
+        .map(|text| class_names(text))
+        .transpose()?;
     Model::assemble(layers, input_shape, classes, sha256_hex([content]))
 }
 
@@ -71,26 +82,55 @@ impl TensorSource<'_> {
     }
 
     /// Takes a tensor of `shape`, where `None` fits any size. Gives its shape and values.
-    pub(super) fn take(&mut self, name: &str, shape: &[Option<usize>]) -> Result<(Vec<usize>, Vec<f32>), ModelError> {
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        shape: &[Option<usize>],
+    ) -> Result<(Vec<usize>, Vec<f32>), ModelError> {
         let expected = || {
-            let sizes: Vec<_> = shape.iter().map(|size| size.map_or(Cow::Borrowed("any"), |size| Cow::Owned(size.to_string()))).collect();
+            let sizes: Vec<_> = shape
+                .iter()
+                .map(|size| size.map_or(Cow::Borrowed("any"), |size| Cow::Owned(size.to_string())))
+                .collect();
             format!("[{}]", sizes.join(", "))
         };
         let Ok(tensor) = self.tensors.tensor(name) else {
             let mut found = self.tensors.names();
             found.sort_unstable();
-            let found = if found.is_empty() { "no tensor".into() } else { found.join(", ") };
-            return Err(ModelError::MissingTensor { name: name.into(), shape: expected(), found });
+            let found = if found.is_empty() {
+                "no tensor".into()
+            } else {
+                found.join(", ")
+            };
+            return Err(ModelError::MissingTensor {
+                name: name.into(),
+                shape: expected(),
+                found,
+            });
         };
         if tensor.dtype() != Dtype::F32 {
-            return Err(ModelError::DataType { name: name.into(), found: format!("{:?}", tensor.dtype()) });
+            return Err(ModelError::DataType {
+                name: name.into(),
+                found: format!("{:?}", tensor.dtype()),
+            });
         }
-        let fits = tensor.shape().len() == shape.len()
-            && tensor.shape().iter().zip(shape).all(|(&found, wanted)| found > 0 && wanted.is_none_or(|wanted| wanted == found));
+        let fits =
+            tensor.shape().len() == shape.len()
+                && tensor.shape().iter().zip(shape).all(|(&found, wanted)| {
+                    found > 0 && wanted.is_none_or(|wanted| wanted == found)
+                });
         if !fits {
-            return Err(ModelError::Shape { name: name.into(), expected: expected(), found: tensor.shape().to_vec() });
+            return Err(ModelError::Shape {
+                name: name.into(),
+                expected: expected(),
+                found: tensor.shape().to_vec(),
+            });
         }
-        let values: Vec<f32> = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let values: Vec<f32> = tensor
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
         check_finite(name, &values)?;
         self.unused.remove(name);
         Ok((tensor.shape().to_vec(), values))
@@ -99,7 +139,11 @@ impl TensorSource<'_> {
 
 pub(super) fn check_finite(name: &str, values: &[f32]) -> Result<(), ModelError> {
     match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(ModelError::NotFinite { name: name.into(), index, value: values[index] }),
+        Some(index) => Err(ModelError::NotFinite {
+            name: name.into(),
+            index,
+            value: values[index],
+        }),
         None => Ok(()),
     }
 }

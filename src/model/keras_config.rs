@@ -5,26 +5,49 @@ use super::{Head, Layer, ModelError};
 use serde_json::Value;
 
 /// The layers that `config` lists, with their weights, and the shape of the input.
-pub(super) fn layers(config: &str, tensors: &mut TensorSource<'_>) -> Result<(Vec<Layer>, Option<Vec<usize>>), ModelError> {
-    let wrong = |place: &str, expected: &str, found: String| ModelError::Config { place: place.into(), expected: expected.into(), found };
-    let root: Value = serde_json::from_str(config).map_err(|error| wrong("metadata \"keras_config\"", "JSON", error.to_string()))?;
+pub(super) fn layers(
+    config: &str,
+    tensors: &mut TensorSource<'_>,
+) -> Result<(Vec<Layer>, Option<Vec<usize>>), ModelError> {
+    let wrong = |place: &str, expected: &str, found: String| ModelError::Config {
+        place: place.into(),
+        expected: expected.into(),
+        found,
+    };
+    let root: Value = serde_json::from_str(config)
+        .map_err(|error| wrong("metadata \"keras_config\"", "JSON", error.to_string()))?;
     let class = root["class_name"].as_str().unwrap_or("no class_name");
     if class != "Sequential" {
-        return Err(wrong("metadata \"keras_config\"", "a Sequential model", class.into()));
+        return Err(wrong(
+            "metadata \"keras_config\"",
+            "a Sequential model",
+            class.into(),
+        ));
     }
-    let list = root["config"]["layers"]
-        .as_array()
-        .ok_or_else(|| wrong("metadata \"keras_config\"", "a list config.layers", kind(&root["config"]["layers"]).into()))?;
+    let list = root["config"]["layers"].as_array().ok_or_else(|| {
+        wrong(
+            "metadata \"keras_config\"",
+            "a list config.layers",
+            kind(&root["config"]["layers"]).into(),
+        )
+    })?;
     let mut input_shape = shape_of(&root["config"]["build_input_shape"]);
     let mut layers = Vec::new();
     for (number, entry) in list.iter().enumerate() {
-        let class = entry["class_name"].as_str().unwrap_or("layer without class_name");
+        let class = entry["class_name"]
+            .as_str()
+            .unwrap_or("layer without class_name");
         let config = &entry["config"];
         let name = config["name"].as_str().unwrap_or(class).to_owned();
         let activation = |key: &str| -> Result<Head, ModelError> {
             let text = config[key].as_str().unwrap_or("linear");
-            Head::from_name(text)
-                .ok_or_else(|| wrong(&format!("layer \"{name}\", activation"), "linear, relu, sigmoid, tanh or softmax", format!("\"{text}\"")))
+            Head::from_name(text).ok_or_else(|| {
+                wrong(
+                    &format!("layer \"{name}\", activation"),
+                    "linear, relu, sigmoid, tanh or softmax",
+                    format!("\"{text}\""),
+                )
+            })
         };
         match class {
             "InputLayer" => input_shape = shape_of(&config["batch_shape"]).or(input_shape),
@@ -32,31 +55,66 @@ pub(super) fn layers(config: &str, tensors: &mut TensorSource<'_>) -> Result<(Ve
             "Rescaling" => {
                 let value = |key: &str, default: f64| match &config[key] {
                     Value::Null => Ok(default),
-                    found => found.as_f64().ok_or_else(|| wrong(&format!("layer \"{name}\", {key}"), "a number", kind(found).into())),
+                    found => found.as_f64().ok_or_else(|| {
+                        wrong(
+                            &format!("layer \"{name}\", {key}"),
+                            "a number",
+                            kind(found).into(),
+                        )
+                    }),
                 };
                 let (scale, offset) = (vec![value("scale", 1.0)?], vec![value("offset", 0.0)?]);
-                layers.push(Layer::Affine { name, scale, offset });
+                layers.push(Layer::Affine {
+                    name,
+                    scale,
+                    offset,
+                });
             }
             "Dense" => {
                 let units = config["units"]
                     .as_u64()
                     .and_then(|units| usize::try_from(units).ok())
-                    .ok_or_else(|| wrong(&format!("layer \"{name}\", units"), "a whole number", config["units"].to_string()))?;
+                    .ok_or_else(|| {
+                        wrong(
+                            &format!("layer \"{name}\", units"),
+                            "a whole number",
+                            config["units"].to_string(),
+                        )
+                    })?;
                 let activation = activation("activation")?;
-                let (shape, kernel) = tensors.take(&format!("{name}.kernel"), &[None, Some(units)])?;
+                let (shape, kernel) =
+                    tensors.take(&format!("{name}.kernel"), &[None, Some(units)])?;
                 let bias = match config["use_bias"].as_bool() {
                     Some(false) => vec![0.0; units],
                     _ => tensors.take(&format!("{name}.bias"), &[Some(units)])?.1,
                 };
-                layers.push(Layer::Dense { name, inputs: shape[0], kernel, bias, activation });
+                layers.push(Layer::Dense {
+                    name,
+                    inputs: shape[0],
+                    kernel,
+                    bias,
+                    activation,
+                });
             }
             "Activation" => {
                 let activation = activation("activation")?;
                 layers.push(Layer::Activation { name, activation });
             }
-            "ReLU" => layers.push(Layer::Activation { name, activation: Head::Plain(crate::kernels::Activation::Relu) }),
-            "Softmax" => layers.push(Layer::Activation { name, activation: Head::Softmax }),
-            _ => return Err(ModelError::UnknownLayer { number, name, class: class.to_owned() }),
+            "ReLU" => layers.push(Layer::Activation {
+                name,
+                activation: Head::Plain(crate::kernels::Activation::Relu),
+            }),
+            "Softmax" => layers.push(Layer::Activation {
+                name,
+                activation: Head::Softmax,
+            }),
+            _ => {
+                return Err(ModelError::UnknownLayer {
+                    number,
+                    name,
+                    class: class.to_owned(),
+                });
+            }
         }
     }
     Ok((layers, input_shape))
@@ -65,7 +123,10 @@ pub(super) fn layers(config: &str, tensors: &mut TensorSource<'_>) -> Result<(Ve
 /// `[null, 28, 28]` as `[28, 28]`; nothing when a size is open.
 fn shape_of(batch_shape: &Value) -> Option<Vec<usize>> {
     let sizes = batch_shape.as_array()?.get(1..)?;
-    sizes.iter().map(|size| size.as_u64().and_then(|size| usize::try_from(size).ok())).collect()
+    sizes
+        .iter()
+        .map(|size| size.as_u64().and_then(|size| usize::try_from(size).ok()))
+        .collect()
 }
 
 fn kind(value: &Value) -> &'static str {

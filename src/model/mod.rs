@@ -57,7 +57,9 @@ pub enum ModelError {
         found: Vec<usize>,
     },
     /// A tensor that does not hold 32-bit floats.
-    #[error("tensor \"{name}\": expected 32-bit floats (F32), found {found}; convert it before saving")]
+    #[error(
+        "tensor \"{name}\": expected 32-bit floats (F32), found {found}; convert it before saving"
+    )]
     DataType {
         /// Name of the tensor.
         name: String,
@@ -65,7 +67,9 @@ pub enum ModelError {
         found: String,
     },
     /// A weight that is not a number.
-    #[error("tensor \"{name}\": value {index} is {value}; expected finite weights, did the training diverge?")]
+    #[error(
+        "tensor \"{name}\": value {index} is {value}; expected finite weights, did the training diverge?"
+    )]
     NotFinite {
         /// Name of the tensor.
         name: String,
@@ -85,7 +89,9 @@ pub enum ModelError {
         found: String,
     },
     /// A layer that is not known.
-    #[error("layer {number} \"{name}\" is a {class}; supported are InputLayer, Flatten, Dropout, Rescaling, Dense, Activation, ReLU and Softmax")]
+    #[error(
+        "layer {number} \"{name}\" is a {class}; supported are InputLayer, Flatten, Dropout, Rescaling, Dense, Activation, ReLU and Softmax"
+    )]
     UnknownLayer {
         /// Position in the model, from 0.
         number: usize,
@@ -120,13 +126,17 @@ pub enum ModelError {
         found: usize,
     },
     /// A plain file needs to be told its activation.
-    #[error("the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, sigmoid, tanh)")]
+    #[error(
+        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, sigmoid, tanh)"
+    )]
     ActivationNeeded,
     /// A file with a config says itself what the options would say.
     #[error("the file carries its own layers and scaling; leave out --activation and --scale")]
     OptionsNotNeeded,
     /// The images are not what the model takes.
-    #[error("the model takes {expected}, the images are {found}; choose images of that size or another model")]
+    #[error(
+        "the model takes {expected}, the images are {found}; choose images of that size or another model"
+    )]
     Input {
         /// Input shape of the model.
         expected: String,
@@ -139,9 +149,19 @@ pub enum ModelError {
 #[derive(Debug, Clone)]
 enum Layer {
     /// `x * scale + offset`, one value for all inputs or one an input.
-    Affine { name: String, scale: Vec<f64>, offset: Vec<f64> },
+    Affine {
+        name: String,
+        scale: Vec<f64>,
+        offset: Vec<f64>,
+    },
     /// `x W + b`, W `[inputs, outputs]` row-major.
-    Dense { name: String, inputs: usize, kernel: Vec<f32>, bias: Vec<f32>, activation: Head },
+    Dense {
+        name: String,
+        inputs: usize,
+        kernel: Vec<f32>,
+        bias: Vec<f32>,
+        activation: Head,
+    },
     /// A function on its own.
     Activation { name: String, activation: Head },
 }
@@ -179,30 +199,60 @@ pub struct Model {
 impl Model {
     /// Puts layers together: folds preprocessing, drops a final softmax, checks that each
     /// layer takes what the one before gives.
-    fn assemble(layers: Vec<Layer>, input_shape: Option<Vec<usize>>, classes: Option<Vec<String>>, sha256: String) -> Result<Self, ModelError> {
-        let order = |name: &str, reason| ModelError::Order { name: name.to_owned(), reason };
+    fn assemble(
+        layers: Vec<Layer>,
+        input_shape: Option<Vec<usize>>,
+        classes: Option<Vec<String>>,
+        sha256: String,
+    ) -> Result<Self, ModelError> {
+        let order = |name: &str, reason| ModelError::Order {
+            name: name.to_owned(),
+            reason,
+        };
         let mut dense: Vec<DenseLayer> = Vec::new();
         let mut scaling: Option<(String, Vec<f64>, Vec<f64>)> = None;
         let mut scaled = false;
         let mut ended = false;
         for layer in layers {
             let activation = match layer {
-                Layer::Affine { ref name, .. } | Layer::Dense { ref name, .. } | Layer::Activation { ref name, .. } if ended => {
+                Layer::Affine { ref name, .. }
+                | Layer::Dense { ref name, .. }
+                | Layer::Activation { ref name, .. }
+                    if ended =>
+                {
                     return Err(order(name, "a softmax must be the last layer"));
                 }
-                Layer::Affine { name, scale, offset } => {
+                Layer::Affine {
+                    name,
+                    scale,
+                    offset,
+                } => {
                     if scaling.is_some() {
-                        return Err(order(&name, "two scalings follow each other; merge them into one"));
+                        return Err(order(
+                            &name,
+                            "two scalings follow each other; merge them into one",
+                        ));
                     }
                     scaled |= dense.is_empty();
                     scaling = Some((name, scale, offset));
                     continue;
                 }
-                Layer::Dense { name, inputs, mut kernel, mut bias, activation } => {
+                Layer::Dense {
+                    name,
+                    inputs,
+                    mut kernel,
+                    mut bias,
+                    activation,
+                } => {
                     if let Some(before) = dense.last().filter(|before| before.outputs() != inputs) {
                         return Err(ModelError::Shape {
                             name: format!("{name}.kernel"),
-                            expected: format!("[{}, {}] after a layer of {} outputs", before.outputs(), bias.len(), before.outputs()),
+                            expected: format!(
+                                "[{}, {}] after a layer of {} outputs",
+                                before.outputs(),
+                                bias.len(),
+                                before.outputs()
+                            ),
                             found: vec![inputs, bias.len()],
                         });
                     }
@@ -217,9 +267,17 @@ impl Model {
                         return Err(order(&name, "it applies an activation to a scaling"));
                     }
                     match dense.last() {
-                        None => return Err(order(&name, "an activation needs a dense layer before it")),
+                        None => {
+                            return Err(order(
+                                &name,
+                                "an activation needs a dense layer before it",
+                            ));
+                        }
                         Some(layer) if layer.activation() != Activation::Linear => {
-                            return Err(order(&name, "the dense layer before it has an activation already"));
+                            return Err(order(
+                                &name,
+                                "the dense layer before it has an activation already",
+                            ));
                         }
                         Some(_) => activation,
                     }
@@ -237,23 +295,45 @@ impl Model {
         if let Some((name, ..)) = scaling {
             return Err(order(&name, "a scaling needs a dense layer after it"));
         }
-        let (first, last) = dense.first().zip(dense.last()).ok_or(ModelError::NoLayers)?;
+        let (first, last) = dense
+            .first()
+            .zip(dense.last())
+            .ok_or(ModelError::NoLayers)?;
         if last.outputs() < 2 {
-            return Err(ModelError::TooFewClasses { outputs: last.outputs() });
+            return Err(ModelError::TooFewClasses {
+                outputs: last.outputs(),
+            });
         }
-        if let Some(names) = classes.as_ref().filter(|names| names.len() != last.outputs()) {
-            return Err(ModelError::ClassNames { outputs: last.outputs(), found: names.len() });
+        if let Some(names) = classes
+            .as_ref()
+            .filter(|names| names.len() != last.outputs())
+        {
+            return Err(ModelError::ClassNames {
+                outputs: last.outputs(),
+                found: names.len(),
+            });
         }
         let input_shape = input_shape.unwrap_or_else(|| vec![first.inputs()]);
-        let input_values = input_shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        let input_values = input_shape
+            .iter()
+            .try_fold(1usize, |product, &size| product.checked_mul(size));
         if input_values != Some(first.inputs()) {
             return Err(ModelError::Config {
                 place: "input layer".into(),
-                expected: format!("a shape of {} values, which the first dense layer takes", first.inputs()),
+                expected: format!(
+                    "a shape of {} values, which the first dense layer takes",
+                    first.inputs()
+                ),
                 found: format!("{input_shape:?}"),
             });
         }
-        Ok(Self { input_shape, classes, scaled, sha256, layers: dense })
+        Ok(Self {
+            input_shape,
+            classes,
+            scaled,
+            sha256,
+            layers: dense,
+        })
     }
 
     /// The dense layers, from input to logits.
@@ -303,24 +383,51 @@ impl Model {
         if fits {
             return Ok(());
         }
-        let text = |sizes: &[usize]| sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
+        let text = |sizes: &[usize]| {
+            sizes
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(" x ")
+        };
         let expected = match self.input_shape[..] {
             [values] => format!("{values} values"),
             _ => format!("inputs of {}", text(&self.input_shape)),
         };
-        let found = if channels == 1 { text(&shape[..2]) } else { text(&shape) };
+        let found = if channels == 1 {
+            text(&shape[..2])
+        } else {
+            text(&shape)
+        };
         Err(ModelError::Input { expected, found })
     }
 }
 
 /// `(x * scale + offset) W + b = x (scale W) + (b + offset W)`, in 64-bit floats.
-fn fold_affine(name: &str, scale: &[f64], offset: &[f64], inputs: usize, kernel: &mut [f32], bias: &mut [f32]) -> Result<(), ModelError> {
+fn fold_affine(
+    name: &str,
+    scale: &[f64],
+    offset: &[f64],
+    inputs: usize,
+    kernel: &mut [f32],
+    bias: &mut [f32],
+) -> Result<(), ModelError> {
     for (values, what) in [(scale, "scale"), (offset, "offset")] {
         if values.len() != 1 && values.len() != inputs {
-            return Err(ModelError::Shape { name: format!("{what} before {name}"), expected: format!("[{inputs}]"), found: vec![values.len()] });
+            return Err(ModelError::Shape {
+                name: format!("{what} before {name}"),
+                expected: format!("[{inputs}]"),
+                found: vec![values.len()],
+            });
         }
     }
-    let at = |values: &[f64], i: usize| if values.len() == 1 { values[0] } else { values[i] };
+    let at = |values: &[f64], i: usize| {
+        if values.len() == 1 {
+            values[0]
+        } else {
+            values[i]
+        }
+    };
     let mut shifted: Vec<f64> = bias.iter().map(|&value| f64::from(value)).collect();
     for (i, row) in kernel.chunks_exact_mut(bias.len()).enumerate() {
         for (weight, bias) in row.iter_mut().zip(&mut shifted) {

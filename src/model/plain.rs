@@ -7,8 +7,15 @@ use crate::kernels::Activation;
 
 /// The dense layers of a plain file in the order of the numbers in their names
 /// (`dense_2` before `dense_10`), the activation of `options` between them.
-pub(super) fn layers(options: PlainOptions, tensors: &mut TensorSource<'_>) -> Result<Vec<Layer>, ModelError> {
-    let mut names: Vec<String> = tensors.names().iter().filter_map(|name| name.strip_suffix(".kernel").map(str::to_owned)).collect();
+pub(super) fn layers(
+    options: PlainOptions,
+    tensors: &mut TensorSource<'_>,
+) -> Result<Vec<Layer>, ModelError> {
+    let mut names: Vec<String> = tensors
+        .names()
+        .iter()
+        .filter_map(|name| name.strip_suffix(".kernel").map(str::to_owned))
+        .collect();
     names.sort_by_key(|name| (number_in(name), name.clone()));
     let mut layers = Vec::new();
     if tensors.names().contains("input.mean") || tensors.names().contains("input.std") {
@@ -22,11 +29,23 @@ pub(super) fn layers(options: PlainOptions, tensors: &mut TensorSource<'_>) -> R
             });
         }
         let scale: Vec<f64> = std.iter().map(|&std| 1.0 / f64::from(std)).collect();
-        let offset = mean.iter().zip(&scale).map(|(&mean, scale)| -f64::from(mean) * scale).collect();
-        layers.push(Layer::Affine { name: "input".into(), scale, offset });
+        let offset = mean
+            .iter()
+            .zip(&scale)
+            .map(|(&mean, scale)| -f64::from(mean) * scale)
+            .collect();
+        layers.push(Layer::Affine {
+            name: "input".into(),
+            scale,
+            offset,
+        });
     }
     if let Some(scale) = options.scale {
-        layers.push(Layer::Affine { name: "--scale".into(), scale: vec![scale], offset: vec![0.0] });
+        layers.push(Layer::Affine {
+            name: "--scale".into(),
+            scale: vec![scale],
+            offset: vec![0.0],
+        });
     }
     let last = names.len().saturating_sub(1);
     for (i, name) in names.into_iter().enumerate() {
@@ -37,12 +56,27 @@ pub(super) fn layers(options: PlainOptions, tensors: &mut TensorSource<'_>) -> R
         };
         let (shape, kernel) = tensors.take(&format!("{name}.kernel"), &[None, None])?;
         let (_, bias) = tensors.take(&format!("{name}.bias"), &[Some(shape[1])])?;
-        layers.push(Layer::Dense { name, inputs: shape[0], kernel, bias, activation: Head::Plain(activation) });
+        layers.push(Layer::Dense {
+            name,
+            inputs: shape[0],
+            kernel,
+            bias,
+            activation: Head::Plain(activation),
+        });
     }
     Ok(layers)
 }
 
 fn number_in(name: &str) -> u64 {
-    let digits: String = name.chars().rev().take_while(char::is_ascii_digit).collect();
-    digits.chars().rev().collect::<String>().parse().unwrap_or(0)
+    let digits: String = name
+        .chars()
+        .rev()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    digits
+        .chars()
+        .rev()
+        .collect::<String>()
+        .parse()
+        .unwrap_or(0)
 }

@@ -23,13 +23,25 @@ pub(super) struct AnswerBufs {
 }
 
 /// Appends the model to a recording: `x` is `[rows, row_stride(inputs)]`.
-pub(super) fn record_classify(recording: &mut Recording, x: Buf<f32>, rows: usize, model: &Model) -> AnswerBufs {
-    let logits = model.layers().iter().fold(x, |x, layer| recording.dense(x, rows, layer));
+pub(super) fn record_classify(
+    recording: &mut Recording,
+    x: Buf<f32>,
+    rows: usize,
+    model: &Model,
+) -> AnswerBufs {
+    let logits = model
+        .layers()
+        .iter()
+        .fold(x, |x, layer| recording.dense(x, rows, layer));
     let classes = model.num_classes();
     let probabilities = recording.softmax(logits, rows, classes);
     recording.download(logits);
     recording.download(probabilities);
-    AnswerBufs { logits, probabilities, classes }
+    AnswerBufs {
+        logits,
+        probabilities,
+        classes,
+    }
 }
 
 impl AnswerBufs {
@@ -51,25 +63,41 @@ impl AnswerBufs {
 ///
 /// # Panics
 /// When an input has another number of values than the model takes.
-pub fn classify(engine: &dyn Engine, model: &Model, inputs: &[&[f32]]) -> Result<Answers, PipelineError> {
+pub fn classify(
+    engine: &dyn Engine,
+    model: &Model,
+    inputs: &[&[f32]],
+) -> Result<Answers, PipelineError> {
     let width = model.input_shape().iter().product();
     let batch_rows = (engine.batch_buffer_bytes() / (4 * row_stride(width))).max(1);
     let mut answers = Answers::default();
     for batch in inputs.chunks(batch_rows) {
         let mut recording = Recording::new();
-        let x = upload_rows(&mut recording, "classify.inputs", batch.iter().copied(), width);
+        let x = upload_rows(
+            &mut recording,
+            "classify.inputs",
+            batch.iter().copied(),
+            width,
+        );
         let bufs = record_classify(&mut recording, x, batch.len(), model);
         let downloads = engine.run(&recording)?;
         for row in 0..batch.len() {
             answers.logits.extend(bufs.logits(&downloads, row));
-            answers.probabilities.extend(bufs.probabilities(&downloads, row));
+            answers
+                .probabilities
+                .extend(bufs.probabilities(&downloads, row));
         }
     }
     Ok(answers)
 }
 
 /// Uploads rows of `width` values, padded to [`row_stride`].
-pub(super) fn upload_rows<'a>(recording: &mut Recording, label: &'static str, rows: impl ExactSizeIterator<Item = &'a [f32]>, width: usize) -> Buf<f32> {
+pub(super) fn upload_rows<'a>(
+    recording: &mut Recording,
+    label: &'static str,
+    rows: impl ExactSizeIterator<Item = &'a [f32]>,
+    width: usize,
+) -> Buf<f32> {
     let stride = row_stride(width);
     let mut padded = Vec::with_capacity(rows.len() * stride);
     for row in rows {

@@ -6,7 +6,9 @@ use super::pair::{pair_mesh, points_of};
 use crate::data::Image;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineError};
-use crate::kernels::{Buf, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
+use crate::kernels::{
+    Buf, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride,
+};
 use crate::landscape::Landscape;
 use crate::mesh::{MeshCounts, PairMesh, lattice_scale};
 use crate::model::Model;
@@ -61,7 +63,9 @@ pub fn compute_landscapes(
     frames: Frames,
     progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
 ) -> Result<Vec<Landscape>, PipelineError> {
-    let Some(first) = jobs.first() else { return Ok(Vec::new()) };
+    let Some(first) = jobs.first() else {
+        return Ok(Vec::new());
+    };
     let sweep = Sweep::new(model, settings, first.a.shape(), frames);
     let group = (engine.batch_buffer_bytes() / sweep.landscape_bytes()).max(1);
     let groups: Vec<&[GridJob<'_>]> = jobs.chunks(group).collect();
@@ -72,7 +76,12 @@ pub fn compute_landscapes(
         // The host prepares the next group while the engine runs this one.
         let (done, next) = rayon::join(
             || sweep.run(engine, &current, progress),
-            || groups.get(n + 1).map(|group| sweep.prepare(group)).transpose(),
+            || {
+                groups
+                    .get(n + 1)
+                    .map(|group| sweep.prepare(group))
+                    .transpose()
+            },
         );
         landscapes.extend(done?);
         prepared = next?;
@@ -118,15 +127,24 @@ impl<'a> Sweep<'a> {
     fn new(model: &'a Model, settings: &MorphSettings, shape: [usize; 3], frames: Frames) -> Self {
         let steps = settings.steps;
         assert!(steps >= 2, "a grid has its two ends");
-        let alphas: Vec<f64> = (1..steps - 1).map(|i| i as f64 / (steps - 1) as f64).collect();
+        let alphas: Vec<f64> = (1..steps - 1)
+            .map(|i| i as f64 / (steps - 1) as f64)
+            .collect();
         let scale = lattice_scale(shape[1], shape[0], &alphas);
         Self {
             model,
             steps,
             grid: settings.grid,
-            geometry: WarpGeometry { shape, scale, sampling: settings.sampling },
+            geometry: WarpGeometry {
+                shape,
+                scale,
+                sampling: settings.sampling,
+            },
             width: shape.iter().product(),
-            inner: alphas.iter().map(|&alpha| FrameJob::new(0, alpha, scale)).collect(),
+            inner: alphas
+                .iter()
+                .map(|&alpha| FrameJob::new(0, alpha, scale))
+                .collect(),
             frames,
         }
     }
@@ -146,7 +164,9 @@ impl<'a> Sweep<'a> {
 
     /// Frame jobs for pairs `0..pairs`, pair by pair.
     fn frame_jobs(&self, pairs: usize) -> Vec<FrameJob> {
-        (0..pairs as u32).flat_map(|pair| self.inner.iter().map(move |job| FrameJob { pair, ..*job })).collect()
+        (0..pairs as u32)
+            .flat_map(|pair| self.inner.iter().map(move |job| FrameJob { pair, ..*job }))
+            .collect()
     }
 
     /// Mixes of A and B, and the mesh of each mix with C.
@@ -169,26 +189,65 @@ impl<'a> Sweep<'a> {
                         Ok(Row { mix, mesh, counts })
                     })
                     .collect::<Result<Vec<_>, PipelineError>>()?;
-                Ok(Prepared { target: job.c, rows, counts: self.counts(&mesh) })
+                Ok(Prepared {
+                    target: job.c,
+                    rows,
+                    counts: self.counts(&mesh),
+                })
             })
             .collect()
     }
 
     /// `steps` mixes a job, A and B at the ends.
-    fn mix(&self, jobs: &[GridJob<'_>], meshes: &[PairMesh]) -> Result<Vec<Vec<Image>>, EngineError> {
+    fn mix(
+        &self,
+        jobs: &[GridJob<'_>],
+        meshes: &[PairMesh],
+    ) -> Result<Vec<Vec<Image>>, EngineError> {
         let mut recording = Recording::new();
-        let ends: Vec<&[f32]> = jobs.iter().flat_map(|job| [job.a.levels.as_slice(), &job.b.levels]).collect();
-        let images = upload_rows(&mut recording, "mix.images", ends.iter().copied(), self.width);
-        let pairs: Vec<PairJob<'_>> = meshes.iter().enumerate().map(|(n, mesh)| PairJob { left: 2 * n, right: 2 * n + 1, mesh }).collect();
-        let frames = recording.warp(images, ends.len(), &self.geometry, &pairs, &self.frame_jobs(pairs.len()));
+        let ends: Vec<&[f32]> = jobs
+            .iter()
+            .flat_map(|job| [job.a.levels.as_slice(), &job.b.levels])
+            .collect();
+        let images = upload_rows(
+            &mut recording,
+            "mix.images",
+            ends.iter().copied(),
+            self.width,
+        );
+        let pairs: Vec<PairJob<'_>> = meshes
+            .iter()
+            .enumerate()
+            .map(|(n, mesh)| PairJob {
+                left: 2 * n,
+                right: 2 * n + 1,
+                mesh,
+            })
+            .collect();
+        let frames = recording.warp(
+            images,
+            ends.len(),
+            &self.geometry,
+            &pairs,
+            &self.frame_jobs(pairs.len()),
+        );
         recording.download(frames);
         let downloads = CpuEngine::new().run(&recording)?;
-        let mut warped = downloads.values(frames).chunks_exact(row_stride(self.width));
+        let mut warped = downloads
+            .values(frames)
+            .chunks_exact(row_stride(self.width));
         Ok(jobs
             .iter()
             .map(|job| {
-                let inner = warped.by_ref().take(self.inner.len()).map(|row| Image { levels: row[..self.width].to_vec(), ..*job.a });
-                [job.a.clone()].into_iter().chain(inner).chain([job.b.clone()]).collect()
+                let inner = warped.by_ref().take(self.inner.len()).map(|row| Image {
+                    levels: row[..self.width].to_vec(),
+                    ..*job.a
+                });
+                [job.a.clone()]
+                    .into_iter()
+                    .chain(inner)
+                    .chain([job.b.clone()])
+                    .collect()
             })
             .collect())
     }
@@ -200,7 +259,10 @@ impl<'a> Sweep<'a> {
         group: &[Prepared<'_>],
         progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
     ) -> Result<Vec<Landscape>, PipelineError> {
-        let mut landscapes: Vec<Landscape> = group.iter().map(|prepared| self.empty_landscape(prepared)).collect();
+        let mut landscapes: Vec<Landscape> = group
+            .iter()
+            .map(|prepared| self.empty_landscape(prepared))
+            .collect();
         let rows_a_batch = (engine.batch_buffer_bytes() / self.row_bytes()).max(1);
         for batch in cut_into_batches(group.len(), self.steps, rows_a_batch) {
             let recorded = self.record(group, &batch);
@@ -240,12 +302,21 @@ impl<'a> Sweep<'a> {
             let target = images.len();
             images.push(&prepared.target.levels);
             for row in &prepared.rows[segment.rows.clone()] {
-                pairs.push(PairJob { left: images.len(), right: target, mesh: &row.mesh });
+                pairs.push(PairJob {
+                    left: images.len(),
+                    right: target,
+                    mesh: &row.mesh,
+                });
                 images.push(&row.mix.levels);
             }
         }
         let count = images.len();
-        let images = upload_rows(&mut recording, "grid.images", images.into_iter(), self.width);
+        let images = upload_rows(
+            &mut recording,
+            "grid.images",
+            images.into_iter(),
+            self.width,
+        );
         let jobs = self.frame_jobs(pairs.len());
         let frames = recording.warp(images, count, &self.geometry, &pairs, &jobs);
         if self.frames == Frames::Keep {
@@ -253,11 +324,23 @@ impl<'a> Sweep<'a> {
         }
         let image_answers = record_classify(&mut recording, images, count, self.model);
         let frame_answers = record_classify(&mut recording, frames, jobs.len(), self.model);
-        RecordedBatch { recording, frames, image_answers, frame_answers }
+        RecordedBatch {
+            recording,
+            frames,
+            image_answers,
+            frame_answers,
+        }
     }
 
     /// Puts a batch's answers where they belong.
-    fn collect(&self, batch: &[Segment], recorded: &RecordedBatch, downloads: &Downloads, group: &[Prepared<'_>], landscapes: &mut [Landscape]) {
+    fn collect(
+        &self,
+        batch: &[Segment],
+        recorded: &RecordedBatch,
+        downloads: &Downloads,
+        group: &[Prepared<'_>],
+        landscapes: &mut [Landscape],
+    ) {
         let mut image = 0;
         let mut frame = 0;
         let classes = self.model.num_classes();
@@ -275,12 +358,15 @@ impl<'a> Sweep<'a> {
                         _ if inner => (&recorded.frame_answers, frame),
                         _ => (&recorded.image_answers, target),
                     };
-                    landscape.logits[k * classes..][..classes].copy_from_slice(answers.logits(downloads, row));
-                    landscape.probabilities[k * classes..][..classes].copy_from_slice(answers.probabilities(downloads, row));
+                    landscape.logits[k * classes..][..classes]
+                        .copy_from_slice(answers.logits(downloads, row));
+                    landscape.probabilities[k * classes..][..classes]
+                        .copy_from_slice(answers.probabilities(downloads, row));
                     if let Some(frames) = &mut landscape.frames {
                         let levels = match j {
                             0 => &prepared.rows[i].mix.levels,
-                            _ if inner => &downloads.values(recorded.frames)[frame * row_stride(self.width)..][..self.width],
+                            _ if inner => &downloads.values(recorded.frames)
+                                [frame * row_stride(self.width)..][..self.width],
                             _ => &prepared.target.levels[..],
                         };
                         frames[k * self.width..][..self.width].copy_from_slice(levels);
@@ -310,7 +396,10 @@ fn cut_into_batches(landscapes: usize, steps: usize, rows_a_batch: usize) -> Vec
             (start / steps..=(end - 1) / steps)
                 .map(|landscape| {
                     let offset = landscape * steps;
-                    Segment { landscape, rows: start.max(offset) - offset..end.min(offset + steps) - offset }
+                    Segment {
+                        landscape,
+                        rows: start.max(offset) - offset..end.min(offset + steps) - offset,
+                    }
                 })
                 .collect()
         })

@@ -32,8 +32,16 @@ pub struct Morph {
 }
 
 /// Feature points of an image on a `grid x grid` division.
-pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<crate::mesh::Point>, FeatureError> {
-    feature_points(&image.whole_grey_levels(), image.width_px, image.height_px, grid)
+pub(super) fn points_of(
+    image: &Image,
+    grid: usize,
+) -> Result<Vec<crate::mesh::Point>, FeatureError> {
+    feature_points(
+        &image.whole_grey_levels(),
+        image.width_px,
+        image.height_px,
+        grid,
+    )
 }
 
 /// The mesh of a pair: the feature points of both images, the Delaunay triangles of the left's.
@@ -41,7 +49,10 @@ pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<crate::mesh::P
 /// # Errors
 /// [`FeatureError`] when the grid does not fit the images.
 pub fn pair_mesh(left: &Image, right: &Image, grid: usize) -> Result<PairMesh, FeatureError> {
-    Ok(PairMesh::new(points_of(left, grid)?, points_of(right, grid)?))
+    Ok(PairMesh::new(
+        points_of(left, grid)?,
+        points_of(right, grid)?,
+    ))
 }
 
 /// Morphs a pair. Frames lie between the images by both shape and level.
@@ -54,22 +65,52 @@ pub fn pair_mesh(left: &Image, right: &Image, grid: usize) -> Result<PairMesh, F
 pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, PipelineError> {
     let shape = plan.left.shape();
     assert_eq!(shape, plan.right.shape(), "a pair has images of one shape");
-    let inner: Vec<f64> = plan.alphas.iter().copied().filter(|&alpha| alpha > 0.0 && alpha < 1.0).collect();
+    let inner: Vec<f64> = plan
+        .alphas
+        .iter()
+        .copied()
+        .filter(|&alpha| alpha > 0.0 && alpha < 1.0)
+        .collect();
     let scale = lattice_scale(plan.left.width_px, plan.left.height_px, &inner);
     let width = shape.iter().product();
     let stride = row_stride(width);
     let batch_frames = (engine.batch_buffer_bytes() / (4 * stride)).max(1);
-    let jobs: Vec<FrameJob> = inner.iter().map(|&alpha| FrameJob::new(0, alpha, scale)).collect();
+    let jobs: Vec<FrameJob> = inner
+        .iter()
+        .map(|&alpha| FrameJob::new(0, alpha, scale))
+        .collect();
     let mut warped = Vec::with_capacity(jobs.len());
     for batch in jobs.chunks(batch_frames) {
         let mut recording = Recording::new();
         let rows = [plan.left.levels.as_slice(), &plan.right.levels];
         let images = upload_rows(&mut recording, "morph.images", rows.into_iter(), width);
-        let geometry = WarpGeometry { shape, scale, sampling: plan.sampling };
-        let frames = recording.warp(images, 2, &geometry, &[PairJob { left: 0, right: 1, mesh: plan.mesh }], batch);
+        let geometry = WarpGeometry {
+            shape,
+            scale,
+            sampling: plan.sampling,
+        };
+        let frames = recording.warp(
+            images,
+            2,
+            &geometry,
+            &[PairJob {
+                left: 0,
+                right: 1,
+                mesh: plan.mesh,
+            }],
+            batch,
+        );
         recording.download(frames);
         let downloads = engine.run(&recording)?;
-        warped.extend(downloads.values(frames).chunks_exact(stride).map(|row| Image { levels: row[..width].to_vec(), ..*plan.left }));
+        warped.extend(
+            downloads
+                .values(frames)
+                .chunks_exact(stride)
+                .map(|row| Image {
+                    levels: row[..width].to_vec(),
+                    ..*plan.left
+                }),
+        );
     }
     let mut warped = warped.into_iter();
     let frames = plan
@@ -81,10 +122,15 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
             } else if alpha >= 1.0 {
                 plan.right.clone()
             } else {
-                warped.next().expect("one warped frame for each inner alpha")
+                warped
+                    .next()
+                    .expect("one warped frame for each inner alpha")
             }
         })
         .collect();
     let lattice_alphas: Vec<i32> = jobs.iter().map(|job| job.lattice_alpha).collect();
-    Ok(Morph { frames, counts: plan.mesh.counts(&lattice_alphas, scale) })
+    Ok(Morph {
+        frames,
+        counts: plan.mesh.counts(&lattice_alphas, scale),
+    })
 }

@@ -31,7 +31,11 @@ const SIZE_PX: (u32, u32) = (1200, 420);
 /// # Panics
 /// When there are not `steps * steps * num_classes` probabilities or a class is out of range.
 pub fn line_plot(plot: &LinePlot<'_>) -> String {
-    assert_eq!(plot.probabilities.len(), plot.steps * plot.steps * plot.num_classes, "probabilities are [steps * steps, classes]");
+    assert_eq!(
+        plot.probabilities.len(),
+        plot.steps * plot.steps * plot.num_classes,
+        "probabilities are [steps * steps, classes]"
+    );
     register_fonts();
     let mut svg = String::new();
     // plotters' errors are those of its backend, and writing to a string has none.
@@ -42,7 +46,11 @@ pub fn line_plot(plot: &LinePlot<'_>) -> String {
 fn draw(plot: &LinePlot<'_>, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
     let root = SVGBackend::with_string(svg, SIZE_PX).into_drawing_area();
     root.fill(&WHITE)?;
-    let text = |size: u32, shade: u8| (FONT, size).with_color(RGBColor(shade, shade, shade)).into_text_style(&root);
+    let text = |size: u32, shade: u8| {
+        (FONT, size)
+            .with_color(RGBColor(shade, shade, shade))
+            .into_text_style(&root)
+    };
     root.draw(&Text::new(plot.title, (16, 12), text(CAPTION_SIZE, 20)))?;
     root.draw(&Text::new(plot.subtitle, (16, 38), text(LABEL_SIZE, 100)))?;
     let frames = plot.steps * plot.steps;
@@ -57,7 +65,10 @@ fn draw(plot: &LinePlot<'_>, svg: &mut String) -> Result<(), Box<dyn std::error:
     let start = |cycle: usize| ((cycle * plot.steps) as f64 - 0.5).max(0.0);
     chart.draw_series((0..plot.steps).skip(1).step_by(2).map(|cycle| {
         let end = start(cycle + 1).min((frames - 1) as f64);
-        Rectangle::new([(start(cycle), -0.02), (end, 1.02)], RGBColor(243, 243, 243).filled())
+        Rectangle::new(
+            [(start(cycle), -0.02), (end, 1.02)],
+            RGBColor(243, 243, 243).filled(),
+        )
     }))?;
     let cycle_ticks = if plot.steps > 12 { 11 } else { plot.steps };
     chart
@@ -66,7 +77,10 @@ fn draw(plot: &LinePlot<'_>, svg: &mut String) -> Result<(), Box<dyn std::error:
         .light_line_style(TRANSPARENT)
         .bold_line_style(RGBColor(222, 222, 222))
         .axis_style(RGBColor(120, 120, 120))
-        .x_desc(format!("frame, in {} cycles from a mix of A and B into C (shaded in turn)", plot.steps))
+        .x_desc(format!(
+            "frame, in {} cycles from a mix of A and B into C (shaded in turn)",
+            plot.steps
+        ))
         .y_desc("probability")
         .x_labels(cycle_ticks)
         .y_labels(6)
@@ -77,14 +91,26 @@ fn draw(plot: &LinePlot<'_>, svg: &mut String) -> Result<(), Box<dyn std::error:
         .draw()?;
     // The last of the list is drawn first, so that the triple's own classes lie on top.
     for &(class, _) in plot.classes.iter().rev() {
-        let points = (0..frames).map(|k| (k as f64, f64::from(plot.probabilities[k * plot.num_classes + class])));
+        let points = (0..frames).map(|k| {
+            (
+                k as f64,
+                f64::from(plot.probabilities[k * plot.num_classes + class]),
+            )
+        });
         chart.draw_series(LineSeries::new(points, color(class).stroke_width(2)))?;
     }
     for (line, (class, note)) in plot.classes.iter().enumerate() {
         let y = 24 + 26 * line as i32;
-        legend.draw(&PathElement::new([(8, y), (34, y)], color(*class).stroke_width(4)))?;
+        legend.draw(&PathElement::new(
+            [(8, y), (34, y)],
+            color(*class).stroke_width(4),
+        ))?;
         let name = &plot.class_names[*class];
-        let label = if note.is_empty() { name.clone() } else { format!("{name} ({note})") };
+        let label = if note.is_empty() {
+            name.clone()
+        } else {
+            format!("{name} ({note})")
+        };
         legend.draw(&Text::new(label, (42, y - 8), text(LABEL_SIZE, 40)))?;
     }
     root.present()?;

@@ -1,5 +1,13 @@
 //! The engines every case runs on, comparing with a tolerance, and the golden files.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of this module")]
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a NaN must not pass a comparison"
+)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of this module"
+)]
 
 use morphscape::data::Image;
 use morphscape::engine::cpu::CpuEngine;
@@ -15,7 +23,11 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(CpuEngine::new())];
     match gpu() {
         Ok(engine) => {
-            println!("GPU engine on {} ({})", engine.info().adapter, engine.info().driver);
+            println!(
+                "GPU engine on {} ({})",
+                engine.info().adapter,
+                engine.info().driver
+            );
             engines.push(Box::new(engine));
         }
         Err(error) if std::env::var("MORPHSCAPE_REQUIRE_GPU").as_deref() == Ok("1") => {
@@ -27,7 +39,9 @@ pub fn engines() -> Vec<Box<dyn Engine>> {
 }
 
 fn gpu() -> Result<GpuEngine, EngineError> {
-    let software = list_adapters().into_iter().find(|adapter| adapter.kind == AdapterKind::Software);
+    let software = list_adapters()
+        .into_iter()
+        .find(|adapter| adapter.kind == AdapterKind::Software);
     GpuEngine::open(software.as_ref().map(|adapter| adapter.name.as_str()))
 }
 
@@ -64,7 +78,9 @@ pub fn assert_close(what: &str, actual: &[f32], expected: &[f32], tolerance: Tol
 
 /// A file of `tests/golden`.
 pub fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 pub fn golden_json(name: &str) -> serde_json::Value {
@@ -75,11 +91,19 @@ pub fn golden_json(name: &str) -> serde_json::Value {
 /// Little-endian floats of a golden file.
 pub fn golden_f32(name: &str) -> Vec<f32> {
     let bytes = std::fs::read(golden(name)).expect(name);
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect()
 }
 
 /// An image from a function of (x, y, channel).
-pub fn image(width_px: usize, height_px: usize, channels: usize, level: impl Fn(usize, usize, usize) -> f32) -> Image {
+pub fn image(
+    width_px: usize,
+    height_px: usize,
+    channels: usize,
+    level: impl Fn(usize, usize, usize) -> f32,
+) -> Image {
     let mut levels = Vec::new();
     for y in 0..height_px {
         for x in 0..width_px {
@@ -88,5 +112,10 @@ pub fn image(width_px: usize, height_px: usize, channels: usize, level: impl Fn(
             }
         }
     }
-    Image { width_px, height_px, channels, levels }
+    Image {
+        width_px,
+        height_px,
+        channels,
+        levels,
+    }
 }

@@ -53,14 +53,18 @@ impl Adapter {
             name: info.name,
             kind,
             backend: format!("{:?}", info.backend),
-            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            driver: format!("{} {}", info.driver, info.driver_info)
+                .trim()
+                .to_owned(),
             max_storage_binding_bytes: limits.max_storage_buffer_binding_size,
             max_workgroups: limits.max_compute_workgroups_per_dimension,
         }
     }
 
     /// No features, and the adapter's own limits.
-    pub(super) fn open_device(&self) -> Result<(wgpu::Device, wgpu::Queue), wgpu::RequestDeviceError> {
+    pub(super) fn open_device(
+        &self,
+    ) -> Result<(wgpu::Device, wgpu::Queue), wgpu::RequestDeviceError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("morphscape"),
             required_limits: self.0.limits(),
@@ -74,7 +78,11 @@ impl Adapter {
 /// The adapters of all compiled-in backends, the best kind first, the driver's order within.
 pub(super) fn enumerate() -> Vec<Adapter> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let mut adapters: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all())).into_iter().map(Adapter).collect();
+    let mut adapters: Vec<_> =
+        pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+            .into_iter()
+            .map(Adapter)
+            .collect();
     adapters.sort_by_key(|adapter| adapter.summary().kind);
     adapters
 }
@@ -88,11 +96,17 @@ pub(super) fn choose(name: Option<&str>) -> Result<Adapter, EngineError> {
     let Some(wanted) = name else {
         return adapters.into_iter().next().ok_or(EngineError::NoAdapter);
     };
-    let names: Vec<String> = adapters.iter().map(|adapter| adapter.summary().name).collect();
+    let names: Vec<String> = adapters
+        .iter()
+        .map(|adapter| adapter.summary().name)
+        .collect();
     let fits = |found: &String| found.to_lowercase().contains(&wanted.to_lowercase());
     adapters
         .into_iter()
         .zip(&names)
         .find_map(|(adapter, found)| fits(found).then_some(adapter))
-        .ok_or_else(|| EngineError::UnknownAdapter { wanted: wanted.to_owned(), found: names.join("; ") })
+        .ok_or_else(|| EngineError::UnknownAdapter {
+            wanted: wanted.to_owned(),
+            found: names.join("; "),
+        })
 }

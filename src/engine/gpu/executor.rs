@@ -14,8 +14,12 @@ pub(super) struct CompiledKernel {
 impl GpuEngine {
     pub(super) fn execute(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         // Errors that wgpu would hand to a process-wide handler, which panics, come back here.
-        let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal]
-            .map(|filter| self.device.push_error_scope(filter));
+        let scopes = [
+            wgpu::ErrorFilter::Validation,
+            wgpu::ErrorFilter::OutOfMemory,
+            wgpu::ErrorFilter::Internal,
+        ]
+        .map(|filter| self.device.push_error_scope(filter));
         let result = self.submit_and_read(recording);
         for scope in scopes.into_iter().rev() {
             if let Some(error) = pollster::block_on(scope.pop()) {
@@ -27,10 +31,21 @@ impl GpuEngine {
 
     fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, EngineError> {
         let buffers = self.create_buffers(recording)?;
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("recording") });
+        let mut encoder = self
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                label: Some("recording"),
+            });
         {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("recording"), timestamp_writes: None });
-            for command in recording.commands().iter().filter(|command| command.workgroups > 0) {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("recording"),
+                timestamp_writes: None,
+            });
+            for command in recording
+                .commands()
+                .iter()
+                .filter(|command| command.workgroups > 0)
+            {
                 let compiled = self.compiled(command.kernel);
                 let bind_group = self.bind(command, &compiled, &buffers);
                 let (x, y) = self.fold_workgroups(command.workgroups);
@@ -47,7 +62,12 @@ impl GpuEngine {
                 (size > 0).then(|| {
                     let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
                     let label = Some(recording.buffers()[id].label);
-                    let buffer = self.device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false });
+                    let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+                        label,
+                        size,
+                        usage,
+                        mapped_at_creation: false,
+                    });
                     encoder.copy_buffer_to_buffer(&buffers[id], 0, &buffer, 0, size);
                     buffer
                 })
@@ -63,24 +83,37 @@ impl GpuEngine {
         for declared in recording.buffers() {
             let bytes = declared.words as u64 * 4;
             if bytes > limit {
-                return Err(EngineError::BufferTooLarge { label: declared.label, bytes, limit, adapter: self.info.adapter.clone() });
+                return Err(EngineError::BufferTooLarge {
+                    label: declared.label,
+                    bytes,
+                    limit,
+                    adapter: self.info.adapter.clone(),
+                });
             }
             let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(declared.label),
                 // A binding cannot be empty, and a vec4 array needs one whole element.
                 size: bytes.max(16),
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+                usage: wgpu::BufferUsages::STORAGE
+                    | wgpu::BufferUsages::COPY_SRC
+                    | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
             if let Some(words) = declared.upload.as_deref().filter(|words| !words.is_empty()) {
-                self.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+                self.queue
+                    .write_buffer(&buffer, 0, bytemuck::cast_slice(words));
             }
             buffers.push(buffer);
         }
         Ok(buffers)
     }
 
-    fn bind(&self, command: &Command, compiled: &CompiledKernel, buffers: &[wgpu::Buffer]) -> wgpu::BindGroup {
+    fn bind(
+        &self,
+        command: &Command,
+        compiled: &CompiledKernel,
+        buffers: &[wgpu::Buffer],
+    ) -> wgpu::BindGroup {
         let spec = command.kernel.spec();
         let params = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(&format!("{}.params", spec.name)),
@@ -88,16 +121,28 @@ impl GpuEngine {
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        self.queue.write_buffer(&params, 0, bytemuck::cast_slice(&command.params));
-        let storage = command.inputs.iter().chain([&command.output]).map(|&id| &buffers[id]);
+        self.queue
+            .write_buffer(&params, 0, bytemuck::cast_slice(&command.params));
+        let storage = command
+            .inputs
+            .iter()
+            .chain([&command.output])
+            .map(|&id| &buffers[id]);
         let entries: Vec<_> = [&params]
             .into_iter()
             .chain(storage)
             .zip(0..)
-            .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .map(|(buffer, binding)| wgpu::BindGroupEntry {
+                binding,
+                resource: buffer.as_entire_binding(),
+            })
             .collect();
         let label = format!("{}.bindings", spec.name);
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(&label), layout: &compiled.layout, entries: &entries })
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&label),
+            layout: &compiled.layout,
+            entries: &entries,
+        })
     }
 
     /// More workgroups than one dimension takes go into rows; shaders undo it with
@@ -108,29 +153,47 @@ impl GpuEngine {
         (workgroups.div_ceil(rows) as u32, rows as u32)
     }
 
-    fn read_back(&self, staging: Vec<Option<wgpu::Buffer>>, submission_index: wgpu::SubmissionIndex) -> Result<Vec<Vec<u32>>, EngineError> {
+    fn read_back(
+        &self,
+        staging: Vec<Option<wgpu::Buffer>>,
+        submission_index: wgpu::SubmissionIndex,
+    ) -> Result<Vec<Vec<u32>>, EngineError> {
         let mapped: Vec<_> = staging
             .iter()
             .map(|buffer| {
                 let (sender, receiver) = oneshot::channel();
                 if let Some(buffer) = buffer {
                     // The receiver only goes away when this function has failed already.
-                    buffer.map_async(wgpu::MapMode::Read, .., move |result| drop(sender.send(result)));
+                    buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+                        drop(sender.send(result))
+                    });
                 }
                 receiver
             })
             .collect();
         self.device
-            .poll(wgpu::PollType::Wait { submission_index: Some(submission_index), timeout: None })
+            .poll(wgpu::PollType::Wait {
+                submission_index: Some(submission_index),
+                timeout: None,
+            })
             .map_err(|error| self.failed(error))?;
         staging
             .iter()
             .zip(mapped)
             .map(|(buffer, receiver)| {
-                let Some(buffer) = buffer else { return Ok(Vec::new()) };
-                pollster::block_on(receiver).map_err(|error| self.failed(error))?.map_err(|error| self.failed(error))?;
-                let view = buffer.get_mapped_range(..).map_err(|error| self.failed(error))?;
-                Ok(view.chunks_exact(4).map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]])).collect())
+                let Some(buffer) = buffer else {
+                    return Ok(Vec::new());
+                };
+                pollster::block_on(receiver)
+                    .map_err(|error| self.failed(error))?
+                    .map_err(|error| self.failed(error))?;
+                let view = buffer
+                    .get_mapped_range(..)
+                    .map_err(|error| self.failed(error))?;
+                Ok(view
+                    .chunks_exact(4)
+                    .map(|word| u32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
+                    .collect())
             })
             .collect()
     }
@@ -138,15 +201,26 @@ impl GpuEngine {
     fn compiled(&self, kernel: Kernel) -> Arc<CompiledKernel> {
         // A compilation that panicked has left the map as it was.
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(compiled.entry(kernel).or_insert_with(|| Arc::new(self.compile(kernel))))
+        Arc::clone(
+            compiled
+                .entry(kernel)
+                .or_insert_with(|| Arc::new(self.compile(kernel))),
+        )
     }
 
     fn compile(&self, kernel: Kernel) -> CompiledKernel {
         let spec = kernel.spec();
         let label = Some(spec.name);
         let source = wgpu::ShaderSource::Wgsl(spec.source.concat().into());
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
-        let storage = spec.bindings.iter().map(|binding| wgpu::BufferBindingType::Storage { read_only: binding.access == Access::Read });
+        let module = self
+            .device
+            .create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
+        let storage = spec
+            .bindings
+            .iter()
+            .map(|binding| wgpu::BufferBindingType::Storage {
+                read_only: binding.access == Access::Read,
+            });
         let entries: Vec<_> = [wgpu::BufferBindingType::Uniform]
             .into_iter()
             .chain(storage)
@@ -154,28 +228,44 @@ impl GpuEngine {
             .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+                ty: wgpu::BindingType::Buffer {
+                    ty,
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
                 count: None,
             })
             .collect();
-        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: Default::default(),
-            cache: None,
-        });
+        let layout = self
+            .device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label,
+                entries: &entries,
+            });
+        let pipeline_layout = self
+            .device
+            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label,
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            });
+        let pipeline = self
+            .device
+            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label,
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: Some("main"),
+                compilation_options: Default::default(),
+                cache: None,
+            });
         CompiledKernel { pipeline, layout }
     }
 
     fn failed(&self, source: impl std::error::Error + Send + Sync + 'static) -> EngineError {
-        EngineError::Device { adapter: self.info.adapter.clone(), source: Box::new(source) }
+        EngineError::Device {
+            adapter: self.info.adapter.clone(),
+            source: Box::new(source),
+        }
     }
 }

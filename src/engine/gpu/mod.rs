@@ -46,16 +46,30 @@ impl GpuEngine {
         let summary = adapter.summary();
         let (device, queue) = adapter
             .open_device()
-            .map_err(|source| EngineError::NoDevice { adapter: summary.name.clone(), source: Box::new(source) })?;
+            .map_err(|source| EngineError::NoDevice {
+                adapter: summary.name.clone(),
+                source: Box::new(source),
+            })?;
         let driver = format!("{}, {}", summary.backend, summary.driver);
-        let info = EngineInfo { engine: "gpu", adapter: summary.name, driver };
-        Ok(Self { info, device, queue, compiled: Mutex::new(HashMap::new()) })
+        let info = EngineInfo {
+            engine: "gpu",
+            adapter: summary.name,
+            driver,
+        };
+        Ok(Self {
+            info,
+            device,
+            queue,
+            compiled: Mutex::new(HashMap::new()),
+        })
     }
 }
 
 /// The best adapter that is not software, opened; `None` where there is no such adapter.
 pub(super) fn open_real_gpu() -> Option<Result<GpuEngine, EngineError>> {
-    let adapter = adapters::enumerate().into_iter().find(|adapter| adapter.summary().kind != AdapterKind::Software)?;
+    let adapter = adapters::enumerate()
+        .into_iter()
+        .find(|adapter| adapter.summary().kind != AdapterKind::Software)?;
     Some(GpuEngine::on(adapter))
 }
 

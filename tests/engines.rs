@@ -1,0 +1,592 @@
+//! One body a case, run on every engine, against closed forms and 64-bit references written
+//! here from the formulas.
+
+mod common;
+
+use common::{Tolerance, assert_close, engines, image};
+use morphscape::data::{Image, fashion_mnist};
+use morphscape::engine::cpu::CpuEngine;
+use morphscape::engine::{Engine, EngineError, EngineInfo};
+use morphscape::kernels::{
+    Activation, DenseLayer, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry,
+    row_stride,
+};
+use morphscape::landscape::{Landscape, Permutation, choose_triples};
+use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
+use morphscape::model::bundled_fashion_mnist;
+use morphscape::pipeline::{
+    Frames, GridJob, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::ops::ControlFlow;
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn random(rng: &mut ChaCha8Rng, count: usize, scale: f32) -> Vec<f32> {
+    (0..count)
+        .map(|_| scale * (2.0 * rng.random::<f32>() - 1.0))
+        .collect()
+}
+
+fn padded(rows: &[f32], width: usize) -> Vec<f32> {
+    rows.chunks_exact(width)
+        .flat_map(|row| {
+            row.iter()
+                .copied()
+                .chain(std::iter::repeat_n(0.0, row_stride(width) - width))
+        })
+        .collect()
+}
+
+// Sums of up to 784 products of numbers of size 1, in another order.
+const DENSE: Tolerance = Tolerance {
+    abs: 2e-5,
+    rel: 1e-5,
+};
+// exp of the driver: a few units in the last place.
+const SOFTMAX: Tolerance = Tolerance {
+    abs: 2e-6,
+    rel: 0.0,
+};
+// Grey levels: coordinates in 32-bit floats, times slopes of up to 255 a pixel.
+const WARP: Tolerance = Tolerance {
+    abs: 0.02,
+    rel: 0.0,
+};
+
+#[test]
+fn dense_layers_of_every_ragged_size() {
+    let activations = [
+        Activation::Linear,
+        Activation::Relu,
+        Activation::Sigmoid,
+        Activation::Tanh,
+    ];
+    for engine in engines() {
+        let mut rng = rng(7);
+        for (case, &(rows, inputs, outputs)) in [
+            (0, 4, 3),
+            (1, 1, 2),
+            (7, 3, 7),
+            (8, 4, 8),
+            (9, 5, 9),
+            (63, 16, 3),
+            (65, 784, 10),
+            (33, 30, 128),
+            (130, 4, 17),
+        ]
+        .iter()
+        .enumerate()
+        {
+            let activation = activations[case % 4];
+            let kernel = random(&mut rng, inputs * outputs, 1.0);
+            let bias = random(&mut rng, outputs, 1.0);
+            let x = random(&mut rng, rows * inputs, 1.0);
+            let mut expected = Vec::new();
+            for row in x.chunks_exact(inputs) {
+                for k in 0..outputs {
+                    let products = row
+                        .iter()
+                        .enumerate()
+                        .map(|(i, &v)| f64::from(v) * f64::from(kernel[i * outputs + k]));
+                    let sum = f64::from(bias[k]) + products.sum::<f64>();
+                    expected.push(match activation {
+                        Activation::Linear => sum,
+                        Activation::Relu => sum.max(0.0),
+                        Activation::Sigmoid => 1.0 / (1.0 + (-sum).exp()),
+                        Activation::Tanh => sum.tanh(),
+                    } as f32);
+                }
+            }
+            let mut recording = Recording::new();
+            let x = recording.upload("x", &padded(&x, inputs));
+            let y = recording.dense(
+                x,
+                rows,
+                &DenseLayer::new(inputs, &kernel, &bias, activation),
+            );
+            recording.download(y);
+            let downloads = engine.run(&recording).expect("it runs");
+            let y: Vec<f32> = downloads
+                .values(y)
+                .chunks_exact(row_stride(outputs))
+                .flat_map(|row| row[..outputs].to_vec())
+                .collect();
+            assert_close(
+                &format!(
+                    "{}: {rows} x {inputs} -> {outputs}, {activation:?}",
+                    engine.info().engine
+                ),
+                &y,
+                &expected,
+                DENSE,
+            );
+        }
+    }
+}
+
+#[test]
+fn softmax_of_every_ragged_size_and_of_huge_logits() {
+    for engine in engines() {
+        let mut rng = rng(8);
+        for (rows, classes, scale) in [
+            (0, 3, 1.0),
+            (1, 2, 1.0),
+            (63, 3, 30.0),
+            (64, 10, 1e4),
+            (65, 10, 1e30),
+            (5, 5, 0.0),
+        ] {
+            let logits = random(&mut rng, rows * classes, scale);
+            let mut expected = Vec::new();
+            for row in logits.chunks_exact(classes) {
+                let largest = row.iter().copied().fold(f32::MIN, f32::max);
+                let weights: Vec<f64> = row
+                    .iter()
+                    .map(|&f| (f64::from(f) - f64::from(largest)).exp())
+                    .collect();
+                let total: f64 = weights.iter().sum();
+                expected.extend(weights.iter().map(|weight| (weight / total) as f32));
+            }
+            let mut recording = Recording::new();
+            let x = recording.upload("logits", &padded(&logits, classes));
+            let p = recording.softmax(x, rows, classes);
+            recording.download(p);
+            let downloads = engine.run(&recording).expect("it runs");
+            assert_close(
+                &format!("{}: {rows} x {classes} of {scale}", engine.info().engine),
+                downloads.values(p),
+                &expected,
+                SOFTMAX,
+            );
+        }
+    }
+}
+
+#[test]
+fn more_workgroups_than_one_dimension_takes() {
+    // 65,535 workgroups of 64 rows and one row more.
+    let rows = 65_535 * 64 + 1;
+    let mut logits = vec![0.0f32; rows * 4];
+    logits[(rows - 1) * 4 + 1] = 1.0;
+    for engine in engines() {
+        let mut recording = Recording::new();
+        let x = recording.upload("logits", &logits);
+        let p = recording.softmax(x, rows, 2);
+        recording.download(p);
+        let downloads = engine.run(&recording).expect("it runs");
+        let values = downloads.values(p);
+        assert!(
+            values[..values.len() - 2].iter().all(|&p| p == 0.5),
+            "{}",
+            engine.info().engine
+        );
+        assert!(
+            (values[values.len() - 1] - 0.731_058_6).abs() < 1e-6,
+            "{}: the last row",
+            engine.info().engine
+        );
+    }
+}
+
+#[test]
+fn a_buffer_that_does_not_fit_is_an_error_that_says_so() {
+    for engine in engines()
+        .into_iter()
+        .filter(|engine| engine.info().engine == "gpu")
+    {
+        let mut recording = Recording::new();
+        let x = recording.upload("big.x", &vec![0.0f32; 4 << 20]);
+        // 4M rows of one input give 4M rows of 512 outputs: 8 GiB.
+        let layer = DenseLayer::new(1, &[0.0; 512], &[0.0; 512], Activation::Linear);
+        let y = recording.dense(x, 1 << 20, &layer);
+        recording.download(y);
+        let error = engine
+            .run(&recording)
+            .expect_err("2 GiB are more than a software adapter binds");
+        assert!(
+            matches!(
+                error,
+                EngineError::BufferTooLarge {
+                    label: "dense.y",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
+
+/// The formula of the warp with bilinear sampling, in 64-bit floats, pixel by pixel.
+fn reference_frame(left: &Image, right: &Image, mesh: &PairMesh, alpha: f64) -> Vec<f32> {
+    let [height, width, channels] = left.shape();
+    let cross = |a: [f64; 2], b: [f64; 2], p: [f64; 2]| {
+        (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+    };
+    let corner = |points: &[Point], i: u32| points[i as usize].map(f64::from);
+    let sample = |image: &Image, at: [f64; 2], channel: usize| {
+        let (x, y) = (
+            at[0].clamp(0.0, (width - 1) as f64),
+            at[1].clamp(0.0, (height - 1) as f64),
+        );
+        let (column, row) = ((x as usize).min(width - 2), (y as usize).min(height - 2));
+        let (u, v) = (x - column as f64, y - row as f64);
+        let level = |r: usize, c: usize| {
+            f64::from(image.levels[((row + r) * width + column + c) * channels + channel])
+        };
+        (1.0 - v) * ((1.0 - u) * level(0, 0) + u * level(0, 1))
+            + v * ((1.0 - u) * level(1, 0) + u * level(1, 1))
+    };
+    let mut frame = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let p = [x as f64, y as f64];
+            let owner = mesh.triangles.iter().rev().find_map(|triangle| {
+                let [l, r] = [&mesh.points_left, &mesh.points_right]
+                    .map(|points| triangle.map(|i| corner(points, i)));
+                let [a, b, c] = std::array::from_fn(|k| {
+                    std::array::from_fn(|axis| (1.0 - alpha) * l[k][axis] + alpha * r[k][axis])
+                });
+                let area = cross(a, b, c);
+                let weights = [
+                    cross(b, c, p) / area,
+                    cross(c, a, p) / area,
+                    cross(a, b, p) / area,
+                ];
+                // Inside, edges included; the alphas of the case have no rounding to speak of.
+                (area.abs() > 1e-9 && weights.iter().all(|&w| w >= -1e-9))
+                    .then_some((l, r, weights))
+            });
+            let (l, r, weights) = owner.expect("every pixel has an owner");
+            let mixed = |corners: [[f64; 2]; 3]| {
+                [0, 1].map(|axis| (0..3).map(|k| weights[k] * corners[k][axis]).sum::<f64>())
+            };
+            for channel in 0..channels {
+                let level = (1.0 - alpha) * sample(left, mixed(l), channel)
+                    + alpha * sample(right, mixed(r), channel);
+                frame.push(level as f32);
+            }
+        }
+    }
+    frame
+}
+
+fn corners(width: usize, height: usize) -> Vec<Point> {
+    let (right, bottom) = (width as i32 - 1, height as i32 - 1);
+    vec![[0, 0], [right, 0], [0, bottom], [right, bottom]]
+}
+
+#[test]
+fn warps_of_regular_folded_and_degenerate_meshes() {
+    // Non-square, three channels, more pixels than one tile holds, a row wider than a tile.
+    for (width, height, channels, points) in [
+        (28, 28, 1, 9),
+        (17, 31, 3, 5),
+        (70, 45, 1, 12),
+        (1100, 6, 1, 6),
+        (4, 4, 1, 0),
+    ] {
+        let mut rng = rng(width as u64);
+        // Levels that vary slowly, so that a pixel on an edge does not hang on the last bit.
+        let waves = |phase: f32| {
+            image(width, height, channels, |x, y, c| {
+                120.0 + 100.0 * (0.2 * x as f32 + 0.13 * y as f32 + phase + c as f32).sin()
+            })
+        };
+        let (left, right) = (waves(0.0), waves(1.0));
+        let mut inner = |n: usize| -> Vec<Point> {
+            (0..n)
+                .map(|_| {
+                    [
+                        rng.random_range(1..width as i32 - 1),
+                        rng.random_range(1..height as i32 - 1),
+                    ]
+                })
+                .collect()
+        };
+        let mut points_left = corners(width, height);
+        for point in inner(points) {
+            if !points_left.contains(&point) {
+                points_left.push(point);
+            }
+        }
+        let mut points_right = corners(width, height);
+        points_right.extend(inner(points_left.len() - 4));
+        // An edge whose right ends are one point: triangles without area.
+        let inner_edge = triangulate(&points_left).into_iter().find_map(|[a, b, c]| {
+            [(a, b), (b, c), (a, c)]
+                .into_iter()
+                .find(|&(a, b)| a > 3 && b > 3)
+        });
+        if let Some((a, b)) = inner_edge {
+            points_right[a as usize] = points_right[b as usize];
+        }
+        let mesh = PairMesh::new(points_left, points_right);
+        let alphas = [0.25, 0.5, 0.75];
+        for engine in engines() {
+            let plan = MorphPlan {
+                left: &left,
+                right: &right,
+                mesh: &mesh,
+                alphas: &alphas,
+                sampling: Sampling::Linear,
+            };
+            let morph = morph_pair(engine.as_ref(), &plan).expect("it morphs");
+            if points > 6 {
+                assert!(
+                    morph.counts.degenerate_right > 0 && morph.counts.folded > 0,
+                    "{:?}",
+                    morph.counts
+                );
+            }
+            for (frame, alpha) in morph.frames.iter().zip(alphas) {
+                let expected = reference_frame(&left, &right, &mesh, alpha);
+                assert_close(
+                    &format!(
+                        "{}: {width} x {height} x {channels} at {alpha}",
+                        engine.info().engine
+                    ),
+                    &frame.levels,
+                    &expected,
+                    WARP,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn both_samplings_reproduce_planes() {
+    // A plane is its own bilinear and its own spline interpolant; the mesh is the identity.
+    for (width, height, channels) in [(28, 28, 1), (40, 33, 3), (5, 9, 1)] {
+        let plane = image(width, height, channels, |x, y, c| {
+            20.0 + 2.0 * x as f32 + 1.5 * y as f32 + 10.0 * c as f32
+        });
+        let mesh = PairMesh::new(corners(width, height), corners(width, height));
+        for engine in engines() {
+            for sampling in [Sampling::Linear, Sampling::Cubic] {
+                let plan = MorphPlan {
+                    left: &plane,
+                    right: &plane,
+                    mesh: &mesh,
+                    alphas: &[0.1, 0.5],
+                    sampling,
+                };
+                for frame in morph_pair(engine.as_ref(), &plan)
+                    .expect("it morphs")
+                    .frames
+                {
+                    assert_close(
+                        &format!("{} {sampling:?}", engine.info().engine),
+                        &frame.levels,
+                        &plane.levels,
+                        WARP,
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn empty_recordings_and_warps_of_no_frame() {
+    for engine in engines() {
+        engine.run(&Recording::new()).expect("nothing to do");
+        let mut recording = Recording::new();
+        let images = recording.upload("images", &[0.0f32; 2 * 784]);
+        let mesh = PairMesh::new(corners(28, 28), corners(28, 28));
+        let geometry = WarpGeometry {
+            shape: [28, 28, 1],
+            scale: lattice_scale(28, 28, &[]),
+            sampling: Sampling::Cubic,
+        };
+        let frames = recording.warp(
+            images,
+            2,
+            &geometry,
+            &[PairJob {
+                left: 0,
+                right: 1,
+                mesh: &mesh,
+            }],
+            &[] as &[FrameJob],
+        );
+        recording.download(frames);
+        assert!(
+            engine
+                .run(&recording)
+                .expect("it runs")
+                .values(frames)
+                .is_empty()
+        );
+    }
+}
+
+fn paper_job(engine: &dyn Engine, groups: usize, steps: usize, frames: Frames) -> Vec<Landscape> {
+    let set = fashion_mnist();
+    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
+    let triples = choose_triples(&labels, 10, groups, &[], 1).expect("ten classes");
+    let images: Vec<[Image; 3]> = triples
+        .iter()
+        .flat_map(|triple| {
+            Permutation::ALL.map(|permutation| {
+                permutation
+                    .arrange(triple.items)
+                    .map(|item| set.image(item))
+            })
+        })
+        .collect();
+    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let settings = MorphSettings {
+        steps,
+        grid: 3,
+        sampling: Sampling::Cubic,
+    };
+    let model = bundled_fashion_mnist();
+    compute_landscapes(engine, &model, &settings, &jobs, frames, &|_| {
+        ControlFlow::Continue(())
+    })
+    .expect("the job runs")
+}
+
+#[test]
+fn engines_agree_on_the_whole_sweep() {
+    let cpu = paper_job(&CpuEngine::new(), 5, 21, Frames::Drop);
+    assert_eq!(cpu.iter().map(Landscape::num_frames).sum::<usize>(), 13_230);
+    for engine in engines()
+        .into_iter()
+        .filter(|engine| engine.info().engine == "gpu")
+    {
+        let gpu = paper_job(engine.as_ref(), 5, 21, Frames::Drop);
+        let mut worst = 0.0f32;
+        let mut relabelled = Vec::new();
+        for (n, (gpu, cpu)) in gpu.iter().zip(&cpu).enumerate() {
+            assert_eq!(gpu.counts, cpu.counts, "meshes are decided on the host");
+            for k in 0..cpu.num_frames() {
+                let (p, q) = (gpu.probabilities_of(k), cpu.probabilities_of(k));
+                let difference = p
+                    .iter()
+                    .zip(q)
+                    .map(|(p, q)| (p - q).abs())
+                    .fold(0.0, f32::max);
+                assert!(
+                    difference <= 1e-4,
+                    "landscape {n}, frame {k}: probabilities differ by {difference}"
+                );
+                worst = worst.max(difference);
+                if gpu.label(k) != cpu.label(k) {
+                    let mut sorted = q.to_vec();
+                    sorted.sort_by(f32::total_cmp);
+                    relabelled.push(sorted[9] - sorted[8]);
+                }
+            }
+        }
+        println!("worst difference {worst:e}; labels differ at margins {relabelled:?}");
+        assert!(
+            relabelled.iter().all(|&margin| margin <= 1e-3),
+            "{relabelled:?}"
+        );
+    }
+}
+
+#[test]
+fn the_ends_of_a_grid_are_the_images_to_the_bit() {
+    let set = fashion_mnist();
+    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
+    let triple = &choose_triples(&labels, 10, 1, &[], 1).expect("ten classes")[0];
+    let [a, b, c] = Permutation::ALL[0]
+        .arrange(triple.items)
+        .map(|item| set.image(item));
+    for engine in engines() {
+        for steps in [2, 3, 21] {
+            let landscape = &paper_job(engine.as_ref(), 1, steps, Frames::Keep)[0];
+            let frames = landscape.frames.as_ref().expect("frames were kept");
+            let frame = |i: usize, j: usize| &frames[(i * steps + j) * 784..][..784];
+            assert_eq!(frame(0, 0), a.levels);
+            assert_eq!(frame(steps - 1, 0), b.levels);
+            for i in 0..steps {
+                assert_eq!(frame(i, steps - 1), c.levels, "row {i} ends in C");
+                assert_eq!(
+                    landscape.probabilities_of(i * steps + steps - 1),
+                    landscape.probabilities_of(steps - 1)
+                );
+            }
+        }
+    }
+}
+
+/// The CPU engine with room for little: batches of rows and parts of landscapes.
+struct Cramped(CpuEngine, usize);
+
+impl Engine for Cramped {
+    fn info(&self) -> &EngineInfo {
+        self.0.info()
+    }
+    fn batch_buffer_bytes(&self) -> usize {
+        self.1
+    }
+    fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
+        self.0.run(recording)
+    }
+}
+
+#[test]
+fn batches_of_any_size_give_the_same_bytes() {
+    let roomy = paper_job(&CpuEngine::new(), 2, 7, Frames::Keep);
+    let row_bytes = 5 * 784 * 4;
+    for bytes in [
+        1,
+        row_bytes - 1,
+        row_bytes,
+        3 * row_bytes,
+        7 * row_bytes,
+        8 * row_bytes,
+        15 * row_bytes + 1,
+    ] {
+        let cramped = paper_job(&Cramped(CpuEngine::new(), bytes), 2, 7, Frames::Keep);
+        assert!(cramped == roomy, "batches of {bytes} bytes");
+    }
+}
+
+#[test]
+fn one_engine_gives_the_same_bytes_every_time() {
+    for engine in engines() {
+        let first = paper_job(engine.as_ref(), 2, 11, Frames::Keep);
+        assert!(
+            first == paper_job(engine.as_ref(), 2, 11, Frames::Keep),
+            "{}",
+            engine.info().engine
+        );
+    }
+}
+
+#[test]
+fn an_interrupted_job_stops() {
+    let set = fashion_mnist();
+    let images: Vec<Image> = [0, 1, 2].map(|i| set.image(i)).to_vec();
+    let job = GridJob {
+        a: &images[0],
+        b: &images[1],
+        c: &images[2],
+    };
+    let settings = MorphSettings {
+        steps: 5,
+        grid: 3,
+        sampling: Sampling::Linear,
+    };
+    let result = compute_landscapes(
+        &CpuEngine::new(),
+        &bundled_fashion_mnist(),
+        &settings,
+        &[job; 3],
+        Frames::Drop,
+        &|_| ControlFlow::Break(()),
+    );
+    assert!(matches!(
+        result,
+        Err(morphscape::pipeline::PipelineError::Interrupted)
+    ));
+}

@@ -11,18 +11,18 @@ pub(super) const FONT: &str = "sans-serif";
 pub(super) const CAPTION_SIZE: u32 = 20;
 pub(super) const LABEL_SIZE: u32 = 15;
 
-/// Ten colours that stay apart in print and for colour-blind readers: Paul Tol's "bright" and
-/// "muted" schemes (Tol, *Colour Schemes*, SRON/EPS/TN/09-002, 2021), the lightest left out.
+/// Ten colours that stay apart in print and for colour-blind readers, after Paul Tol's "bright",
+/// "vibrant" and "muted" schemes (Tol, *Colour Schemes*, SRON/EPS/TN/09-002, 2021).
 const PALETTE: [(u8, u8, u8); 10] = [
     (68, 119, 170),
     (204, 102, 119),
-    (34, 136, 51),
-    (170, 51, 119),
-    (204, 187, 68),
+    (17, 119, 51),
+    (170, 68, 153),
+    (238, 119, 51),
     (102, 204, 238),
     (136, 34, 85),
     (68, 170, 153),
-    (153, 153, 51),
+    (190, 170, 50),
     (51, 34, 136),
 ];
 

@@ -117,7 +117,7 @@ fn main() {
     let alphas: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
     let scale = lattice_scale(28, 28, &alphas);
     let frame_jobs: Vec<FrameJob> = (0..FRAMES)
-        .map(|k| FrameJob::new(0, alphas[k % alphas.len()], scale))
+        .map(|k| FrameJob::new(0, alphas[k % alphas.len()]))
         .collect();
     let two: Vec<f32> = left.levels.iter().chain(&right.levels).copied().collect();
     let many: Vec<f32> = (0..FRAMES).flat_map(|k| set.image(k).levels).collect();

@@ -23,7 +23,7 @@ struct WarpParams {
 
 struct FrameJob {
     pair: u32,
-    lattice_alpha: i32, // alpha * scale
+    mesh_alpha: i32, // alpha * 2^15, rounded
     alpha: f32,
 }
 
@@ -45,9 +45,11 @@ fn double_area(a: vec2<i32>, b: vec2<i32>, p: vec2<i32>) -> i32 {
     return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
 }
 
-// Where a corner (left x, y, right x, y) lies on the lattice at this alpha.
-fn lattice(corner: vec4<i32>, lattice_alpha: i32) -> vec2<i32> {
-    return params.scale * corner.xy + lattice_alpha * (corner.zw - corner.xy);
+// Where a corner (left x, y, right x, y) lies on the lattice at this alpha, rounded to it. All
+// three factors' product stays below 2^30; >> rounds down.
+fn lattice(corner: vec4<i32>, mesh_alpha: i32) -> vec2<i32> {
+    let way = params.scale * (corner.zw - corner.xy);
+    return params.scale * corner.xy + ((way * mesh_alpha + (1 << 14u)) >> vec2<u32>(15u));
 }
 
 fn clamped_sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
@@ -57,10 +59,10 @@ fn clamped_sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
 
 // Enters triangle `number` as the owner of the tile's pixels it contains. `tile` is the tile's
 // first pixel and the first beyond it.
-fn draw(number: u32, first_corner: u32, lattice_alpha: i32, tile: vec4<i32>) {
-    let a = lattice(corners[first_corner], lattice_alpha);
-    let p = lattice(corners[first_corner + 1u], lattice_alpha);
-    let q = lattice(corners[first_corner + 2u], lattice_alpha);
+fn draw(number: u32, first_corner: u32, mesh_alpha: i32, tile: vec4<i32>) {
+    let a = lattice(corners[first_corner], mesh_alpha);
+    let p = lattice(corners[first_corner + 1u], mesh_alpha);
+    let q = lattice(corners[first_corner + 2u], mesh_alpha);
     let area = double_area(a, p, q);
     // A folded triangle is turned round.
     let b = select(p, q, area < 0);
@@ -91,13 +93,13 @@ fn draw(number: u32, first_corner: u32, lattice_alpha: i32, tile: vec4<i32>) {
 }
 
 // Left x, left y, right x, right y of a pixel, by its place in a triangle of the intermediate mesh.
-fn source_of(pixel: vec2<i32>, first_corner: u32, lattice_alpha: i32) -> vec4<f32> {
+fn source_of(pixel: vec2<i32>, first_corner: u32, mesh_alpha: i32) -> vec4<f32> {
     let a = corners[first_corner];
     let b = corners[first_corner + 1u];
     let c = corners[first_corner + 2u];
-    let lattice_a = lattice(a, lattice_alpha);
-    let lattice_b = lattice(b, lattice_alpha);
-    let lattice_c = lattice(c, lattice_alpha);
+    let lattice_a = lattice(a, mesh_alpha);
+    let lattice_b = lattice(b, mesh_alpha);
+    let lattice_c = lattice(c, mesh_alpha);
     let at = pixel * params.scale;
     let one_over_area = 1.0 / f32(double_area(lattice_a, lattice_b, lattice_c));
     let weight_a = f32(double_area(lattice_b, lattice_c, at)) * one_over_area;
@@ -126,7 +128,7 @@ fn main(
     let first_corner = 3u * job.pair * params.triangles;
 
     for (var t = local; t < pair.z; t += u32(WORKGROUP_SIZE)) {
-        draw(t, first_corner + 3u * t, job.lattice_alpha, vec4<i32>(tile_first, tile_end));
+        draw(t, first_corner + 3u * t, job.mesh_alpha, vec4<i32>(tile_first, tile_end));
     }
     workgroupBarrier();
 
@@ -139,7 +141,7 @@ fn main(
         if pixel.x < tile_end.x {
             // Closed triangles over the whole image leave no pixel without an owner.
             let triangle = atomicLoad(&owner[place.y * params.tile_width + place.x]) - 1u;
-            let source = source_of(pixel, first_corner + 3u * triangle, job.lattice_alpha);
+            let source = source_of(pixel, first_corner + 3u * triangle, job.mesh_alpha);
             let left = clamped_sample(pair.x, channel, source.xy);
             let right = clamped_sample(pair.y, channel, source.zw);
             frames[to + u32(pixel.y * params.width + pixel.x) * params.channels] = blend(left, right, job.alpha);

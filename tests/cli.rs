@@ -16,6 +16,8 @@ struct Run {
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_morphscape"));
     command.current_dir(folder).args(arguments);
+    // Mesa's device-select layer writes to stderr where there is no such folder, as on a server.
+    command.env("XDG_RUNTIME_DIR", folder);
     command
 }
 

@@ -7,7 +7,10 @@ use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{Permutation, choose_triples};
-use morphscape::mesh::{FeatureError, PairMesh, Point, feature_points, lattice_scale, triangulate};
+use morphscape::mesh::{
+    FeatureError, PairMesh, Point, feature_points, fixed_alpha, lattice_point, lattice_scale,
+    triangulate,
+};
 use morphscape::pipeline::{MorphPlan, classify, morph_pair, pair_mesh};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -153,10 +156,10 @@ fn every_pixel_lies_in_a_triangle_of_every_intermediate_mesh() {
         let mesh = PairMesh::new(left, right);
         let alphas: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
         let scale = lattice_scale(side as usize + 1, side as usize + 1, &alphas);
-        let lattice_alpha = scale * rng.random_range(1..20) / 20;
+        let alpha = fixed_alpha(f64::from(rng.random_range(1..20)) / 20.0);
         let at = |i: u32| {
             let (l, r) = (mesh.points_left[i as usize], mesh.points_right[i as usize]);
-            [0, 1].map(|axis| scale * l[axis] + lattice_alpha * (r[axis] - l[axis]))
+            lattice_point(l, r, alpha, scale)
         };
         for y in (0..=side).step_by(3) {
             for x in 0..=side {
@@ -196,6 +199,41 @@ fn lattices_hold_the_alphas_of_a_grid_exactly() {
         1213,
         "none fits: the finest"
     );
+}
+
+#[test]
+fn lattice_points_are_exact_where_they_can_be_and_near_where_not() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for (side, last) in [
+        (28, 20),
+        (28, 7),
+        (1024, 20),
+        (1024, 80),
+        (4096, 20),
+        (4096, 1000),
+    ] {
+        let alphas: Vec<f64> = (0..=last).map(|i| f64::from(i) / f64::from(last)).collect();
+        let scale = lattice_scale(side as usize, side as usize, &alphas);
+        for _ in 0..2000 {
+            let [left, right] = [0, 1].map(|_| [0, 1].map(|_| rng.random_range(0..side)));
+            let i = rng.random_range(0..=last);
+            let found = lattice_point(left, right, fixed_alpha(alphas[i as usize]), scale);
+            for axis in 0..2 {
+                // Times `last` everything is whole.
+                let exact = i64::from(scale) * i64::from((last - i) * left[axis] + i * right[axis]);
+                let off = (i64::from(found[axis]) * i64::from(last) - exact).abs();
+                let bound = if scale % last == 0 {
+                    0
+                } else {
+                    i64::from(last)
+                };
+                assert!(
+                    off <= bound,
+                    "{left:?} {right:?} at {i}/{last} of scale {scale}"
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -241,8 +241,8 @@ fn every_difference_is_seen() {
     let spec = Kernel::Warp(Sampling::Cubic).spec();
     let changes = [
         (
-            "lattice_alpha: i32, // alpha * scale\n    alpha: f32",
-            "alpha: f32,\n    lattice_alpha: i32",
+            "mesh_alpha: i32, // alpha * 2^15, rounded\n    alpha: f32",
+            "alpha: f32,\n    mesh_alpha: i32",
         ),
         ("@workgroup_size(32)", "@workgroup_size(64)"),
         (

@@ -3,8 +3,8 @@
 use image::{DynamicImage, ImageReader, Limits};
 use std::io::Cursor;
 
-/// The largest side accepted, pixels. Warping addresses a pixel's owner exactly in 32-bit
-/// integers up to this size (see `mesh::lattice_scale`).
+/// The largest side accepted, pixels: intermediate meshes then keep a lattice of at least eight
+/// points a pixel (see `mesh::lattice_scale`).
 const MAX_SIDE_PX: usize = 4096;
 
 /// An image: grey levels 0..255 as `f32`, row-major, channels innermost (`[H, W, C]`), y down,

@@ -6,7 +6,7 @@
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct,
 };
-use crate::mesh::PairMesh;
+use crate::mesh::{PairMesh, fixed_alpha, lattice_point};
 use rayon::prelude::*;
 use wide::f32x4;
 
@@ -100,19 +100,19 @@ shader_struct! {
     pub struct FrameJob {
         /// Which pair.
         pub pair: u32,
-        /// Where the mesh stands: alpha in whole numbers of `1/scale`.
-        pub lattice_alpha: i32,
+        /// Where the mesh stands, a [`fixed_alpha`].
+        pub mesh_alpha: i32,
         /// Blend weight of the right side, 0..1.
         pub alpha: f32,
     }
 }
 
 impl FrameJob {
-    /// The frame of `pair` at `alpha` on a lattice of `1/scale` pixel.
-    pub fn new(pair: usize, alpha: f64, scale: i32) -> Self {
+    /// The frame of `pair` at `alpha`, 0..1.
+    pub fn new(pair: usize, alpha: f64) -> Self {
         Self {
             pair: pair as u32,
-            lattice_alpha: (alpha * f64::from(scale)).round() as i32,
+            mesh_alpha: fixed_alpha(alpha),
             alpha: alpha as f32,
         }
     }
@@ -260,7 +260,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32], sampling: Samplin
                 let [left, right, triangles, _] = pairs[pair];
                 map.draw(
                     &corners[pair * slots..][..triangles as usize],
-                    job.lattice_alpha,
+                    job.mesh_alpha,
                     params.scale,
                 );
                 map.locate();
@@ -335,14 +335,11 @@ impl SourceMap {
     }
 
     /// Draws the triangles in order, so that the last one that contains a pixel owns it.
-    fn draw(&mut self, triangles: &[Corners], lattice_alpha: i32, scale: i32) {
+    fn draw(&mut self, triangles: &[Corners], mesh_alpha: i32, scale: i32) {
         let (width, height) = (self.width, self.height);
         for corners in triangles {
             let lattice = corners.map(|[left_x, left_y, right_x, right_y]| {
-                [
-                    scale * left_x + lattice_alpha * (right_x - left_x),
-                    scale * left_y + lattice_alpha * (right_y - left_y),
-                ]
+                lattice_point([left_x, left_y], [right_x, right_y], mesh_alpha, scale)
             });
             let area = double_area(lattice[0], lattice[1], lattice[2]);
             // A folded triangle is turned round.

@@ -18,7 +18,7 @@ mod pair;
 
 pub use delaunay::triangulate;
 pub use features::{FeatureError, cell_size_px, feature_points};
-pub use pair::{MeshCounts, PairMesh, lattice_scale};
+pub use pair::{MeshCounts, PairMesh, fixed_alpha, lattice_point, lattice_scale};
 
 /// A feature point `(x, y)` in whole pixels, y down.
 pub type Point = [i32; 2];

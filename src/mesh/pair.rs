@@ -76,8 +76,8 @@ impl PairMesh {
     }
 
     /// Counts folded and degenerate triangles of the right mesh and of the intermediate meshes
-    /// at `lattice_alphas`, whole numbers of `1/scale`.
-    pub fn counts(&self, lattice_alphas: &[i32], scale: i32) -> MeshCounts {
+    /// at `alphas`, as [`fixed_alpha`] gives them, on a lattice of `scale` points a pixel.
+    pub fn counts(&self, alphas: &[i32], scale: i32) -> MeshCounts {
         let mut counts = MeshCounts::default();
         for triangle in &self.triangles {
             let left = triangle.map(|i| self.points_left[i as usize]);
@@ -95,12 +95,8 @@ impl PairMesh {
                 |c| &mut c.folded_right,
                 |c| &mut c.degenerate_right,
             );
-            for &alpha in lattice_alphas {
-                let between = [0, 1, 2].map(|k| {
-                    [0, 1].map(|axis| {
-                        scale * left[k][axis] + alpha * (right[k][axis] - left[k][axis])
-                    })
-                });
+            for &alpha in alphas {
+                let between = [0, 1, 2].map(|k| lattice_point(left[k], right[k], alpha, scale));
                 tally(
                     double_area(between),
                     |c| &mut c.folded,
@@ -124,22 +120,44 @@ fn double_area([a, b, c]: [Point; 3]) -> i64 {
 const MAX_LATTICE: i32 = (1 << 15) - 1;
 
 /// Lattice points a pixel for images of `width_px x height_px` and blends at `alphas`: the
-/// most for which pixel coordinates stay below 2^15, so that areas fit 32-bit integers, and,
-/// where there is such a number, all alphas are whole multiples of `1/scale`.
+/// most for which coordinates stay below 2^15, so that areas fit 32-bit integers, and, where
+/// there is such a number, all alphas are whole multiples of `1/scale`; every vertex of every
+/// intermediate mesh then lies exactly on the lattice.
 ///
-/// 28 x 28 images get 1200 for alphas in steps of 1/20 or of 1/4. Where no number fits (steps of
-/// 1/80 on an image 1024 pixels wide), the geometry's alpha is rounded to the nearest
-/// `1/scale`, here 1/32.
+/// 28 x 28 images get 1200 for alphas in steps of 1/20. Where no number fits (steps of 1/80 on an
+/// image 1024 pixels wide), vertices are rounded to the lattice, here of 1/32 pixel.
 pub fn lattice_scale(width_px: usize, height_px: usize, alphas: &[f64]) -> i32 {
     let largest_side = width_px.max(height_px).max(2) as i32 - 1;
     let limit = (MAX_LATTICE / largest_side).max(1);
     let exact = |scale: i32| {
-        alphas.iter().all(|alpha| {
-            ((alpha * f64::from(scale)).round() / f64::from(scale) - alpha).abs() < 1e-9
-        })
+        let is_whole = |value: f64| (value.round() - value).abs() < 1e-9 * f64::from(scale);
+        alphas
+            .iter()
+            .all(|alpha| is_whole(alpha * f64::from(scale)))
     };
     (1..=limit)
         .rev()
         .find(|&scale| exact(scale))
         .unwrap_or(limit)
+}
+
+/// Binary digits of a [`fixed_alpha`]. A lattice coordinate is below 2^15 too, so that their
+/// product fits an `i32` and errs by less than half a lattice unit: what should be whole is
+/// rounded to that very number.
+const ALPHA_BITS: u32 = 15;
+
+/// An alpha of 0..1 in whole numbers of 2^-15.
+pub fn fixed_alpha(alpha: f64) -> i32 {
+    (alpha * f64::from(1 << ALPHA_BITS)).round() as i32
+}
+
+/// Where a vertex of the intermediate mesh lies: `(1-alpha)*left + alpha*right` in lattice
+/// units, rounded to the nearest. `alpha` is a [`fixed_alpha`]. Shader: `shaders/warp.wgsl`.
+#[inline(always)]
+pub fn lattice_point(left: Point, right: Point, alpha: i32, scale: i32) -> Point {
+    let half = 1 << (ALPHA_BITS - 1);
+    [0, 1].map(|axis| {
+        let way = scale * (right[axis] - left[axis]);
+        scale * left[axis] + ((way * alpha + half) >> ALPHA_BITS)
+    })
 }

@@ -143,7 +143,7 @@ impl<'a> Sweep<'a> {
             width: shape.iter().product(),
             inner: alphas
                 .iter()
-                .map(|&alpha| FrameJob::new(0, alpha, scale))
+                .map(|&alpha| FrameJob::new(0, alpha))
                 .collect(),
             frames,
         }
@@ -158,8 +158,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn counts(&self, mesh: &PairMesh) -> MeshCounts {
-        let lattice_alphas: Vec<i32> = self.inner.iter().map(|job| job.lattice_alpha).collect();
-        mesh.counts(&lattice_alphas, self.geometry.scale)
+        let alphas: Vec<i32> = self.inner.iter().map(|job| job.mesh_alpha).collect();
+        mesh.counts(&alphas, self.geometry.scale)
     }
 
     /// Frame jobs for pairs `0..pairs`, pair by pair.

@@ -75,10 +75,7 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
     let width = shape.iter().product();
     let stride = row_stride(width);
     let batch_frames = (engine.batch_buffer_bytes() / (4 * stride)).max(1);
-    let jobs: Vec<FrameJob> = inner
-        .iter()
-        .map(|&alpha| FrameJob::new(0, alpha, scale))
-        .collect();
+    let jobs: Vec<FrameJob> = inner.iter().map(|&alpha| FrameJob::new(0, alpha)).collect();
     let mut warped = Vec::with_capacity(jobs.len());
     for batch in jobs.chunks(batch_frames) {
         let mut recording = Recording::new();
@@ -128,9 +125,9 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
             }
         })
         .collect();
-    let lattice_alphas: Vec<i32> = jobs.iter().map(|job| job.lattice_alpha).collect();
+    let alphas: Vec<i32> = jobs.iter().map(|job| job.mesh_alpha).collect();
     Ok(Morph {
         frames,
-        counts: plan.mesh.counts(&lattice_alphas, scale),
+        counts: plan.mesh.counts(&alphas, scale),
     })
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Tolerance, assert_close, engines, image};
-use morphscape::data::{Image, fashion_mnist};
+use morphscape::data::{Image, Tensor, TensorData, fashion_mnist, write_safetensors};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineError, EngineInfo};
 use morphscape::kernels::{
@@ -13,13 +13,14 @@ use morphscape::kernels::{
 };
 use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
-use morphscape::model::bundled_fashion_mnist;
+use morphscape::model::{PlainOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
     Frames, GridJob, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
@@ -549,6 +550,76 @@ fn batches_of_any_size_give_the_same_bytes() {
         let cramped = paper_job(&Cramped(CpuEngine::new(), bytes), 2, 7, Frames::Keep);
         assert!(cramped == roomy, "batches of {bytes} bytes");
     }
+}
+
+/// The CPU engine, which here keeps the size of the largest buffer it was given.
+struct Watched(CpuEngine, AtomicUsize);
+
+impl Engine for Watched {
+    fn info(&self) -> &EngineInfo {
+        self.0.info()
+    }
+    fn batch_buffer_bytes(&self) -> usize {
+        1 << 20
+    }
+    fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
+        let computed = recording
+            .buffers()
+            .iter()
+            .filter(|buffer| buffer.upload.is_none());
+        let largest = computed.map(|buffer| 4 * buffer.words).max().unwrap_or(0);
+        self.1.fetch_max(largest, Ordering::Relaxed);
+        self.0.run(recording)
+    }
+}
+
+#[test]
+fn batches_are_cut_for_the_widest_layer_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("wide.safetensors");
+    let tensor = |name, shape, data| Tensor {
+        name,
+        shape,
+        data: TensorData::F32(data),
+    };
+    let zeros = vec![0.0; 784 * 4096];
+    let tensors = [
+        tensor("dense_0.kernel", vec![784, 4096], &zeros[..]),
+        tensor("dense_0.bias", vec![4096], &zeros[..4096]),
+        tensor("dense_1.kernel", vec![4096, 3], &zeros[..4096 * 3]),
+        tensor("dense_1.bias", vec![3], &[0.0, 1.0, 0.0]),
+    ];
+    write_safetensors(&path, &tensors, &Default::default()).expect("written");
+    let options = PlainOptions {
+        activation: Some(Activation::Relu),
+        scale: None,
+    };
+    let model = read_model(&path, options).expect("a model");
+    let set = fashion_mnist();
+    let images: Vec<Image> = [9, 2, 1].map(|i| set.image(i)).to_vec();
+    let job = GridJob {
+        a: &images[0],
+        b: &images[1],
+        c: &images[2],
+    };
+    let settings = MorphSettings {
+        steps: 21,
+        grid: 3,
+        sampling: Sampling::Linear,
+    };
+    let engine = Watched(CpuEngine::new(), AtomicUsize::new(0));
+    let proceed = |_| ControlFlow::Continue(());
+    let landscapes = compute_landscapes(
+        &engine,
+        &model,
+        &settings,
+        &[job; 3],
+        Frames::Drop,
+        &proceed,
+    );
+    assert!((0..441).all(|k| landscapes.as_ref().expect("it runs")[2].label(k) == 1));
+    let largest = engine.1.into_inner();
+    assert!(largest <= 1 << 20, "{largest} bytes");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Tolerance, assert_close, engines};
-use morphscape::data::fashion_mnist;
+use morphscape::data::{IRIS_CSV, SEEDS_CSV, fashion_mnist, sha256_hex};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{Permutation, choose_triples};
@@ -354,4 +354,18 @@ fn seeds_choose_valid_triples_and_always_the_same() {
         Permutation::ALL.map(|permutation| permutation.arrange(["x", "y", "z"])),
         [["x", "z", "y"], ["y", "z", "x"], ["x", "y", "z"]]
     );
+}
+
+#[test]
+fn the_data_are_those_that_their_checksums_name() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let sums = std::fs::read_to_string(data.join("SHA256SUMS")).expect("SHA256SUMS");
+    assert_eq!(sums.lines().count(), 5);
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").expect("sum and name");
+        let content = std::fs::read(data.join(name)).expect(name);
+        assert_eq!(sha256_hex([content.as_slice()]), sum, "{name}");
+    }
+    assert_eq!(IRIS_CSV.lines().count(), 151);
+    assert_eq!(SEEDS_CSV.lines().count(), 211);
 }

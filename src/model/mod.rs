@@ -352,6 +352,15 @@ impl Model {
         self.layers.last().map_or(0, DenseLayer::outputs)
     }
 
+    /// Values in the widest row that classifying one input makes, the input's own included.
+    pub fn widest_row(&self) -> usize {
+        let widths = self
+            .layers
+            .iter()
+            .flat_map(|layer| [layer.inputs(), layer.outputs()]);
+        widths.max().unwrap_or(0)
+    }
+
     /// Class names, by output, if the file has them.
     pub fn classes(&self) -> Option<&[String]> {
         self.classes.as_deref()

@@ -69,7 +69,7 @@ pub fn classify(
     inputs: &[&[f32]],
 ) -> Result<Answers, PipelineError> {
     let width = model.input_shape().iter().product();
-    let batch_rows = (engine.batch_buffer_bytes() / (4 * row_stride(width))).max(1);
+    let batch_rows = (engine.batch_buffer_bytes() / (4 * row_stride(model.widest_row()))).max(1);
     let mut answers = Answers::default();
     for batch in inputs.chunks(batch_rows) {
         let mut recording = Recording::new();

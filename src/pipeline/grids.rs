@@ -149,8 +149,10 @@ impl<'a> Sweep<'a> {
         }
     }
 
+    /// The largest buffer that one row of a grid needs: its frames, or a layer's values of them.
     fn row_bytes(&self) -> usize {
-        4 * row_stride(self.width) * self.inner.len().max(1)
+        let widest = self.width.max(self.model.widest_row());
+        4 * row_stride(widest) * self.inner.len().max(1)
     }
 
     fn landscape_bytes(&self) -> usize {

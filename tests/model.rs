@@ -1,0 +1,301 @@
+//! Model files: what is understood, and what each kind of damage is told apart as.
+
+mod common;
+
+use common::{Tolerance, assert_close, engines};
+use morphscape::data::{Tensor, TensorData, write_safetensors};
+use morphscape::kernels::Activation;
+use morphscape::model::{Model, ModelError, PlainOptions, read_model};
+use morphscape::pipeline::classify;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+type Tensors<'a> = &'a [(&'a str, Vec<usize>, Vec<f32>)];
+
+fn read(
+    tensors: Tensors<'_>,
+    config: Option<Value>,
+    options: PlainOptions,
+) -> Result<Model, ModelError> {
+    read_with(
+        tensors,
+        config.map(|config| config.to_string()),
+        None,
+        options,
+    )
+}
+
+fn read_with(
+    tensors: Tensors<'_>,
+    config: Option<String>,
+    classes: Option<&str>,
+    options: PlainOptions,
+) -> Result<Model, ModelError> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("m.safetensors");
+    let tensors: Vec<Tensor<'_>> = tensors
+        .iter()
+        .map(|(name, shape, data)| Tensor {
+            name,
+            shape: shape.clone(),
+            data: TensorData::F32(data),
+        })
+        .collect();
+    let mut metadata = BTreeMap::new();
+    metadata.extend(config.map(|config| ("keras_config", config)));
+    metadata.extend(classes.map(|classes| ("classes", classes.to_owned())));
+    write_safetensors(&path, &tensors, &metadata).expect("written");
+    read_model(&path, options)
+}
+
+fn keras(layers: Value) -> Option<Value> {
+    Some(json!({"class_name": "Sequential", "config": {"name": "m", "layers": layers}}))
+}
+
+fn dense(name: &str, units: usize, activation: &str) -> Value {
+    json!({"class_name": "Dense", "config": {"name": name, "units": units, "activation": activation, "use_bias": true}})
+}
+
+/// 2 inputs, 3 hidden, 2 classes.
+fn small() -> Vec<(&'static str, Vec<usize>, Vec<f32>)> {
+    vec![
+        ("h.kernel", vec![2, 3], vec![1.0, -2.0, 0.5, 3.0, 1.0, -1.0]),
+        ("h.bias", vec![3], vec![0.1, 0.2, -0.3]),
+        (
+            "o.kernel",
+            vec![3, 2],
+            vec![1.0, 2.0, -1.0, 0.5, 0.25, -0.75],
+        ),
+        ("o.bias", vec![2], vec![0.0, 0.5]),
+    ]
+}
+
+fn assert_answers(model: &Model, input: &[f32], logits: [f64; 2]) {
+    for engine in engines() {
+        let answers = classify(engine.as_ref(), model, &[input]).expect("it classifies");
+        let expected = logits.map(|logit| logit as f32);
+        assert_close(
+            "logits",
+            &answers.logits,
+            &expected,
+            Tolerance {
+                abs: 1e-5,
+                rel: 1e-5,
+            },
+        );
+        let p = 1.0 / (1.0 + (logits[1] - logits[0]).exp());
+        let expected = [p as f32, 1.0 - p as f32];
+        assert_close(
+            "probabilities",
+            &answers.probabilities,
+            &expected,
+            Tolerance {
+                abs: 1e-6,
+                rel: 0.0,
+            },
+        );
+    }
+}
+
+/// The network by its formula, for an input that has been scaled already.
+fn by_formula(x: [f64; 2], activation: fn(f64) -> f64) -> [f64; 2] {
+    let h = [
+        activation(x[0] + 3.0 * x[1] + 0.1),
+        activation(-2.0 * x[0] + x[1] + 0.2),
+        activation(0.5 * x[0] - x[1] - 0.3),
+    ];
+    [
+        h[0] - h[1] + 0.25 * h[2],
+        2.0 * h[0] + 0.5 * h[1] - 0.75 * h[2] + 0.5,
+    ]
+}
+
+#[test]
+fn a_softmax_at_the_end_changes_nothing() {
+    let relu = |v: f64| v.max(0.0);
+    let input = [0.7f32, -0.4];
+    let expected = by_formula([f64::from(input[0]), f64::from(input[1])], relu);
+    let ways = [
+        json!([dense("h", 3, "relu"), dense("o", 2, "linear")]),
+        json!([dense("h", 3, "relu"), dense("o", 2, "softmax")]),
+        json!([
+            {"class_name": "InputLayer", "config": {"batch_shape": [null, 2], "name": "i"}},
+            {"class_name": "Flatten", "config": {"name": "f"}},
+            dense("h", 3, "linear"),
+            {"class_name": "ReLU", "config": {"name": "r"}},
+            {"class_name": "Dropout", "config": {"name": "d", "rate": 0.5}},
+            dense("o", 2, "linear"),
+            {"class_name": "Softmax", "config": {"name": "s"}},
+        ]),
+        json!([
+            dense("h", 3, "linear"),
+            {"class_name": "Activation", "config": {"name": "a", "activation": "relu"}},
+            dense("o", 2, "linear"),
+            {"class_name": "Activation", "config": {"name": "b", "activation": "softmax"}},
+        ]),
+    ];
+    for layers in ways {
+        let model = read(&small(), keras(layers), PlainOptions::default()).expect("a model");
+        assert_answers(&model, &input, expected);
+    }
+}
+
+#[test]
+fn every_activation_and_scaling_is_keras_s_formula() {
+    let activations: [(&str, fn(f64) -> f64); 4] = [
+        ("linear", |v| v),
+        ("relu", |v| v.max(0.0)),
+        ("sigmoid", |v| 1.0 / (1.0 + (-v).exp())),
+        ("tanh", f64::tanh),
+    ];
+    for (name, activation) in activations {
+        let layers = json!([
+            {"class_name": "Rescaling", "config": {"name": "r", "scale": 0.5, "offset": -1.5}},
+            dense("h", 3, name),
+            dense("o", 2, "linear"),
+        ]);
+        let model = read(&small(), keras(layers), PlainOptions::default()).expect("a model");
+        assert!(model.scales_input());
+        assert_answers(&model, &[4.0, 1.0], by_formula([0.5, -1.0], activation));
+    }
+    // The same as plain files, with a mean and a standard deviation.
+    let mut tensors = small();
+    tensors.push(("input.mean", vec![2], vec![3.0, 5.0]));
+    tensors.push(("input.std", vec![2], vec![2.0, 4.0]));
+    let options = PlainOptions {
+        activation: Some(Activation::Tanh),
+        scale: None,
+    };
+    let model = read(&tensors, None, options).expect("a model");
+    assert_answers(&model, &[4.0, 1.0], by_formula([0.5, -1.0], f64::tanh));
+}
+
+#[test]
+fn plain_layers_follow_the_numbers_in_their_names() {
+    let mut tensors = Vec::new();
+    let names: Vec<(String, String)> = (0..12)
+        .map(|i| (format!("dense_{i}.kernel"), format!("dense_{i}.bias")))
+        .collect();
+    for (i, (kernel, bias)) in names.iter().enumerate() {
+        // Layer i takes i + 2 values and gives i + 3: any other order does not fit.
+        tensors.push((
+            kernel.as_str(),
+            vec![i + 2, i + 3],
+            vec![0.0; (i + 2) * (i + 3)],
+        ));
+        tensors.push((bias.as_str(), vec![i + 3], vec![0.0; i + 3]));
+    }
+    let options = PlainOptions {
+        activation: Some(Activation::Relu),
+        scale: None,
+    };
+    let model = read(&tensors, None, options).expect("a model");
+    assert_eq!((model.input_shape(), model.num_classes()), (&[2][..], 14));
+}
+
+#[test]
+fn damage_is_told_apart() {
+    let good = || json!([dense("h", 3, "relu"), dense("o", 2, "linear")]);
+    let error = |tensors: Tensors<'_>, layers: Value| {
+        read(tensors, keras(layers), PlainOptions::default())
+            .expect_err("it is refused")
+            .to_string()
+    };
+    let changed = |n: usize, tensor: (&'static str, Vec<usize>, Vec<f32>)| {
+        let mut tensors = small();
+        tensors[n] = tensor;
+        error(&tensors, good())
+    };
+    let check = |message: String, words: &[&str]| {
+        for word in words {
+            assert!(message.contains(word), "expected \"{word}\" in: {message}");
+        }
+    };
+    check(
+        changed(1, ("h.bias", vec![4], vec![0.0; 4])),
+        &["h.bias", "expected shape [3], found [4]"],
+    );
+    check(
+        changed(0, ("h.kernel", vec![6], vec![0.0; 6])),
+        &["h.kernel", "[any, 3]", "[6]"],
+    );
+    check(
+        changed(2, ("o.kernel", vec![4, 2], vec![0.0; 8])),
+        &["o.kernel", "after a layer of 3 outputs", "[4, 2]"],
+    );
+    check(
+        changed(1, ("h.bias", vec![3], vec![0.0, f32::NAN, 0.0])),
+        &["h.bias", "value 1 is NaN"],
+    );
+    check(
+        changed(3, ("o.bias", vec![2], vec![f32::INFINITY, 0.0])),
+        &["o.bias", "value 0 is inf"],
+    );
+    check(
+        changed(3, ("other", vec![2], vec![0.0; 2])),
+        &["o.bias", "found none", "other"],
+    );
+    let mut more = small();
+    more.push(("batch_norm.gamma", vec![2], vec![1.0; 2]));
+    check(
+        error(&more, good()),
+        &["batch_norm.gamma", "belongs to no layer"],
+    );
+    let conv = json!([{"class_name": "Conv2D", "config": {"name": "c1"}}, dense("h", 3, "relu")]);
+    check(
+        error(&small(), conv),
+        &["layer 0 \"c1\" is a Conv2D", "supported are"],
+    );
+    check(
+        error(
+            &small(),
+            json!([dense("h", 3, "gelu"), dense("o", 2, "linear")]),
+        ),
+        &["\"h\"", "\"gelu\"", "relu"],
+    );
+    check(
+        error(
+            &small(),
+            json!([dense("h", 3, "softmax"), dense("o", 2, "linear")]),
+        ),
+        &["\"o\"", "last layer"],
+    );
+    check(error(&[], json!([])), &["at least one dense layer"]);
+    check(
+        error(&small()[..0], json!([dense("h", 3, "relu")])),
+        &["h.kernel", "no tensor"],
+    );
+    let model = json!({"class_name": "Functional", "config": {"layers": []}});
+    check(
+        read(&small(), Some(model), PlainOptions::default())
+            .expect_err("refused")
+            .to_string(),
+        &["a Sequential model, found Functional"],
+    );
+    let broken = read_with(&small(), Some("{".into()), None, PlainOptions::default());
+    check(
+        broken.expect_err("refused").to_string(),
+        &["keras_config", "JSON"],
+    );
+    let three = read_with(
+        &small(),
+        keras(good()).map(|c| c.to_string()),
+        Some(r#"["a","b","c"]"#),
+        PlainOptions::default(),
+    );
+    check(
+        three.expect_err("refused").to_string(),
+        &["expected 2 class names", "found 3"],
+    );
+    let plain = read(&small(), None, PlainOptions::default());
+    assert!(matches!(plain, Err(ModelError::ActivationNeeded)));
+    let both = read(
+        &small(),
+        keras(good()),
+        PlainOptions {
+            activation: Some(Activation::Relu),
+            scale: None,
+        },
+    );
+    assert!(matches!(both, Err(ModelError::OptionsNotNeeded)));
+}

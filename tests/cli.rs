@@ -221,6 +221,38 @@ fn the_same_seed_gives_the_same_bytes_and_another_plan_is_refused() {
     );
     assert_eq!(sweep("a", &["--seed", "2", "--force"]).code, Some(0));
     assert!(file("a", "summary.csv") != file("b", "summary.csv"));
+    // Starting over leaves nothing of the old run, and nothing else is touched.
+    std::fs::write(folder.path().join("a/notes.txt"), "mine").expect("written");
+    std::fs::write(
+        folder.path().join("t.json"),
+        r#"{"triples":[{"name":"x","items":[9,2,1]}]}"#,
+    )
+    .expect("written");
+    succeed(
+        folder.path(),
+        &[
+            "sweep",
+            "--triples",
+            "t.json",
+            "--steps",
+            "3",
+            "--out",
+            "a",
+            "--force",
+        ],
+    );
+    assert!(!folder.path().join("a/1A.1").exists() && folder.path().join("a/x.1").is_dir());
+    assert!(folder.path().join("a/notes.txt").is_file());
+    fail(
+        folder.path(),
+        &["sweep", "--grid", "20", "--out", "fine"],
+        1,
+        &["--grid 9 or less"],
+    );
+    assert!(
+        !folder.path().join("fine").exists(),
+        "a grid that does not fit leaves no folder"
+    );
     std::fs::create_dir(folder.path().join("mine")).expect("a folder");
     std::fs::write(folder.path().join("mine/thesis.tex"), "x").expect("written");
     fail(
@@ -673,7 +705,7 @@ fn morph_writes_frames_pictures_and_the_mesh() {
         20
     );
     assert!(description["counts"]["degenerate_right"].is_u64());
-    for name in ["frame-000.png", "frame-003.png", "sheet.png"] {
+    for name in ["frame-000.png", "frame-003.png", "sheet.png", "mesh.png"] {
         assert!(out.join(name).is_file(), "{name}");
     }
     // A written frame read back is an image to predict: frame 0 is the left image itself.
@@ -1004,5 +1036,47 @@ fn wrong_usage_exits_with_2() {
         succeed(folder.path(), &["sweep", "--help"])
             .stdout
             .contains("[default: 21]")
+    );
+}
+
+#[test]
+fn what_cannot_be_computed_is_refused_at_once() {
+    let folder = folder();
+    let grid = ["morph", "t10k#9", "t10k#2", "t10k#1", "--steps", "1001"];
+    fail(
+        folder.path(),
+        &grid,
+        1,
+        &["1002001 frames", "fewer --steps"],
+    );
+    fail(
+        folder.path(),
+        &["predict", "t10k#0", "--engine", "cpu", "--adapter", "x"],
+        1,
+        &["--adapter", "--engine cpu"],
+    );
+    assert_eq!(
+        run(folder.path(), &["sweep", "--jobs", "60000"]).code,
+        Some(2)
+    );
+    let model = golden("fashion_mlp.safetensors");
+    let model = model.to_str().expect("UTF-8");
+    let huge = [
+        "predict",
+        "t10k#0",
+        "--model",
+        model,
+        "--activation",
+        "relu",
+        "--scale",
+        "1e37",
+    ];
+    fail(folder.path(), &huge, 1, &["finite logits"]);
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .count(),
+        0,
+        "nothing is left behind"
     );
 }

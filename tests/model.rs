@@ -142,7 +142,8 @@ fn a_softmax_at_the_end_changes_nothing() {
 
 #[test]
 fn every_activation_and_scaling_is_keras_s_formula() {
-    let activations: [(&str, fn(f64) -> f64); 4] = [
+    type Formula = fn(f64) -> f64;
+    let activations: [(&str, Formula); 4] = [
         ("linear", |v| v),
         ("relu", |v| v.max(0.0)),
         ("sigmoid", |v| 1.0 / (1.0 + (-v).exp())),
@@ -260,6 +261,22 @@ fn damage_is_told_apart() {
         ),
         &["\"o\"", "last layer"],
     );
+    let custom = json!([dense("h", 3, "relu"), {"class_name": "Dense", "config":
+        {"name": "o", "units": 2, "activation": {"class_name": "function", "config": "swish"}}}]);
+    check(error(&small(), custom), &["\"o\", activation", "swish"]);
+    for option in [
+        json!({"max_value": 6.0}),
+        json!({"negative_slope": 0.5}),
+        json!({"threshold": 1.0}),
+    ] {
+        let mut layer = json!({"class_name": "ReLU", "config": {"name": "r"}});
+        layer["config"]
+            .as_object_mut()
+            .expect("an object")
+            .extend(option.as_object().expect("an object").clone());
+        let layers = json!([dense("h", 3, "linear"), layer, dense("o", 2, "linear")]);
+        check(error(&small(), layers), &["layer \"r\"", "default"]);
+    }
     check(error(&[], json!([])), &["at least one dense layer"]);
     check(
         error(&small()[..0], json!([dense("h", 3, "relu")])),

@@ -9,11 +9,14 @@ mod options;
 mod output;
 mod predict;
 mod progress;
+mod summary;
 mod sweep;
 mod text;
+mod triples;
 
 use crate::pipeline::PipelineError;
 use clap::{ArgAction, Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Explore what a trained classifier answers between its data points.
@@ -25,15 +28,16 @@ use std::process::ExitCode;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say more: the engine, the mesh counts, where the time goes
+    /// Say more: the engine, and where the time goes
     #[arg(short, long, global = true, action = ArgAction::SetTrue)]
     verbose: bool,
     /// Say nothing but errors and results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Threads of the host, 0 for one a core
-    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
-    jobs: usize,
+    #[arg(long, global = true, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u16).range(0..=1024))]
+    jobs: u16,
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +64,7 @@ impl Verbosity {
     /// Says something a user of this verbosity wants to hear.
     fn say(self, least: Self, text: impl std::fmt::Display) {
         if self >= least {
-            eprintln!("{text}");
+            to_stderr(text);
         }
     }
 }
@@ -74,7 +78,7 @@ impl Cli {
             _ => Verbosity::Normal,
         };
         let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.jobs)
+            .num_threads(usize::from(self.jobs))
             .build_global();
         let result = threads
             .map_err(anyhow::Error::from)
@@ -87,17 +91,22 @@ impl Cli {
         match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) if matches!(error.downcast_ref(), Some(PipelineError::Interrupted)) => {
-                eprintln!("interrupted");
+                to_stderr("interrupted");
                 ExitCode::from(130)
             }
             // A reader that has seen enough (`morphscape predict ... | head`) is no failure of ours.
             Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("error: {error:#}");
+                to_stderr(format!("error: {error:#}"));
                 ExitCode::FAILURE
             }
         }
     }
+}
+
+/// A line to stderr; that nobody reads it any more is no failure.
+fn to_stderr(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -2,21 +2,22 @@
 
 use super::Verbosity;
 use super::items::find_image;
-use super::options::{EngineArgs, MorphArgs};
+use super::options::{DataArgs, EngineArgs, MorphArgs};
 use super::output::OutputFolder;
+use super::progress::Progress;
 use crate::data::{
-    Image, Tensor, TensorData, fashion_mnist, write_file, write_png, write_safetensors,
+    Image, Tensor, TensorData, sha256_hex, write_file, write_png, write_safetensors,
 };
 use crate::engine::Engine;
-use crate::engine::cpu::CpuEngine;
-use crate::mesh::{MeshCounts, PairMesh};
-use crate::pipeline::{MorphPlan, morph_pair, pair_mesh};
-use crate::plot::contact_sheet;
+use crate::mesh::{MeshCounts, PairMesh, cell_size_px};
+use crate::pipeline::{MorphPlan, morph_grid, morph_pair, pair_mesh};
+use crate::plot::{contact_sheet, mesh_picture};
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// What to morph.
 #[derive(Debug, clap::Args)]
@@ -36,6 +37,8 @@ pub(super) struct Args {
     save_frames: bool,
     #[command(flatten)]
     morph: MorphArgs,
+    #[command(flatten)]
+    data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Folder to write to
@@ -58,17 +61,23 @@ fn parse_alpha(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Frames are kept in memory until they are written: at most this much, bytes.
+const MAX_FRAMES_BYTES: usize = 1 << 30;
+
 /// Frames and what is said about them, whichever way they were made.
 struct Made {
     frames: Vec<Image>,
     /// Frames side by side on the sheet, and the tensor's outer sizes.
     columns: usize,
     shape: Vec<usize>,
+    /// The first pair's images with their points and triangles.
+    mesh_picture: Image,
     description: Value,
 }
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
-    let set = fashion_mnist();
+    let started = Instant::now();
+    let set = args.data.load(None)?.images;
     let names: Vec<&String> = [&args.left, &args.right]
         .into_iter()
         .chain(&args.into)
@@ -86,37 +95,64 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             image.shape_text()
         );
     }
-    // A grid that does not fit is found out before anything is written.
-    let mesh =
-        pair_mesh(&images[0], &images[1], args.morph.grid()).with_context(|| names[0].clone())?;
-    let engine = args.engine.open(verbosity)?;
-    let info = engine.info().clone();
+    // What does not fit is found out before anything is written.
+    cell_size_px(images[0].width_px, images[0].height_px, args.morph.grid())
+        .with_context(|| names[0].clone())?;
     let alphas = if args.alphas.is_empty() {
         let last = (args.morph.steps() - 1) as f64;
         (0..args.morph.steps()).map(|i| i as f64 / last).collect()
     } else {
         args.alphas.clone()
     };
+    let num_frames = if images.len() == 3 {
+        alphas.len().pow(2)
+    } else {
+        alphas.len()
+    };
+    let frames_bytes = num_frames * size_of_val(images[0].levels.as_slice());
+    ensure!(
+        frames_bytes <= MAX_FRAMES_BYTES,
+        "{num_frames} frames of {} take {} MiB, expected at most {}; use fewer --steps or smaller images",
+        images[0].shape_text(),
+        frames_bytes >> 20,
+        MAX_FRAMES_BYTES >> 20
+    );
+    let engine = args.engine.open(verbosity)?;
+    let info = engine.info().clone();
     let settings = json!({
         "job": "morph",
         "program": env!("CARGO_PKG_VERSION"),
         "items": names,
+        "sha256": images.iter().map(|image| sha256_hex([bytemuck::cast_slice(&image.levels)])).collect::<Vec<_>>(),
         "alphas": alphas,
         "grid": args.morph.grid(),
         "mode": args.morph.mode_name(),
         "sampling": args.morph.sampling_name(),
         "save_frames": args.save_frames,
         "engine": info.engine,
+        "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },
     });
     let mut folder = OutputFolder::prepare(&args.out, settings.clone(), args.force)?;
-    let made = match images.get(2) {
-        None => morph_two(args, engine.as_ref(), &images, &mesh, &alphas)?,
-        Some(_) => morph_three(args, engine.as_ref(), &images, &mesh, &alphas)?,
+    let computing = Instant::now();
+    let made = match &images[..] {
+        [left, right] => morph_two(args, engine.as_ref(), left, right, &alphas)?,
+        [a, b, c] => {
+            let progress = Progress::new(num_frames, verbosity);
+            let made = morph_three(args, engine.as_ref(), [a, b, c], &alphas, &progress)?;
+            progress.finish();
+            made
+        }
+        _ => unreachable!("two or three images are given"),
     };
+    let compute_s = computing.elapsed().as_secs_f64();
     write_all(args, &folder, &made, settings)?;
     folder.set(
         "engine",
         json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
+    );
+    folder.set(
+        "timings",
+        json!({"compute_s": compute_s, "total_s": started.elapsed().as_secs_f64()}),
     );
     folder.finish()?;
     verbosity.say(
@@ -133,24 +169,26 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
 fn morph_two(
     args: &Args,
     engine: &dyn Engine,
-    images: &[Image],
-    mesh: &PairMesh,
+    left: &Image,
+    right: &Image,
     alphas: &[f64],
 ) -> anyhow::Result<Made> {
+    let mesh = pair_mesh(left, right, args.morph.grid())?;
     let plan = MorphPlan {
-        left: &images[0],
-        right: &images[1],
-        mesh,
+        left,
+        right,
+        mesh: &mesh,
         alphas,
         sampling: args.morph.sampling(),
     };
     let morph = morph_pair(engine, &plan)?;
-    let mut description = mesh_json(mesh);
+    let mut description = mesh_json(&mesh);
     description["counts"] = counts_json(morph.counts);
     Ok(Made {
         shape: vec![morph.frames.len()],
         columns: morph.frames.len().min(11),
         frames: morph.frames,
+        mesh_picture: mesh_picture(left, right, &mesh),
         description,
     })
 }
@@ -159,46 +197,27 @@ fn morph_two(
 fn morph_three(
     args: &Args,
     engine: &dyn Engine,
-    images: &[Image],
-    mesh: &PairMesh,
+    images: [&Image; 3],
     alphas: &[f64],
+    progress: &Progress,
 ) -> anyhow::Result<Made> {
-    let sampling = args.morph.sampling();
-    let plan = MorphPlan {
-        left: &images[0],
-        right: &images[1],
-        mesh,
+    let row_done = || progress.advance(alphas.len());
+    let grid = morph_grid(
+        engine,
+        images,
+        args.morph.grid(),
         alphas,
-        sampling,
-    };
-    // Mixes come from the CPU engine on every engine, as in a sweep (see the pipeline's page).
-    let mixes = morph_pair(&CpuEngine::new(), &plan)?;
-    let mut counts = mixes.counts;
-    let mut frames = Vec::with_capacity(alphas.len() * alphas.len());
-    let mut rows = Vec::with_capacity(alphas.len());
-    for mix in &mixes.frames {
-        let mesh = pair_mesh(mix, &images[2], args.morph.grid())?;
-        let row = morph_pair(
-            engine,
-            &MorphPlan {
-                left: mix,
-                right: &images[2],
-                mesh: &mesh,
-                alphas,
-                sampling,
-            },
-        )?;
-        counts += row.counts;
-        frames.extend(row.frames);
-        rows.push(mesh_json(&mesh));
-    }
-    let mut description = mesh_json(mesh);
-    description["counts"] = counts_json(counts);
-    description["rows"] = json!(rows);
+        args.morph.sampling(),
+        &row_done,
+    )?;
+    let mut description = mesh_json(&grid.mesh);
+    description["counts"] = counts_json(grid.counts);
+    description["rows"] = json!(grid.row_meshes.iter().map(mesh_json).collect::<Vec<_>>());
     Ok(Made {
-        frames,
+        frames: grid.frames,
         columns: alphas.len(),
         shape: vec![alphas.len(); 2],
+        mesh_picture: mesh_picture(images[0], images[1], &grid.mesh),
         description,
     })
 }
@@ -222,6 +241,7 @@ fn write_all(
             };
             write_file(&folder.file(&name), &write_png(frame))
         })?;
+    write_file(&folder.file("mesh.png"), &write_png(&made.mesh_picture))?;
     write_file(
         &folder.file("sheet.png"),
         &write_png(&contact_sheet(&made.frames, made.columns)),

@@ -5,7 +5,7 @@ use crate::data::{ImageSet, fashion_mnist};
 use crate::engine::{self, Engine, EngineChoice};
 use crate::kernels::{Activation, Sampling};
 use crate::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub(super) struct EngineArgs {
     #[arg(long, value_enum, default_value = "auto")]
     engine: EngineName,
     /// Part of the name of the adapter to take (`morphscape devices` lists them); without it
-    /// the first one listed
+    /// the best one listed
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 }
@@ -37,7 +37,15 @@ impl EngineArgs {
             EngineName::Gpu => EngineChoice::Gpu,
             EngineName::Cpu => EngineChoice::Cpu,
         };
-        let (engine, fallback) = engine::open(choice, self.adapter.as_deref())?;
+        ensure!(
+            choice != EngineChoice::Cpu || self.adapter.is_none(),
+            "--adapter names a GPU, and --engine cpu uses none; leave one of them out"
+        );
+        let opened = engine::open(choice, self.adapter.as_deref());
+        let (engine, fallback) = match choice {
+            EngineChoice::Gpu => opened.context("--engine gpu")?,
+            _ => opened?,
+        };
         if let Some(reason) = fallback {
             verbosity.say(Verbosity::Normal, format!("note: {reason}"));
         }
@@ -151,8 +159,8 @@ pub(super) struct LoadedData {
 }
 
 impl DataArgs {
-    /// Loads the set. A folder's classes are named as the model names them.
-    pub(super) fn load(&self, model: &Model) -> anyhow::Result<LoadedData> {
+    /// Loads the set. A folder's classes are named by `classes`, the model's, if there are any.
+    pub(super) fn load(&self, classes: Option<&[String]>) -> anyhow::Result<LoadedData> {
         let folder = match (self.data.as_str(), &self.data_dir) {
             ("fashion-mnist", None) => {
                 return Ok(LoadedData {
@@ -163,12 +171,11 @@ impl DataArgs {
             ("fashion-mnist", Some(root)) => root.join("fashion-mnist"),
             (folder, _) => PathBuf::from(folder),
         };
-        let classes = model.classes().map(<[String]>::to_vec);
+        let classes = classes.map(<[String]>::to_vec);
         let path = folder.display().to_string();
-        anyhow::ensure!(
+        ensure!(
             folder.is_dir(),
-            "--data {}: expected fashion-mnist or a folder with an IDX pair, found {}; check the name",
-            self.data,
+            "--data {path}: expected fashion-mnist or a folder with an IDX pair, found {}; check the name",
             if folder.exists() {
                 "a file"
             } else {

@@ -47,6 +47,9 @@ impl OutputFolder {
                 }
             }
         }
+        if force {
+            remove_old_landscapes(path, &file)?;
+        }
         let mut manifest = Map::new();
         manifest.insert(
             "program".into(),
@@ -87,6 +90,33 @@ impl OutputFolder {
         text.push('\n');
         Ok(write_file(&self.file("manifest.json"), text.as_bytes())?)
     }
+}
+
+/// Starting over: the landscape folders that an old manifest names go, so that none of them
+/// stands beside the new run's. Nothing else is touched.
+fn remove_old_landscapes(path: &Path, manifest: &Path) -> anyhow::Result<()> {
+    let Ok(text) = std::fs::read_to_string(manifest) else {
+        return Ok(());
+    };
+    let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
+    let names = manifest["landscapes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    for name in names {
+        let folder = path.join(name);
+        // A manifest is a file anyone may have written: only a plain name inside the folder.
+        let plain = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && !name.starts_with('.');
+        if plain && folder.is_dir() && !folder.is_symlink() {
+            std::fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The first entry in which two plans differ, in words.

@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let model = args.model.load()?;
-    let data = args.data.load(&model.model)?;
+    let data = args.data.load(model.model.classes())?;
     model.warn_unscaled(verbosity);
     let images = args
         .items

@@ -8,18 +8,19 @@ use super::Verbosity;
 use super::options::{DataArgs, EngineArgs, LoadedData, LoadedModel, ModelArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
-use super::text::table;
+use super::summary::{MAX_LISTED, SummaryRow, summary_table, write_summary};
+use super::triples::{chosen_triples, read_triples};
 use crate::data::{Image, Tensor, TensorData, write_file, write_safetensors};
 use crate::engine::EngineInfo;
-use crate::landscape::{Landscape, Measures, Permutation, Triple, choose_triples, measure};
+use crate::landscape::{Landscape, Measures, Permutation, Triple, measure};
+use crate::mesh::cell_size_px;
 use crate::pipeline::{Frames, GridJob, MorphSettings, PipelineError, compute_landscapes};
 use crate::plot::{LinePlot, line_plot};
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use rayon::prelude::*;
-use serde::Deserialize;
 use serde_json::json;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -74,20 +75,6 @@ enum Figures {
     Line,
 }
 
-/// A file of `--triples`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TriplesFile {
-    triples: Vec<TripleEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TripleEntry {
-    name: String,
-    items: [usize; 3],
-}
-
 /// Results kept between writes, bytes: a wave of landscapes is computed, then written.
 const WAVE_BYTES: usize = 64 << 20;
 
@@ -109,10 +96,26 @@ struct Timings {
     write: Duration,
 }
 
+impl Timings {
+    /// Seconds to the microsecond, for the manifest.
+    fn json(&self, total: Duration) -> serde_json::Value {
+        let seconds = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e6;
+        json!({
+            "load_s": seconds(self.load),
+            "engine_s": seconds(self.engine),
+            "compute_s": seconds(self.compute),
+            "figures_s": seconds(self.figures),
+            "write_s": seconds(self.write),
+            "total_s": seconds(total),
+        })
+    }
+}
+
 struct Sweep<'a> {
     args: &'a Args,
     model: LoadedModel,
     data: LoadedData,
+    data_sha256: String,
     class_names: Vec<String>,
     triples: Vec<Triple>,
 }
@@ -208,41 +211,45 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
     );
     folder.set("model", json!({"path": sweep.model.path, "sha256": sweep.model.model.sha256(), "classes": sweep.class_names}));
-    folder.set("data", json!({"path": sweep.data.path, "sha256": sweep.data.images.sha256_hex(), "items": sweep.data.images.len()}));
+    folder.set("data", json!({"path": sweep.data.path, "sha256": sweep.data_sha256, "items": sweep.data.images.len()}));
     folder.set(
         "landscapes",
         json!(jobs.iter().map(|job| &job.name).collect::<Vec<_>>()),
     );
-    let seconds = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e6;
-    folder.set(
-        "timings",
-        json!({
-            "load_s": seconds(timings.load),
-            "engine_s": seconds(timings.engine),
-            "compute_s": seconds(timings.compute),
-            "figures_s": seconds(timings.figures),
-            "write_s": seconds(timings.write),
-            "total_s": seconds(started.elapsed()),
-        }),
-    );
+    folder.set("timings", timings.json(started.elapsed()));
     folder.finish()?;
-    report(
-        args,
-        &jobs,
-        &rows,
-        &timings,
-        started.elapsed(),
-        &info,
-        frames_each,
-        verbosity,
-    )
+    if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
+        write!(std::io::stdout().lock(), "{}", summary_table(&rows))?;
+    }
+    let frames = jobs.len() * frames_each;
+    let adapter = if info.engine == "cpu" {
+        format!("the CPU engine, {}", info.adapter)
+    } else {
+        info.adapter
+    };
+    verbosity.say(
+        Verbosity::Normal,
+        format!(
+            "{} landscapes, {frames} frames in {:.3} s ({:.0} frames a second) on {adapter}; {:.3} s in all; written to {}",
+            jobs.len(),
+            timings.compute.as_secs_f64(),
+            frames as f64 / timings.compute.as_secs_f64(),
+            started.elapsed().as_secs_f64(),
+            args.out.display()
+        ),
+    );
+    verbosity.say(
+        Verbosity::Verbose,
+        format!("seconds: {}", timings.json(started.elapsed())),
+    );
+    Ok(())
 }
 
 impl<'a> Sweep<'a> {
     /// Loads what the arguments name and checks that it fits together.
     fn resolve(args: &'a Args) -> anyhow::Result<Self> {
         let model = args.model.load()?;
-        let data = args.data.load(&model.model)?;
+        let data = args.data.load(model.model.classes())?;
         model
             .model
             .check_image_shape(data.images.image_shape())
@@ -255,15 +262,19 @@ impl<'a> Sweep<'a> {
             data.images.classes().len(),
             model.model.num_classes()
         );
+        // A grid that does not fit is found out before anything is written.
+        let [height, width, _] = data.images.image_shape();
+        cell_size_px(width, height, args.morph.grid())?;
         let class_names = model.class_names(data.images.classes());
         let triples = match &args.triples {
             Some(path) => read_triples(path, &data)
                 .with_context(|| format!("--triples {}", path.display()))?,
-            None => chosen_triples(args, &data, &class_names)?,
+            None => chosen_triples(args.groups, &args.classes, args.seed, &data, &class_names)?,
         };
         Ok(Self {
             args,
             model,
+            data_sha256: data.images.sha256_hex(),
             data,
             class_names,
             triples,
@@ -285,7 +296,7 @@ impl<'a> Sweep<'a> {
                 json!({"name": triple.name, "items": triple.items, "classes": triple.classes})
             }).collect::<Vec<_>>(),
             "model_sha256": self.model.model.sha256(),
-            "data_sha256": self.data.images.sha256_hex(),
+            "data_sha256": self.data_sha256,
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },
             "save_frames": self.args.save_frames,
@@ -461,242 +472,4 @@ struct Finished<'a> {
     landscape: Landscape,
     measures: Measures,
     plot: Option<String>,
-}
-
-struct SummaryRow {
-    name: String,
-    items: [String; 3],
-    classes: [String; 3],
-    intruders: Vec<String>,
-    measures: Measures,
-    counts: crate::mesh::MeshCounts,
-}
-
-fn read_triples(path: &std::path::Path, data: &LoadedData) -> anyhow::Result<Vec<Triple>> {
-    let text = std::fs::read_to_string(path)?;
-    let file: TriplesFile = serde_json::from_str(&text)
-        .context("expected {\"triples\":[{\"name\":\"1A\",\"items\":[i,j,k]},...]}")?;
-    ensure!(
-        !file.triples.is_empty(),
-        "expected at least one triple, found none"
-    );
-    let mut names = HashSet::new();
-    file.triples
-        .into_iter()
-        .map(|TripleEntry { name, items }| {
-            // A triple's name becomes the name of a folder.
-            let plain = !name.is_empty()
-                && name.len() <= 64
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            ensure!(
-                plain,
-                "triple \"{name}\": expected a name of 1 to 64 letters, digits, - or _"
-            );
-            ensure!(
-                names.insert(name.clone()),
-                "triple \"{name}\": expected each name once, found it again"
-            );
-            let mut classes = [0; 3];
-            for (class, item) in classes.iter_mut().zip(items) {
-                *class = data.images.label(
-                    data.images
-                        .checked_index(item)
-                        .with_context(|| format!("triple {name}"))?,
-                );
-            }
-            Ok(Triple::new(name, items, classes)?)
-        })
-        .collect()
-}
-
-fn chosen_triples(
-    args: &Args,
-    data: &LoadedData,
-    class_names: &[String],
-) -> anyhow::Result<Vec<Triple>> {
-    let fixed = args
-        .classes
-        .iter()
-        .map(|text| parse_classes(text, class_names))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let groups = args
-        .groups
-        .map_or(if fixed.is_empty() { 5 } else { fixed.len() }, |groups| {
-            groups as usize
-        });
-    ensure!(
-        fixed.len() <= groups,
-        "--classes: expected at most one for each of the {groups} groups, found {}",
-        fixed.len()
-    );
-    let labels: Vec<usize> = (0..data.images.len())
-        .map(|item| data.images.label(item))
-        .collect();
-    Ok(choose_triples(
-        &labels,
-        class_names.len(),
-        groups,
-        &fixed,
-        args.seed,
-    )?)
-}
-
-/// `9,4,5` or `Ankle boot,Coat,Sandal`.
-fn parse_classes(text: &str, class_names: &[String]) -> anyhow::Result<[usize; 3]> {
-    let classes = text
-        .split(',')
-        .map(|part| {
-            let part = part.trim();
-            let by_name = class_names.iter().position(|name| name.eq_ignore_ascii_case(part));
-            by_name.or_else(|| part.parse().ok().filter(|&class| class < class_names.len())).with_context(|| {
-                format!("--classes {text}: unknown class \"{part}\"; expected a number below {} or one of {}", class_names.len(), class_names.join(", "))
-            })
-        })
-        .collect::<anyhow::Result<Vec<usize>>>()?;
-    let [x, y, z] = classes[..] else {
-        bail!(
-            "--classes {text}: expected three classes, found {}",
-            classes.len()
-        )
-    };
-    ensure!(
-        x != y && x != z && y != z,
-        "--classes {text}: expected three different classes"
-    );
-    Ok([x, y, z])
-}
-
-fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyhow::Result<()> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record([
-        "landscape",
-        "item_a",
-        "item_b",
-        "item_c",
-        "class_a",
-        "class_b",
-        "class_c",
-        "total_variation",
-        "curvature",
-        "label_changes",
-        "intrusion",
-        "intruders",
-        "folded",
-        "degenerate",
-        "folded_right",
-        "degenerate_right",
-        "failed",
-    ])?;
-    for row in rows {
-        let SummaryRow {
-            name,
-            items: [a, b, c],
-            classes: [class_a, class_b, class_c],
-            intruders,
-            measures,
-            counts,
-        } = row;
-        let number = |value: f64| format!("{value:.6}");
-        csv.write_record([
-            name,
-            a,
-            b,
-            c,
-            class_a,
-            class_b,
-            class_c,
-            &number(measures.total_variation),
-            &number(measures.curvature),
-            &number(measures.label_changes),
-            &number(measures.intrusion),
-            &intruders.join("; "),
-            &counts.folded.to_string(),
-            &counts.degenerate.to_string(),
-            &counts.folded_right.to_string(),
-            &counts.degenerate_right.to_string(),
-            "0", // no frame fails in clean mode
-        ])?;
-    }
-    Ok(write_file(&folder.file("summary.csv"), &csv.into_inner()?)?)
-}
-
-/// Landscapes up to this many are listed at the end; a longer list is left to `summary.csv`.
-const MAX_LISTED: usize = 60;
-
-#[allow(
-    clippy::too_many_arguments,
-    reason = "the last lines of a run speak of all of it"
-)]
-fn report(
-    args: &Args,
-    jobs: &[Job],
-    rows: &[SummaryRow],
-    timings: &Timings,
-    total: Duration,
-    info: &EngineInfo,
-    frames_each: usize,
-    verbosity: Verbosity,
-) -> anyhow::Result<()> {
-    if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
-        let heading = [
-            "landscape",
-            "A",
-            "B",
-            "into C",
-            ">variation",
-            ">curvature",
-            ">changes",
-            ">intrusion",
-            "intruders",
-        ];
-        let mut lines = vec![heading.map(str::to_owned).to_vec()];
-        lines.extend(rows.iter().map(|row| {
-            let [a, b, c] = row.classes.clone();
-            let m = &row.measures;
-            vec![
-                row.name.clone(),
-                a,
-                b,
-                c,
-                format!("{:.2}", m.total_variation),
-                format!("{:.4}", m.curvature),
-                format!("{:.2}", m.label_changes),
-                format!("{:.1}%", 100.0 * m.intrusion),
-                row.intruders.join(", "),
-            ]
-        }));
-        write!(std::io::stdout().lock(), "{}", table(&lines))?;
-    }
-    let seconds = |duration: Duration| format!("{:.3} s", duration.as_secs_f64());
-    let frames = jobs.len() * frames_each;
-    let adapter = if info.engine == "cpu" {
-        format!("the CPU engine, {}", info.adapter)
-    } else {
-        info.adapter.clone()
-    };
-    verbosity.say(
-        Verbosity::Normal,
-        format!(
-            "{} landscapes, {frames} frames in {} ({:.0} frames a second) on {adapter}; {} in all; written to {}",
-            jobs.len(),
-            seconds(timings.compute),
-            frames as f64 / timings.compute.as_secs_f64(),
-            seconds(total),
-            args.out.display()
-        ),
-    );
-    verbosity.say(
-        Verbosity::Verbose,
-        format!(
-            "load {}, engine {}, compute {}, figures {}, write {}",
-            seconds(timings.load),
-            seconds(timings.engine),
-            seconds(timings.compute),
-            seconds(timings.figures),
-            seconds(timings.write)
-        ),
-    );
-    Ok(())
 }

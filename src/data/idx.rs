@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-/// The largest content accepted, bytes: ten times the largest MNIST-like file (EMNIST, 550 MB
-/// of training images, is well inside). A gzip bomb stops here.
+/// The largest content accepted, bytes: far above the largest MNIST-like file (EMNIST, 550 MB of
+/// training images). A gzip bomb stops here.
 const MAX_BYTES: u64 = 4 << 30;
 
 /// Why an IDX file was refused.

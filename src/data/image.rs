@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 /// The largest side accepted, pixels: intermediate meshes then keep a lattice of at least eight
 /// points a pixel (see `mesh::lattice_scale`).
-const MAX_SIDE_PX: usize = 4096;
+pub(super) const MAX_SIDE_PX: usize = 4096;
 
 /// An image: grey levels 0..255 as `f32`, row-major, channels innermost (`[H, W, C]`), y down,
 /// pixel centres at whole coordinates (the centre of the top-left pixel is (0, 0)).

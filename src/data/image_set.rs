@@ -1,6 +1,7 @@
 //! A labelled set of images of one size, and the names of its items.
 
 use super::idx::Idx;
+use super::image::MAX_SIDE_PX;
 use super::{IdxError, Image, read_idx, sha256_hex};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,14 @@ pub enum ImageSetError {
     /// An image set without images or with images without pixels.
     #[error("expected images, found none: the header's sizes are {shape:?}")]
     Empty {
+        /// Sizes in the header.
+        shape: Vec<usize>,
+    },
+    /// Images too large to morph.
+    #[error(
+        "expected images of at most {MAX_SIDE_PX} pixels a side, found sizes {shape:?} in the header"
+    )]
+    TooLarge {
         /// Sizes in the header.
         shape: Vec<usize>,
     },
@@ -110,6 +119,11 @@ impl ImageSet {
                 shape: images.shape.clone(),
             });
         };
+        if height > MAX_SIDE_PX || width > MAX_SIDE_PX {
+            return Err(ImageSetError::TooLarge {
+                shape: images.shape.clone(),
+            });
+        }
         if count == 0 || height == 0 || width == 0 {
             return Err(ImageSetError::Empty {
                 shape: images.shape.clone(),

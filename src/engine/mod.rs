@@ -17,7 +17,7 @@ use crate::kernels::{Downloads, Recording};
 pub enum EngineError {
     /// A GPU was asked for and there is none.
     #[error(
-        "--engine gpu: expected a GPU or a software adapter, found none; install a Vulkan driver (Debian: mesa-vulkan-drivers \
+        "expected a GPU or a software adapter, found none; install a Vulkan driver (Debian: mesa-vulkan-drivers \
          for the software one) or use --engine cpu"
     )]
     NoAdapter,

@@ -4,6 +4,26 @@ use super::file::TensorSource;
 use super::{Head, Layer, ModelError};
 use serde_json::Value;
 
+/// Options that change what a supported layer computes and are supported at their default
+/// alone: `ReLU`'s, `Softmax`'s and `Flatten`'s.
+fn is_default(option: &str, value: &Value) -> bool {
+    match option {
+        "negative_slope" | "threshold" => value.as_f64() == Some(0.0),
+        "axis" => value.as_f64() == Some(-1.0),
+        "data_format" => value == "channels_last",
+        // `max_value` has no bound by default.
+        _ => false,
+    }
+}
+
+const DEFAULT_ONLY: [&str; 5] = [
+    "negative_slope",
+    "threshold",
+    "max_value",
+    "axis",
+    "data_format",
+];
+
 /// The layers that `config` lists, with their weights, and the shape of the input.
 pub(super) fn layers(
     config: &str,
@@ -40,15 +60,30 @@ pub(super) fn layers(
         let config = &entry["config"];
         let name = config["name"].as_str().unwrap_or(class).to_owned();
         let activation = |key: &str| -> Result<Head, ModelError> {
-            let text = config[key].as_str().unwrap_or("linear");
-            Head::from_name(text).ok_or_else(|| {
+            let found = &config[key];
+            let text = if found.is_null() {
+                Some("linear")
+            } else {
+                found.as_str()
+            };
+            text.and_then(Head::from_name).ok_or_else(|| {
                 wrong(
                     &format!("layer \"{name}\", activation"),
                     "linear, relu, sigmoid, tanh or softmax",
-                    format!("\"{text}\""),
+                    found.to_string(),
                 )
             })
         };
+        for option in DEFAULT_ONLY {
+            let found = &config[option];
+            if !found.is_null() && !is_default(option, found) {
+                return Err(wrong(
+                    &format!("layer \"{name}\", {option}"),
+                    "its default, the only value supported",
+                    found.to_string(),
+                ));
+            }
+        }
         match class {
             "InputLayer" => input_shape = shape_of(&config["batch_shape"]).or(input_shape),
             "Flatten" | "Dropout" => {}

@@ -21,11 +21,11 @@ pub(super) fn layers(
     if tensors.names().contains("input.mean") || tensors.names().contains("input.std") {
         let (shape, mean) = tensors.take("input.mean", &[None])?;
         let (_, std) = tensors.take("input.std", &[Some(shape[0])])?;
-        if let Some(index) = std.iter().position(|&std| std == 0.0) {
+        if let Some(index) = std.iter().position(|&std| std <= 0.0) {
             return Err(ModelError::Config {
                 place: format!("tensor \"input.std\", value {index}"),
                 expected: "a standard deviation above 0".into(),
-                found: "0".into(),
+                found: std[index].to_string(),
             });
         }
         let scale: Vec<f64> = std.iter().map(|&std| 1.0 / f64::from(std)).collect();

@@ -45,6 +45,18 @@ pub(super) fn record_classify(
 }
 
 impl AnswerBufs {
+    /// Refuses answers that are no numbers.
+    pub(super) fn check(&self, downloads: &Downloads) -> Result<(), PipelineError> {
+        match downloads
+            .values(self.logits)
+            .iter()
+            .find(|logit| !logit.is_finite())
+        {
+            Some(&value) => Err(PipelineError::NotFinite { value }),
+            None => Ok(()),
+        }
+    }
+
     /// Logits of a row, without its padding.
     pub(super) fn logits<'a>(&self, downloads: &'a Downloads, row: usize) -> &'a [f32] {
         &downloads.values(self.logits)[row * row_stride(self.classes)..][..self.classes]
@@ -59,7 +71,7 @@ impl AnswerBufs {
 /// Classifies inputs, each as many values as the model takes, in batches the engine likes.
 ///
 /// # Errors
-/// [`PipelineError`] when the engine fails.
+/// [`PipelineError`] when the engine fails or a logit is not finite.
 ///
 /// # Panics
 /// When an input has another number of values than the model takes.
@@ -81,6 +93,7 @@ pub fn classify(
         );
         let bufs = record_classify(&mut recording, x, batch.len(), model);
         let downloads = engine.run(&recording)?;
+        bufs.check(&downloads)?;
         for row in 0..batch.len() {
             answers.logits.extend(bufs.logits(&downloads, row));
             answers

@@ -269,6 +269,8 @@ impl<'a> Sweep<'a> {
         for batch in cut_into_batches(group.len(), self.steps, rows_a_batch) {
             let recorded = self.record(group, &batch);
             let downloads = engine.run(&recorded.recording)?;
+            recorded.image_answers.check(&downloads)?;
+            recorded.frame_answers.check(&downloads)?;
             self.collect(&batch, &recorded, &downloads, group, &mut landscapes);
             let rows: usize = batch.iter().map(|segment| segment.rows.len()).sum();
             if progress(rows * self.steps).is_break() {

@@ -22,7 +22,7 @@ mod pair;
 
 pub use classify::{Answers, classify};
 pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
-pub use pair::{Morph, MorphPlan, morph_pair, pair_mesh};
+pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;
@@ -36,6 +36,14 @@ pub enum PipelineError {
     /// An image has no feature points.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// The network's sums left the range of 32-bit floats.
+    #[error(
+        "the model answers {value} somewhere; expected finite logits, are its weights or its inputs too large?"
+    )]
+    NotFinite {
+        /// A logit.
+        value: f32,
+    },
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,

@@ -1,11 +1,13 @@
-//! The morph of one pair of images.
+//! The morph of one pair of images, and of two images' mixes into a third.
 
 use super::PipelineError;
 use super::classify::upload_rows;
 use crate::data::Image;
 use crate::engine::Engine;
+use crate::engine::cpu::CpuEngine;
 use crate::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
 use crate::mesh::{FeatureError, MeshCounts, PairMesh, feature_points, lattice_scale};
+use std::ops::ControlFlow;
 
 /// What to morph and where.
 #[derive(Debug, Clone)]
@@ -129,5 +131,74 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
     Ok(Morph {
         frames,
         counts: plan.mesh.counts(&alphas, scale),
+    })
+}
+
+/// A grid of frames between three images and the meshes it went through.
+#[derive(Debug, Clone)]
+pub struct MorphGrid {
+    /// `alphas * alphas` frames: row i leads the mix of A and B at alpha i into C.
+    pub frames: Vec<Image>,
+    /// The mesh from A to B.
+    pub mesh: PairMesh,
+    /// The mesh from each mix into C.
+    pub row_meshes: Vec<PairMesh>,
+    /// What all meshes were like.
+    pub counts: MeshCounts,
+}
+
+/// Morphs the mixes of A and B into C: the frames of a landscape without a classifier.
+/// `row_done` is told of each finished row and may stop the job.
+///
+/// # Errors
+/// [`PipelineError`] when the grid does not fit the images, the engine fails, or `row_done`
+/// says [`ControlFlow::Break`].
+///
+/// # Panics
+/// When the images' shapes differ.
+pub fn morph_grid(
+    engine: &dyn Engine,
+    [a, b, c]: [&Image; 3],
+    grid: usize,
+    alphas: &[f64],
+    sampling: Sampling,
+    row_done: &dyn Fn() -> ControlFlow<()>,
+) -> Result<MorphGrid, PipelineError> {
+    let mesh = pair_mesh(a, b, grid)?;
+    let points_c = points_of(c, grid)?;
+    let plan = MorphPlan {
+        left: a,
+        right: b,
+        mesh: &mesh,
+        alphas,
+        sampling,
+    };
+    // Mixes come from the CPU engine on every engine, as in a sweep.
+    let mixes = morph_pair(&CpuEngine::new(), &plan)?;
+    let mut counts = mixes.counts;
+    let mut frames = Vec::with_capacity(alphas.len() * alphas.len());
+    let mut row_meshes = Vec::with_capacity(alphas.len());
+    for mix in &mixes.frames {
+        let row_mesh = PairMesh::new(points_of(mix, grid)?, points_c.clone());
+        let plan = MorphPlan {
+            left: mix,
+            right: c,
+            mesh: &row_mesh,
+            alphas,
+            sampling,
+        };
+        let row = morph_pair(engine, &plan)?;
+        counts += row.counts;
+        frames.extend(row.frames);
+        row_meshes.push(row_mesh);
+        if row_done().is_break() {
+            return Err(PipelineError::Interrupted);
+        }
+    }
+    Ok(MorphGrid {
+        frames,
+        mesh,
+        row_meshes,
+        counts,
     })
 }

@@ -27,12 +27,8 @@ const PALETTE: [(u8, u8, u8); 10] = [
 ];
 
 /// Colour of a class, by its number; the same class has the same colour in every figure.
-pub fn class_color(class: usize) -> (u8, u8, u8) {
-    PALETTE[class % PALETTE.len()]
-}
-
 pub(super) fn color(class: usize) -> RGBColor {
-    let (red, green, blue) = class_color(class);
+    let (red, green, blue) = PALETTE[class % PALETTE.len()];
     RGBColor(red, green, blue)
 }
 

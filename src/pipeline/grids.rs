@@ -66,20 +66,23 @@ pub fn compute_landscapes(
     let Some(first) = jobs.first() else {
         return Ok(Vec::new());
     };
-    let sweep = Sweep::new(model, settings, first.a.shape(), frames);
-    let group = (engine.batch_buffer_bytes() / sweep.landscape_bytes()).max(1);
-    let groups: Vec<&[GridJob<'_>]> = jobs.chunks(group).collect();
+    let grids = Grids::new(model, settings, first.a.shape(), frames);
+    let group = (engine.batch_buffer_bytes() / grids.landscape_bytes()).max(1);
+    // A first group of one: kernels are compiled and the device wakes up on it while the host
+    // prepares the next.
+    let (one, rest) = jobs.split_at(1);
+    let groups: Vec<&[GridJob<'_>]> = [one].into_iter().chain(rest.chunks(group)).collect();
     let mut landscapes = Vec::with_capacity(jobs.len());
-    let mut prepared = Some(sweep.prepare(groups[0])?);
+    let mut prepared = Some(grids.prepare(groups[0])?);
     for n in 0..groups.len() {
         let current = prepared.take().expect("prepared in the round before");
         // The host prepares the next group while the engine runs this one.
         let (done, next) = rayon::join(
-            || sweep.run(engine, &current, progress),
+            || grids.run(engine, &current, progress),
             || {
                 groups
                     .get(n + 1)
-                    .map(|group| sweep.prepare(group))
+                    .map(|group| grids.prepare(group))
                     .transpose()
             },
         );
@@ -90,13 +93,13 @@ pub fn compute_landscapes(
 }
 
 /// What all landscapes of a job share.
-struct Sweep<'a> {
+struct Grids<'a> {
     model: &'a Model,
     steps: usize,
     grid: usize,
     geometry: WarpGeometry,
     /// Values a frame.
-    width: usize,
+    frame_values: usize,
     /// The alphas strictly inside a path, as frame jobs of pair 0.
     inner: Vec<FrameJob>,
     frames: Frames,
@@ -123,7 +126,7 @@ struct Segment {
     rows: Range<usize>,
 }
 
-impl<'a> Sweep<'a> {
+impl<'a> Grids<'a> {
     fn new(model: &'a Model, settings: &MorphSettings, shape: [usize; 3], frames: Frames) -> Self {
         let steps = settings.steps;
         assert!(steps >= 2, "a grid has its two ends");
@@ -140,7 +143,7 @@ impl<'a> Sweep<'a> {
                 scale,
                 sampling: settings.sampling,
             },
-            width: shape.iter().product(),
+            frame_values: shape.iter().product(),
             inner: alphas
                 .iter()
                 .map(|&alpha| FrameJob::new(0, alpha))
@@ -151,7 +154,7 @@ impl<'a> Sweep<'a> {
 
     /// The largest buffer that one row of a grid needs: its frames, or a layer's values of them.
     fn row_bytes(&self) -> usize {
-        let widest = self.width.max(self.model.widest_row());
+        let widest = self.frame_values.max(self.model.widest_row());
         4 * row_stride(widest) * self.inner.len().max(1)
     }
 
@@ -215,7 +218,7 @@ impl<'a> Sweep<'a> {
             &mut recording,
             "mix.images",
             ends.iter().copied(),
-            self.width,
+            self.frame_values,
         );
         let pairs: Vec<PairJob<'_>> = meshes
             .iter()
@@ -237,12 +240,12 @@ impl<'a> Sweep<'a> {
         let downloads = CpuEngine::new().run(&recording)?;
         let mut warped = downloads
             .values(frames)
-            .chunks_exact(row_stride(self.width));
+            .chunks_exact(row_stride(self.frame_values));
         Ok(jobs
             .iter()
             .map(|job| {
                 let inner = warped.by_ref().take(self.inner.len()).map(|row| Image {
-                    levels: row[..self.width].to_vec(),
+                    levels: row[..self.frame_values].to_vec(),
                     ..*job.a
                 });
                 [job.a.clone()]
@@ -292,7 +295,7 @@ impl<'a> Sweep<'a> {
             logits: vec![0.0; frames * classes],
             probabilities: vec![0.0; frames * classes],
             counts,
-            frames: (self.frames == Frames::Keep).then(|| vec![0.0; frames * self.width]),
+            frames: (self.frames == Frames::Keep).then(|| vec![0.0; frames * self.frame_values]),
         }
     }
 
@@ -319,7 +322,7 @@ impl<'a> Sweep<'a> {
             &mut recording,
             "grid.images",
             images.into_iter(),
-            self.width,
+            self.frame_values,
         );
         let jobs = self.frame_jobs(pairs.len());
         let frames = recording.warp(images, count, &self.geometry, &pairs, &jobs);
@@ -370,10 +373,11 @@ impl<'a> Sweep<'a> {
                         let levels = match j {
                             0 => &prepared.rows[i].mix.levels,
                             _ if inner => &downloads.values(recorded.frames)
-                                [frame * row_stride(self.width)..][..self.width],
+                                [frame * row_stride(self.frame_values)..][..self.frame_values],
                             _ => &prepared.target.levels[..],
                         };
-                        frames[k * self.width..][..self.width].copy_from_slice(levels);
+                        frames[k * self.frame_values..][..self.frame_values]
+                            .copy_from_slice(levels);
                     }
                     frame += usize::from(inner);
                 }

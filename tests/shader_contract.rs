@@ -7,6 +7,7 @@ use naga::{
     AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner,
     VectorSize,
 };
+use naga::{Expression, Literal};
 use std::collections::BTreeSet;
 
 fn parse(spec: &KernelSpec) -> Module {
@@ -165,6 +166,17 @@ fn differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
             spec.workgroup_size, entry.workgroup_size
         ));
     }
+    for (_, constant) in module.constants.iter() {
+        let value = match module.global_expressions[constant.init] {
+            Expression::Literal(Literal::U32(value)) => i64::from(value),
+            Expression::Literal(Literal::I32(value)) => i64::from(value),
+            _ => continue,
+        };
+        let expected = i64::from(spec.workgroup_size);
+        if constant.name.as_deref() == Some("WORKGROUP_SIZE") && value != expected {
+            differences.push(format!("expected WORKGROUP_SIZE {expected}, found {value}"));
+        }
+    }
     let mut numbers = BTreeSet::new();
     for (_, global) in module.global_variables.iter() {
         let Some(binding) = &global.binding else {
@@ -245,6 +257,7 @@ fn every_difference_is_seen() {
             "alpha: f32,\n    mesh_alpha: i32",
         ),
         ("@workgroup_size(32)", "@workgroup_size(64)"),
+        ("WORKGROUP_SIZE: i32 = 32", "WORKGROUP_SIZE: i32 = 64"),
         (
             "@compute @workgroup_size(32)\nfn main",
             "@compute @workgroup_size(32)\nfn run",

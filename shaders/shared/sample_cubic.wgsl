@@ -1,6 +1,6 @@
 // level(x, y) = sum_rc B_r(v) B_c(u) c[row + r][column + c], uniform cubic B-splines B
 // de Boor, A Practical Guide to Splines, chapters IX and XVII.
-// Rust twin: src/kernels/warp.rs
+// Rust twin: src/kernels/sample.rs
 
 // Sources are spline coefficients, [sources, source_stride], planar [C, H + 2, W + 2].
 fn sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {

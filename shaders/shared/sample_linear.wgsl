@@ -1,6 +1,6 @@
 // level(x, y) = bilinear mean of the four pixels around (x, y)
 // Gonzalez and Woods, Digital Image Processing, section 2.4.
-// Rust twin: src/kernels/warp.rs
+// Rust twin: src/kernels/sample.rs
 
 // Sources are images, [sources, source_stride], rows of [H, W, C].
 fn sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {

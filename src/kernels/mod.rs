@@ -20,6 +20,7 @@
 mod blend;
 mod dense;
 mod recording;
+mod sample;
 mod softmax;
 mod spline;
 mod warp;

@@ -3,12 +3,12 @@
 //! Warping and blending are one kernel: both sides of a pixel come from one owner triangle,
 //! and the frame is the only thing that goes out to memory.
 
+use super::sample::{Place, sample_cubic, sample_linear};
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct,
 };
 use crate::mesh::{PairMesh, fixed_alpha, lattice_point};
 use rayon::prelude::*;
-use wide::f32x4;
 
 const WORKGROUP_SIZE: u32 = 32;
 /// Pixels of a tile: one owner word each in workgroup memory, 4 of the 16 KiB every device has.
@@ -312,15 +312,6 @@ struct SourceMap {
     right: Vec<Place>,
 }
 
-/// A point inside an image: the cell of four pixels that holds it and its place there, 0..1.
-#[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    column: u32,
-    row: u32,
-    u: f32,
-    v: f32,
-}
-
 impl SourceMap {
     fn new(width: usize, height: usize) -> Self {
         let pixels = width * height;
@@ -470,47 +461,4 @@ impl Edge {
             *last = (*last).min(at_start / -step);
         }
     }
-}
-
-/// A level between the pixels of an image `[H, W, channels]` that starts with the channel.
-#[inline(always)]
-fn sample_linear(image: &[f32], width: usize, channels: usize, place: Place) -> f32 {
-    let at = (place.row as usize * width + place.column as usize) * channels;
-    let lerp = |a: f32, b: f32, t: f32| a + t * (b - a);
-    let across = |at: usize| lerp(image[at], image[at + channels], place.u);
-    lerp(across(at), across(at + width * channels), place.v)
-}
-
-/// A level of the spline with coefficients `[H + 2, W + 2]`.
-#[inline(always)]
-fn sample_cubic(coefficients: &[f32], width: usize, place: Place) -> f32 {
-    let stride = width + 2;
-    let at = place.row as usize * stride + place.column as usize;
-    let row = |r: usize| {
-        let four: [f32; 4] = coefficients[at + r * stride..][..4]
-            .try_into()
-            .expect("a slice of four");
-        f32x4::from(four)
-    };
-    let [a, b, c, d] = cubic_weights(place.v).to_array();
-    let columns = row(0) * f32x4::splat(a)
-        + row(1) * f32x4::splat(b)
-        + (row(2) * f32x4::splat(c) + row(3) * f32x4::splat(d));
-    let [a, b, c, d] = (columns * cubic_weights(place.u)).to_array();
-    (a + b) + (c + d)
-}
-
-/// Uniform cubic B-spline weights of the four coefficients around `u` in 0..1, as polynomials
-/// in Horner's form, four side by side. Shader: `shaders/shared/sample_cubic.wgsl`.
-#[inline(always)]
-fn cubic_weights(u: f32) -> f32x4 {
-    const SIXTH: f32 = 1.0 / 6.0;
-    const POWERS: [f32x4; 4] = [
-        f32x4::new([SIXTH, 4.0 * SIXTH, SIXTH, 0.0]),
-        f32x4::new([-0.5, 0.0, 0.5, 0.0]),
-        f32x4::new([0.5, -1.0, 0.5, 0.0]),
-        f32x4::new([-SIXTH, 0.5, -0.5, SIXTH]),
-    ];
-    let u = f32x4::splat(u);
-    ((POWERS[3] * u + POWERS[2]) * u + POWERS[1]) * u + POWERS[0]
 }

@@ -1042,6 +1042,12 @@ fn wrong_usage_exits_with_2() {
 #[test]
 fn what_cannot_be_computed_is_refused_at_once() {
     let folder = folder();
+    fail(
+        folder.path(),
+        &["sweep", "--data", "iris"],
+        1,
+        &["table of 150 rows", "fashion-mnist"],
+    );
     let grid = ["morph", "t10k#9", "t10k#2", "t10k#1", "--steps", "1001"];
     fail(
         folder.path(),

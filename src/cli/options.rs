@@ -1,11 +1,11 @@
 //! Options that several subcommands share, and what they resolve to.
 
 use super::Verbosity;
-use crate::data::{ImageSet, fashion_mnist};
+use crate::data::{IRIS_CSV, ImageSet, SEEDS_CSV, fashion_mnist};
 use crate::engine::{self, Engine, EngineChoice};
 use crate::kernels::{Activation, Sampling};
 use crate::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -161,6 +161,15 @@ pub(super) struct LoadedData {
 impl DataArgs {
     /// Loads the set. A folder's classes are named by `classes`, the model's, if there are any.
     pub(super) fn load(&self, classes: Option<&[String]>) -> anyhow::Result<LoadedData> {
+        if let Some((name, table)) = [("iris", IRIS_CSV), ("seeds", SEEDS_CSV)]
+            .into_iter()
+            .find(|(name, _)| *name == self.data)
+        {
+            let rows = table.lines().count() - 1;
+            bail!(
+                "--data {name}: expected images, found the bundled table of {rows} rows; use fashion-mnist or a folder of images"
+            );
+        }
         let folder = match (self.data.as_str(), &self.data_dir) {
             ("fashion-mnist", None) => {
                 return Ok(LoadedData {

@@ -1086,3 +1086,66 @@ fn what_cannot_be_computed_is_refused_at_once() {
         "nothing is left behind"
     );
 }
+
+#[test]
+fn starting_over_removes_an_unfinished_run_and_the_frames_of_a_longer_morph() {
+    let folder = folder();
+    let steps = |n: &'static str| {
+        [
+            "sweep", "--engine", "cpu", "--groups", "1", "--steps", n, "--force",
+        ]
+    };
+    succeed(folder.path(), &steps("3"));
+    // As a killed run leaves it: a plan, and not yet the list of landscapes.
+    let path = folder.path().join("morphscape-sweep/manifest.json");
+    let mut manifest = json(path.clone());
+    manifest["finished"] = false.into();
+    manifest
+        .as_object_mut()
+        .expect("an object")
+        .remove("landscapes");
+    std::fs::write(&path, manifest.to_string()).expect("written");
+    std::fs::write(
+        folder.path().join("t.json"),
+        r#"{"triples":[{"name":"x","items":[9,2,1]}]}"#,
+    )
+    .expect("written");
+    succeed(
+        folder.path(),
+        &[
+            "sweep",
+            "--triples",
+            "t.json",
+            "--engine",
+            "cpu",
+            "--steps",
+            "3",
+            "--force",
+        ],
+    );
+    assert!(!folder.path().join("morphscape-sweep/1A.1").exists());
+    succeed(
+        folder.path(),
+        &[
+            "morph",
+            "t10k#1",
+            "t10k#2",
+            "--steps",
+            "5",
+            "--save-frames",
+            "--out",
+            "m",
+        ],
+    );
+    succeed(
+        folder.path(),
+        &[
+            "morph", "t10k#1", "t10k#2", "--steps", "3", "--out", "m", "--force",
+        ],
+    );
+    assert!(folder.path().join("m/frame-002.png").is_file());
+    assert!(
+        !folder.path().join("m/frame-003.png").exists()
+            && !folder.path().join("m/frames.safetensors").exists()
+    );
+}

@@ -1,6 +1,7 @@
 //! The folder of a run: whether it may be written, and its manifest.
 
 use crate::data::write_file;
+use crate::landscape::Permutation;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ impl OutputFolder {
             }
         }
         if force {
-            remove_old_landscapes(path, &file)?;
+            remove_old_run(path, &file)?;
         }
         let mut manifest = Map::new();
         manifest.insert(
@@ -92,20 +93,20 @@ impl OutputFolder {
     }
 }
 
-/// Starting over: the landscape folders that an old manifest names go, so that none of them
-/// stands beside the new run's. Nothing else is touched.
-fn remove_old_landscapes(path: &Path, manifest: &Path) -> anyhow::Result<()> {
+/// Starting over: what the old run in the folder wrote goes, finished or not, so that none of
+/// it stands beside the new run's. Nothing else is touched.
+fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
     let Ok(text) = std::fs::read_to_string(manifest) else {
         return Ok(());
     };
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
-    let names = manifest["landscapes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
-    for name in names {
-        let folder = path.join(name);
+    let plan = &manifest["plan"];
+    let triples = plan["triples"].as_array().into_iter().flatten();
+    let landscapes = triples
+        .filter_map(|triple| triple["name"].as_str())
+        .flat_map(|name| Permutation::ALL.map(|p| format!("{name}.{}", p.number())));
+    for name in landscapes {
+        let folder = path.join(&name);
         // A manifest is a file anyone may have written: only a plain name inside the folder.
         let plain = name
             .bytes()
@@ -114,6 +115,18 @@ fn remove_old_landscapes(path: &Path, manifest: &Path) -> anyhow::Result<()> {
         if plain && folder.is_dir() && !folder.is_symlink() {
             std::fs::remove_dir_all(&folder)
                 .with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+    }
+    if plan["job"] == "morph" {
+        for entry in std::fs::read_dir(path)?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if (name.starts_with("frame-") && name.ends_with(".png"))
+                || name == "frames.safetensors"
+            {
+                std::fs::remove_file(entry.path())
+                    .with_context(|| format!("cannot remove {}", entry.path().display()))?;
+            }
         }
     }
     Ok(())

@@ -28,7 +28,6 @@ mod warp;
 pub use blend::blend;
 pub use dense::{Activation, DenseLayer};
 pub use recording::{Buf, Buffer, Command, Downloads, Recording};
-pub use softmax::stable_softmax;
 pub use spline::spline_coefficients;
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 

@@ -84,7 +84,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
 }
 
 /// Turns one row of logits into probabilities, in place.
-pub fn stable_softmax(row: &mut [f32]) {
+fn stable_softmax(row: &mut [f32]) {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut total = 0.0;
     for value in row.iter_mut() {

@@ -6,7 +6,7 @@ use crate::data::Image;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
-use crate::mesh::{FeatureError, MeshCounts, PairMesh, feature_points, lattice_scale};
+use crate::mesh::{FeatureError, MeshCounts, PairMesh, Point, feature_points, lattice_scale};
 use std::ops::ControlFlow;
 
 /// What to morph and where.
@@ -34,10 +34,7 @@ pub struct Morph {
 }
 
 /// Feature points of an image on a `grid x grid` division.
-pub(super) fn points_of(
-    image: &Image,
-    grid: usize,
-) -> Result<Vec<crate::mesh::Point>, FeatureError> {
+pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<Point>, FeatureError> {
     feature_points(
         &image.whole_grey_levels(),
         image.width_px,
@@ -74,15 +71,20 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
         .filter(|&alpha| alpha > 0.0 && alpha < 1.0)
         .collect();
     let scale = lattice_scale(plan.left.width_px, plan.left.height_px, &inner);
-    let width = shape.iter().product();
-    let stride = row_stride(width);
+    let frame_values = shape.iter().product();
+    let stride = row_stride(frame_values);
     let batch_frames = (engine.batch_buffer_bytes() / (4 * stride)).max(1);
     let jobs: Vec<FrameJob> = inner.iter().map(|&alpha| FrameJob::new(0, alpha)).collect();
     let mut warped = Vec::with_capacity(jobs.len());
     for batch in jobs.chunks(batch_frames) {
         let mut recording = Recording::new();
         let rows = [plan.left.levels.as_slice(), &plan.right.levels];
-        let images = upload_rows(&mut recording, "morph.images", rows.into_iter(), width);
+        let images = upload_rows(
+            &mut recording,
+            "morph.images",
+            rows.into_iter(),
+            frame_values,
+        );
         let geometry = WarpGeometry {
             shape,
             scale,
@@ -106,7 +108,7 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
                 .values(frames)
                 .chunks_exact(stride)
                 .map(|row| Image {
-                    levels: row[..width].to_vec(),
+                    levels: row[..frame_values].to_vec(),
                     ..*plan.left
                 }),
         );

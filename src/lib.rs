@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli        arguments -> plan -> stages -> files
+//! report     a run -> one page
 //! plot       values -> pictures
 //! pipeline   items -> recordings -> landscapes, in batches
 //! landscape  grids, triples, permutations, and measures over them
@@ -56,3 +57,4 @@ pub mod mesh;
 pub mod model;
 pub mod pipeline;
 pub mod plot;
+pub mod report;

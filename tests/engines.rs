@@ -465,7 +465,7 @@ fn engines_agree_on_the_whole_sweep() {
         let mut worst = 0.0f32;
         let mut relabelled = Vec::new();
         for (n, (gpu, cpu)) in gpu.iter().zip(&cpu).enumerate() {
-            assert_eq!(gpu.counts, cpu.counts, "meshes are decided on the host");
+            assert_eq!(gpu.morph, cpu.morph, "meshes are decided on the host");
             for k in 0..cpu.num_frames() {
                 let (p, q) = (gpu.probabilities_of(k), cpu.probabilities_of(k));
                 let difference = p
@@ -504,7 +504,7 @@ fn the_ends_of_a_grid_are_the_images_to_the_bit() {
     for engine in engines() {
         for steps in [2, 3, 21] {
             let landscape = &paper_job(engine.as_ref(), 1, steps, Frames::Keep)[0];
-            let frames = landscape.frames.as_ref().expect("frames were kept");
+            let frames = landscape.inputs.as_ref().expect("frames were kept");
             let frame = |i: usize, j: usize| &frames[(i * steps + j) * 784..][..784];
             assert_eq!(frame(0, 0), a.levels);
             assert_eq!(frame(steps - 1, 0), b.levels);

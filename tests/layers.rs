@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// From bottom to top; a room imports only from rooms before it.
-const ROOMS: [&str; 9] = [
+const ROOMS: [&str; 10] = [
     "data",
     "mesh",
     "kernels",
@@ -13,6 +13,7 @@ const ROOMS: [&str; 9] = [
     "landscape",
     "pipeline",
     "plot",
+    "report",
     "cli",
 ];
 

@@ -3,12 +3,15 @@
 //! Results go to stdout, everything else to stderr.
 
 mod devices;
+mod figures;
 mod items;
 mod morph;
 mod options;
 mod output;
+mod plot;
 mod predict;
 mod progress;
+mod run;
 mod summary;
 mod sweep;
 mod text;
@@ -48,6 +51,8 @@ enum Command {
     Morph(morph::Args),
     /// Print class probabilities of images as CSV
     Predict(predict::Args),
+    /// Draw the figures of a finished run again: other classes, formats, views
+    Plot(plot::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
     Devices(devices::Args),
 }
@@ -86,6 +91,7 @@ impl Cli {
                 Command::Sweep(args) => sweep::run(&args, verbosity),
                 Command::Morph(args) => morph::run(&args, verbosity),
                 Command::Predict(args) => predict::run(&args, verbosity),
+                Command::Plot(args) => plot::run(&args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {

@@ -5,9 +5,7 @@ use super::items::find_image;
 use super::options::{DataArgs, EngineArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::Progress;
-use crate::data::{
-    Image, Tensor, TensorData, sha256_hex, write_file, write_png, write_safetensors,
-};
+use crate::data::{Image, Picture, Tensor, TensorData, sha256_hex, write_file, write_safetensors};
 use crate::engine::Engine;
 use crate::mesh::{MeshCounts, PairMesh, cell_size_px};
 use crate::pipeline::{MorphPlan, morph_grid, morph_pair, pair_mesh};
@@ -239,12 +237,15 @@ fn write_all(
             } else {
                 format!("frame-{:03}-{:03}.png", k / made.columns, k % made.columns)
             };
-            write_file(&folder.file(&name), &write_png(frame))
+            write_file(&folder.file(&name), &Picture::from(frame).to_png())
         })?;
-    write_file(&folder.file("mesh.png"), &write_png(&made.mesh_picture))?;
+    write_file(
+        &folder.file("mesh.png"),
+        &Picture::from(&made.mesh_picture).to_png(),
+    )?;
     write_file(
         &folder.file("sheet.png"),
-        &write_png(&contact_sheet(&made.frames, made.columns)),
+        &Picture::from(&contact_sheet(&made.frames, made.columns)).to_png(),
     )?;
     if args.save_frames {
         let first = &made.frames[0];

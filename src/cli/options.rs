@@ -250,11 +250,38 @@ impl MorphArgs {
         }
     }
 
+    /// How grids are made, for captions and files.
+    pub(super) fn settings(&self) -> serde_json::Map<String, serde_json::Value> {
+        let settings = serde_json::json!({"grid": self.grid(), "mode": self.mode_name(), "sampling": self.sampling_name()});
+        settings.as_object().cloned().unwrap_or_default()
+    }
+
     pub(super) fn mode_name(&self) -> &'static str {
         match self.mode {
             ModeName::Clean => "clean",
         }
     }
+}
+
+/// A class by number or name, whatever the case of its letters.
+pub(super) fn class_number(
+    option: &str,
+    text: &str,
+    class_names: &[String],
+) -> anyhow::Result<usize> {
+    let text = text.trim();
+    let by_name = class_names
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(text));
+    by_name
+        .or_else(|| text.parse().ok().filter(|&class| class < class_names.len()))
+        .with_context(|| {
+            format!(
+                "{option}: unknown class \"{text}\"; expected a number below {} or one of {}",
+                class_names.len(),
+                class_names.join(", ")
+            )
+        })
 }
 
 /// `0.0039` or `1/255`.

@@ -1,7 +1,7 @@
 //! The folder of a run: whether it may be written, and its manifest.
 
 use crate::data::write_file;
-use crate::landscape::Permutation;
+use crate::landscape::{DataPoints, Permutation};
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -70,6 +70,54 @@ impl OutputFolder {
         Ok(folder)
     }
 
+    /// Opens the folder of a finished run to draw in it; gives its landscapes' names, too.
+    pub(super) fn open_finished(path: &Path) -> anyhow::Result<(Self, Vec<String>)> {
+        let file = path.join("manifest.json");
+        let text = std::fs::read_to_string(&file).with_context(|| {
+            format!(
+                "{}: expected the folder of a run, with its manifest.json",
+                path.display()
+            )
+        })?;
+        let manifest: Map<String, Value> = serde_json::from_str(&text)
+            .with_context(|| format!("{}: not a manifest", file.display()))?;
+        let names: Option<Vec<String>> = manifest["landscapes"].as_array().map(|names| {
+            names
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
+        });
+        let finished = manifest.get("finished") == Some(&json!(true));
+        let Some(names) = names.filter(|names| finished && !names.is_empty()) else {
+            bail!(
+                "{}: expected a finished run with landscapes; run its command again first",
+                path.display()
+            );
+        };
+        // A manifest is a file anyone may have written.
+        if let Some(name) = names.iter().find(|name| !is_plain(name)) {
+            bail!("{}: \"{name}\" is no landscape's name", file.display());
+        }
+        let path = path.to_owned();
+        Ok((Self { path, manifest }, names))
+    }
+
+    /// The manifest as it stands.
+    pub(super) fn manifest(&self) -> Value {
+        Value::Object(self.manifest.clone())
+    }
+
+    /// The answers to the data themselves, if the run wrote them.
+    pub(super) fn read_data_points(&self) -> anyhow::Result<Option<DataPoints>> {
+        let path = self.file(DATA_FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let points = DataPoints::read(&path).with_context(|| path.display().to_string())?;
+        Ok(Some(points))
+    }
+
     /// Sets an entry of the manifest; it is written by [`OutputFolder::finish`].
     pub(super) fn set(&mut self, key: &str, value: Value) {
         self.manifest.insert(key.into(), value);
@@ -93,6 +141,17 @@ impl OutputFolder {
     }
 }
 
+/// The answers to the rows of the data set.
+pub(super) const DATA_FILE: &str = "data.safetensors";
+
+/// Whether a landscape's name is that of a folder inside the run's and of nothing else.
+fn is_plain(name: &str) -> bool {
+    !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 /// Starting over: what the old run in the folder wrote goes, finished or not, so that none of
 /// it stands beside the new run's. Nothing else is touched.
 fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
@@ -107,14 +166,17 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
         .flat_map(|name| Permutation::ALL.map(|p| format!("{name}.{}", p.number())));
     for name in landscapes {
         let folder = path.join(&name);
-        // A manifest is a file anyone may have written: only a plain name inside the folder.
-        let plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            && !name.starts_with('.');
-        if plain && folder.is_dir() && !folder.is_symlink() {
+        // A manifest is a file anyone may have written.
+        if is_plain(&name) && folder.is_dir() && !folder.is_symlink() {
             std::fs::remove_dir_all(&folder)
                 .with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+    }
+    for name in ["report.html", "summary.csv", DATA_FILE] {
+        let file = path.join(name);
+        if file.is_file() {
+            std::fs::remove_file(&file)
+                .with_context(|| format!("cannot remove {}", file.display()))?;
         }
     }
     if plan["job"] == "morph" {

@@ -5,25 +5,22 @@
 //! ```
 
 use super::Verbosity;
+use super::figures::{FigureArgs, Figures};
 use super::options::{DataArgs, EngineArgs, LoadedData, LoadedModel, ModelArgs, MorphArgs};
 use super::output::OutputFolder;
-use super::progress::{Progress, interrupted};
-use super::summary::{MAX_LISTED, SummaryRow, summary_table, write_summary};
+use super::progress::Progress;
+use super::run::{Job, Run, Timings, jobs, triples_json};
 use super::triples::{chosen_triples, read_triples};
-use crate::data::{Image, Tensor, TensorData, write_file, write_safetensors};
+use crate::data::Image;
 use crate::engine::EngineInfo;
-use crate::landscape::{Landscape, Measures, Permutation, Triple, measure};
+use crate::landscape::{Items, Triple};
 use crate::mesh::cell_size_px;
-use crate::pipeline::{Frames, GridJob, MorphSettings, PipelineError, compute_landscapes};
-use crate::plot::{LinePlot, line_plot};
+use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
 use anyhow::{Context, ensure};
-use clap::ValueEnum;
-use rayon::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What to sweep.
 #[derive(Debug, clap::Args)]
@@ -60,55 +57,10 @@ pub(super) struct Args {
     #[arg(long)]
     save_frames: bool,
     /// Which figures to draw
-    #[arg(long, value_enum, default_value = "line")]
+    #[arg(long, value_enum, default_value = "all")]
     figures: Figures,
-    /// Draw every class in the line plots, not only the triple's and those that reach 0.5
-    #[arg(long)]
-    all_classes: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Figures {
-    /// No figures
-    None,
-    /// A line plot a landscape
-    Line,
-}
-
-/// Results kept between writes, bytes: a wave of landscapes is computed, then written.
-const WAVE_BYTES: usize = 64 << 20;
-
-/// One landscape to compute: a permutation of a triple, its items as [A, B, C].
-struct Job {
-    name: String,
-    permutation: Permutation,
-    items: [usize; 3],
-    classes: [usize; 3],
-}
-
-/// Where the time went.
-#[derive(Default)]
-struct Timings {
-    load: Duration,
-    engine: Duration,
-    compute: Duration,
-    figures: Duration,
-    write: Duration,
-}
-
-impl Timings {
-    /// Seconds to the microsecond, for the manifest.
-    fn json(&self, total: Duration) -> serde_json::Value {
-        let seconds = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e6;
-        json!({
-            "load_s": seconds(self.load),
-            "engine_s": seconds(self.engine),
-            "compute_s": seconds(self.compute),
-            "figures_s": seconds(self.figures),
-            "write_s": seconds(self.write),
-            "total_s": seconds(total),
-        })
-    }
+    #[command(flatten)]
+    style: FigureArgs,
 }
 
 struct Sweep<'a> {
@@ -123,6 +75,7 @@ struct Sweep<'a> {
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut timings = Timings::default();
+    let figures = args.style.plan(args.figures)?;
     let sweep = Sweep::resolve(args)?;
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
@@ -130,7 +83,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let opening = Instant::now();
     let engine = args.engine.open(verbosity)?;
     let info = engine.info().clone();
-    let mut folder = OutputFolder::prepare(&args.out, sweep.plan(&info), args.force)?;
+    let folder = OutputFolder::prepare(&args.out, sweep.plan(&info), args.force)?;
     timings.engine = opening.elapsed();
 
     let settings = MorphSettings {
@@ -138,28 +91,43 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         grid: args.morph.grid(),
         sampling: args.morph.sampling(),
     };
-    let jobs = sweep.jobs();
-    let frames_each = settings.steps * settings.steps;
-    let progress = Progress::new(jobs.len() * frames_each, verbosity);
-    let mut rows = Vec::with_capacity(jobs.len());
-    for wave in jobs.chunks((WAVE_BYTES / sweep.landscape_bytes()).max(1)) {
+    let images = &sweep.data.images;
+    let run = Run {
+        started,
+        timings,
+        folder,
+        out: &args.out,
+        engine: info,
+        model: &sweep.model,
+        class_names: &sweep.class_names,
+        items: Items::Images {
+            shape: images.image_shape(),
+        },
+        item_name: &|item| images.item_name(item),
+        settings: args.morph.settings(),
+        data: json!({"path": sweep.data.path, "sha256": sweep.data_sha256, "items": images.len()}),
+        steps: settings.steps,
+        save_frames: args.save_frames,
+        figures,
+        data_points: None,
+    };
+    let frames = if run.keeps_frames() {
+        Frames::Keep
+    } else {
+        Frames::Drop
+    };
+    let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
         let loading = Instant::now();
-        let images = sweep.load_images(wave);
-        timings.load += loading.elapsed();
-
-        let computing = Instant::now();
-        let grid_jobs: Vec<GridJob<'_>> = wave
+        let images = sweep.load_images(jobs);
+        let grid_jobs: Vec<GridJob<'_>> = jobs
             .iter()
             .map(|job| {
                 let [a, b, c] = job.items.map(|item| &images[&item]);
                 GridJob { a, b, c }
             })
             .collect();
-        let frames = if args.save_frames {
-            Frames::Keep
-        } else {
-            Frames::Drop
-        };
+        timings.load += loading.elapsed();
+        let computing = Instant::now();
         let landscapes = compute_landscapes(
             engine.as_ref(),
             &sweep.model.model,
@@ -167,82 +135,11 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             &grid_jobs,
             frames,
             &|done| progress.advance(done),
-        )?;
-        timings.compute += computing.elapsed();
-
-        let drawing = Instant::now();
-        let finished: Vec<Finished<'_>> = wave
-            .par_iter()
-            .zip(landscapes)
-            .map(|(job, landscape)| {
-                let plot =
-                    (args.figures == Figures::Line).then(|| sweep.line_plot(job, &landscape));
-                Finished {
-                    job,
-                    measures: measure(&landscape, job.classes),
-                    landscape,
-                    plot,
-                }
-            })
-            .collect();
-        timings.figures += drawing.elapsed();
-
-        let writing = Instant::now();
-        finished
-            .par_iter()
-            .try_for_each(|finished| sweep.write_landscape(&folder, finished))?;
-        timings.write += writing.elapsed();
-        rows.extend(
-            finished
-                .into_iter()
-                .map(|finished| sweep.summary_row(&finished)),
         );
-        if interrupted() {
-            return Err(PipelineError::Interrupted.into());
-        }
-    }
-    progress.finish();
-
-    let writing = Instant::now();
-    write_summary(&folder, &rows)?;
-    timings.write += writing.elapsed();
-    folder.set(
-        "engine",
-        json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
-    );
-    folder.set("model", json!({"path": sweep.model.path, "sha256": sweep.model.model.sha256(), "classes": sweep.class_names}));
-    folder.set("data", json!({"path": sweep.data.path, "sha256": sweep.data_sha256, "items": sweep.data.images.len()}));
-    folder.set(
-        "landscapes",
-        json!(jobs.iter().map(|job| &job.name).collect::<Vec<_>>()),
-    );
-    folder.set("timings", timings.json(started.elapsed()));
-    folder.finish()?;
-    if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
-        write!(std::io::stdout().lock(), "{}", summary_table(&rows))?;
-    }
-    let frames = jobs.len() * frames_each;
-    let adapter = if info.engine == "cpu" {
-        format!("the CPU engine, {}", info.adapter)
-    } else {
-        info.adapter
+        timings.compute += computing.elapsed();
+        landscapes
     };
-    verbosity.say(
-        Verbosity::Normal,
-        format!(
-            "{} landscapes, {frames} frames in {:.3} s ({:.0} frames a second) on {adapter}; {:.3} s in all; written to {}",
-            jobs.len(),
-            timings.compute.as_secs_f64(),
-            frames as f64 / timings.compute.as_secs_f64(),
-            started.elapsed().as_secs_f64(),
-            args.out.display()
-        ),
-    );
-    verbosity.say(
-        Verbosity::Verbose,
-        format!("seconds: {}", timings.json(started.elapsed())),
-    );
-    Ok(())
+    run.execute(&jobs(&sweep.triples), &mut compute, verbosity)
 }
 
 impl<'a> Sweep<'a> {
@@ -292,9 +189,7 @@ impl<'a> Sweep<'a> {
             "mode": morph.mode_name(),
             "sampling": morph.sampling_name(),
             "seed": self.args.triples.is_none().then_some(self.args.seed),
-            "triples": self.triples.iter().map(|triple| {
-                json!({"name": triple.name, "items": triple.items, "classes": triple.classes})
-            }).collect::<Vec<_>>(),
+            "triples": triples_json(&self.triples),
             "model_sha256": self.model.model.sha256(),
             "data_sha256": self.data_sha256,
             "engine": info.engine,
@@ -303,173 +198,10 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// The landscapes: three permutations a triple, in the order of their names.
-    fn jobs(&self) -> Vec<Job> {
-        self.triples
-            .iter()
-            .flat_map(|triple| {
-                Permutation::ALL.map(|permutation| Job {
-                    name: format!("{}.{}", triple.name, permutation.number()),
-                    permutation,
-                    items: permutation.arrange(triple.items),
-                    classes: permutation.arrange(triple.classes),
-                })
-            })
-            .collect()
-    }
-
     fn load_images(&self, jobs: &[Job]) -> BTreeMap<usize, Image> {
         jobs.iter()
             .flat_map(|job| job.items)
             .map(|item| (item, self.data.images.image(item)))
             .collect()
     }
-
-    /// What a finished landscape takes until it is written, bytes.
-    fn landscape_bytes(&self) -> usize {
-        let frames = self.args.morph.steps().pow(2);
-        let kept = if self.args.save_frames {
-            self.data.images.image_shape().iter().product()
-        } else {
-            0
-        };
-        frames * 4 * (2 * self.model.model.num_classes() + kept)
-    }
-
-    fn write_landscape(
-        &self,
-        folder: &OutputFolder,
-        finished: &Finished<'_>,
-    ) -> anyhow::Result<()> {
-        let Finished { job, landscape, .. } = finished;
-        let (steps, classes) = (landscape.steps, landscape.num_classes);
-        let answers = vec![steps, steps, classes];
-        let mut tensors = vec![
-            Tensor {
-                name: "logits",
-                shape: answers.clone(),
-                data: TensorData::F32(&landscape.logits),
-            },
-            Tensor {
-                name: "probabilities",
-                shape: answers,
-                data: TensorData::F32(&landscape.probabilities),
-            },
-        ];
-        if let Some(frames) = &landscape.frames {
-            let [height, width, channels] = self.data.images.image_shape();
-            let mut shape = vec![steps, steps, height, width];
-            shape.extend((channels > 1).then_some(channels));
-            tensors.push(Tensor {
-                name: "frames",
-                shape,
-                data: TensorData::F32(frames),
-            });
-        }
-        let morph = &self.args.morph;
-        let counts = &landscape.counts;
-        let settings = json!({"steps": steps, "grid": morph.grid(), "mode": morph.mode_name(), "sampling": morph.sampling_name()});
-        let counts = json!({
-            "folded": counts.folded, "degenerate": counts.degenerate,
-            "folded_right": counts.folded_right, "degenerate_right": counts.degenerate_right, "failed": 0,
-        });
-        let metadata = BTreeMap::from([
-            ("name", job.name.clone()),
-            ("classes", json!(self.class_names).to_string()),
-            (
-                "items",
-                json!(job.items.map(|item| self.data.images.item_name(item))).to_string(),
-            ),
-            ("item_classes", json!(job.classes).to_string()),
-            ("permutation", job.permutation.number().to_string()),
-            ("settings", settings.to_string()),
-            ("counts", counts.to_string()),
-            ("model_sha256", self.model.model.sha256().to_owned()),
-            (
-                "program",
-                concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned(),
-            ),
-        ]);
-        write_safetensors(
-            &folder.file(&job.name).join("landscape.safetensors"),
-            &tensors,
-            &metadata,
-        )?;
-        if let Some(plot) = &finished.plot {
-            write_file(&folder.file(&job.name).join("line.svg"), plot.as_bytes())?;
-        }
-        Ok(())
-    }
-
-    fn line_plot(&self, job: &Job, landscape: &Landscape) -> String {
-        let mut classes: Vec<(usize, String)> = job
-            .classes
-            .iter()
-            .zip(["A", "B", "C"])
-            .map(|(&class, letter)| (class, letter.to_owned()))
-            .collect();
-        for class in (0..landscape.num_classes).filter(|class| !job.classes.contains(class)) {
-            let peak = (0..landscape.num_frames())
-                .map(|k| landscape.probabilities_of(k)[class])
-                .fold(0.0, f32::max);
-            if peak >= 0.5 {
-                classes.push((class, "intruder".into()));
-            } else if self.args.all_classes {
-                classes.push((class, String::new()));
-            }
-        }
-        let [a, b, c] = job.classes.map(|class| &self.class_names[class]);
-        let items = job.items.map(|item| self.data.images.item_name(item));
-        let morph = &self.args.morph;
-        line_plot(&LinePlot {
-            title: &format!("{}   {a} to {b}, into {c}", job.name),
-            subtitle: &format!(
-                "A {}, B {}, C {}; {} x {} frames, {} mode, {} sampling; model: {}",
-                items[0],
-                items[1],
-                items[2],
-                landscape.steps,
-                landscape.steps,
-                morph.mode_name(),
-                morph.sampling_name(),
-                self.model.path
-            ),
-            steps: landscape.steps,
-            probabilities: &landscape.probabilities,
-            num_classes: landscape.num_classes,
-            class_names: &self.class_names,
-            classes: &classes,
-        })
-    }
-
-    fn summary_row(&self, finished: &Finished<'_>) -> SummaryRow {
-        let Finished {
-            job,
-            landscape,
-            measures,
-            ..
-        } = finished;
-        let names = |classes: &[usize]| {
-            classes
-                .iter()
-                .map(|&class| self.class_names[class].clone())
-                .collect::<Vec<_>>()
-        };
-        SummaryRow {
-            name: job.name.clone(),
-            items: job.items.map(|item| self.data.images.item_name(item)),
-            classes: job.classes.map(|class| self.class_names[class].clone()),
-            intruders: names(&measures.intruders),
-            measures: measures.clone(),
-            counts: landscape.counts,
-        }
-    }
-}
-
-/// A computed landscape on its way to the disk.
-struct Finished<'a> {
-    job: &'a Job,
-    landscape: Landscape,
-    measures: Measures,
-    plot: Option<String>,
 }

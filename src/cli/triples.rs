@@ -1,6 +1,6 @@
 //! The triples of a sweep: a fixed list from a file, or groups chosen by seed.
 
-use super::options::LoadedData;
+use super::options::{LoadedData, class_number};
 use crate::landscape::{Triple, choose_triples};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -98,13 +98,7 @@ pub(super) fn chosen_triples(
 fn parse_classes(text: &str, class_names: &[String]) -> anyhow::Result<[usize; 3]> {
     let classes = text
         .split(',')
-        .map(|part| {
-            let part = part.trim();
-            let by_name = class_names.iter().position(|name| name.eq_ignore_ascii_case(part));
-            by_name.or_else(|| part.parse().ok().filter(|&class| class < class_names.len())).with_context(|| {
-                format!("--classes {text}: unknown class \"{part}\"; expected a number below {} or one of {}", class_names.len(), class_names.join(", "))
-            })
-        })
+        .map(|part| class_number(&format!("--classes {text}"), part, class_names))
         .collect::<anyhow::Result<Vec<usize>>>()?;
     let [x, y, z] = classes[..] else {
         bail!(

@@ -1,6 +1,6 @@
 //! One image in memory, and PNG or JPEG files to and from it.
 
-use image::{DynamicImage, ImageReader, Limits};
+use image::{ImageReader, Limits};
 use std::io::Cursor;
 
 /// The largest side accepted, pixels: intermediate meshes then keep a lattice of at least eight
@@ -153,28 +153,4 @@ pub fn read_image_file(path: &std::path::Path) -> Result<Image, ImageError> {
         channels,
         levels,
     })
-}
-
-/// An image as the bytes of an 8-bit PNG file, levels rounded.
-///
-/// # Panics
-/// Never for an image of this crate: its shape and its number of levels agree.
-pub fn write_png(image: &Image) -> Vec<u8> {
-    let bytes: Vec<u8> = image
-        .levels
-        .iter()
-        .map(|level| level.round().clamp(0.0, 255.0) as u8)
-        .collect();
-    let (width, height) = (image.width_px as u32, image.height_px as u32);
-    let picture = if image.channels == 1 {
-        image::GrayImage::from_raw(width, height, bytes).map(DynamicImage::from)
-    } else {
-        image::RgbImage::from_raw(width, height, bytes).map(DynamicImage::from)
-    };
-    let mut png = Cursor::new(Vec::new());
-    picture
-        .expect("an image has height x width x channels levels")
-        .write_to(&mut png, image::ImageFormat::Png)
-        .expect("encoding a PNG into memory cannot fail");
-    png.into_inner()
 }

@@ -4,7 +4,7 @@
 //! IDX pair ──┐
 //! bundled  ──┼─> ImageSet (images, labels, class names) ──> Image, by item name "t10k#1565"
 //! PNG/JPEG ──┘
-//! tensors  ───> safetensors file, written beside its place and renamed
+//! tensors  <──> safetensors file, written beside its place and renamed
 //! ```
 //!
 //! Nothing above this layer reads a file format. Every size that a file states is checked
@@ -16,11 +16,13 @@ mod file;
 mod idx;
 mod image;
 mod image_set;
+mod picture;
 mod tensors;
 
 pub use bundled::{FASHION_MNIST_CLASSES, IRIS_CSV, SEEDS_CSV, fashion_mnist};
 pub use file::{FileError, sha256_hex, write_file};
 pub use idx::{IdxError, read_idx};
-pub use image::{Image, ImageError, read_image_file, write_png};
+pub use image::{Image, ImageError, read_image_file};
 pub use image_set::{ImageSet, ImageSetError};
-pub use tensors::{Tensor, TensorData, write_safetensors};
+pub use picture::{Picture, PictureError, whole};
+pub use tensors::{Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};

@@ -1,6 +1,7 @@
-//! Tensors to a `.safetensors` file.
+//! Tensors to a `.safetensors` file and back.
 
 use super::{FileError, write_file};
+use safetensors::{Dtype, SafeTensors};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -89,4 +90,148 @@ fn serialize(tensors: &[Tensor<'_>], metadata: &BTreeMap<&str, String>) -> Vec<u
     file[..8].copy_from_slice(&header_bytes.to_le_bytes());
     file.extend(data);
     file
+}
+
+/// Float tensors and string metadata as a `.safetensors` file holds them.
+#[derive(Debug)]
+pub struct TensorFile {
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    metadata: BTreeMap<String, String>,
+}
+
+/// Why a tensor file was refused; the caller adds the path.
+#[derive(Debug, thiserror::Error)]
+pub enum TensorFileError {
+    /// The file cannot be read.
+    #[error("cannot read the file")]
+    Read(#[source] std::io::Error),
+    /// Not a `.safetensors` file.
+    #[error("expected a .safetensors file")]
+    NotSafetensors(#[source] safetensors::SafeTensorError),
+    /// A tensor of another type.
+    #[error("tensor {name}: expected 32-bit floats, found {found}")]
+    DataType {
+        /// Name of the tensor.
+        name: String,
+        /// Its type.
+        found: String,
+    },
+    /// A tensor is missing or has another shape.
+    #[error("tensor {name}: expected {expected}, found {found}")]
+    Tensor {
+        /// Name of the tensor.
+        name: String,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// An entry of the metadata is missing or not what it should be.
+    #[error("metadata \"{key}\": expected {expected}, found {found}")]
+    Metadata {
+        /// The entry.
+        key: String,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+}
+
+impl TensorFile {
+    /// Reads a file of 32-bit float tensors.
+    ///
+    /// # Errors
+    /// [`TensorFileError`]; the library checks every size against the file's before it is used.
+    pub fn read(path: &Path) -> Result<Self, TensorFileError> {
+        let content = std::fs::read(path).map_err(TensorFileError::Read)?;
+        let file = SafeTensors::deserialize(&content).map_err(TensorFileError::NotSafetensors)?;
+        let (_, header) =
+            SafeTensors::read_metadata(&content).map_err(TensorFileError::NotSafetensors)?;
+        let tensors = file
+            .iter()
+            .map(|(name, view)| {
+                if view.dtype() != Dtype::F32 {
+                    return Err(TensorFileError::DataType {
+                        name: name.to_owned(),
+                        found: format!("{:?}", view.dtype()),
+                    });
+                }
+                let values = view
+                    .data()
+                    .chunks_exact(4)
+                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                    .collect();
+                Ok((name.to_owned(), (view.shape().to_vec(), values)))
+            })
+            .collect::<Result<_, _>>()?;
+        let metadata = header.metadata().iter().flatten();
+        Ok(Self {
+            tensors,
+            metadata: metadata
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        })
+    }
+
+    /// Takes a tensor out of the file if it is there, of `shape`.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Tensor`] when it has another shape.
+    pub fn take_optional(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+    ) -> Result<Option<Vec<f32>>, TensorFileError> {
+        match self.tensors.remove(name) {
+            None => Ok(None),
+            Some((found, values)) if found == shape => Ok(Some(values)),
+            Some((found, _)) => Err(TensorFileError::Tensor {
+                name: name.to_owned(),
+                expected: format!("shape {shape:?}"),
+                found: format!("shape {found:?}"),
+            }),
+        }
+    }
+
+    /// Takes a tensor of `shape` out of the file.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Tensor`] when it is missing or has another shape.
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, TensorFileError> {
+        self.take_optional(name, shape)?
+            .ok_or_else(|| TensorFileError::Tensor {
+                name: name.to_owned(),
+                expected: format!("shape {shape:?}"),
+                found: "no such tensor".into(),
+            })
+    }
+
+    /// An entry of the metadata, as it stands.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Metadata`] when it is missing.
+    pub fn text(&self, key: &str) -> Result<&str, TensorFileError> {
+        self.metadata
+            .get(key)
+            .map(String::as_str)
+            .ok_or_else(|| TensorFileError::Metadata {
+                key: key.to_owned(),
+                expected: "a text".into(),
+                found: "no such entry".into(),
+            })
+    }
+
+    /// An entry of the metadata, read as JSON.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Metadata`] when it is missing or not what `T` expects.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<T, TensorFileError> {
+        let text = self.text(key)?;
+        serde_json::from_str(text).map_err(|error| TensorFileError::Metadata {
+            key: key.to_owned(),
+            expected: format!("JSON ({error})"),
+            found: text.chars().take(60).collect(),
+        })
+    }
 }

@@ -87,8 +87,8 @@ mod tests {
             num_classes: 4,
             logits: probabilities.clone(),
             probabilities,
-            counts: Default::default(),
-            frames: None,
+            inputs: None,
+            morph: None,
         }
     }
 

@@ -1,13 +1,17 @@
 //! Landscapes: a classifier's answers on the grid between three items, and what is read off
 //! them.
 
+mod data_points;
+mod file;
 mod measures;
 mod triples;
 
+pub use data_points::DataPoints;
+pub use file::{Items, LandscapeFile, LandscapeFileError};
 pub use measures::{Measures, measure};
 pub use triples::{Permutation, Triple, TripleError, choose_triples};
 
-use crate::mesh::MeshCounts;
+use crate::mesh::{MeshCounts, PairMesh};
 
 /// The classifier's answers over one grid of inputs.
 ///
@@ -23,10 +27,22 @@ pub struct Landscape {
     pub logits: Vec<f32>,
     /// Probabilities, `[steps, steps, num_classes]`.
     pub probabilities: Vec<f32>,
-    /// What the meshes of its frames were like.
+    /// The inputs themselves, if they were kept: frames `[steps, steps, H, W(, 3)]` in grey
+    /// levels, or rows `[steps, steps, features]`.
+    pub inputs: Option<Vec<f32>>,
+    /// How its frames were morphed; nothing where the inputs are rows.
+    pub morph: Option<GridMeshes>,
+}
+
+/// What is kept of the meshes of a grid of frames.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GridMeshes {
+    /// How many triangles were folded or without area.
     pub counts: MeshCounts,
-    /// The frames themselves, `[steps, steps, H, W(, 3)]` in grey levels, if they were kept.
-    pub frames: Option<Vec<f32>>,
+    /// The mesh between A and B.
+    pub a_to_b: PairMesh,
+    /// The mesh that leads the middle row's mix into C.
+    pub mix_to_c: PairMesh,
 }
 
 impl Landscape {
@@ -41,6 +57,26 @@ impl Landscape {
     /// When `k` is not below [`Landscape::num_frames`].
     pub fn probabilities_of(&self, k: usize) -> &[f32] {
         &self.probabilities[k * self.num_classes..(k + 1) * self.num_classes]
+    }
+
+    /// Row and column of frame `k`.
+    pub fn place(&self, k: usize) -> [usize; 2] {
+        [k / self.steps, k % self.steps]
+    }
+
+    /// The row whose mix lies halfway between A and B (or just before).
+    pub fn middle_row(&self) -> usize {
+        (self.steps - 1) / 2
+    }
+
+    /// Largest probability that `class` reaches anywhere.
+    ///
+    /// # Panics
+    /// When `class` is not below [`Landscape::num_classes`].
+    pub fn peak(&self, class: usize) -> f32 {
+        (0..self.num_frames())
+            .map(|k| self.probabilities_of(k)[class])
+            .fold(0.0, f32::max)
     }
 
     /// The predicted class of frame `k`: the most probable, of equal ones the first.

@@ -1,6 +1,7 @@
 //! The mesh of a pair of images, and the lattice its intermediate meshes lie on.
 
 use super::{Point, triangulate};
+use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
 /// Matching points of a left and a right image and the triangles over both.
@@ -8,7 +9,7 @@ use std::ops::AddAssign;
 /// The intermediate mesh of an alpha has the same triangles over `(1-alpha)*left +
 /// alpha*right`. The corners of the image are points of both sides, so the intermediate mesh
 /// always covers the whole image; where it folds, a pixel lies in several triangles.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairMesh {
     /// Points of the left image.
     pub points_left: Vec<Point>,
@@ -23,7 +24,7 @@ pub struct PairMesh {
 ///
 /// Neither stops anything: a triangle without area owns no pixel, and of several triangles
 /// over a pixel the last owns it. They say how far a mesh is from a smooth deformation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeshCounts {
     /// Folded triangles of right meshes.
     pub folded_right: u64,

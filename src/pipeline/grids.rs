@@ -9,7 +9,7 @@ use crate::engine::{Engine, EngineError};
 use crate::kernels::{
     Buf, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride,
 };
-use crate::landscape::Landscape;
+use crate::landscape::{GridMeshes, Landscape};
 use crate::mesh::{MeshCounts, PairMesh, lattice_scale};
 use crate::model::Model;
 use rayon::prelude::*;
@@ -109,7 +109,9 @@ struct Grids<'a> {
 struct Prepared<'a> {
     target: &'a Image,
     rows: Vec<Row>,
-    /// Counts of the mesh between A and B; the rows' own come on top.
+    /// The mesh between A and B.
+    mesh: PairMesh,
+    /// Counts of that mesh; the rows' own come on top.
     counts: MeshCounts,
 }
 
@@ -198,6 +200,7 @@ impl<'a> Grids<'a> {
                     target: job.c,
                     rows,
                     counts: self.counts(&mesh),
+                    mesh,
                 })
             })
             .collect()
@@ -294,8 +297,12 @@ impl<'a> Grids<'a> {
             num_classes: classes,
             logits: vec![0.0; frames * classes],
             probabilities: vec![0.0; frames * classes],
-            counts,
-            frames: (self.frames == Frames::Keep).then(|| vec![0.0; frames * self.frame_values]),
+            inputs: (self.frames == Frames::Keep).then(|| vec![0.0; frames * self.frame_values]),
+            morph: Some(GridMeshes {
+                counts,
+                a_to_b: prepared.mesh.clone(),
+                mix_to_c: prepared.rows[(self.steps - 1) / 2].mesh.clone(),
+            }),
         }
     }
 
@@ -369,7 +376,7 @@ impl<'a> Grids<'a> {
                         .copy_from_slice(answers.logits(downloads, row));
                     landscape.probabilities[k * classes..][..classes]
                         .copy_from_slice(answers.probabilities(downloads, row));
-                    if let Some(frames) = &mut landscape.frames {
+                    if let Some(frames) = &mut landscape.inputs {
                         let levels = match j {
                             0 => &prepared.rows[i].mix.levels,
                             _ if inner => &downloads.values(recorded.frames)

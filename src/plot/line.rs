@@ -1,118 +1,80 @@
-//! The line plot of a landscape (Powers, Shi, Liebovitch, Fig. 3): probabilities over the
+//! The line plot of a landscape (Powers, Shi, Liebovitch, Figs. 3, 4, 7): probabilities over the
 //! frames, row after row of the grid.
 
-use super::style::{CAPTION_SIZE, FONT, LABEL_SIZE, color, register_fonts};
+use super::canvas::{CHART_SCALE, Canvas};
+use super::caption::{class_label, subtitle, title};
+use super::style::{HEADER, INK, MARGIN, MUTED, RULE, SMALL_SIZE, chart_text, color};
+use crate::landscape::LandscapeFile;
 use plotters::prelude::*;
 
-/// What a line plot shows.
-#[derive(Debug, Clone)]
-pub struct LinePlot<'a> {
-    /// First line above the plot.
-    pub title: &'a str,
-    /// Second line above the plot: model, data, mode.
-    pub subtitle: &'a str,
-    /// Points a side of the grid: every `steps` frames a cycle into C begins.
-    pub steps: usize,
-    /// Probabilities `[steps * steps, num_classes]`, row-major.
-    pub probabilities: &'a [f32],
-    /// Number of classes.
-    pub num_classes: usize,
-    /// Name of every class.
-    pub class_names: &'a [String],
-    /// The classes to draw, in the order of the legend, each with a note such as "A" or
-    /// "intruder".
-    pub classes: &'a [(usize, String)],
-}
+const WIDTH: f64 = 1200.0;
+const HEIGHT: f64 = 440.0;
+const LEGEND: f64 = 210.0;
 
-const SIZE_PX: (u32, u32) = (1200, 420);
-
-/// Draws a line plot as SVG.
+/// Draws the probabilities of `classes` as SVG, the first on top.
 ///
 /// # Panics
-/// When there are not `steps * steps * num_classes` probabilities or a class is out of range.
-pub fn line_plot(plot: &LinePlot<'_>) -> String {
-    assert_eq!(
-        plot.probabilities.len(),
-        plot.steps * plot.steps * plot.num_classes,
-        "probabilities are [steps * steps, classes]"
-    );
-    register_fonts();
-    let mut svg = String::new();
-    // plotters' errors are those of its backend, and writing to a string has none.
-    draw(plot, &mut svg).expect("an SVG in memory can be drawn");
-    svg
-}
-
-fn draw(plot: &LinePlot<'_>, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-    let root = SVGBackend::with_string(svg, SIZE_PX).into_drawing_area();
-    root.fill(&WHITE)?;
-    let text = |size: u32, shade: u8| {
-        (FONT, size)
-            .with_color(RGBColor(shade, shade, shade))
-            .into_text_style(&root)
-    };
-    root.draw(&Text::new(plot.title, (16, 12), text(CAPTION_SIZE, 20)))?;
-    root.draw(&Text::new(plot.subtitle, (16, 38), text(LABEL_SIZE, 100)))?;
-    let frames = plot.steps * plot.steps;
-    let (_, lower) = root.split_vertically(58);
-    let (area, legend) = lower.split_horizontally(SIZE_PX.0 - 210);
-    let mut chart = ChartBuilder::on(&area)
-        .margin(8)
-        .set_label_area_size(LabelAreaPosition::Left, 58)
-        .set_label_area_size(LabelAreaPosition::Bottom, 46)
-        .build_cartesian_2d(0.0..(frames - 1) as f64, -0.02..1.02)?;
-    // Every other cycle is shaded: a row of the grid, from a mix of A and B into C.
-    let start = |cycle: usize| ((cycle * plot.steps) as f64 - 0.5).max(0.0);
-    chart.draw_series((0..plot.steps).skip(1).step_by(2).map(|cycle| {
-        let end = start(cycle + 1).min((frames - 1) as f64);
-        Rectangle::new(
-            [(start(cycle), -0.02), (end, 1.02)],
-            RGBColor(243, 243, 243).filled(),
-        )
-    }))?;
-    let cycle_ticks = if plot.steps > 12 { 11 } else { plot.steps };
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(RGBColor(222, 222, 222))
-        .axis_style(RGBColor(120, 120, 120))
-        .x_desc(format!(
-            "frame, in {} cycles from a mix of A and B into C (shaded in turn)",
-            plot.steps
-        ))
-        .y_desc("probability")
-        .x_labels(cycle_ticks)
-        .y_labels(6)
-        .x_label_formatter(&|frame| format!("{frame:.0}"))
-        .y_label_formatter(&|probability| format!("{probability:.1}"))
-        .label_style(text(LABEL_SIZE, 60))
-        .axis_desc_style(text(LABEL_SIZE, 60))
-        .draw()?;
-    // The last of the list is drawn first, so that the triple's own classes lie on top.
-    for &(class, _) in plot.classes.iter().rev() {
-        let points = (0..frames).map(|k| {
-            (
-                k as f64,
-                f64::from(plot.probabilities[k * plot.num_classes + class]),
+/// When a class is out of range.
+pub fn line_plot(file: &LandscapeFile, classes: &[usize]) -> String {
+    let landscape = &file.landscape;
+    let frames = landscape.num_frames();
+    let steps = landscape.steps;
+    let mut canvas = Canvas::new(WIDTH, HEIGHT, &title(file), &subtitle(file));
+    let unit = f64::from(CHART_SCALE);
+    let size = [
+        (WIDTH - LEGEND - MARGIN) as u32,
+        (HEIGHT - HEADER - 8.0) as u32,
+    ];
+    canvas.chart([MARGIN / 2.0, HEADER], size, |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(8 * CHART_SCALE)
+            .set_label_area_size(LabelAreaPosition::Left, 52 * CHART_SCALE)
+            .set_label_area_size(LabelAreaPosition::Bottom, 44 * CHART_SCALE)
+            .build_cartesian_2d(0.0..(frames - 1) as f64, -0.02..1.02)?;
+        // Every other cycle is shaded: a row of the grid, from a mix of A and B into C.
+        let start = |cycle: usize| ((cycle * steps) as f64 - 0.5).max(0.0);
+        chart.draw_series((0..steps).skip(1).step_by(2).map(|cycle| {
+            let end = start(cycle + 1).min((frames - 1) as f64);
+            Rectangle::new(
+                [(start(cycle), -0.02), (end, 1.02)],
+                RGBColor(241, 241, 241).filled(),
             )
-        });
-        chart.draw_series(LineSeries::new(points, color(class).stroke_width(2)))?;
-    }
-    for (line, (class, note)) in plot.classes.iter().enumerate() {
-        let y = 24 + 26 * line as i32;
-        legend.draw(&PathElement::new(
-            [(8, y), (34, y)],
-            color(*class).stroke_width(4),
-        ))?;
-        let name = &plot.class_names[*class];
-        let label = if note.is_empty() {
-            name.clone()
-        } else {
-            format!("{name} ({note})")
-        };
-        legend.draw(&Text::new(label, (42, y - 8), text(LABEL_SIZE, 40)))?;
-    }
-    root.present()?;
-    Ok(())
+        }))?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RULE.stroke_width(CHART_SCALE))
+            .axis_style(MUTED.stroke_width(CHART_SCALE))
+            .set_all_tick_mark_size(4 * CHART_SCALE)
+            .x_desc(format!(
+                "frame, in {steps} cycles from a mix of A and B into C (shaded in turn)"
+            ))
+            .y_desc("probability")
+            .x_labels(if steps > 12 { 11 } else { steps })
+            .y_labels(6)
+            .x_label_formatter(&|frame| format!("{frame:.0}"))
+            .y_label_formatter(&|probability| format!("{probability:.1}"))
+            .label_style(chart_text(1.24 * SMALL_SIZE * unit, MUTED))
+            .axis_desc_style(chart_text(1.24 * (SMALL_SIZE + 1.0) * unit, INK))
+            .draw()?;
+        // The last of the list is drawn first, so that the triple's own classes lie on top.
+        for &class in classes.iter().rev() {
+            let points =
+                (0..frames).map(|k| (k as f64, f64::from(landscape.probabilities_of(k)[class])));
+            let line = color(class).stroke_width(18);
+            chart.draw_series(LineSeries::new(points, line))?;
+        }
+        Ok(())
+    });
+    let entries: Vec<_> = classes
+        .iter()
+        .map(|&class| (color(class), class_label(file, class)))
+        .collect();
+    canvas.legend(
+        [WIDTH - LEGEND + 4.0, HEADER + 10.0],
+        LEGEND - MARGIN,
+        &entries,
+    );
+    canvas.finish()
 }

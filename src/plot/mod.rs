@@ -1,10 +1,36 @@
 //! Pictures of values: no engine, no file.
+//!
+//! A figure is an SVG text that needs no font of the system; [`svg_to_png`] makes a picture of
+//! it. [`landscape_figures`] draws all figures of a landscape; scatter pairs and ternary plots
+//! take plain points, too.
 
+mod canvas;
+mod caption;
+mod decision;
+mod landscape;
 mod line;
 mod mesh;
+mod plotly;
+mod raster;
+mod scatter;
 mod sheet;
+mod strips;
 mod style;
+mod surface;
+mod ternary;
+mod tiles;
 
-pub use line::{LinePlot, line_plot};
+pub use caption::{class_label, title};
+pub use decision::decision_map;
+pub use landscape::{Figure, FigureOptions, FigureSet, landscape_figures};
+pub use line::line_plot;
 pub use mesh::mesh_picture;
+pub use plotly::plotly_figure;
+pub use raster::{RasterError, svg_to_png};
+pub use scatter::{ScatterPairs, scatter_pairs};
 pub use sheet::contact_sheet;
+pub use strips::{grid_sheet, mesh_strips, path_strips};
+pub use style::class_color_hex;
+pub use surface::{Camera, surface_plot};
+pub use ternary::{Ternary, TernaryPanel, ternary_plot};
+pub use tiles::Tiles;

@@ -1,0 +1,158 @@
+//! `morphscape plot`: the figures of a finished run, drawn again from its files.
+
+use super::Verbosity;
+use super::figures::{Drawn, FigureArgs, FigurePlan, Figures, MAX_DETAILS};
+use super::options::class_number;
+use super::output::OutputFolder;
+use super::run::{FRAMES_FILE, report};
+use super::summary::SummaryRow;
+use crate::data::Picture;
+use crate::landscape::{Items, LandscapeFile};
+use crate::plot::Tiles;
+use anyhow::{Context, ensure};
+use rayon::prelude::*;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What to draw.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of a finished run
+    #[arg(value_name = "DIR")]
+    run: PathBuf,
+    /// Draw these landscapes only, such as 1A.3, and leave the report as it is [default: all]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    landscape: Vec<String>,
+    /// Draw these classes in line plots and surfaces, by number or name, in this order
+    #[arg(
+        long,
+        value_name = "CLASS,...",
+        value_delimiter = ',',
+        conflicts_with = "all_classes"
+    )]
+    class: Vec<String>,
+    /// Which figures to draw
+    #[arg(long, value_enum, default_value = "all")]
+    figures: Figures,
+    #[command(flatten)]
+    style: FigureArgs,
+}
+
+pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let (folder, finished) = OutputFolder::open_finished(&args.run)?;
+    for name in &args.landscape {
+        ensure!(
+            finished.contains(name),
+            "--landscape {name}: expected one of the run's, such as {}, found no such landscape",
+            finished.first().map_or("1A.1", String::as_str)
+        );
+    }
+    let mut plan = args
+        .style
+        .plan(args.figures)?
+        .context("--figures none: there is nothing to draw; choose line or all")?;
+    let names: Vec<&String> = finished
+        .iter()
+        .filter(|name| args.landscape.is_empty() || args.landscape.contains(name))
+        .collect();
+    let partly = names.len() < finished.len();
+    if partly {
+        plan.report = false;
+    }
+    let first = read(&folder, names[0])?;
+    if !args.class.is_empty() {
+        let classes = args
+            .class
+            .iter()
+            .map(|class| class_number("--class", class, &first.class_names))
+            .collect::<anyhow::Result<_>>()?;
+        plan.only_classes(classes);
+    }
+    let data = folder.read_data_points()?;
+    let drawn: Vec<(SummaryRow, Drawn, bool)> = names
+        .par_iter()
+        .enumerate()
+        .map(|(n, name)| {
+            let file = read(&folder, name)?;
+            let frames = plan
+                .shows_frames()
+                .then(|| frames(&folder, &file))
+                .transpose()?
+                .flatten();
+            let frameless = frames.is_none() && matches!(file.items, Items::Images { .. });
+            let mut drawn = plan.draw(&file, frames.as_ref(), data.as_ref())?;
+            drawn.write(&folder, name)?;
+            if n >= MAX_DETAILS {
+                drawn.detail = None;
+            }
+            Ok((SummaryRow::new(&file), drawn, frameless))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    if plan.shows_frames() && drawn.iter().any(|(_, _, frameless)| *frameless) {
+        verbosity.say(
+            Verbosity::Normal,
+            "note: the run kept no frames, so figures that show frames are not drawn; run it again with --figures all or --save-frames",
+        );
+    }
+    if plan.report {
+        let (rows, details): (Vec<_>, Vec<_>) = drawn
+            .into_iter()
+            .map(|(row, drawn, _)| (row, drawn.detail))
+            .unzip();
+        let details: Vec<_> = details.into_iter().flatten().collect();
+        let steps = first.landscape.steps;
+        report(
+            &folder,
+            &first.class_names,
+            steps,
+            &first.items,
+            &rows,
+            &details,
+        )?;
+    }
+    say_done(args, &plan, names.len(), started, verbosity);
+    Ok(())
+}
+
+fn say_done(
+    args: &Args,
+    plan: &FigurePlan,
+    landscapes: usize,
+    started: Instant,
+    verbosity: Verbosity,
+) {
+    verbosity.say(
+        Verbosity::Normal,
+        format!(
+            "figures of {landscapes} landscapes{} drawn in {:.2} s; written to {}",
+            if plan.report { " and the report" } else { "" },
+            started.elapsed().as_secs_f64(),
+            args.run.display()
+        ),
+    );
+}
+
+fn read(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
+    let path = folder.file(name).join("landscape.safetensors");
+    LandscapeFile::read(&path).with_context(|| path.display().to_string())
+}
+
+/// The frames of a landscape, from its tensors or else from its picture of them.
+fn frames(folder: &OutputFolder, file: &LandscapeFile) -> anyhow::Result<Option<Tiles<'static>>> {
+    let Items::Images { shape } = file.items else {
+        return Ok(None);
+    };
+    let path = folder.file(&file.name).join(FRAMES_FILE);
+    if let Some(tiles) = Tiles::of(file) {
+        return Ok(Some(tiles));
+    }
+    if !path.exists() {
+        return Ok(None);
+    }
+    let [height, width, channels] = shape;
+    let steps = file.landscape.steps;
+    let atlas = Picture::read_png(&path, [steps * height, steps * width, channels])
+        .with_context(|| path.display().to_string())?;
+    Ok(Some(Tiles::from_atlas(&atlas, steps, shape)))
+}

@@ -1,0 +1,311 @@
+//! A run: landscapes computed in waves, drawn, written and summed up. What the sweep and the
+//! interpolation share, which is everything but their items and how two of them are mixed.
+
+use super::Verbosity;
+use super::figures::{Drawn, FigurePlan, MAX_DETAILS};
+use super::options::LoadedModel;
+use super::output::OutputFolder;
+use super::progress::{Progress, interrupted};
+use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, write_summary};
+use crate::engine::EngineInfo;
+use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple};
+use crate::pipeline::PipelineError;
+use crate::plot::Tiles;
+use crate::report::{Detail, Report, ReportRow, write_report};
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Results kept between writes, bytes: a wave of landscapes is computed, then written.
+const WAVE_BYTES: usize = 64 << 20;
+
+/// One landscape to compute: a permutation of a triple, its items as [A, B, C].
+pub(super) struct Job {
+    pub(super) name: String,
+    pub(super) permutation: Permutation,
+    pub(super) items: [usize; 3],
+    pub(super) classes: [usize; 3],
+}
+
+/// The landscapes of `triples`: three permutations a triple, in the order of their names.
+pub(super) fn jobs(triples: &[Triple]) -> Vec<Job> {
+    triples
+        .iter()
+        .flat_map(|triple| {
+            Permutation::ALL.map(|permutation| Job {
+                name: format!("{}.{}", triple.name, permutation.number()),
+                permutation,
+                items: permutation.arrange(triple.items),
+                classes: permutation.arrange(triple.classes),
+            })
+        })
+        .collect()
+}
+
+/// Triples as a plan states them.
+pub(super) fn triples_json(triples: &[Triple]) -> Value {
+    triples
+        .iter()
+        .map(
+            |triple| json!({"name": triple.name, "items": triple.items, "classes": triple.classes}),
+        )
+        .collect()
+}
+
+/// Where the time went.
+#[derive(Default)]
+pub(super) struct Timings {
+    pub(super) load: Duration,
+    pub(super) engine: Duration,
+    pub(super) compute: Duration,
+    figures: Duration,
+    write: Duration,
+    report: Duration,
+}
+
+impl Timings {
+    /// Seconds to the microsecond, for the manifest.
+    fn json(&self, total: Duration) -> Value {
+        let seconds = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e6;
+        json!({
+            "load_s": seconds(self.load),
+            "engine_s": seconds(self.engine),
+            "compute_s": seconds(self.compute),
+            "figures_s": seconds(self.figures),
+            "write_s": seconds(self.write),
+            "report_s": seconds(self.report),
+            "total_s": seconds(total),
+        })
+    }
+}
+
+/// A run that is ready to start.
+pub(super) struct Run<'a> {
+    pub(super) started: Instant,
+    pub(super) timings: Timings,
+    pub(super) folder: OutputFolder,
+    pub(super) out: &'a Path,
+    pub(super) engine: EngineInfo,
+    pub(super) model: &'a LoadedModel,
+    pub(super) class_names: &'a [String],
+    pub(super) items: Items,
+    pub(super) item_name: &'a (dyn Fn(usize) -> String + Sync),
+    /// How grids are made, for captions and files.
+    pub(super) settings: Map<String, Value>,
+    /// What the manifest says of the data.
+    pub(super) data: Value,
+    pub(super) steps: usize,
+    pub(super) save_frames: bool,
+    pub(super) figures: Option<FigurePlan>,
+    /// The data to show with landscapes of rows.
+    pub(super) data_points: Option<DataPoints>,
+}
+
+/// Computes the landscapes of some jobs, in order, tells a progress of frames done, and says how
+/// long it took to load the items and to compute.
+pub(super) type Compute<'a> =
+    &'a mut dyn FnMut(&[Job], &Progress, &mut Timings) -> Result<Vec<Landscape>, PipelineError>;
+
+impl Run<'_> {
+    /// Whether frames have to be kept until a landscape is written.
+    pub(super) fn keeps_frames(&self) -> bool {
+        self.save_frames || self.figures.as_ref().is_some_and(FigurePlan::shows_frames)
+    }
+
+    /// What a finished landscape takes until it is written, bytes.
+    fn landscape_bytes(&self) -> usize {
+        let inputs = match &self.items {
+            Items::Images { shape } if self.keeps_frames() => shape.iter().product(),
+            Items::Images { .. } => 0,
+            Items::Rows { features } => features.len(),
+        };
+        self.steps * self.steps * 4 * (2 * self.class_names.len() + inputs)
+    }
+
+    /// Runs `jobs` to the end: every file of the run is written.
+    pub(super) fn execute(
+        mut self,
+        jobs: &[Job],
+        compute: Compute<'_>,
+        verbosity: Verbosity,
+    ) -> anyhow::Result<()> {
+        let frames_each = self.steps * self.steps;
+        let progress = Progress::new(jobs.len() * frames_each, verbosity);
+        let mut rows: Vec<SummaryRow> = Vec::with_capacity(jobs.len());
+        let mut details: Vec<Detail> = Vec::new();
+        for wave in jobs.chunks((WAVE_BYTES / self.landscape_bytes()).max(1)) {
+            let landscapes = compute(wave, &progress, &mut self.timings)?;
+
+            let writing = Instant::now();
+            let files: Vec<LandscapeFile> = wave
+                .iter()
+                .zip(landscapes)
+                .map(|(job, landscape)| self.named(job, landscape))
+                .collect();
+            files.par_iter().try_for_each(|file| {
+                let path = self.folder.file(&file.name).join("landscape.safetensors");
+                file.write(&path, self.save_frames)
+            })?;
+            self.timings.write += writing.elapsed();
+
+            let drawing = Instant::now();
+            if let Some(plan) = &self.figures {
+                let drawn: Vec<Drawn> = files
+                    .par_iter()
+                    .map(|file| self.draw(plan, file))
+                    .collect::<anyhow::Result<_>>()?;
+                details.extend(drawn.into_iter().filter_map(|drawn| drawn.detail));
+                details.truncate(MAX_DETAILS);
+            }
+            rows.par_extend(files.par_iter().map(SummaryRow::new));
+            self.timings.figures += drawing.elapsed();
+            if interrupted() {
+                return Err(PipelineError::Interrupted.into());
+            }
+        }
+        progress.finish();
+        self.finish(jobs, &rows, &details, verbosity)
+    }
+
+    /// Draws a landscape's figures and writes them.
+    fn draw(&self, plan: &FigurePlan, file: &LandscapeFile) -> anyhow::Result<Drawn> {
+        let frames = plan.shows_frames().then(|| Tiles::of(file)).flatten();
+        let mut drawn = plan.draw(file, frames.as_ref(), self.data_points.as_ref())?;
+        if let Some(frames) = &frames {
+            drawn.add(FRAMES_FILE, frames.atlas().to_png());
+        }
+        drawn.write(&self.folder, &file.name)?;
+        Ok(drawn)
+    }
+
+    fn named(&self, job: &Job, landscape: Landscape) -> LandscapeFile {
+        LandscapeFile {
+            name: job.name.clone(),
+            permutation: job.permutation,
+            item_names: job.items.map(self.item_name),
+            item_classes: job.classes,
+            class_names: self.class_names.to_vec(),
+            model: self.model.path.clone(),
+            model_sha256: self.model.model.sha256().to_owned(),
+            items: self.items.clone(),
+            settings: self.settings.clone(),
+            landscape,
+        }
+    }
+
+    /// Writes what sums the run up, and says it.
+    fn finish(
+        mut self,
+        jobs: &[Job],
+        rows: &[SummaryRow],
+        details: &[Detail],
+        verbosity: Verbosity,
+    ) -> anyhow::Result<()> {
+        let writing = Instant::now();
+        write_summary(&self.folder, rows)?;
+        self.timings.write += writing.elapsed();
+        let info = &self.engine;
+        let model = &self.model;
+        self.folder.set(
+            "engine",
+            json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
+        );
+        self.folder.set(
+            "model",
+            json!({"path": model.path, "sha256": model.model.sha256(), "classes": self.class_names}),
+        );
+        self.folder.set("data", self.data.clone());
+        self.folder.set(
+            "landscapes",
+            json!(jobs.iter().map(|job| &job.name).collect::<Vec<_>>()),
+        );
+        let reporting = Instant::now();
+        if self.figures.as_ref().is_some_and(|plan| plan.report) {
+            let timings = self.timings.json(self.started.elapsed());
+            self.folder.set("timings", timings);
+            report(
+                &self.folder,
+                self.class_names,
+                self.steps,
+                &self.items,
+                rows,
+                details,
+            )?;
+        }
+        self.timings.report = reporting.elapsed();
+        let timings = self.timings.json(self.started.elapsed());
+        self.folder.set("timings", timings.clone());
+        self.folder.finish()?;
+        if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
+            write!(std::io::stdout().lock(), "{}", summary_table(rows))?;
+        }
+        let frames = jobs.len() * self.steps * self.steps;
+        let (adapter, compute_s) = (
+            if info.engine == "cpu" {
+                format!("the CPU engine, {}", info.adapter)
+            } else {
+                info.adapter.clone()
+            },
+            self.timings.compute.as_secs_f64(),
+        );
+        let inputs = match self.items {
+            Items::Images { .. } => "frames",
+            Items::Rows { .. } => "rows",
+        };
+        verbosity.say(
+            Verbosity::Normal,
+            format!(
+                "{} landscapes, {frames} {inputs} in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}; {:.3} s in all; written to {}",
+                jobs.len(),
+                frames as f64 / compute_s,
+                self.started.elapsed().as_secs_f64(),
+                self.out.display()
+            ),
+        );
+        verbosity.say(Verbosity::Verbose, format!("seconds: {timings}"));
+        Ok(())
+    }
+}
+
+/// All frames of a landscape in one picture, from which a finished run is drawn again.
+pub(super) const FRAMES_FILE: &str = "frames.png";
+
+/// Writes a run's report.
+pub(super) fn report(
+    folder: &OutputFolder,
+    class_names: &[String],
+    steps: usize,
+    items: &Items,
+    rows: &[SummaryRow],
+    details: &[Detail],
+) -> anyhow::Result<()> {
+    let report_rows: Vec<ReportRow> = rows
+        .iter()
+        .map(|row| ReportRow {
+            name: row.name.clone(),
+            items: row.items.clone(),
+            classes: row.item_classes,
+            intruders: row.measures.intruders.clone(),
+            values: row.values(),
+        })
+        .collect();
+    let features = match items {
+        Items::Rows { features } => Some(features.as_slice()),
+        Items::Images { .. } => None,
+    };
+    Ok(write_report(
+        &folder.file("report.html"),
+        &Report {
+            manifest: &folder.manifest(),
+            class_names,
+            steps,
+            features,
+            columns: &columns(),
+            rank_by: RANK_BY,
+            rows: &report_rows,
+            details,
+        },
+    )?)
+}

@@ -1,0 +1,300 @@
+//! A landscape with its names, and the `landscape.safetensors` it is kept in.
+//!
+//! Everything that figures, tables and the report say of a landscape is in this file, so that
+//! a finished run can be drawn again without the model, the data or an engine.
+
+use super::{GridMeshes, Landscape, Permutation};
+use crate::data::{FileError, Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
+use crate::mesh::PairMesh;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What the items of a landscape are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Items {
+    /// Images, morphed into each other.
+    Images {
+        /// `[height, width, channels]`.
+        shape: [usize; 3],
+    },
+    /// Rows of features, mixed linearly.
+    Rows {
+        /// Name of each feature.
+        features: Vec<String>,
+    },
+}
+
+/// A landscape and what it is called: all that its file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LandscapeFile {
+    /// Name, e.g. `1A.3`.
+    pub name: String,
+    /// Which item of its triple is C.
+    pub permutation: Permutation,
+    /// Names of the items A, B, C.
+    pub item_names: [String; 3],
+    /// Classes of the items A, B, C.
+    pub item_classes: [usize; 3],
+    /// Name of every class of the model.
+    pub class_names: Vec<String>,
+    /// Where the model came from.
+    pub model: String,
+    /// SHA-256 of the model's file.
+    pub model_sha256: String,
+    /// What the items are.
+    pub items: Items,
+    /// How the grid was made: mode, sampling and the like, as the manifest says them.
+    pub settings: Map<String, Value>,
+    /// The values.
+    pub landscape: Landscape,
+}
+
+/// Why a landscape's file was refused; the caller adds the path.
+#[derive(Debug, thiserror::Error)]
+pub enum LandscapeFileError {
+    /// The file, a tensor or an entry of the metadata.
+    #[error(transparent)]
+    File(#[from] TensorFileError),
+    /// Entries that do not belong together.
+    #[error(
+        "{what}: expected {expected}, found {found}; the file is not one that morphscape wrote"
+    )]
+    Inconsistent {
+        /// What is wrong.
+        what: &'static str,
+        /// What was expected.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+}
+
+/// The largest grid and the most classes taken from a file, so that their product is a size.
+const MAX_STEPS: usize = 1001;
+const MAX_CLASSES: usize = 100_000;
+
+impl Items {
+    /// Values an item.
+    fn len(&self) -> usize {
+        match self {
+            Self::Images { shape } => shape.iter().product(),
+            Self::Rows { features } => features.len(),
+        }
+    }
+
+    /// Name and shape of the tensor of kept inputs.
+    fn tensor(&self, steps: usize) -> (&'static str, Vec<usize>) {
+        match self {
+            Self::Images {
+                shape: [height, width, channels],
+            } => {
+                let mut shape = vec![steps, steps, *height, *width];
+                shape.extend((*channels > 1).then_some(*channels));
+                ("frames", shape)
+            }
+            Self::Rows { features } => ("rows", vec![steps, steps, features.len()]),
+        }
+    }
+}
+
+impl LandscapeFile {
+    /// Names of the classes of A, B, C.
+    pub fn item_class_names(&self) -> [&str; 3] {
+        self.item_classes
+            .map(|class| self.class_names[class].as_str())
+    }
+
+    /// The classes to draw: those of A, B, C, then the intruders, which reach a probability of
+    /// 0.5 somewhere, the highest first.
+    pub fn shown_classes(&self) -> Vec<usize> {
+        let mut intruders: Vec<(usize, f32)> = (0..self.landscape.num_classes)
+            .filter(|class| !self.item_classes.contains(class))
+            .map(|class| (class, self.landscape.peak(class)))
+            .filter(|&(_, peak)| peak >= 0.5)
+            .collect();
+        intruders.sort_by(|a, b| b.1.total_cmp(&a.1));
+        self.item_classes
+            .into_iter()
+            .chain(intruders.into_iter().map(|(class, _)| class))
+            .collect()
+    }
+
+    /// The classes of A, B, C, then every other one that is predicted somewhere, the most
+    /// frequent first.
+    pub fn predicted_classes(&self) -> Vec<usize> {
+        let mut frames = vec![0usize; self.landscape.num_classes];
+        for k in 0..self.landscape.num_frames() {
+            frames[self.landscape.label(k)] += 1;
+        }
+        let mut others: Vec<usize> = (0..frames.len())
+            .filter(|class| frames[*class] > 0 && !self.item_classes.contains(class))
+            .collect();
+        others.sort_by_key(|&class| std::cmp::Reverse(frames[class]));
+        self.item_classes.into_iter().chain(others).collect()
+    }
+
+    /// The kept input of frame `k`, if inputs were kept.
+    ///
+    /// # Panics
+    /// When `k` is not a frame of the landscape.
+    pub fn input(&self, k: usize) -> Option<&[f32]> {
+        let length = self.items.len();
+        let inputs = self.landscape.inputs.as_ref()?;
+        Some(&inputs[k * length..(k + 1) * length])
+    }
+
+    /// Writes the file; the same landscape gives the same bytes. Frames are written only when
+    /// `keep_frames`; rows, which are small, always.
+    ///
+    /// # Errors
+    /// [`FileError`] with the path.
+    pub fn write(&self, path: &Path, keep_frames: bool) -> Result<(), FileError> {
+        let landscape = &self.landscape;
+        let (steps, classes) = (landscape.steps, landscape.num_classes);
+        let answers = vec![steps, steps, classes];
+        let mut tensors = vec![
+            Tensor {
+                name: "logits",
+                shape: answers.clone(),
+                data: TensorData::F32(&landscape.logits),
+            },
+            Tensor {
+                name: "probabilities",
+                shape: answers,
+                data: TensorData::F32(&landscape.probabilities),
+            },
+        ];
+        if let Some(inputs) = &landscape.inputs
+            && (keep_frames || matches!(self.items, Items::Rows { .. }))
+        {
+            let (name, shape) = self.items.tensor(steps);
+            let data = TensorData::F32(inputs);
+            tensors.push(Tensor { name, shape, data });
+        }
+        let mut settings = Map::from_iter([("steps".to_owned(), json!(steps))]);
+        settings.extend(self.settings.clone());
+        let mut metadata = BTreeMap::from([
+            ("name", self.name.clone()),
+            ("permutation", self.permutation.number().to_string()),
+            ("items", json!(self.item_names).to_string()),
+            ("item_classes", json!(self.item_classes).to_string()),
+            ("item_kind", json!(self.items).to_string()),
+            ("classes", json!(self.class_names).to_string()),
+            ("model", self.model.clone()),
+            ("model_sha256", self.model_sha256.clone()),
+            ("settings", Value::Object(settings).to_string()),
+            (
+                "program",
+                concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned(),
+            ),
+        ]);
+        if let Some(morph) = &landscape.morph {
+            let mut counts = json!(morph.counts);
+            counts["failed"] = json!(0); // no frame fails in clean mode
+            metadata.insert("counts", counts.to_string());
+            let meshes = json!({"a_to_b": morph.a_to_b, "mix_to_c": morph.mix_to_c});
+            metadata.insert("meshes", meshes.to_string());
+        }
+        write_safetensors(path, &tensors, &metadata)
+    }
+
+    /// Reads a file that [`LandscapeFile::write`] wrote.
+    ///
+    /// # Errors
+    /// [`LandscapeFileError`] when something is missing or does not fit together.
+    pub fn read(path: &Path) -> Result<Self, LandscapeFileError> {
+        let mut file = TensorFile::read(path)?;
+        let mut settings: Map<String, Value> = file.json("settings")?;
+        let class_names: Vec<String> = file.json("classes")?;
+        let item_classes: [usize; 3] = file.json("item_classes")?;
+        let items: Items = file.json("item_kind")?;
+        let number: usize = file.json("permutation")?;
+        let inconsistent = |what, expected: &str, found: String| {
+            Err(LandscapeFileError::Inconsistent {
+                what,
+                expected: expected.to_owned(),
+                found,
+            })
+        };
+        let stated = settings.remove("steps").unwrap_or_default();
+        let steps = match stated.as_u64() {
+            Some(steps) if (2..=MAX_STEPS as u64).contains(&steps) => steps as usize,
+            _ => return inconsistent("settings.steps", "2 to 1001", stated.to_string()),
+        };
+        let classes = class_names.len();
+        if !(1..=MAX_CLASSES).contains(&classes) {
+            return inconsistent("classes", "1 to 100000 names", classes.to_string());
+        }
+        if item_classes.iter().any(|&class| class >= classes) {
+            return inconsistent(
+                "item_classes",
+                "numbers of classes",
+                format!("{item_classes:?}"),
+            );
+        }
+        let Some(permutation) = Permutation::ALL.into_iter().find(|p| p.number() == number) else {
+            return inconsistent("permutation", "1, 2 or 3", number.to_string());
+        };
+        let shape = [steps, steps, classes];
+        let logits = file.take("logits", &shape)?;
+        let probabilities = file.take("probabilities", &shape)?;
+        if probabilities
+            .iter()
+            .any(|p| !(0.0..=1.0 + 1e-5).contains(p))
+        {
+            return inconsistent("probabilities", "0 to 1", "another value".into());
+        }
+        let (name, shape) = items.tensor(steps);
+        let inputs = file.take_optional(name, &shape)?;
+        let morph = match items {
+            Items::Rows { .. } => None,
+            Items::Images { .. } => {
+                #[derive(Deserialize)]
+                struct Meshes {
+                    a_to_b: PairMesh,
+                    mix_to_c: PairMesh,
+                }
+                let Meshes { a_to_b, mix_to_c } = file.json("meshes")?;
+                for mesh in [&a_to_b, &mix_to_c] {
+                    let points = mesh.points_left.len();
+                    let known =
+                        |triangle: &[u32; 3]| triangle.iter().all(|&p| (p as usize) < points);
+                    if points != mesh.points_right.len() || !mesh.triangles.iter().all(known) {
+                        return inconsistent(
+                            "meshes",
+                            "as many left as right points and triangles over them",
+                            format!("{points} left points"),
+                        );
+                    }
+                }
+                Some(GridMeshes {
+                    counts: file.json("counts")?,
+                    a_to_b,
+                    mix_to_c,
+                })
+            }
+        };
+        Ok(Self {
+            name: file.text("name")?.to_owned(),
+            permutation,
+            item_names: file.json("items")?,
+            item_classes,
+            model: file.text("model")?.to_owned(),
+            model_sha256: file.text("model_sha256")?.to_owned(),
+            landscape: Landscape {
+                steps,
+                num_classes: classes,
+                logits,
+                probabilities,
+                inputs,
+                morph,
+            },
+            class_names,
+            items,
+            settings,
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! What every figure of a landscape says of it.
+
+use crate::landscape::{Items, LandscapeFile};
+
+/// `1A.3   Ankle boot to Pullover, into Trouser`.
+pub fn title(file: &LandscapeFile) -> String {
+    let [a, b, c] = file.item_class_names();
+    format!("{}   {a} to {b}, into {c}", file.name)
+}
+
+/// Items and permutation; size, mode and model.
+pub(super) fn subtitle(file: &LandscapeFile) -> String {
+    let [a, b, c] = &file.item_names;
+    let steps = file.landscape.steps;
+    let setting = |key: &str| {
+        let value = file.settings.get(key).and_then(|value| value.as_str());
+        value.unwrap_or("unknown").to_owned()
+    };
+    let how = match &file.items {
+        Items::Images { .. } => format!(
+            "{steps} x {steps} frames, {} mode, {} sampling",
+            setting("mode"),
+            setting("sampling")
+        ),
+        Items::Rows { features } => {
+            format!("{steps} x {steps} rows of {} features", features.len())
+        }
+    };
+    format!(
+        "A {a}, B {b}, C {c}; permutation {}\n{how}; model: {}",
+        file.permutation.number(),
+        file.model
+    )
+}
+
+/// A class with the letter of its item, `Coat (C)`, or that it intrudes.
+pub fn class_label(file: &LandscapeFile, class: usize) -> String {
+    let name = &file.class_names[class];
+    match file.item_classes.iter().position(|&own| own == class) {
+        Some(place) => format!("{name} ({})", ["A", "B", "C"][place]),
+        None if file.landscape.peak(class) >= 0.5 => format!("{name} (intruder)"),
+        None => name.clone(),
+    }
+}

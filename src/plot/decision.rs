@@ -1,0 +1,204 @@
+//! The decision map of a landscape: which class is predicted at each grid point, how surely,
+//! and where the decision changes.
+
+use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
+use super::caption::{class_label, subtitle, title};
+use super::style::{
+    HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, SMALL_SIZE, blend, color, opaque,
+};
+use super::tiles::{Tiles, tile_png};
+use crate::landscape::{Landscape, LandscapeFile};
+use plotters::style::RGBColor;
+
+const MAP: f64 = 504.0;
+const THUMB: f64 = 84.0;
+const LEGEND: f64 = 250.0;
+
+/// Draws the map as SVG, with the three images at its ends where there are `frames`.
+pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles<'_>>) -> String {
+    let landscape = &file.landscape;
+    let left = MARGIN + THUMB + 50.0;
+    let width = left + MAP + 26.0 + THUMB + 40.0 + LEGEND;
+    let top = HEADER + 22.0;
+    let mut canvas = Canvas::new(width, top + MAP + 66.0, &title(file), &subtitle(file));
+    let origin = [left, top];
+    draw_cells(&mut canvas, landscape, origin);
+    draw_boundaries(&mut canvas, landscape, origin);
+    let frame = Stroke {
+        color: opaque(MUTED),
+        width_px: 1.0,
+    };
+    canvas.rectangle(
+        origin,
+        [MAP, MAP],
+        plotters::style::TRANSPARENT,
+        Some(frame),
+    );
+    draw_axes(&mut canvas, origin, landscape.steps);
+
+    let last = landscape.steps - 1;
+    let thumbs = [
+        ("A", 0, [MARGIN + 4.0, top]),
+        (
+            "B",
+            last * landscape.steps,
+            [MARGIN + 4.0, top + MAP - THUMB],
+        ),
+        ("C", last, [left + MAP + 22.0, top + (MAP - THUMB) / 2.0]),
+    ];
+    for (letter, k, [x, y]) in thumbs {
+        let Some(frames) = frames else {
+            let anchor = Type::new(LABEL_SIZE + 2.0, INK, Anchor::Middle);
+            canvas.text([x + THUMB / 2.0, y + THUMB / 2.0], letter, anchor);
+            continue;
+        };
+        canvas.picture([x, y], [THUMB, THUMB], &tile_png(frames, k));
+        canvas.rectangle(
+            [x, y],
+            [THUMB, THUMB],
+            plotters::style::TRANSPARENT,
+            Some(Stroke {
+                color: opaque(color(file.item_classes["ABC".find(letter).unwrap_or(0)])),
+                width_px: 3.0,
+            }),
+        );
+        let name_y = if letter == "B" {
+            y - 9.0
+        } else {
+            y + THUMB + 18.0
+        };
+        canvas.text(
+            [x + THUMB / 2.0, name_y],
+            letter,
+            Type::new(LABEL_SIZE, INK, Anchor::Middle),
+        );
+    }
+    draw_legend(&mut canvas, file, [width - LEGEND, top]);
+    canvas.finish()
+}
+
+/// Difference of the two largest probabilities of frame `k`.
+fn margin(landscape: &Landscape, k: usize) -> f64 {
+    let mut best = [0.0f32; 2];
+    for &p in landscape.probabilities_of(k) {
+        if p > best[0] {
+            best = [p, best[0]];
+        } else if p > best[1] {
+            best[1] = p;
+        }
+    }
+    f64::from(best[0] - best[1])
+}
+
+/// A class's colour at a margin: pale where two classes are about as probable.
+fn surely(class: usize, margin: f64) -> RGBColor {
+    blend(PAPER, color(class), 0.22 + 0.78 * margin)
+}
+
+fn draw_cells(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
+    let side = MAP / landscape.steps as f64;
+    for k in 0..landscape.num_frames() {
+        let [i, j] = landscape.place(k);
+        let fill = opaque(surely(landscape.label(k), margin(landscape, k)));
+        // An edge of its own colour closes the seam to the next cell.
+        let edge = Stroke {
+            color: fill,
+            width_px: 0.6,
+        };
+        canvas.rectangle(
+            [x + side * j as f64, y + side * i as f64],
+            [side, side],
+            fill,
+            Some(edge),
+        );
+    }
+}
+
+fn draw_boundaries(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
+    let steps = landscape.steps;
+    let side = MAP / steps as f64;
+    let corner = |i: usize, j: usize| [x + side * j as f64, y + side * i as f64];
+    let mut segments = Vec::new();
+    for k in 0..landscape.num_frames() {
+        let [i, j] = landscape.place(k);
+        if j + 1 < steps && landscape.label(k) != landscape.label(k + 1) {
+            segments.push([corner(i, j + 1), corner(i + 1, j + 1)]);
+        }
+        if i + 1 < steps && landscape.label(k) != landscape.label(k + steps) {
+            segments.push([corner(i + 1, j), corner(i + 1, j + 1)]);
+        }
+    }
+    canvas.segments(
+        &segments,
+        Stroke {
+            color: opaque(INK),
+            width_px: 1.6,
+        },
+    );
+}
+
+/// Ticks stand at the middles of the first, the middle and the last cell.
+fn draw_axes(canvas: &mut Canvas, [x, y]: Place, steps: usize) {
+    let side = MAP / steps as f64;
+    for value in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let along = side / 2.0 + value * (MAP - side);
+        let text = format!("{value}");
+        canvas.text(
+            [x + along, y + MAP + 20.0],
+            &text,
+            Type::new(SMALL_SIZE, MUTED, Anchor::Middle),
+        );
+        canvas.text(
+            [x - 8.0, y + along + 4.0],
+            &text,
+            Type::new(SMALL_SIZE, MUTED, Anchor::End),
+        );
+    }
+    canvas.text(
+        [x + MAP / 2.0, y + MAP + 44.0],
+        "into C",
+        Type::new(LABEL_SIZE, INK, Anchor::Middle),
+    );
+    let upright = Type {
+        turn: -90.0,
+        ..Type::new(LABEL_SIZE, INK, Anchor::Middle)
+    };
+    canvas.text([x - 42.0, y + MAP / 2.0], "mix A to B", upright);
+}
+
+/// The predicted classes with their shares of the grid, and what pale means.
+fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) {
+    let landscape = &file.landscape;
+    let mut cells = vec![0usize; landscape.num_classes];
+    for k in 0..landscape.num_frames() {
+        cells[landscape.label(k)] += 1;
+    }
+    let mut predicted: Vec<usize> = (0..cells.len()).filter(|&class| cells[class] > 0).collect();
+    predicted.sort_by_key(|&class| std::cmp::Reverse(cells[class]));
+    let entries: Vec<_> = predicted
+        .iter()
+        .map(|&class| {
+            let share = 100.0 * cells[class] as f64 / landscape.num_frames() as f64;
+            let text = format!("{}  {share:.1} %", class_label(file, class));
+            (color(class), text)
+        })
+        .collect();
+    let [x, y] = canvas.legend(place, LEGEND - MARGIN, &entries);
+    let first = predicted[0];
+    let y = y + 22.0;
+    canvas.text(
+        [x, y],
+        "shade: margin of the predicted class",
+        Type::new(SMALL_SIZE, MUTED, Anchor::Start),
+    );
+    for step in 0..5 {
+        let value = f64::from(step) / 4.0;
+        let at = [x + 40.0 * f64::from(step), y + 8.0];
+        canvas.rectangle(at, [40.0, 14.0], opaque(surely(first, value)), None);
+        canvas.text(
+            [at[0] + 20.0, y + 38.0],
+            &format!("{value}"),
+            Type::new(SMALL_SIZE, MUTED, Anchor::Middle),
+        );
+    }
+}

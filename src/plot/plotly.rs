@@ -1,0 +1,60 @@
+//! A landscape as a plotly figure: JSON that plotly.py, plotly.js and their kin open.
+
+use super::caption::{class_label, title};
+use super::style::class_color_hex;
+use crate::landscape::LandscapeFile;
+use serde_json::{Value, json};
+
+/// The surfaces of `classes` as a plotly figure, `{"data": [...], "layout": {...}}`; one is
+/// shown, the others are a click on the legend away.
+///
+/// # Panics
+/// When a class is out of range.
+pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
+    let landscape = &file.landscape;
+    let steps = landscape.steps;
+    let axis: Vec<f64> = (0..steps)
+        .map(|index| index as f64 / (steps - 1) as f64)
+        .collect();
+    let data: Vec<Value> = classes
+        .iter()
+        .enumerate()
+        .map(|(n, &class)| {
+            let z: Vec<Vec<f32>> = (0..steps)
+                .map(|i| {
+                    (0..steps)
+                        .map(|j| landscape.probabilities_of(i * steps + j)[class])
+                        .collect()
+                })
+                .collect();
+            json!({
+                "type": "surface",
+                "name": class_label(file, class),
+                "showlegend": true,
+                "visible": if n == 0 { json!(true) } else { json!("legendonly") },
+                "x": axis,
+                "y": axis,
+                "z": z,
+                "cmin": 0,
+                "cmax": 1,
+                "colorscale": "Viridis",
+                "showscale": n == 0,
+                "colorbar": {"title": {"text": "probability"}},
+                "contours": {"z": {"highlightcolor": class_color_hex(class)}},
+                "hovertemplate": "into C %{x:.2f}, A to B %{y:.2f}<br>probability %{z:.4f}",
+            })
+        })
+        .collect();
+    let [a, b, c] = file.item_class_names();
+    json!({
+        "data": data,
+        "layout": {
+            "title": {"text": title(file)},
+            "scene": {
+                "xaxis": {"title": {"text": format!("into C ({c})")}},
+                "yaxis": {"title": {"text": format!("mix A to B ({a} to {b})")}},
+                "zaxis": {"title": {"text": "probability"}, "range": [0, 1]},
+            },
+        },
+    })
+}

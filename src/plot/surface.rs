@@ -1,0 +1,346 @@
+//! The 3-D landscape (Powers, Shi, Liebovitch, Fig. 5): the probability of a class as height
+//! over the grid, one surface a class.
+//!
+//! The camera is orthographic. A surface is a height over a grid of equal cells, so drawing the
+//! cells from the farthest to the nearest, by the horizontal distance of their middles, hides
+//! exactly what is hidden: a cell that stands before another has a nearer middle.
+
+use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
+use super::caption::{class_label, subtitle, title};
+use super::style::{HEADER, INK, LABEL_SIZE, MARGIN, MUTED, RULE, SMALL_SIZE, blend, heat, opaque};
+use crate::landscape::LandscapeFile;
+use plotters::style::RGBColor;
+
+/// From where a landscape is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Camera {
+    /// Degrees about the vertical: 0 looks from C towards the mixes, 90 from B towards A.
+    pub azimuth: f64,
+    /// Degrees above the floor, 0 to 90.
+    pub elevation: f64,
+}
+
+impl Default for Camera {
+    /// Looks over the corner of B and C, so that A, B and C are all seen.
+    fn default() -> Self {
+        Self {
+            azimuth: 40.0,
+            elevation: 32.0,
+        }
+    }
+}
+
+const PANEL: [f64; 2] = [440.0, 400.0];
+/// Length of the floor's side on the page, pixels; heights are drawn a little shorter.
+const SIDE: f64 = 232.0;
+const HEIGHT: f64 = 0.72;
+const COLOR_BAR: f64 = 96.0;
+const MAX_PANELS_A_ROW: usize = 3;
+
+/// A grid larger than this is drawn by every n-th point, so that the file stays small.
+const MAX_CELLS_A_SIDE: usize = 100;
+
+/// Where a point of the unit cube lies against the panel's middle.
+struct Projection {
+    right: [f64; 3],
+    up: [f64; 3],
+    towards: [f64; 2],
+    middle: Place,
+}
+
+impl Projection {
+    fn new(camera: Camera, middle: Place) -> Self {
+        let (azimuth, elevation) = (camera.azimuth.to_radians(), camera.elevation.to_radians());
+        let (sin, cos) = azimuth.sin_cos();
+        Self {
+            right: [-sin, cos, 0.0],
+            up: [
+                -elevation.sin() * cos,
+                -elevation.sin() * sin,
+                elevation.cos(),
+            ],
+            towards: [cos, sin],
+            middle,
+        }
+    }
+
+    /// x into C, y from A to B, z the probability, all 0..1.
+    fn place(&self, [x, y, z]: [f64; 3]) -> Place {
+        let centred = [x - 0.5, y - 0.5, (z - 0.5) * HEIGHT];
+        let along = |axis: [f64; 3]| -> f64 { axis.iter().zip(centred).map(|(a, c)| a * c).sum() };
+        [
+            self.middle[0] + SIDE * along(self.right),
+            self.middle[1] - SIDE * along(self.up),
+        ]
+    }
+
+    /// Coordinate 0 or 1 of the wall behind the surface, across x and across y.
+    fn behind(&self) -> [f64; 2] {
+        self.towards
+            .map(|component| if component > 0.0 { 0.0 } else { 1.0 })
+    }
+}
+
+/// Draws the surfaces of `classes` side by side as SVG.
+///
+/// # Panics
+/// When a class is out of range.
+pub fn surface_plot(file: &LandscapeFile, classes: &[usize], camera: Camera) -> String {
+    let columns = classes.len().clamp(1, MAX_PANELS_A_ROW);
+    let rows = classes.len().div_ceil(columns);
+    let width = MARGIN + PANEL[0] * columns as f64 + COLOR_BAR;
+    let height = HEADER + PANEL[1] * rows as f64 + MARGIN;
+    let mut canvas = Canvas::new(width, height, &title(file), &subtitle(file));
+    for (n, &class) in classes.iter().enumerate() {
+        let corner = [
+            MARGIN + PANEL[0] * (n % columns) as f64,
+            HEADER + PANEL[1] * (n / columns) as f64,
+        ];
+        canvas.text(
+            [corner[0] + PANEL[0] / 2.0, corner[1] + 18.0],
+            &class_label(file, class),
+            Type::new(LABEL_SIZE + 1.0, INK, Anchor::Middle),
+        );
+        let middle = [corner[0] + PANEL[0] / 2.0, corner[1] + PANEL[1] / 2.0 + 8.0];
+        let projection = Projection::new(camera, middle);
+        draw_box(&mut canvas, &projection, file);
+        draw_surface(&mut canvas, &projection, file, class);
+    }
+    draw_color_bar(&mut canvas, [width - COLOR_BAR + 8.0, HEADER + 84.0]);
+    canvas.finish()
+}
+
+/// Floor and far walls with their grids, and the axes along the near edges.
+fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) {
+    let [wall_x, wall_y] = projection.behind();
+    let at = |point: [f64; 3]| projection.place(point);
+    let face = |canvas: &mut Canvas, corners: [[f64; 3]; 4], shade: u8| {
+        let edge = Stroke {
+            color: opaque(RULE),
+            width_px: 1.0,
+        };
+        let fill = opaque(RGBColor(shade, shade, shade));
+        canvas.polygon(&corners.map(at), fill, Some(edge));
+    };
+    let (x, y) = (wall_x, wall_y);
+    face(
+        canvas,
+        [[0., 0., 0.], [1., 0., 0.], [1., 1., 0.], [0., 1., 0.]],
+        246,
+    );
+    face(
+        canvas,
+        [[x, 0., 0.], [x, 1., 0.], [x, 1., 1.], [x, 0., 1.]],
+        251,
+    );
+    face(
+        canvas,
+        [[0., y, 0.], [1., y, 0.], [1., y, 1.], [0., y, 1.]],
+        249,
+    );
+    let mut grid = Vec::new();
+    for tick in [0.25, 0.5, 0.75] {
+        for [from, to] in [
+            [[tick, 0., 0.], [tick, 1., 0.]],
+            [[0., tick, 0.], [1., tick, 0.]],
+            [[x, tick, 0.], [x, tick, 1.]],
+            [[x, 0., tick], [x, 1., tick]],
+            [[tick, y, 0.], [tick, y, 1.]],
+            [[0., y, tick], [1., y, tick]],
+        ] {
+            grid.push([at(from), at(to)]);
+        }
+    }
+    let thin = Stroke {
+        color: opaque(RGBColor(226, 226, 226)),
+        width_px: 0.8,
+    };
+    canvas.segments(&grid, thin);
+    let (near_x, near_y) = (1.0 - wall_x, 1.0 - wall_y);
+    let [a, b, c] = file.item_class_names();
+    draw_axis(
+        canvas,
+        projection,
+        [[0., near_y, 0.], [1., near_y, 0.]],
+        ["0", "0.5", "1"],
+        &format!("into C ({c})"),
+    );
+    draw_axis(
+        canvas,
+        projection,
+        [[near_x, 0., 0.], [near_x, 1., 0.]],
+        ["0", "0.5", "1"],
+        &format!("mix A to B ({a} to {b})"),
+    );
+    // The upright axis stands at the leftmost corner of the box.
+    let corner = [[0., 0.], [1., 0.], [0., 1.], [1., 1.]]
+        .into_iter()
+        .min_by(|&[x0, y0], &[x1, y1]| at([x0, y0, 0.])[0].total_cmp(&at([x1, y1, 0.])[0]))
+        .unwrap_or_default();
+    draw_axis(
+        canvas,
+        projection,
+        [[corner[0], corner[1], 0.], [corner[0], corner[1], 1.]],
+        ["0", "0.5", "1"],
+        "probability",
+    );
+}
+
+/// An edge of the box as an axis: the line, three ticks, a title along it on the outside.
+fn draw_axis(
+    canvas: &mut Canvas,
+    projection: &Projection,
+    [from, to]: [[f64; 3]; 2],
+    ticks: [&str; 3],
+    title: &str,
+) {
+    let [start, end] = [from, to].map(|point| projection.place(point));
+    let [dx, dy] = [end[0] - start[0], end[1] - start[1]];
+    let length = dx.hypot(dy);
+    // Seen straight along an axis there is nothing to label.
+    if length < 24.0 {
+        return;
+    }
+    let mut outward = [-dy / length, dx / length];
+    let half = [(start[0] + end[0]) / 2.0, (start[1] + end[1]) / 2.0];
+    let away = (half[0] - projection.middle[0]) * outward[0]
+        + (half[1] - projection.middle[1]) * outward[1];
+    if away < 0.0 {
+        outward = outward.map(|component| -component);
+    }
+    let line = Stroke {
+        color: opaque(MUTED),
+        width_px: 1.2,
+    };
+    canvas.line(&[start, end], line);
+    for (text, along) in ticks.iter().zip([0.0, 0.5, 1.0]) {
+        let on_axis = [start[0] + along * dx, start[1] + along * dy];
+        let off = |distance: f64| {
+            [
+                on_axis[0] + distance * outward[0],
+                on_axis[1] + distance * outward[1],
+            ]
+        };
+        canvas.line(&[on_axis, off(5.0)], line);
+        // The ends move inward, away from the label of the next axis.
+        let inward = if dx.abs() > 1.0 {
+            18.0 * (0.5 - along)
+        } else {
+            0.0
+        };
+        let [x, y] = off(14.0);
+        canvas.text(
+            [x + inward * dx / length, y + inward * dy / length + 4.0],
+            text,
+            Type::new(SMALL_SIZE, MUTED, Anchor::Middle),
+        );
+    }
+    let mut turn = dy.atan2(dx).to_degrees();
+    if turn > 90.0 {
+        turn -= 180.0;
+    } else if turn <= -90.0 {
+        turn += 180.0;
+    }
+    let [x, y] = [half[0] + 32.0 * outward[0], half[1] + 32.0 * outward[1]];
+    // The baseline lies below the middle of the letters.
+    let [down_x, down_y] = [
+        -turn.to_radians().sin() * 4.0,
+        turn.to_radians().cos() * 4.0,
+    ];
+    let shown = super::style::fitted(title, SMALL_SIZE, 1.25 * length.max(150.0));
+    let look = Type {
+        turn,
+        ..Type::new(SMALL_SIZE, INK, Anchor::Middle)
+    };
+    canvas.text([x + down_x, y + down_y], &shown, look);
+}
+
+fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile, class: usize) {
+    let landscape = &file.landscape;
+    let last = landscape.steps - 1;
+    let stride = last.div_ceil(MAX_CELLS_A_SIDE);
+    let mut lines: Vec<usize> = (0..=last).step_by(stride).collect();
+    if last % stride != 0 {
+        lines.push(last);
+    }
+    let unit = |index: usize| index as f64 / last as f64;
+    let height =
+        |i: usize, j: usize| f64::from(landscape.probabilities_of(i * landscape.steps + j)[class]);
+    let mut cells: Vec<(f64, [usize; 4])> = Vec::new();
+    for rows in lines.windows(2) {
+        for columns in lines.windows(2) {
+            let (i0, i1, j0, j1) = (rows[0], rows[1], columns[0], columns[1]);
+            let nearness = projection.towards[0] * (unit(j0) + unit(j1))
+                + projection.towards[1] * (unit(i0) + unit(i1));
+            cells.push((nearness, [i0, i1, j0, j1]));
+        }
+    }
+    cells.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let edge_width = if lines.len() > 45 { 0.3 } else { 0.6 };
+    for (_, [i0, i1, j0, j1]) in cells {
+        let corners = [[i0, j0], [i0, j1], [i1, j1], [i1, j0]];
+        let heights = corners.map(|[i, j]| height(i, j));
+        let mut places = corners.map(|[i, j]| projection.place([unit(j), unit(i), height(i, j)]));
+        for place in &mut places {
+            *place = place.map(|value| (value * 10.0).round() / 10.0);
+        }
+        let slope_x =
+            (heights[1] + heights[2] - heights[0] - heights[3]) / 2.0 / (unit(j1) - unit(j0));
+        let slope_y =
+            (heights[2] + heights[3] - heights[0] - heights[1]) / 2.0 / (unit(i1) - unit(i0));
+        let fill = shaded(
+            heat(heights.iter().sum::<f64>() / 4.0),
+            [slope_x * HEIGHT, slope_y * HEIGHT],
+        );
+        let edge = Stroke {
+            color: opaque(blend(fill, RGBColor(0, 0, 0), 0.22)),
+            width_px: edge_width,
+        };
+        canvas.polygon(&places, opaque(fill), Some(edge));
+    }
+}
+
+/// Lambert's shade of a slope under a lamp high over the corner of A: at most a quarter darker,
+/// so that the colour still reads as a value.
+fn shaded(color: RGBColor, [slope_x, slope_y]: [f64; 2]) -> RGBColor {
+    const LAMP: [f64; 3] = [-0.35, -0.45, 0.82];
+    let normal = [-slope_x, -slope_y, 1.0];
+    let length = normal.iter().map(|c| c * c).sum::<f64>().sqrt();
+    let light: f64 = normal.iter().zip(LAMP).map(|(n, l)| n * l).sum::<f64>() / length;
+    blend(
+        color,
+        RGBColor(0, 0, 0),
+        0.25 * (1.0 - light.clamp(0.0, 1.0)),
+    )
+}
+
+fn draw_color_bar(canvas: &mut Canvas, [x, y]: Place) {
+    const STEPS: usize = 64;
+    let (width, height) = (16.0, 240.0);
+    for step in 0..STEPS {
+        let value = 1.0 - (step as f64 + 0.5) / STEPS as f64;
+        // Each overlaps the next, so that no seam shows.
+        canvas.rectangle(
+            [x, y + height * step as f64 / STEPS as f64],
+            [
+                width,
+                height / STEPS as f64 + if step + 1 < STEPS { 1.0 } else { 0.0 },
+            ],
+            opaque(heat(value)),
+            None,
+        );
+    }
+    for tick in 0..=4 {
+        let value = f64::from(tick) / 4.0;
+        canvas.text(
+            [x + width + 7.0, y + height * (1.0 - value) + 4.0],
+            &format!("{value:.2}"),
+            Type::new(SMALL_SIZE, MUTED, Anchor::Start),
+        );
+    }
+    canvas.text(
+        [x, y - 12.0],
+        "probability",
+        Type::new(SMALL_SIZE, INK, Anchor::Start),
+    );
+}

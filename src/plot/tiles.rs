@@ -1,0 +1,127 @@
+//! All frames of a landscape as pictures.
+
+use crate::data::{Picture, whole};
+use crate::landscape::{Items, LandscapeFile};
+use std::borrow::Cow;
+
+/// The frames of a landscape in whole levels, `[steps, steps, H, W, C]`.
+#[derive(Debug, Clone)]
+pub struct Tiles<'a> {
+    shape: [usize; 3],
+    steps: usize,
+    levels: Cow<'a, [u8]>,
+}
+
+impl<'a> Tiles<'a> {
+    /// The frames that a landscape has kept, rounded; nothing when it has none.
+    pub fn of(file: &LandscapeFile) -> Option<Self> {
+        let Items::Images { shape } = file.items else {
+            return None;
+        };
+        let levels = file.landscape.inputs.as_ref()?;
+        Some(Self {
+            shape,
+            steps: file.landscape.steps,
+            levels: levels.iter().map(|&level| whole(level)).collect(),
+        })
+    }
+
+    /// The frames in an atlas of them, as [`Tiles::atlas`] makes it.
+    ///
+    /// # Panics
+    /// When the picture has not the atlas's shape.
+    pub fn from_atlas(atlas: &Picture, steps: usize, shape: [usize; 3]) -> Self {
+        let [height, width, channels] = shape;
+        assert_eq!(
+            [atlas.height_px, atlas.width_px, atlas.channels],
+            [steps * height, steps * width, channels],
+            "an atlas is steps x steps frames"
+        );
+        let row = width * channels;
+        let mut levels = Vec::with_capacity(atlas.levels.len());
+        for k in 0..steps * steps {
+            for y in 0..height {
+                let start = ((k / steps * height + y) * steps + k % steps) * row;
+                levels.extend_from_slice(&atlas.levels[start..start + row]);
+            }
+        }
+        Self {
+            shape,
+            steps,
+            levels: Cow::Owned(levels),
+        }
+    }
+
+    /// `[height, width, channels]` of a frame.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Frame `k` as a picture.
+    ///
+    /// # Panics
+    /// When there is no frame `k`.
+    pub fn tile(&self, k: usize) -> Picture {
+        let [height_px, width_px, channels] = self.shape;
+        let length = height_px * width_px * channels;
+        Picture {
+            width_px,
+            height_px,
+            channels,
+            levels: self.levels[k * length..(k + 1) * length].to_vec(),
+        }
+    }
+
+    /// All frames edge to edge, row i and column j of the grid at row i and column j.
+    pub fn atlas(&self) -> Picture {
+        let [height, width, channels] = self.shape;
+        self.arranged([width, height], channels, |atlas, k, left, top| {
+            atlas.put(&self.tile(k), left, top);
+        })
+    }
+
+    /// All frames in tiles of a multiple of 8 pixels each way, for JPEG, whose 8 x 8 blocks then
+    /// belong to one frame each: a frame's last column and row are repeated into the rest.
+    /// Frames larger than `max_side_px` are reduced to every n-th pixel. Gives the atlas, the
+    /// size of a frame and that of a tile, `[width, height]`.
+    pub fn padded_atlas(&self, max_side_px: usize) -> (Picture, [usize; 2], [usize; 2]) {
+        let [height, width, channels] = self.shape;
+        let skip = width.max(height).div_ceil(max_side_px.max(1));
+        let frame = [width.div_ceil(skip), height.div_ceil(skip)];
+        let tile = frame.map(|side| side.next_multiple_of(8));
+        let atlas = self.arranged(tile, channels, |atlas, k, left, top| {
+            let whole = self.tile(k);
+            let mut padded = Picture::filled(tile[0], tile[1], channels, 0);
+            for y in 0..tile[1] {
+                for x in 0..tile[0] {
+                    let [from_x, from_y] = [x.min(frame[0] - 1) * skip, y.min(frame[1] - 1) * skip];
+                    let from = (from_y * width + from_x) * channels;
+                    let into = (y * tile[0] + x) * channels;
+                    padded.levels[into..into + channels]
+                        .copy_from_slice(&whole.levels[from..from + channels]);
+                }
+            }
+            atlas.put(&padded, left, top);
+        });
+        (atlas, frame, tile)
+    }
+
+    fn arranged(
+        &self,
+        [width, height]: [usize; 2],
+        channels: usize,
+        mut place: impl FnMut(&mut Picture, usize, usize, usize),
+    ) -> Picture {
+        let mut atlas = Picture::filled(self.steps * width, self.steps * height, channels, 255);
+        for k in 0..self.steps * self.steps {
+            let (left, top) = (k % self.steps * width, k / self.steps * height);
+            place(&mut atlas, k, left, top);
+        }
+        atlas
+    }
+}
+
+/// Frame `k` as the bytes of a PNG.
+pub(super) fn tile_png(tiles: &Tiles<'_>, k: usize) -> Vec<u8> {
+    tiles.tile(k).to_png()
+}

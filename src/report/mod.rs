@@ -1,0 +1,137 @@
+//! The one-page report of a run: `report.html`, which opens from disk with the network off.
+//!
+//! ```text
+//! manifest, rows, columns ─> JSON ──────────────────────────────┐
+//! landscape ─> probabilities as base64 floats ──┐               │
+//! frames ────> one JPEG atlas                   ├─> details ────┼─> page.html + page.css + page.js
+//! figures ───> JSON, gzipped, base64 ───────────┘               │
+//! plotly.js ─> gzipped, base64 (crate plotly) ──────────────────┘
+//! ```
+//!
+//! The page's script draws the map, the probe and the 3-D view from the probabilities; the
+//! figures are those that stand beside the landscape. Everything is in the page once: floats
+//! as they are, frames as a picture, text compressed, which a browser inflates itself.
+
+mod page;
+
+pub use page::{Report, ReportRow, write_report};
+
+use crate::landscape::{Items, LandscapeFile};
+use crate::plot::{Figure, Tiles};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// How a measure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `1.23`
+    Hundredths,
+    /// `0.0123`
+    TenThousandths,
+    /// `12.3%`, of a share 0..1
+    Percent,
+}
+
+impl Format {
+    /// The value as text.
+    pub fn text(self, value: f64) -> String {
+        match self {
+            Self::Hundredths => format!("{value:.2}"),
+            Self::TenThousandths => format!("{value:.4}"),
+            Self::Percent => format!("{:.1}%", 100.0 * value),
+        }
+    }
+
+    /// The name the page's script knows it by.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Hundredths => "0.00",
+            Self::TenThousandths => "0.0000",
+            Self::Percent => "percent",
+        }
+    }
+}
+
+/// A column of measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Name in `summary.csv`.
+    pub key: &'static str,
+    /// Name in a table's heading.
+    pub label: &'static str,
+    /// What it measures, in a sentence.
+    pub help: &'static str,
+    /// How it is written.
+    pub format: Format,
+}
+
+/// Frames larger than this are reduced in the report, pixels a side.
+const MAX_FRAME_PX: usize = 64;
+const JPEG_QUALITY: u8 = 88;
+
+/// What the page shows of one landscape, ready to be put into it.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    name: String,
+    html: String,
+    /// Frame and tile of the atlas, `[width, height]` each.
+    atlas: Option<[[usize; 2]; 2]>,
+}
+
+/// Packs a landscape for the page: its values, its frames or rows, its figures.
+pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles<'_>>, figures: &[Figure]) -> Detail {
+    let name = &file.name;
+    let mut html = String::new();
+    let mut element = |kind: &str, content: &str| {
+        let _ = writeln!(
+            html,
+            "<script type=\"text/plain\" id=\"{kind}-{name}\">{content}</script>"
+        );
+    };
+    element("values", &floats(&file.landscape.probabilities));
+    let mut atlas = None;
+    if let Some(frames) = frames {
+        let (picture, frame, tile) = frames.padded_atlas(MAX_FRAME_PX);
+        let jpeg = STANDARD.encode(picture.to_jpeg(JPEG_QUALITY));
+        element("frames", &format!("data:image/jpeg;base64,{jpeg}"));
+        atlas = Some([frame, tile]);
+    }
+    if let (Items::Rows { .. }, Some(rows)) = (&file.items, &file.landscape.inputs) {
+        element("rows", &floats(rows));
+    }
+    // The sheet is the map's own view of the frames.
+    let figures: serde_json::Map<_, _> = figures
+        .iter()
+        .filter(|figure| figure.name != "sheet")
+        .map(|figure| (figure.name.to_owned(), json!(figure.svg)))
+        .collect();
+    element("figures", &zipped(&json!(figures).to_string()));
+    Detail {
+        name: name.clone(),
+        html,
+        atlas,
+    }
+}
+
+/// Floats as base64 of their little-endian bytes.
+fn floats(values: &[f32]) -> String {
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    STANDARD.encode(bytes)
+}
+
+/// Text as base64 of its gzip.
+fn zipped(text: &str) -> String {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    encoder
+        .write_all(text.as_bytes())
+        .expect("writing to memory cannot fail");
+    STANDARD.encode(encoder.finish().expect("writing to memory cannot fail"))
+}

@@ -1,0 +1,268 @@
+//! The page itself: template, style and script put together with a run's data.
+
+use super::{Column, Detail, zipped};
+use crate::data::{FileError, write_file};
+use crate::plot::class_color_hex;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::Path;
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// A landscape in the ranking.
+#[derive(Debug, Clone)]
+pub struct ReportRow {
+    /// Name, e.g. `1A.3`.
+    pub name: String,
+    /// Names of the items A, B, C.
+    pub items: [String; 3],
+    /// Their classes.
+    pub classes: [usize; 3],
+    /// Classes outside the triple that are predicted somewhere.
+    pub intruders: Vec<usize>,
+    /// A value for each column.
+    pub values: Vec<f64>,
+}
+
+/// What a report shows.
+#[derive(Debug, Clone)]
+pub struct Report<'a> {
+    /// The run's manifest, as `manifest.json` has it.
+    pub manifest: &'a Value,
+    /// Name of every class.
+    pub class_names: &'a [String],
+    /// Points a side of a landscape.
+    pub steps: usize,
+    /// Names of the features, where the items are rows.
+    pub features: Option<&'a [String]>,
+    /// The measures of the ranking.
+    pub columns: &'a [Column],
+    /// Key of the column that ranks first.
+    pub rank_by: &'a str,
+    /// All landscapes.
+    pub rows: &'a [ReportRow],
+    /// Those that can be looked at.
+    pub details: &'a [Detail],
+}
+
+/// Writes the report to `path`.
+///
+/// # Errors
+/// [`FileError`] with the path.
+pub fn write_report(path: &Path, report: &Report<'_>) -> Result<(), FileError> {
+    write_file(path, page(report).as_bytes())
+}
+
+fn page(report: &Report<'_>) -> String {
+    let mut data = String::new();
+    let _ = writeln!(
+        data,
+        "<script type=\"application/json\" id=\"run\">{}</script>",
+        script_safe(&run(report).to_string())
+    );
+    for detail in report.details {
+        data.push_str(&detail.html);
+    }
+    let _ = writeln!(
+        data,
+        "<script type=\"text/plain\" id=\"plotly\">{}</script>",
+        zipped(plotly_js())
+    );
+    let title = title(report);
+    // One pass over the template: what is put in is never searched for marks.
+    let mut page = String::with_capacity(data.len() + TEMPLATE.len() + STYLE.len() + SCRIPT.len());
+    let mut rest = TEMPLATE;
+    for (mark, content) in [
+        ("<!--TITLE-->", escaped(&title)),
+        ("<!--STYLE-->", format!("<style>\n{STYLE}</style>")),
+        ("<!--DATA-->", data),
+        ("<!--SCRIPT-->", format!("<script>\n{SCRIPT}</script>")),
+    ] {
+        let (before, after) = rest
+            .split_once(mark)
+            .expect("the template has its marks in this order");
+        page.push_str(before);
+        page.push_str(&content);
+        rest = after;
+    }
+    page.push_str(rest);
+    page
+}
+
+/// plotly.js as the crate hands it out: the first of its script elements.
+fn plotly_js() -> &'static str {
+    static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    TEXT.get_or_init(|| {
+        let sources = plotly::Plot::offline_js_sources();
+        let script = sources
+            .split_once("<script type=\"text/javascript\">")
+            .and_then(|(_, rest)| rest.split_once("</script>"))
+            .map(|(script, _)| script)
+            .expect("the crate hands out plotly.js in a script element");
+        assert!(
+            script.contains("plotly.js v"),
+            "the first script is plotly.js"
+        );
+        script.to_owned()
+    })
+}
+
+fn title(report: &Report<'_>) -> String {
+    let job = report.manifest["plan"]["job"].as_str().unwrap_or("run");
+    format!("Morphscape {job}")
+}
+
+/// The run as the page's script reads it.
+fn run(report: &Report<'_>) -> Value {
+    let detailed: HashSet<&str> = report
+        .details
+        .iter()
+        .map(|detail| detail.name.as_str())
+        .collect();
+    let landscapes: Vec<Value> = report
+        .rows
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name,
+                "items": row.items,
+                "classes": row.classes,
+                "intruders": row.intruders,
+                "values": row.values,
+                "detail": detailed.contains(row.name.as_str()),
+            })
+        })
+        .collect();
+    let note = if report.details.len() < report.rows.len() {
+        format!(
+            "Figures and values of the first {} of {} landscapes are in this page; those of the others are in their folders.",
+            report.details.len(),
+            report.rows.len()
+        )
+    } else {
+        String::new()
+    };
+    let frame = report.details.iter().find_map(|detail| detail.atlas).map(
+        |[[width, height], [tile_width, tile_height]]| {
+            json!({"width_px": width, "height_px": height, "tile_width_px": tile_width, "tile_height_px": tile_height})
+        },
+    );
+    let command: Vec<&str> = report.manifest["command"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    json!({
+        "title": title(report),
+        "kind": if report.features.is_some() { "rows" } else { "images" },
+        "facts": facts(report),
+        "command": command.join(" "),
+        "plan": report.manifest["plan"],
+        "timings": report.manifest["timings"],
+        "note": note,
+        "class_names": report.class_names,
+        "colors": (0..report.class_names.len()).map(class_color_hex).collect::<Vec<_>>(),
+        "steps": report.steps,
+        "num_classes": report.class_names.len(),
+        "frame": frame,
+        "features": report.features,
+        "columns": report.columns.iter().map(|column| json!({
+            "key": column.key, "label": column.label, "help": column.help, "format": column.format.name(),
+        })).collect::<Vec<_>>(),
+        "rank_by": report.rank_by,
+        "landscapes": landscapes,
+    })
+}
+
+/// What ran, in reading order.
+fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
+    let manifest = report.manifest;
+    let plan = &manifest["plan"];
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let file = |value: &Value| {
+        let sha: String = text(&value["sha256"]).chars().take(12).collect();
+        format!("{} (SHA-256 {sha}...)", text(&value["path"]))
+    };
+    let steps = report.steps;
+    let landscapes = report.rows.len();
+    let inputs = if report.features.is_some() {
+        "rows"
+    } else {
+        "frames"
+    };
+    let mut facts = vec![
+        [
+            "Landscapes".to_owned(),
+            format!(
+                "{landscapes} of {steps} x {steps} {inputs}, {} in all",
+                landscapes * steps * steps
+            ),
+        ],
+        ["Model".to_owned(), file(&manifest["model"])],
+        [
+            "Data".to_owned(),
+            format!(
+                "{}, {} items",
+                file(&manifest["data"]),
+                text(&manifest["data"]["items"])
+            ),
+        ],
+    ];
+    if let Some(left_out) = manifest["data"]["left_out"].as_u64().filter(|&n| n > 0) {
+        facts[2][1].push_str(&format!(", {left_out} with missing values left out"));
+    }
+    match report.features {
+        Some(features) => facts.push(["Features".to_owned(), features.join(", ")]),
+        None => facts.push([
+            "Morph".to_owned(),
+            format!(
+                "{} mode, {} sampling, {} x {} feature cells",
+                text(&plan["mode"]),
+                text(&plan["sampling"]),
+                text(&plan["grid"]),
+                text(&plan["grid"])
+            ),
+        ]),
+    }
+    if !plan["seed"].is_null() {
+        facts.push(["Seed".to_owned(), text(&plan["seed"])]);
+    }
+    let engine = &manifest["engine"];
+    facts.push([
+        "Engine".to_owned(),
+        format!(
+            "{}, {} {}",
+            text(&engine["engine"]),
+            text(&engine["adapter"]),
+            text(&engine["driver"])
+        )
+        .trim_end()
+        .to_owned(),
+    ]);
+    if let Some(seconds) = manifest["timings"]["compute_s"].as_f64() {
+        facts.push(["Computed in".to_owned(), format!("{seconds:.3} s")]);
+    }
+    facts.push(["Program".to_owned(), text(&manifest["program"])]);
+    facts
+}
+
+/// JSON that stays inside its script element whatever names it holds.
+fn script_safe(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}

@@ -159,14 +159,10 @@ fn one_table_in_every_dress() {
     }
     // Lines count as an editor counts them: blank ones, and those inside a cell of a column
     // that is not read.
-    for end in ["\n", "\r\n"] {
+    for (mark, end) in [("", "\n"), ("\u{feff}", "\n"), ("", "\r\n")] {
         let text = "\n\na,kind,note\n\n1,x,\"one\ntwo, \"\"quoted\"\"\"\n \n2,y,n\n\n3,z,\"n\"\n\n";
-        let table = read_table(
-            "t",
-            text.replace('\n', end).as_bytes(),
-            "kind",
-            &names(&["a"]),
-        );
+        let text = mark.to_owned() + &text.replace('\n', end);
+        let table = read_table("t", text.as_bytes(), "kind", &names(&["a"]));
         let table = table.expect("a table");
         let lines: Vec<usize> = (0..3).map(|position| table.line(position)).collect();
         assert_eq!(lines, [5, 8, 10]);
@@ -380,6 +376,10 @@ fn a_quotation_mark_left_open_does_not_swallow_rows() {
         &message(7),
     );
     check(read(SMALL.replacen("note", "\"note", 1)), &message(1));
+    // One that the next row's closes, so that the number of cells is right.
+    let quoted = "a,b,kind\n1,2,\"x\"\n3,4,\"y\n5,6,\"z\"\n7,8,\"z\"\n9,9,\"w\"\n1,1,\"v\"\n";
+    check(read(quoted), &message(3));
+    check(read("a,b,\"kind\n1,2,\"x\"\n3,4,\"y\"\n"), &message(1));
     read(format!("{SMALL}1,2,x,\"closed\non the next\"\n")).expect("a note of two lines");
 }
 
@@ -431,6 +431,9 @@ fn limits_hold_at_their_edge() {
         result,
         "expected a table of at most 268435456 bytes, found more; keep fewer rows or columns",
     );
+    // The reader of bytes checks for itself; the memory is never touched.
+    let result = read_table("t", &vec![0; (256 << 20) + 1], "kind", &[]);
+    assert!(matches!(result, Err(TableError::TooLarge)));
     let result = read_table_file(&folder.path().join("none.csv"), "kind", &[]);
     check(result, "cannot read the file");
     let path = folder.path().join("my#table.v2.csv");

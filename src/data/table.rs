@@ -626,7 +626,7 @@ impl<'a> Records<'a> {
             let start = at + rest.len() - rest.trim_start_matches(['\n', '\r']).len();
             self.line += line_ends(&self.text.as_bytes()[self.start..start]);
             self.start = start;
-            let last = self.record.iter().last().unwrap_or_default();
+            let last = self.record.iter().next_back().unwrap_or_default();
             self.breaks = last.contains(['\n', '\r']);
             if self.record.len() > 1 || !last.trim().is_empty() {
                 return Some(self.line);

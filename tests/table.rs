@@ -220,7 +220,7 @@ fn damage_is_told_apart() {
         "expected a header line with column names, found an empty file",
     );
     check(
-        read("\n1,2,3,4\n5,6,7,8\n"),
+        read("\u{feff}\n1,2,3,4\n5,6,7,8\n"),
         "line 2: expected a header line with column names, found only numbers; put the names above them",
     );
     check(

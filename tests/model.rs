@@ -2,13 +2,19 @@
 
 mod common;
 
-use common::{Tolerance, assert_close, engines};
-use morphscape::data::{Tensor, TensorData, write_safetensors};
+use common::{Tolerance, assert_close, engines, golden_json};
+use morphscape::data::{
+    PaperTable, Table, Tensor, TensorData, hawks, iris, seeds, write_safetensors,
+};
 use morphscape::kernels::Activation;
-use morphscape::model::{Model, ModelError, PlainOptions, read_model};
+use morphscape::landscape::argmax;
+use morphscape::model::{
+    Model, ModelError, PlainOptions, bundled_table_model, read_model, table_model_names,
+};
 use morphscape::pipeline::classify;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 type Tensors<'a> = &'a [(&'a str, Vec<usize>, Vec<f32>)];
 
@@ -159,6 +165,24 @@ fn every_activation_and_scaling_is_keras_s_formula() {
         assert!(model.scales_input());
         assert_answers(&model, &[4.0, 1.0], by_formula([0.5, -1.0], activation));
     }
+    // One value an input, for the scale or for both.
+    for (scale, offset) in [
+        (json!([0.5, 0.25]), json!([-1.5, -1.25])),
+        (json!([0.75, 2.5]), json!(-2.5)),
+    ] {
+        let layers = json!([
+            {"class_name": "Rescaling", "config": {"name": "r", "scale": scale, "offset": offset}},
+            dense("h", 3, "tanh"),
+            dense("o", 2, "linear"),
+        ]);
+        let model = read(&small(), keras(layers), PlainOptions::default()).expect("a model");
+        let [a, b] = [4.0, 1.0];
+        let input = match scale[0].as_f64() {
+            Some(0.5) => [0.5 * a - 1.5, 0.25 * b - 1.25],
+            _ => [0.75 * a - 2.5, 2.5 * b - 2.5],
+        };
+        assert_answers(&model, &[a as f32, b as f32], by_formula(input, f64::tanh));
+    }
     // The same as plain files, with a mean and a standard deviation.
     let mut tensors = small();
     tensors.push(("input.mean", vec![2], vec![3.0, 5.0]));
@@ -277,6 +301,25 @@ fn damage_is_told_apart() {
         let layers = json!([dense("h", 3, "linear"), layer, dense("o", 2, "linear")]);
         check(error(&small(), layers), &["layer \"r\"", "default"]);
     }
+    for (scale, found) in [
+        (
+            json!([1.0, "2"]),
+            "found a list that is empty or holds something else",
+        ),
+        (
+            json!([]),
+            "found a list that is empty or holds something else",
+        ),
+        (json!("2"), "found a string"),
+        (json!([1.0, 2.0, 3.0]), "expected shape [2], found [3]"),
+    ] {
+        let layers = json!([
+            {"class_name": "Rescaling", "config": {"name": "r", "scale": scale}},
+            dense("h", 3, "relu"),
+            dense("o", 2, "linear"),
+        ]);
+        check(error(&small(), layers), &["scale", found]);
+    }
     check(error(&[], json!([])), &["at least one dense layer"]);
     check(
         error(&small()[..0], json!([dense("h", 3, "relu")])),
@@ -315,4 +358,94 @@ fn damage_is_told_apart() {
         },
     );
     assert!(matches!(both, Err(ModelError::OptionsNotNeeded)));
+}
+
+fn paper_table(name: &str) -> Table {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    match name {
+        "iris" => iris(),
+        "seeds" => seeds(),
+        "hawks" => hawks(&root.join("data/hawks/hawks.csv")).expect("the hawks"),
+        other => panic!("no table {other}"),
+    }
+}
+
+/// Whole numbers of a list.
+fn indices(list: &Value) -> Vec<usize> {
+    let list = list.as_array().expect("a list").iter();
+    list.map(|index| index.as_u64().expect("an index") as usize)
+        .collect()
+}
+
+#[test]
+fn the_tabular_models_answer_as_keras_does() {
+    let check = golden_json("tabular_check.json");
+    let models = check["models"].as_object().expect("models");
+    let names: Vec<&str> = table_model_names().collect();
+    assert_eq!(names, ["iris", "iris-paper", "hawks", "seeds"]);
+    assert!(names.iter().all(|name| models.contains_key(*name)));
+    assert_eq!(models.len(), names.len());
+    for name in names {
+        let keras = &models[name];
+        let table = paper_table(name.strip_suffix("-paper").unwrap_or(name));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("models")
+            .join(format!("{name}.safetensors"));
+        let model = read_model(&file, PlainOptions::default()).expect(name);
+        assert_eq!(model.input_shape(), [4], "{name}");
+        assert_eq!(model.layers().len(), 2, "{name}");
+        assert_eq!(model.layers()[0].outputs(), 16, "{name}");
+        assert_eq!(model.classes(), Some(table.classes()), "{name}");
+        assert_eq!(model.scales_input(), name != "iris-paper", "{name}");
+        let bundled = bundled_table_model(name).expect("bundled");
+        assert_eq!(bundled.sha256(), model.sha256(), "{name}");
+
+        let rows: Vec<&[f32]> = (0..table.len())
+            .map(|position| table.row(position))
+            .collect();
+        for engine in engines() {
+            let what = format!("{name} on {}", engine.info().engine);
+            let answers = classify(engine.as_ref(), &model, &rows).expect("it classifies");
+            let answer = |position: usize| &answers.probabilities[3 * position..][..3];
+            let checked = indices(&keras["rows"]);
+            assert!(checked.len() >= 30 && checked[29] == table.len() - 1);
+            let actual: Vec<f32> = checked.iter().flat_map(|&at| answer(at)).copied().collect();
+            let expected: Vec<f32> = keras["probabilities"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .flat_map(|row| row.as_array().expect("a row"))
+                .map(|p| p.as_f64().expect("a number") as f32)
+                .collect();
+            let tolerance = Tolerance {
+                abs: 1e-5,
+                rel: 0.0,
+            };
+            assert_close(&what, &actual, &expected, tolerance);
+            let right = |position: &usize| argmax(answer(*position)) == table.label(*position);
+            let all = (0..table.len()).filter(right).count();
+            assert_eq!(Some(all as u64), keras["right"].as_u64(), "{what}");
+            let test_rows = indices(&keras["test_rows"]);
+            let in_test = test_rows.into_iter().filter(right).count();
+            assert_eq!(Some(in_test as u64), keras["right_test"].as_u64(), "{what}");
+        }
+    }
+    assert!(bundled_table_model("fashion-mnist").is_none());
+    assert!(bundled_table_model("").is_none());
+}
+
+#[test]
+fn a_tabular_model_s_file_names_the_columns_it_takes() {
+    for name in table_model_names() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("models")
+            .join(format!("{name}.safetensors"));
+        let content = std::fs::read(file).expect(name);
+        assert!(content.len() < 5000, "{name}: {} bytes", content.len());
+        let (_, header) = safetensors::SafeTensors::read_metadata(&content).expect(name);
+        let metadata = header.metadata().as_ref().expect("metadata");
+        let features: Vec<String> = serde_json::from_str(&metadata["features"]).expect("a list");
+        let table = PaperTable::named(name.strip_suffix("-paper").unwrap_or(name)).expect(name);
+        assert_eq!(features, table.features, "{name}");
+    }
 }

@@ -4,6 +4,8 @@
 //! IDX pair ──┐
 //! bundled  ──┼─> ImageSet (images, labels, class names) ──> Image, by item name "t10k#1565"
 //! PNG/JPEG ──┘
+//! bundled  ──┬─> Table (rows of numbers, class names) ──> row, by item name "iris#12"
+//! CSV      ──┘
 //! tensors  <──> safetensors file, written beside its place and renamed
 //! ```
 //!
@@ -17,12 +19,17 @@ mod idx;
 mod image;
 mod image_set;
 mod picture;
+mod table;
 mod tensors;
 
-pub use bundled::{FASHION_MNIST_CLASSES, IRIS_CSV, SEEDS_CSV, fashion_mnist};
+pub use bundled::{
+    FASHION_MNIST_CLASSES, IRIS_CSV, PAPER_TABLES, PaperTable, SEEDS_CSV, fashion_mnist, hawks,
+    iris, seeds,
+};
 pub use file::{FileError, sha256_hex, write_file};
 pub use idx::{IdxError, read_idx};
 pub use image::{Image, ImageError, read_image_file};
 pub use image_set::{ImageSet, ImageSetError};
 pub use picture::{Picture, PictureError, whole};
+pub use table::{Table, TableError, read_table, read_table_file};
 pub use tensors::{Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};

@@ -10,6 +10,17 @@ use std::path::Path;
 
 const FASHION_MNIST: &[u8] = include_bytes!("../../models/fashion-mnist.safetensors");
 
+/// The bundled tabular models by name; each is a few kB.
+const TABLE_MODELS: [(&str, &[u8]); 4] = [
+    ("iris", include_bytes!("../../models/iris.safetensors")),
+    (
+        "iris-paper",
+        include_bytes!("../../models/iris-paper.safetensors"),
+    ),
+    ("hawks", include_bytes!("../../models/hawks.safetensors")),
+    ("seeds", include_bytes!("../../models/seeds.safetensors")),
+];
+
 /// What a file without a Keras config cannot say itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainOptions {
@@ -31,6 +42,19 @@ pub fn read_model(path: &Path, options: PlainOptions) -> Result<Model, ModelErro
 /// The bundled Fashion-MNIST model, 784-128-10; `models/README.md` says how it was made.
 pub fn bundled_fashion_mnist() -> Model {
     parse_model(FASHION_MNIST, PlainOptions::default()).expect("the bundled model is valid")
+}
+
+/// The bundled 4-16-3 model of this name: `iris`, `iris-paper` (under-trained, as the paper's
+/// seems to be), `hawks` or `seeds`; `models/README.md` says how each was made. Nothing when
+/// there is none of this name.
+pub fn bundled_table_model(name: &str) -> Option<Model> {
+    let (_, content) = TABLE_MODELS.iter().find(|(known, _)| *known == name)?;
+    Some(parse_model(content, PlainOptions::default()).expect("the bundled model is valid"))
+}
+
+/// Names that [`bundled_table_model`] knows.
+pub fn table_model_names() -> impl Iterator<Item = &'static str> {
+    TABLE_MODELS.iter().map(|(name, _)| *name)
 }
 
 fn parse_model(content: &[u8], options: PlainOptions) -> Result<Model, ModelError> {

@@ -88,17 +88,19 @@ pub(super) fn layers(
             "InputLayer" => input_shape = shape_of(&config["batch_shape"]).or(input_shape),
             "Flatten" | "Dropout" => {}
             "Rescaling" => {
-                let value = |key: &str, default: f64| match &config[key] {
-                    Value::Null => Ok(default),
-                    found => found.as_f64().ok_or_else(|| {
+                let values = |key: &str, default: f64| {
+                    numbers(&config[key], default).ok_or_else(|| {
                         wrong(
                             &format!("layer \"{name}\", {key}"),
-                            "a number",
-                            kind(found).into(),
+                            "a number, or a list of numbers, one an input",
+                            match kind(&config[key]) {
+                                "a list" => "a list that is empty or holds something else".into(),
+                                kind => kind.into(),
+                            },
                         )
-                    }),
+                    })
                 };
-                let (scale, offset) = (vec![value("scale", 1.0)?], vec![value("offset", 0.0)?]);
+                let (scale, offset) = (values("scale", 1.0)?, values("offset", 0.0)?);
                 layers.push(Layer::Affine {
                     name,
                     scale,
@@ -153,6 +155,15 @@ pub(super) fn layers(
         }
     }
     Ok((layers, input_shape))
+}
+
+/// A number, or one an input: what Keras broadcasts over the last axis.
+fn numbers(value: &Value, default: f64) -> Option<Vec<f64>> {
+    match value {
+        Value::Null => Some(vec![default]),
+        Value::Array(list) if !list.is_empty() => list.iter().map(Value::as_f64).collect(),
+        value => Some(vec![value.as_f64()?]),
+    }
 }
 
 /// `[null, 28, 28]` as `[28, 28]`; nothing when a size is open.

@@ -17,7 +17,9 @@ mod plain;
 
 use crate::kernels::{Activation, DenseLayer};
 
-pub use file::{PlainOptions, bundled_fashion_mnist, read_model};
+pub use file::{
+    PlainOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
+};
 
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,249 @@
+//! What can be wrong with a table, and how its text is shown.
+
+use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MIN_CLASSES};
+
+/// Why a table was refused, or an item of it. Text from the file is shortened, with control
+/// characters escaped.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file cannot be opened or read.
+    #[error("cannot read the file")]
+    Read(#[source] std::io::Error),
+    /// Too large.
+    #[error(
+        "expected a table of at most {MAX_BYTES} bytes, found more; keep fewer rows or columns"
+    )]
+    TooLarge,
+    /// Bytes that are not UTF-8.
+    #[error("line {line}: expected UTF-8 text, found other bytes; save the table as CSV in UTF-8")]
+    NotUtf8 {
+        /// Line of the first such byte, from 1.
+        line: usize,
+    },
+    /// Nothing in the file.
+    #[error("expected a header line with column names, found an empty file")]
+    Empty,
+    /// Numbers where the column names should be.
+    #[error(
+        "line {line}: expected a header line with column names, found only numbers; put the names above them"
+    )]
+    NoHeader {
+        /// Line of the first row.
+        line: usize,
+    },
+    /// A header and nothing below it.
+    #[error("expected rows below the header, found none")]
+    NoRows,
+    /// A column that is not there.
+    #[error("expected a column \"{column}\", found {columns}; check --label and --features")]
+    MissingColumn {
+        /// The name looked for.
+        column: String,
+        /// The columns there are, quoted, and a hint where commas are not what separates them.
+        columns: String,
+    },
+    /// Two columns of one name.
+    #[error(
+        "column \"{column}\" stands in the header twice, as columns {first} and {second}; rename one"
+    )]
+    DuplicateColumn {
+        /// The name.
+        column: String,
+        /// Place of the first, from 1.
+        first: usize,
+        /// Place of the second.
+        second: usize,
+    },
+    /// Every column was asked for, and one has no name.
+    #[error("column {place} has no name; name it, or choose columns with --features")]
+    UnnamedColumn {
+        /// Place in the header, from 1.
+        place: usize,
+    },
+    /// The label among the features.
+    #[error(
+        "column \"{column}\" is the label and cannot be a feature too; take it out of --features"
+    )]
+    LabelIsFeature {
+        /// The column.
+        column: String,
+    },
+    /// A feature chosen twice.
+    #[error("feature \"{column}\" is chosen twice; name it once")]
+    RepeatedFeature {
+        /// The feature.
+        column: String,
+    },
+    /// No column beside the label.
+    #[error("expected at least one column beside the label \"{label}\", found none")]
+    NoFeature {
+        /// The label column.
+        label: String,
+    },
+    /// Too many features.
+    #[error(
+        "expected at most {MAX_FEATURES} features, found {found}; choose fewer with --features"
+    )]
+    TooManyFeatures {
+        /// Number chosen.
+        found: usize,
+    },
+    /// A row longer or shorter than the header.
+    #[error("line {line}: expected {expected} cells as in the header, found {found}")]
+    RowLength {
+        /// Line on which the row begins, from 1.
+        line: usize,
+        /// Cells of the header.
+        expected: usize,
+        /// Cells of the row.
+        found: usize,
+    },
+    /// A line break inside a cell that should be a number, a class or a name, or a quotation
+    /// mark that is never closed.
+    #[error(
+        "line {line}: expected every cell to end on its line, found a line break inside quotation marks; is one left open?"
+    )]
+    OpenQuote {
+        /// Line on which the row begins, from 1.
+        line: usize,
+    },
+    /// A feature that is no number.
+    #[error(
+        "line {line}, column \"{column}\": expected a number, found \"{found}\"; correct it, leave the cell empty, or choose other columns with --features"
+    )]
+    NotANumber {
+        /// Line on which the row begins, from 1.
+        line: usize,
+        /// The column.
+        column: String,
+        /// What the cell holds.
+        found: String,
+    },
+    /// A number beyond 32-bit floats.
+    #[error(
+        "line {line}, column \"{column}\": expected a number between -3.4e38 and 3.4e38, found \"{found}\"; use larger units"
+    )]
+    Overflow {
+        /// Line on which the row begins, from 1.
+        line: usize,
+        /// The column.
+        column: String,
+        /// What the cell holds.
+        found: String,
+    },
+    /// Fewer classes than a triple needs.
+    #[error(
+        "column \"{label}\": expected {MIN_CLASSES} or more classes, found {found} in {rows} rows; is it the label?"
+    )]
+    TooFewClasses {
+        /// The label column.
+        label: String,
+        /// Number of classes.
+        found: usize,
+        /// Rows without a missing value.
+        rows: usize,
+    },
+    /// More classes than can be told apart.
+    #[error(
+        "line {line}, column \"{label}\": expected at most {MAX_CLASSES} classes, found one more; is it the label?"
+    )]
+    TooManyClasses {
+        /// Line of the first class too many.
+        line: usize,
+        /// The label column.
+        label: String,
+    },
+    /// A class that lost all its rows.
+    #[error(
+        "class \"{class}\": expected a row without a missing value, found none in {left_out}; choose other columns with --features, or take the class out"
+    )]
+    ClassWithoutRow {
+        /// The class.
+        class: String,
+        /// Its rows, all left out.
+        left_out: usize,
+    },
+    /// A class that a list of classes, a model's for instance, does not have.
+    #[error("class \"{class}\" of the table is none of the {count} expected: {expected}")]
+    UnknownClass {
+        /// The class.
+        class: String,
+        /// Length of the list.
+        count: usize,
+        /// The list, quoted.
+        expected: String,
+    },
+    /// A list of classes that names one twice.
+    #[error("class \"{class}\" stands in the list of classes twice")]
+    RepeatedClass {
+        /// The class.
+        class: String,
+    },
+    /// A draw of no rows.
+    #[error("expected to draw 1 or more rows a class, found 0")]
+    EmptyDraw,
+    /// An item name of another table.
+    #[error("unknown item \"{item}\": expected {table}#INDEX with INDEX in 0..={last}")]
+    UnknownItem {
+        /// The name given.
+        item: String,
+        /// Name of the table.
+        table: String,
+        /// Largest index.
+        last: usize,
+    },
+    /// An index past the end.
+    #[error("item {table}#{index} is out of range: the last row is {table}#{last}")]
+    OutOfRange {
+        /// Name of the table.
+        table: String,
+        /// The index given.
+        index: usize,
+        /// Largest index.
+        last: usize,
+    },
+    /// A row of the file that a draw did not take.
+    #[error(
+        "item {table}#{index} is not among the {drawn} rows drawn; draw more rows a class, or use another seed"
+    )]
+    NotDrawn {
+        /// Name of the table.
+        table: String,
+        /// The index given.
+        index: usize,
+        /// Rows that were drawn.
+        drawn: usize,
+    },
+}
+
+/// Text of a file as a message shows it.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown = String::new();
+    for (at, character) in text.chars().enumerate() {
+        if at == LONGEST {
+            shown.push_str("...");
+            break;
+        }
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Names as a message lists them.
+pub(super) fn quoted_list<T: AsRef<str>>(names: &[T]) -> String {
+    const MOST: usize = 20;
+    let mut list: Vec<String> = names
+        .iter()
+        .take(MOST)
+        .map(|name| format!("\"{}\"", shown(name.as_ref())))
+        .collect();
+    if names.len() > MOST {
+        list.push(format!("and {} more", names.len() - MOST));
+    }
+    list.join(", ")
+}

@@ -72,7 +72,7 @@ pub struct Column {
 
 /// Frames larger than this are reduced in the report, pixels a side.
 const MAX_FRAME_PX: usize = 64;
-const JPEG_QUALITY: u8 = 88;
+const JPEG_QUALITY: u8 = 75;
 
 /// What the page shows of one landscape, ready to be put into it.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ fn floats(values: &[f32]) -> String {
 
 /// Text as base64 of its gzip.
 fn zipped(text: &str) -> String {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(8));
     encoder
         .write_all(text.as_bytes())
         .expect("writing to memory cannot fail");

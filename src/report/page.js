@@ -1083,7 +1083,7 @@
     select,
     /** Probabilities of a landscape, [steps, steps, classes] row by row: a copy. */
     values: (name) => gridOf(name).values.slice(),
-    /** Moves the cursor. */
+    /** Moves the cursor to a row and a column. */
     setCursor,
     /** What the probe shows. */
     probe: () => state.grid && {

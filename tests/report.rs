@@ -1,0 +1,355 @@
+//! The report in a real browser: Chromium, headless, over its DevTools protocol.
+//!
+//! Without a browser the tests say so and do nothing; with `MORPHSCAPE_REQUIRE_BROWSER=1`, as
+//! in CI, that is a failure.
+
+use base64::Engine as _;
+use headless_chrome::browser::default_executable;
+use headless_chrome::browser::tab::point::Point;
+use headless_chrome::protocol::cdp::Network;
+use headless_chrome::protocol::cdp::types::Event;
+use headless_chrome::{Browser, LaunchOptions, Tab};
+use safetensors::SafeTensors;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A page in a browser of its own, with what it asked for and what it complained of.
+struct Page {
+    tab: Arc<Tab>,
+    requests: Arc<Mutex<Vec<String>>>,
+    complaints: Arc<Mutex<Vec<String>>>,
+    _browser: Browser,
+    _profile: tempfile::TempDir,
+}
+
+impl Page {
+    fn open(file: &Path) -> Option<Self> {
+        if let Err(error) = default_executable() {
+            if std::env::var("MORPHSCAPE_REQUIRE_BROWSER").as_deref() == Ok("1") {
+                panic!("MORPHSCAPE_REQUIRE_BROWSER=1, and there is no browser: {error}");
+            }
+            println!("the report is not tested: {error}");
+            return None;
+        }
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let options = LaunchOptions::default_builder()
+            .sandbox(false)
+            .window_size(Some((1300, 1600)))
+            .user_data_dir(Some(profile.path().to_owned()))
+            .idle_browser_timeout(Duration::from_secs(120))
+            // WebGL in software.
+            .args(vec![
+                OsStr::new("--use-gl=angle"),
+                OsStr::new("--use-angle=swiftshader"),
+                OsStr::new("--enable-unsafe-swiftshader"),
+                OsStr::new("--disable-background-networking"),
+                OsStr::new("--disable-dev-shm-usage"),
+            ])
+            .build()
+            .expect("options");
+        let browser = Browser::new(options).expect("the browser starts");
+        let tab = browser.new_tab().expect("a tab");
+        tab.set_default_timeout(Duration::from_secs(60));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let complaints = Arc::new(Mutex::new(Vec::new()));
+        let (seen, said) = (Arc::clone(&requests), Arc::clone(&complaints));
+        tab.add_event_listener(Arc::new(move |event: &Event| match event {
+            Event::NetworkRequestWillBeSent(sent) => {
+                seen.lock()
+                    .expect("a list")
+                    .push(sent.params.request.url.clone());
+            }
+            Event::LogEntryAdded(entry) => {
+                let entry = &entry.params.entry;
+                said.lock()
+                    .expect("a list")
+                    .push(format!("{:?}: {}", entry.level, entry.text));
+            }
+            Event::RuntimeConsoleAPICalled(call) => {
+                said.lock()
+                    .expect("a list")
+                    .push(format!("{:?}", call.params));
+            }
+            Event::RuntimeExceptionThrown(thrown) => {
+                said.lock()
+                    .expect("a list")
+                    .push(format!("{:?}", thrown.params));
+            }
+            _ => {}
+        }))
+        .expect("a listener");
+        tab.enable_log().expect("the log");
+        tab.enable_runtime().expect("the runtime");
+        let network = Network::Enable {
+            max_total_buffer_size: None,
+            max_resource_buffer_size: None,
+            max_post_data_size: None,
+            report_direct_socket_traffic: None,
+            enable_durable_messages: None,
+        };
+        tab.call_method(network).expect("the network is watched");
+        tab.navigate_to(&format!("file://{}", file.display()))
+            .expect("the page opens");
+        let page = Self {
+            tab,
+            requests,
+            complaints,
+            _browser: browser,
+            _profile: profile,
+        };
+        page.wait("document.documentElement.dataset.ready === 'full'");
+        Some(page)
+    }
+
+    /// The value of an expression.
+    fn value(&self, expression: &str) -> serde_json::Value {
+        self.tab
+            .evaluate(expression, true)
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+            .value
+            .unwrap_or_default()
+    }
+
+    fn text(&self, expression: &str) -> String {
+        let value = self.value(expression);
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("{expression}: expected a text, found {value}"))
+            .to_owned()
+    }
+
+    fn number(&self, expression: &str) -> f64 {
+        let value = self.value(expression);
+        value
+            .as_f64()
+            .unwrap_or_else(|| panic!("{expression}: expected a number, found {value}"))
+    }
+
+    /// Waits until a condition holds.
+    fn wait(&self, condition: &str) {
+        let started = Instant::now();
+        while self.value(condition) != true {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "{condition} does not come true; the page said {:?}",
+                self.complaints.lock().expect("a list")
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Where a share of the way across an element lies in the window.
+    fn place(&self, selector: &str, across: f64, down: f64) -> Point {
+        self.value(&format!(
+            "document.querySelector('{selector}').scrollIntoView({{block: 'center'}})"
+        ));
+        let side = |name: &str| {
+            self.number(&format!(
+                "document.querySelector('{selector}').getBoundingClientRect().{name}"
+            ))
+        };
+        Point {
+            x: side("left") + across * side("width"),
+            y: side("top") + down * side("height"),
+        }
+    }
+
+    /// A fingerprint of the pixels of a canvas.
+    fn pixels(&self, selector: &str) -> String {
+        self.text(&format!("document.querySelector('{selector}').toDataURL()"))
+    }
+
+    /// The page asked nothing of a network and complained of nothing.
+    fn assert_quiet(&self) {
+        for url in self.requests.lock().expect("a list").iter() {
+            let local = ["file:", "data:", "blob:"];
+            assert!(
+                local.iter().any(|scheme| url.starts_with(scheme)),
+                "a request to {}",
+                &url[..url.len().min(200)]
+            );
+        }
+        let complaints = self.complaints.lock().expect("a list");
+        let ours: Vec<&String> = complaints
+            .iter()
+            // What Chromium says of reading pixels back under software GL, which plotly's
+            // picking does.
+            .filter(|text| !text.contains("GPU stall due to ReadPixels"))
+            .collect();
+        assert!(ours.is_empty(), "{ours:?}");
+    }
+}
+
+fn sweep(folder: &Path, arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_morphscape"))
+        .args(["sweep", "--engine", "cpu", "--quiet", "--out"])
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .expect("the program starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn probabilities(path: &Path) -> Vec<f32> {
+    let content = std::fs::read(path).expect("a landscape");
+    let file = SafeTensors::deserialize(&content).expect("safetensors");
+    let tensor = file.tensor("probabilities").expect("probabilities");
+    bytemuck::pod_collect_to_vec(tensor.data())
+}
+
+/// Base64 of the little-endian floats that the page holds of a landscape.
+const EMBEDDED: &str = "(() => {
+    const values = window.morphscape.values(NAME);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    let text = '';
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return btoa(text);
+})()";
+
+#[test]
+fn a_sweep_is_read_in_a_browser() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    sweep(&run, &["--classes", "9,4,5", "--steps", "9", "--mesh"]);
+    let Some(page) = Page::open(&run.join("report.html")) else {
+        return;
+    };
+    assert_eq!(page.text("document.title"), "Morphscape sweep");
+
+    // The embedded values are those of the tensors, bit for bit.
+    let names = page.text("JSON.stringify(window.morphscape.names())");
+    let names: Vec<String> = serde_json::from_str(&names).expect("names");
+    assert_eq!(names, ["1A.1", "1A.2", "1A.3", "1B.1", "1B.2", "1B.3"]);
+    for name in &names {
+        let embedded = page.text(&EMBEDDED.replace("NAME", &format!("'{name}'")));
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(embedded)
+            .expect("base64");
+        let embedded: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+        let written = probabilities(&run.join(name).join("landscape.safetensors"));
+        assert_eq!(embedded, written, "{name}");
+    }
+
+    sorting_sorts(&page);
+    hovering_shows_frames(&page, &run);
+    two_clicks_make_a_path(&page);
+    the_keyboard_works(&page);
+    figures_and_surface_are_there(&page);
+    page.assert_quiet();
+}
+
+/// Every header sorts, both ways.
+fn sorting_sorts(page: &Page) {
+    let column = "[...document.querySelectorAll('#table-head th')].findIndex(th => th.textContent.includes('curvature'))";
+    let values = format!(
+        "[...document.querySelectorAll('#table-body tr')].map(row => parseFloat(row.children[{column}].textContent))"
+    );
+    let click = format!(
+        "document.querySelectorAll('#table-head th')[{column}].querySelector('button').click()"
+    );
+    let read = || -> Vec<f64> {
+        let list = page.value(&format!("JSON.stringify({values})"));
+        serde_json::from_str(list.as_str().expect("a list")).expect("numbers")
+    };
+    page.value(&click);
+    let first = read();
+    page.value(&click);
+    let second = read();
+    assert_eq!(first.len(), 6);
+    assert!(first.windows(2).all(|pair| pair[0] >= pair[1]), "{first:?}");
+    assert!(
+        second.windows(2).all(|pair| pair[0] <= pair[1]),
+        "{second:?}"
+    );
+    assert!(first[0] > first[5], "not all equal: {first:?}");
+    let sorted = page.text(&format!(
+        "document.querySelectorAll('#table-head th')[{column}].getAttribute('aria-sort')"
+    ));
+    assert_eq!(sorted, "ascending");
+}
+
+/// Pointing at the map shows the frame there and its probabilities.
+fn hovering_shows_frames(page: &Page, run: &Path) {
+    page.value("window.morphscape.select('1B.3')");
+    let expected = probabilities(&run.join("1B.3/landscape.safetensors"));
+    let mut shown = Vec::new();
+    for (i, j) in [(0, 0), (4, 2), (8, 8)] {
+        let middle = |index: usize| (index as f64 + 0.5) / 9.0;
+        let point = page.place("#map", middle(j), middle(i));
+        page.tab
+            .move_mouse_to_point(point)
+            .expect("the mouse moves");
+        page.wait(&format!(
+            "(() => {{ const probe = window.morphscape.probe(); return probe.i === {i} && probe.j === {j}; }})()"
+        ));
+        let found = page.value("JSON.stringify(window.morphscape.probe().probabilities)");
+        let found: Vec<f32> =
+            serde_json::from_str(found.as_str().expect("a list")).expect("numbers");
+        assert_eq!(found, expected[(i * 9 + j) * 10..][..10], "({i}, {j})");
+        page.wait("!document.querySelector('#probe-frame').hidden");
+        // Drawn on the next animation frame.
+        std::thread::sleep(Duration::from_millis(150));
+        shown.push(page.pixels("#probe-frame"));
+        let bars = page.text("document.querySelector('#bars').textContent");
+        let most = found.iter().copied().fold(0.0, f32::max);
+        assert!(bars.contains(&format!("{most:.3}")), "{bars}");
+    }
+    assert!(
+        shown[0] != shown[1] && shown[1] != shown[2],
+        "each point has its own frame"
+    );
+}
+
+fn two_clicks_make_a_path(page: &Page) {
+    for (across, down) in [(0.5 / 9.0, 0.5 / 9.0), (8.5 / 9.0, 4.5 / 9.0)] {
+        let point = page.place("#map", across, down);
+        page.tab.click_point(point).expect("a click");
+    }
+    page.wait("window.morphscape.path().length > 2");
+    let cells = page.text("JSON.stringify(window.morphscape.path())");
+    assert!(
+        cells.starts_with("[[0,0]") && cells.ends_with("[4,8]]"),
+        "{cells}"
+    );
+    assert_eq!(
+        page.number("document.querySelectorAll('#strip li').length"),
+        9.0
+    );
+    assert!(page.number("document.querySelectorAll('#chart svg').length") >= 1.0);
+}
+
+fn the_keyboard_works(page: &Page) {
+    page.value("document.querySelector('#map').focus()");
+    page.value("window.morphscape.setCursor(3, 3)");
+    page.tab.press_key("ArrowRight").expect("a key");
+    page.tab.press_key("ArrowDown").expect("a key");
+    page.wait("window.morphscape.probe().i === 4 && window.morphscape.probe().j === 4");
+    page.tab.press_key("Escape").expect("a key");
+    page.wait("window.morphscape.path().length === 0");
+    page.value("document.activeElement.blur()");
+    let before = page.text("window.morphscape.probe().name");
+    page.tab.press_key("]").expect("a key");
+    page.wait(&format!("window.morphscape.probe().name !== '{before}'"));
+}
+
+/// The figures are drawn, and there is one live canvas of WebGL however many landscapes were
+/// looked at.
+fn figures_and_surface_are_there(page: &Page) {
+    for name in ["1A.1", "1A.2", "1B.1"] {
+        page.value(&format!("window.morphscape.select('{name}')"));
+        page.wait(&format!("window.morphscape.probe().name === '{name}'"));
+    }
+    page.wait("document.querySelectorAll('#figures img').length >= 7");
+    page.wait("[...document.querySelectorAll('#figures img')].every(image => image.complete && image.naturalWidth > 0)");
+    page.wait("document.querySelectorAll('#surface .gl-container canvas').length === 1");
+    assert_eq!(page.value("window.Plotly !== undefined"), true);
+    let width = "document.documentElement.scrollWidth <= window.innerWidth";
+    assert_eq!(page.value(width), true, "no sideways scrolling");
+}

@@ -8,8 +8,8 @@ use morphscape::data::{Picture, read_image_file};
 use morphscape::landscape::{DataPoints, GridMeshes, Items, Landscape, LandscapeFile, Permutation};
 use morphscape::mesh::PairMesh;
 use morphscape::plot::{
-    Camera, Figure, FigureOptions, FigureSet, Ternary, TernaryPanel, Tiles, landscape_figures,
-    plotly_figure, surface_plot, svg_to_png, ternary_plot,
+    Camera, Figure, FigureOptions, FigureSet, Ternary, TernaryPanel, Tiles, group_figures,
+    landscape_figures, plotly_figure, surface_plot, svg_to_png, ternary_plot,
 };
 use std::path::{Path, PathBuf};
 
@@ -126,6 +126,7 @@ fn rows() -> (LandscapeFile, DataPoints) {
         features,
         class_names: file.class_names.clone(),
         rows,
+        every: 1,
         labels: (0..30).map(|n| n % 3).collect(),
         probabilities: (0..30)
             .flat_map(|n| {
@@ -142,15 +143,17 @@ fn all_figures() -> Vec<(String, String)> {
     let options = FigureOptions::default();
     let images = images();
     let frames = Tiles::of(&images);
-    let of_images = landscape_figures(
-        &images,
-        frames.as_ref(),
-        None,
-        FigureSet::AllWithMesh,
-        &options,
-    );
+    let of_images = landscape_figures(&images, frames.as_ref(), FigureSet::AllWithMesh, &options);
     let (rows, data) = rows();
-    let of_rows = landscape_figures(&rows, None, Some(&data), FigureSet::All, &options);
+    let of_rows = landscape_figures(&rows, None, FigureSet::All, &options);
+    let group = Permutation::ALL.map(|permutation| {
+        let mut file = rows.clone();
+        file.name = format!("1A.{}", permutation.number());
+        file.permutation = permutation;
+        file
+    });
+    let of_group = group_figures(group.each_ref(), Some(&data));
+    assert_eq!(of_group.len(), 3);
     let named = |kind: &str, figures: Vec<Figure>| -> Vec<(String, String)> {
         figures
             .into_iter()
@@ -159,6 +162,7 @@ fn all_figures() -> Vec<(String, String)> {
     };
     let mut all = named("images", of_images);
     all.extend(named("rows", of_rows));
+    all.extend(named("rows", of_group));
     let dense = landscape_points(3000);
     let classes = vec![0; 3000];
     all.push((
@@ -271,12 +275,19 @@ fn figures_are_well_formed_and_say_what_they_show() {
         // Names from outside are text, never markup.
         assert!(!svg.contains("Bag <&"), "{name}");
         if name.starts_with("images") || name.starts_with("rows") {
-            for words in [
+            let group = [
+                "Group 1A",
+                "x t10k#1, y t10k#2, z t10k#3",
+                "permutations 3, 1, 2",
+                "a model",
+            ];
+            let one = [
                 "1A.3",
                 "A t10k#1, B t10k#2, C t10k#3",
                 "permutation 3",
                 "a model",
-            ] {
+            ];
+            for words in if name.contains("group") { group } else { one } {
                 assert!(svg.contains(words), "{name}: expected \"{words}\"");
             }
             if !name.ends_with("-mesh") {

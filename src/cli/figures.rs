@@ -4,11 +4,14 @@ use super::output::OutputFolder;
 use crate::data::write_file;
 use crate::landscape::{DataPoints, LandscapeFile};
 use crate::plot::{
-    Camera, Figure, FigureOptions, FigureSet, Tiles, landscape_figures, plotly_figure, svg_to_png,
+    Camera, Figure, FigureOptions, FigureSet, Tiles, group_figures, landscape_figures,
+    plotly_figure, svg_to_png,
 };
 use crate::report::{Detail, pack_detail};
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use std::sync::Arc;
 
 /// How figures are drawn.
 #[derive(Debug, Args)]
@@ -133,12 +136,46 @@ impl FigurePlan {
         self.set != FigureSet::Line
     }
 
-    /// Draws the figures of a landscape. `data` are shown with a landscape of rows.
+    /// Draws the figures of the triple whose landscapes `.1`, `.2`, `.3` these are, if they are
+    /// of rows; `data` stand behind them.
+    pub(super) fn draw_group(
+        &self,
+        files: [&LandscapeFile; 3],
+        data: Option<&DataPoints>,
+    ) -> anyhow::Result<Drawn> {
+        if self.set == FigureSet::Line {
+            return Ok(Drawn::default());
+        }
+        let figures = group_figures(files, data);
+        Ok(Drawn {
+            files: self.files(&figures)?,
+            detail: None,
+            figures,
+        })
+    }
+
+    /// Figures in the formats that are wanted.
+    fn files(&self, figures: &[Figure]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let mut files = Vec::new();
+        for Figure { name, svg } in figures {
+            // A group's figures stand in a folder of the group.
+            let name = name.trim_start_matches("group-");
+            if let Some(dpi) = self.png {
+                files.push((format!("{name}.png"), svg_to_png(svg, dpi)?));
+            }
+            if self.svg {
+                files.push((format!("{name}.svg"), svg.as_bytes().to_vec()));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Draws the figures of a landscape; those of its group go into the report with them.
     pub(super) fn draw(
         &self,
         file: &LandscapeFile,
         frames: Option<&Tiles<'_>>,
-        data: Option<&DataPoints>,
+        group: &[Figure],
     ) -> anyhow::Result<Drawn> {
         let mut options = self.options.clone();
         if options.classes.is_none() && self.all_classes {
@@ -152,30 +189,29 @@ impl FigurePlan {
             }
             options.classes = Some(classes);
         }
-        let figures = landscape_figures(file, frames, data, self.set, &options);
-        let mut files = Vec::new();
-        for Figure { name, svg } in &figures {
-            if let Some(dpi) = self.png {
-                files.push((format!("{name}.png"), svg_to_png(svg, dpi)?));
-            }
-            if self.svg {
-                files.push((format!("{name}.svg"), svg.as_bytes().to_vec()));
-            }
-        }
+        let mut figures = landscape_figures(file, frames, self.set, &options);
+        let mut files = self.files(&figures)?;
         if self.set != FigureSet::Line && (self.svg || self.png.is_some()) {
             let classes = options.classes.unwrap_or_else(|| file.shown_classes());
             let figure = serde_json::to_vec(&plotly_figure(file, &classes))?;
             files.push(("figure.plotly.json".into(), figure));
         }
+        figures.extend_from_slice(group);
         let detail = self.report.then(|| pack_detail(file, frames, &figures));
-        Ok(Drawn { files, detail })
+        Ok(Drawn {
+            files,
+            detail,
+            figures,
+        })
     }
 }
 
-/// The figures of one landscape as files, and its part of the report.
+/// The figures of one landscape or group, as files, too, and its part of the report.
+#[derive(Default)]
 pub(super) struct Drawn {
     files: Vec<(String, Vec<u8>)>,
     pub(super) detail: Option<Detail>,
+    pub(super) figures: Vec<Figure>,
 }
 
 impl Drawn {
@@ -184,13 +220,37 @@ impl Drawn {
         self.files.push((name.to_owned(), content));
     }
 
-    /// Writes the files to the landscape's folder.
-    pub(super) fn write(&self, folder: &OutputFolder, landscape: &str) -> anyhow::Result<()> {
-        for (name, content) in &self.files {
-            write_file(&folder.file(landscape).join(name), content)?;
+    /// Writes the files to the folder of a landscape or group.
+    pub(super) fn write(&self, folder: &OutputFolder, name: &str) -> anyhow::Result<()> {
+        for (file, content) in &self.files {
+            write_file(&folder.file(name).join(file), content)?;
         }
         Ok(())
     }
+}
+
+/// Draws and writes the figures of whole triples, whose landscapes `.1`, `.2`, `.3` follow each
+/// other in `files`; gives each landscape the figures of its group.
+pub(super) fn draw_groups(
+    plan: &FigurePlan,
+    files: &[LandscapeFile],
+    data: Option<&DataPoints>,
+    folder: &OutputFolder,
+) -> anyhow::Result<Vec<Arc<[Figure]>>> {
+    let groups: Vec<Arc<[Figure]>> = files
+        .par_chunks(3)
+        .map(|files| {
+            let [first, second, third] = files else {
+                anyhow::bail!("expected the three landscapes of a triple together");
+            };
+            let drawn = plan.draw_group([first, second, third], data)?;
+            drawn.write(folder, first.triple_name())?;
+            Ok(drawn.figures.into())
+        })
+        .collect::<anyhow::Result<_>>()?;
+    Ok((0..files.len())
+        .map(|n| Arc::clone(&groups[n / 3]))
+        .collect())
 }
 
 /// Landscapes that a report shows in detail at most, the first of the run.

@@ -4,6 +4,7 @@
 
 mod devices;
 mod figures;
+mod interpolate;
 mod items;
 mod morph;
 mod options;
@@ -14,6 +15,7 @@ mod progress;
 mod run;
 mod summary;
 mod sweep;
+mod tables;
 mod text;
 mod triples;
 
@@ -47,6 +49,8 @@ pub struct Cli {
 enum Command {
     /// Morph triples of images into grids, classify every frame, and write the landscapes
     Sweep(sweep::Args),
+    /// Interpolate between rows of measurements, classify every row, and write the landscapes
+    Interpolate(interpolate::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
     /// Print class probabilities of images as CSV
@@ -89,6 +93,7 @@ impl Cli {
             .map_err(anyhow::Error::from)
             .and_then(|()| match self.command {
                 Command::Sweep(args) => sweep::run(&args, verbosity),
+                Command::Interpolate(args) => interpolate::run(&args, verbosity),
                 Command::Morph(args) => morph::run(&args, verbosity),
                 Command::Predict(args) => predict::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),

@@ -163,7 +163,11 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
     let triples = plan["triples"].as_array().into_iter().flatten();
     let landscapes = triples
         .filter_map(|triple| triple["name"].as_str())
-        .flat_map(|name| Permutation::ALL.map(|p| format!("{name}.{}", p.number())));
+        .flat_map(|name| {
+            let permutations = Permutation::ALL.map(|p| format!("{name}.{}", p.number()));
+            // A group of rows has a folder of its own, too.
+            permutations.into_iter().chain([name.to_owned()])
+        });
     for name in landscapes {
         let folder = path.join(&name);
         // A manifest is a file anyone may have written.

@@ -1,7 +1,7 @@
 //! `morphscape plot`: the figures of a finished run, drawn again from its files.
 
 use super::Verbosity;
-use super::figures::{Drawn, FigureArgs, FigurePlan, Figures, MAX_DETAILS};
+use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, draw_groups};
 use super::options::class_number;
 use super::output::OutputFolder;
 use super::run::{FRAMES_FILE, report};
@@ -9,8 +9,10 @@ use super::summary::SummaryRow;
 use crate::data::Picture;
 use crate::landscape::{Items, LandscapeFile};
 use crate::plot::Tiles;
+use crate::report::Detail;
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -70,25 +72,47 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         plan.only_classes(classes);
     }
     let data = folder.read_data_points()?;
-    let drawn: Vec<(SummaryRow, Drawn, bool)> = names
-        .par_iter()
+    // Each wanted landscape with its place among them.
+    let wanted: HashMap<&str, usize> = names
+        .iter()
         .enumerate()
-        .map(|(n, name)| {
-            let file = read(&folder, name)?;
-            let frames = plan
-                .shows_frames()
-                .then(|| frames(&folder, &file))
-                .transpose()?
-                .flatten();
-            let frameless = frames.is_none() && matches!(file.items, Items::Images { .. });
-            let mut drawn = plan.draw(&file, frames.as_ref(), data.as_ref())?;
-            drawn.write(&folder, name)?;
-            if n >= MAX_DETAILS {
-                drawn.detail = None;
-            }
-            Ok((SummaryRow::new(&file), drawn, frameless))
+        .map(|(n, name)| (name.as_str(), n))
+        .collect();
+    // Triple by triple, so that memory stays small and groups of rows are drawn together.
+    let triples: Vec<&[String]> = finished
+        .chunk_by(|a, b| triple_of(a) == triple_of(b))
+        .filter(|triple| triple.iter().any(|name| wanted.contains_key(name.as_str())))
+        .collect();
+    let drawn: Vec<(SummaryRow, Option<Detail>, bool)> = triples
+        .par_iter()
+        .map(|triple| {
+            let files = triple
+                .iter()
+                .map(|name| read(&folder, name))
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            let groups = draw_groups(&plan, &files, data.as_ref(), &folder)?;
+            files
+                .iter()
+                .zip(&groups)
+                .filter_map(|(file, group)| Some((wanted.get(file.name.as_str())?, file, group)))
+                .map(|(&n, file, group)| {
+                    let frames = plan
+                        .shows_frames()
+                        .then(|| frames(&folder, file))
+                        .transpose()?
+                        .flatten();
+                    let frameless = frames.is_none() && matches!(file.items, Items::Images { .. });
+                    let drawn = plan.draw(file, frames.as_ref(), group)?;
+                    drawn.write(&folder, &file.name)?;
+                    let detail = drawn.detail.filter(|_| n < MAX_DETAILS);
+                    Ok((SummaryRow::new(file), detail, frameless))
+                })
+                .collect::<anyhow::Result<Vec<_>>>()
         })
-        .collect::<anyhow::Result<_>>()?;
+        .collect::<anyhow::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
     if plan.shows_frames() && drawn.iter().any(|(_, _, frameless)| *frameless) {
         verbosity.say(
             Verbosity::Normal,
@@ -98,7 +122,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     if plan.report {
         let (rows, details): (Vec<_>, Vec<_>) = drawn
             .into_iter()
-            .map(|(row, drawn, _)| (row, drawn.detail))
+            .map(|(row, detail, _)| (row, detail))
             .unzip();
         let details: Vec<_> = details.into_iter().flatten().collect();
         let steps = first.landscape.steps;
@@ -131,6 +155,11 @@ fn say_done(
             args.run.display()
         ),
     );
+}
+
+/// The name of a landscape's triple.
+fn triple_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(triple, _)| triple)
 }
 
 fn read(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {

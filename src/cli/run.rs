@@ -2,7 +2,7 @@
 //! interpolation share, which is everything but their items and how two of them are mixed.
 
 use super::Verbosity;
-use super::figures::{Drawn, FigurePlan, MAX_DETAILS};
+use super::figures::{Drawn, FigurePlan, MAX_DETAILS, draw_groups};
 use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
@@ -10,7 +10,7 @@ use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, wr
 use crate::engine::EngineInfo;
 use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple};
 use crate::pipeline::PipelineError;
-use crate::plot::Tiles;
+use crate::plot::{Figure, Tiles};
 use crate::report::{Detail, Report, ReportRow, write_report};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -44,13 +44,14 @@ pub(super) fn jobs(triples: &[Triple]) -> Vec<Job> {
         .collect()
 }
 
-/// Triples as a plan states them.
-pub(super) fn triples_json(triples: &[Triple]) -> Value {
+/// Triples as a plan states them; `index` is what an item's name says of its position.
+pub(super) fn triples_json(triples: &[Triple], index: &dyn Fn(usize) -> usize) -> Value {
     triples
         .iter()
-        .map(
-            |triple| json!({"name": triple.name, "items": triple.items, "classes": triple.classes}),
-        )
+        .map(|triple| {
+            let items = triple.items.map(index);
+            json!({"name": triple.name, "items": items, "classes": triple.classes})
+        })
         .collect()
 }
 
@@ -135,7 +136,9 @@ impl Run<'_> {
         let progress = Progress::new(jobs.len() * frames_each, verbosity);
         let mut rows: Vec<SummaryRow> = Vec::with_capacity(jobs.len());
         let mut details: Vec<Detail> = Vec::new();
-        for wave in jobs.chunks((WAVE_BYTES / self.landscape_bytes()).max(1)) {
+        // The landscapes of a triple stay together.
+        let triples_a_wave = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
+        for wave in jobs.chunks(3 * triples_a_wave) {
             let landscapes = compute(wave, &progress, &mut self.timings)?;
 
             let writing = Instant::now();
@@ -152,9 +155,12 @@ impl Run<'_> {
 
             let drawing = Instant::now();
             if let Some(plan) = &self.figures {
+                let data = self.data_points.as_ref();
+                let groups = draw_groups(plan, &files, data, &self.folder)?;
                 let drawn: Vec<Drawn> = files
                     .par_iter()
-                    .map(|file| self.draw(plan, file))
+                    .zip(&groups)
+                    .map(|(file, group)| self.draw(plan, file, group))
                     .collect::<anyhow::Result<_>>()?;
                 details.extend(drawn.into_iter().filter_map(|drawn| drawn.detail));
                 details.truncate(MAX_DETAILS);
@@ -170,9 +176,14 @@ impl Run<'_> {
     }
 
     /// Draws a landscape's figures and writes them.
-    fn draw(&self, plan: &FigurePlan, file: &LandscapeFile) -> anyhow::Result<Drawn> {
+    fn draw(
+        &self,
+        plan: &FigurePlan,
+        file: &LandscapeFile,
+        group: &[Figure],
+    ) -> anyhow::Result<Drawn> {
         let frames = plan.shows_frames().then(|| Tiles::of(file)).flatten();
-        let mut drawn = plan.draw(file, frames.as_ref(), self.data_points.as_ref())?;
+        let mut drawn = plan.draw(file, frames.as_ref(), group)?;
         if let Some(frames) = &frames {
             drawn.add(FRAMES_FILE, frames.atlas().to_png());
         }

@@ -10,10 +10,10 @@ use super::options::{DataArgs, EngineArgs, LoadedData, LoadedModel, ModelArgs, M
 use super::output::OutputFolder;
 use super::progress::Progress;
 use super::run::{Job, Run, Timings, jobs, triples_json};
-use super::triples::{chosen_triples, read_triples};
+use super::triples::{fixed_classes, group_count, read_triples};
 use crate::data::Image;
 use crate::engine::EngineInfo;
-use crate::landscape::{Items, Triple};
+use crate::landscape::{Items, Triple, choose_triples};
 use crate::mesh::cell_size_px;
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
 use anyhow::{Context, ensure};
@@ -164,9 +164,19 @@ impl<'a> Sweep<'a> {
         cell_size_px(width, height, args.morph.grid())?;
         let class_names = model.class_names(data.images.classes());
         let triples = match &args.triples {
-            Some(path) => read_triples(path, &data)
-                .with_context(|| format!("--triples {}", path.display()))?,
-            None => chosen_triples(args.groups, &args.classes, args.seed, &data, &class_names)?,
+            Some(path) => read_triples(path, &|item| {
+                let item = data.images.checked_index(item)?;
+                Ok((item, data.images.label(item)))
+            })
+            .with_context(|| format!("--triples {}", path.display()))?,
+            None => {
+                let fixed = fixed_classes(&args.classes, &class_names)?;
+                let groups = group_count(args.groups, &fixed)?;
+                let labels: Vec<usize> = (0..data.images.len())
+                    .map(|item| data.images.label(item))
+                    .collect();
+                choose_triples(&labels, class_names.len(), groups, &fixed, args.seed)?
+            }
         };
         Ok(Self {
             args,
@@ -189,7 +199,7 @@ impl<'a> Sweep<'a> {
             "mode": morph.mode_name(),
             "sampling": morph.sampling_name(),
             "seed": self.args.triples.is_none().then_some(self.args.seed),
-            "triples": triples_json(&self.triples),
+            "triples": triples_json(&self.triples, &|item| item),
             "model_sha256": self.model.model.sha256(),
             "data_sha256": self.data_sha256,
             "engine": info.engine,

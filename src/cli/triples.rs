@@ -1,7 +1,7 @@
-//! The triples of a sweep: a fixed list from a file, or groups chosen by seed.
+//! The triples of a run: a fixed list from a file, or groups and classes that are fixed.
 
-use super::options::{LoadedData, class_number};
-use crate::landscape::{Triple, choose_triples};
+use super::options::class_number;
+use crate::landscape::Triple;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -21,8 +21,12 @@ struct TripleEntry {
     items: [usize; 3],
 }
 
-/// The triples of a file `{"triples":[{"name":"1A","items":[i,j,k]},...]}`.
-pub(super) fn read_triples(path: &Path, data: &LoadedData) -> anyhow::Result<Vec<Triple>> {
+/// The triples of a file `{"triples":[{"name":"1A","items":[i,j,k]},...]}`. `find` gives an
+/// item's position in the data and its class.
+pub(super) fn read_triples(
+    path: &Path,
+    find: &dyn Fn(usize) -> anyhow::Result<(usize, usize)>,
+) -> anyhow::Result<Vec<Triple>> {
     let text = std::fs::read_to_string(path)?;
     let file: TriplesFile = serde_json::from_str(&text)
         .context("expected {\"triples\":[{\"name\":\"1A\",\"items\":[i,j,k]},...]}")?;
@@ -48,32 +52,29 @@ pub(super) fn read_triples(path: &Path, data: &LoadedData) -> anyhow::Result<Vec
                 names.insert(name.to_lowercase()),
                 "triple \"{name}\": expected each name once, letter case apart, found it again"
             );
-            let mut classes = [0; 3];
-            for (class, item) in classes.iter_mut().zip(items) {
-                *class = data.images.label(
-                    data.images
-                        .checked_index(item)
-                        .with_context(|| format!("triple {name}"))?,
-                );
+            let (mut positions, mut classes) = ([0; 3], [0; 3]);
+            for (n, item) in items.into_iter().enumerate() {
+                (positions[n], classes[n]) =
+                    find(item).with_context(|| format!("triple {name}"))?;
             }
-            Ok(Triple::new(name, items, classes)?)
+            Ok(Triple::new(name, positions, classes)?)
         })
         .collect()
 }
 
-/// Sets A and B of `groups` groups; without a number, 5 or one a list of fixed classes.
-/// `fixed` is a text such as `9,4,5` for each of the first groups.
-pub(super) fn chosen_triples(
-    groups: Option<u32>,
-    fixed: &[String],
-    seed: u64,
-    data: &LoadedData,
+/// The classes of the first groups, from texts such as `9,4,5` or `Ankle boot,Coat,Sandal`.
+pub(super) fn fixed_classes(
+    texts: &[String],
     class_names: &[String],
-) -> anyhow::Result<Vec<Triple>> {
-    let fixed = fixed
+) -> anyhow::Result<Vec<[usize; 3]>> {
+    texts
         .iter()
         .map(|text| parse_classes(text, class_names))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+        .collect()
+}
+
+/// How many groups: without a number, 5 or one a list of fixed classes.
+pub(super) fn group_count(groups: Option<u32>, fixed: &[[usize; 3]]) -> anyhow::Result<usize> {
     let groups = groups.map_or(if fixed.is_empty() { 5 } else { fixed.len() }, |groups| {
         groups as usize
     });
@@ -82,19 +83,9 @@ pub(super) fn chosen_triples(
         "--classes: expected at most one for each of the {groups} groups, found {}",
         fixed.len()
     );
-    let labels: Vec<usize> = (0..data.images.len())
-        .map(|item| data.images.label(item))
-        .collect();
-    Ok(choose_triples(
-        &labels,
-        class_names.len(),
-        groups,
-        &fixed,
-        seed,
-    )?)
+    Ok(groups)
 }
 
-/// `9,4,5` or `Ankle boot,Coat,Sandal`.
 fn parse_classes(text: &str, class_names: &[String]) -> anyhow::Result<[usize; 3]> {
     let classes = text
         .split(',')

@@ -19,6 +19,8 @@ pub struct DataPoints {
     pub labels: Vec<usize>,
     /// The classifier's probabilities `[n, classes]`.
     pub probabilities: Vec<f32>,
+    /// Every how many rows of the data one is here: 1 for all of them.
+    pub every: usize,
 }
 
 impl DataPoints {
@@ -45,6 +47,7 @@ impl DataPoints {
         });
         let metadata = BTreeMap::from([
             ("n", n.to_string()),
+            ("every", self.every.to_string()),
             ("features", json!(self.features).to_string()),
             ("classes", json!(self.class_names).to_string()),
         ]);
@@ -75,6 +78,7 @@ impl DataPoints {
             rows: file.take("rows", &[n, features.len()])?,
             labels: labels.iter().map(|&label| label as usize).collect(),
             probabilities: file.take("probabilities", &[n, class_names.len()])?,
+            every: file.json("every")?,
             features,
             class_names,
         })

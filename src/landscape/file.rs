@@ -101,6 +101,13 @@ impl Items {
 }
 
 impl LandscapeFile {
+    /// Name of the triple, e.g. `1A`: the landscape's without its permutation.
+    pub fn triple_name(&self) -> &str {
+        self.name
+            .rsplit_once('.')
+            .map_or(self.name.as_str(), |(triple, _)| triple)
+    }
+
     /// Names of the classes of A, B, C.
     pub fn item_class_names(&self) -> [&str; 3] {
         self.item_classes

@@ -9,7 +9,7 @@ mod triples;
 pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError};
 pub use measures::{Measures, measure};
-pub use triples::{Permutation, Triple, TripleError, choose_triples};
+pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 
 use crate::mesh::{MeshCounts, PairMesh};
 

@@ -32,20 +32,22 @@ pub enum TripleError {
         /// Their class.
         class: usize,
     },
-    /// Too few items of a class for sets A and B.
-    #[error(
-        "class {class} has {found} item(s) in the data; expected at least 2, one for set A and one for set B"
-    )]
+    /// Too few items of a class.
+    #[error("class {class} has {found} item(s) in the data; expected at least {least}")]
     TooFewItems {
         /// The class.
         class: usize,
+        /// Items it should have.
+        least: usize,
         /// Items it has.
         found: usize,
     },
     /// Too few classes.
-    #[error("expected data of at least 3 classes with 2 items each, found {found}")]
+    #[error("expected data of at least 3 classes with {least} item(s) each, found {found}")]
     TooFewClasses {
-        /// Classes with two items or more.
+        /// Items that count.
+        least: usize,
+        /// Classes with as many items or more.
         found: usize,
     },
 }
@@ -110,7 +112,8 @@ impl Permutation {
 
 /// Chooses sets A and B of `groups` groups by `seed`: for each group three classes, or those of
 /// `fixed_classes`, and two different items of each class. `labels` are the classes of all
-/// items. The same seed gives the same triples on every machine.
+/// items. The same seed gives the same triples on every machine. Groups are named by number,
+/// triples `1A`, `1B`, `2A` and so on.
 ///
 /// # Errors
 /// [`TripleError`] when classes or items are too few.
@@ -121,43 +124,115 @@ pub fn choose_triples(
     fixed_classes: &[[usize; 3]],
     seed: u64,
 ) -> Result<Vec<Triple>, TripleError> {
-    let mut items_of = vec![Vec::new(); num_classes];
-    for (item, &class) in labels.iter().enumerate() {
-        items_of[class].push(item);
-    }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let usable: Vec<usize> = (0..num_classes)
-        .filter(|&class| items_of[class].len() >= 2)
-        .collect();
+    let mut draws = Draws::new(labels, num_classes, seed);
     let mut triples = Vec::with_capacity(2 * groups);
     for group in 0..groups {
         let classes = match fixed_classes.get(group) {
             Some(&classes) => classes,
-            None if usable.len() < 3 => {
-                return Err(TripleError::TooFewClasses {
-                    found: usable.len(),
-                });
-            }
-            None => draw(&mut rng, usable.len()).map(|i| usable[i]),
+            None => draws.classes(2)?,
         };
         let mut sets = [[0; 3]; 2];
         for (position, &class) in classes.iter().enumerate() {
-            let items = &items_of[class];
-            if items.len() < 2 {
-                return Err(TripleError::TooFewItems {
-                    class,
-                    found: items.len(),
-                });
-            }
-            let [first, second] = draw(&mut rng, items.len());
-            sets[0][position] = items[first];
-            sets[1][position] = items[second];
+            let [first, second] = draws.items(class)?;
+            sets[0][position] = first;
+            sets[1][position] = second;
         }
         for (set, items) in ["A", "B"].into_iter().zip(sets) {
             triples.push(Triple::new(format!("{}{set}", group + 1), items, classes)?);
         }
     }
     Ok(triples)
+}
+
+/// Chooses one triple for each of `groups` groups by `seed`: one item of each of three classes,
+/// in the order of the classes, which are drawn, too, where there are more than three. Groups
+/// are named by letter, A to Z, then AA and so on, and so are their triples.
+///
+/// # Errors
+/// [`TripleError`] when classes or items are too few.
+pub fn choose_lettered_triples(
+    labels: &[usize],
+    num_classes: usize,
+    groups: usize,
+    fixed_classes: &[[usize; 3]],
+    seed: u64,
+) -> Result<Vec<Triple>, TripleError> {
+    let mut draws = Draws::new(labels, num_classes, seed);
+    (0..groups)
+        .map(|group| {
+            let classes = match fixed_classes.get(group) {
+                Some(&classes) => classes,
+                None => {
+                    let mut classes = draws.classes(1)?;
+                    classes.sort_unstable();
+                    classes
+                }
+            };
+            let mut items = [0; 3];
+            for (item, class) in items.iter_mut().zip(classes) {
+                [*item] = draws.items(class)?;
+            }
+            Triple::new(letters(group), items, classes)
+        })
+        .collect()
+}
+
+/// A, B, ..., Z, AA, AB, ...
+fn letters(mut number: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.insert(0, char::from(b'A' + (number % 26) as u8));
+        if number < 26 {
+            return text;
+        }
+        number = number / 26 - 1;
+    }
+}
+
+/// Draws classes and items.
+struct Draws {
+    items_of: Vec<Vec<usize>>,
+    rng: ChaCha8Rng,
+}
+
+impl Draws {
+    fn new(labels: &[usize], num_classes: usize, seed: u64) -> Self {
+        let mut items_of = vec![Vec::new(); num_classes];
+        for (item, &class) in labels.iter().enumerate() {
+            items_of[class].push(item);
+        }
+        Self {
+            items_of,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    /// Three different classes of at least `least` items.
+    fn classes(&mut self, least: usize) -> Result<[usize; 3], TripleError> {
+        let usable: Vec<usize> = (0..self.items_of.len())
+            .filter(|&class| self.items_of[class].len() >= least)
+            .collect();
+        if usable.len() < 3 {
+            return Err(TripleError::TooFewClasses {
+                least,
+                found: usable.len(),
+            });
+        }
+        Ok(draw(&mut self.rng, usable.len()).map(|i| usable[i]))
+    }
+
+    /// `N` different items of a class.
+    fn items<const N: usize>(&mut self, class: usize) -> Result<[usize; N], TripleError> {
+        let items = &self.items_of[class];
+        if items.len() < N {
+            return Err(TripleError::TooFewItems {
+                class,
+                least: N,
+                found: items.len(),
+            });
+        }
+        Ok(draw(&mut self.rng, items.len()).map(|i| items[i]))
+    }
 }
 
 /// `N` different numbers below `count`, all orders equally likely.

@@ -79,16 +79,20 @@ fn parse_model(content: &[u8], options: PlainOptions) -> Result<Model, ModelErro
             expected: "NAME.kernel and NAME.bias of the model's dense layers".into(),
         });
     }
-    let classes = metadata
-        .get("classes")
-        .map(|text| class_names(text))
-        .transpose()?;
-    Model::assemble(layers, input_shape, classes, sha256_hex([content]))
+    let names = |key: &str| metadata.get(key).map(|text| names(key, text)).transpose();
+    let mut model = Model::assemble(
+        layers,
+        input_shape,
+        names("classes")?,
+        sha256_hex([content]),
+    )?;
+    model.features = names("features")?;
+    Ok(model)
 }
 
-fn class_names(text: &str) -> Result<Vec<String>, ModelError> {
+fn names(key: &str, text: &str) -> Result<Vec<String>, ModelError> {
     serde_json::from_str(text).map_err(|error| ModelError::Config {
-        place: "metadata \"classes\"".into(),
+        place: format!("metadata \"{key}\""),
         expected: "a JSON list of strings".into(),
         found: error.to_string(),
     })

@@ -194,6 +194,7 @@ pub struct Model {
     layers: Vec<DenseLayer>,
     input_shape: Vec<usize>,
     classes: Option<Vec<String>>,
+    features: Option<Vec<String>>,
     scaled: bool,
     sha256: String,
 }
@@ -332,6 +333,7 @@ impl Model {
         Ok(Self {
             input_shape,
             classes,
+            features: None,
             scaled,
             sha256,
             layers: dense,
@@ -366,6 +368,11 @@ impl Model {
     /// Class names, by output, if the file has them.
     pub fn classes(&self) -> Option<&[String]> {
         self.classes.as_deref()
+    }
+
+    /// Names of the features it was trained on, by input, if the file has them.
+    pub fn features(&self) -> Option<&[String]> {
+        self.features.as_deref()
     }
 
     /// Whether the model scales its input itself.

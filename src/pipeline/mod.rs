@@ -13,16 +13,21 @@
 //! rounding alone; and a batch needs no round trip to the device in its middle. The host
 //! prepares a batch while the engine runs the one before.
 //!
+//! Rows of measurements are mixed on the host, a few operations a value, and classified in the
+//! same batches.
+//!
 //! Column 0 of a grid and its last column are images that need no warp, so they are classified
 //! as they are: the ends of a grid are exact by construction.
 
 mod classify;
 mod grids;
 mod pair;
+mod rows;
 
 pub use classify::{Answers, classify};
 pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
+pub use rows::{RowJob, interpolate_rows};
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;

@@ -4,7 +4,7 @@ use super::caption::{class_label, subtitle, title};
 use super::ternary::{Ternary, TernaryPanel, ternary_plot};
 use super::tiles::Tiles;
 use super::{
-    Camera, ScatterPairs, decision_map, grid_sheet, line_plot, mesh_strips, path_strips,
+    Camera, ScatterPairs, decision_map, grid_sheet, landscape_line, mesh_strips, path_strips,
     scatter_pairs, surface_plot,
 };
 use crate::landscape::{DataPoints, Items, LandscapeFile, argmax};
@@ -12,8 +12,8 @@ use crate::landscape::{DataPoints, Items, LandscapeFile, argmax};
 /// A drawn figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
-    /// Name, which is the file's: `line`, `surface`, `map`, `paths`, `sheet`, `mesh`, `scatter`
-    /// or `ternary`.
+    /// Name, which is the file's: `line`, `surface`, `map`, `paths`, `sheet`, `mesh`, `scatter`,
+    /// `ternary`, or `group-line` and its like.
     pub name: &'static str,
     /// The figure.
     pub svg: String,
@@ -39,15 +39,14 @@ pub struct FigureOptions {
     pub camera: Camera,
 }
 
-/// Draws the figures of a landscape. Those that show frames need `frames`; `data` stands behind
-/// the scatter pairs and beside the ternary plot of a landscape of rows.
+/// Draws the figures of a landscape. Those that show frames need `frames`; scatter pairs and the
+/// ternary plot of a landscape of rows are those of its group ([`super::group_figures`]).
 ///
 /// # Panics
 /// When a class is out of range.
 pub fn landscape_figures(
     file: &LandscapeFile,
     frames: Option<&Tiles<'_>>,
-    data: Option<&DataPoints>,
     set: FigureSet,
     options: &FigureOptions,
 ) -> Vec<Figure> {
@@ -57,7 +56,7 @@ pub fn landscape_figures(
         .unwrap_or_else(|| file.shown_classes());
     let mut figures = vec![Figure {
         name: "line",
-        svg: line_plot(file, &classes),
+        svg: landscape_line(file, &classes),
     }];
     if set == FigureSet::Line {
         return figures;
@@ -74,8 +73,11 @@ pub fn landscape_figures(
     {
         add("mesh", svg);
     }
-    add("ternary", ternary(file, data));
-    add("scatter", scatter(file, data));
+    if let Items::Images { .. } = file.items {
+        let (labels, best) = answers(&file.landscape.probabilities, file.landscape.num_classes);
+        add("ternary", ternary(file, &labels));
+        add("scatter", scatter(file, &labels, &best));
+    }
     figures
 }
 
@@ -89,10 +91,15 @@ fn anchors(file: &LandscapeFile) -> [(usize, &'static str); 3] {
     ]
 }
 
-fn labels(file: &LandscapeFile) -> Vec<usize> {
-    (0..file.landscape.num_frames())
-        .map(|k| file.landscape.label(k))
-        .collect()
+/// The predicted class of each row of probabilities, and its probability.
+pub(super) fn answers(probabilities: &[f32], num_classes: usize) -> (Vec<usize>, Vec<f32>) {
+    probabilities
+        .chunks_exact(num_classes)
+        .map(|row| {
+            let label = argmax(row);
+            (label, row[label])
+        })
+        .unzip()
 }
 
 /// Every predicted class with its name.
@@ -103,70 +110,58 @@ fn legend(file: &LandscapeFile) -> Vec<(usize, String)> {
         .collect()
 }
 
-fn ternary(file: &LandscapeFile, data: Option<&DataPoints>) -> String {
-    let labels = labels(file);
+fn ternary(file: &LandscapeFile, labels: &[usize]) -> String {
     let anchors = anchors(file);
-    let heading = match file.items {
-        Items::Images { .. } => "the frames, by predicted class",
-        Items::Rows { .. } => "the interpolated rows, by predicted class",
-    };
-    let mut panels = vec![TernaryPanel {
-        heading,
-        probabilities: &file.landscape.probabilities,
-        classes: &labels,
-        anchors: &anchors,
-    }];
-    if let Some(data) = data {
-        panels.push(TernaryPanel {
-            heading: "the whole data set, by its own class",
-            probabilities: &data.probabilities,
-            classes: &data.labels,
-            anchors: &[],
-        });
-    }
     ternary_plot(&Ternary {
         title: &title(file),
         subtitle: &subtitle(file),
         corners: file.item_classes,
         class_names: &file.class_names,
-        panels: &panels,
+        panels: &[TernaryPanel {
+            heading: "the frames, by predicted class",
+            probabilities: &file.landscape.probabilities,
+            classes: labels,
+            anchors: &anchors,
+        }],
         legend: &legend(file),
     })
 }
 
-/// A landscape of rows in its features; one of images in the probabilities of its classes.
-fn scatter(file: &LandscapeFile, data: Option<&DataPoints>) -> String {
+/// Frames in the probabilities of the triple's classes.
+fn scatter(file: &LandscapeFile, labels: &[usize], best: &[f32]) -> String {
     let landscape = &file.landscape;
-    let labels = labels(file);
-    let best: Vec<f32> = (0..landscape.num_frames())
-        .map(|k| {
-            let probabilities = landscape.probabilities_of(k);
-            probabilities[argmax(probabilities)]
-        })
+    let features = file
+        .item_classes
+        .map(|class| format!("p({})", file.class_names[class]));
+    let points: Vec<f32> = landscape
+        .probabilities
+        .chunks_exact(landscape.num_classes)
+        .flat_map(|row| file.item_classes.map(|class| row[class]))
         .collect();
-    let (features, points): (Vec<String>, Vec<f32>) = match (&file.items, &landscape.inputs) {
-        (Items::Rows { features }, Some(rows)) => (features.clone(), rows.clone()),
-        _ => (
-            file.item_classes
-                .map(|class| format!("p({})", file.class_names[class]))
-                .to_vec(),
-            (0..landscape.num_frames())
-                .flat_map(|k| {
-                    file.item_classes
-                        .map(|class| landscape.probabilities_of(k)[class])
-                })
-                .collect(),
-        ),
-    };
     scatter_pairs(&ScatterPairs {
         title: &title(file),
         subtitle: &subtitle(file),
         features: &features,
         points: &points,
-        labels: &labels,
-        probabilities: &best,
+        labels,
+        probabilities: best,
         anchors: &anchors(file),
-        behind: data.map(|data| (data.rows.as_slice(), data.labels.as_slice())),
+        behind: None,
         legend: &legend(file),
     })
+}
+
+/// Rows drawn behind scatter pairs at most; of more, every n-th.
+const MAX_BEHIND: usize = 600;
+
+/// The rows to draw behind scatter pairs, their classes, and every how many of the data they
+/// are.
+pub(super) fn thinned(data: &DataPoints) -> (Vec<f32>, Vec<usize>, usize) {
+    let every = data.labels.len().div_ceil(MAX_BEHIND).max(1);
+    let rows = data.rows.chunks_exact(data.features.len());
+    (
+        rows.step_by(every).flatten().copied().collect(),
+        data.labels.iter().copied().step_by(every).collect(),
+        every * data.every,
+    )
 }

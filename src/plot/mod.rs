@@ -1,12 +1,13 @@
 //! Pictures of values: no engine, no file.
 //!
 //! A figure is an SVG text that needs no font of the system; [`svg_to_png`] makes a picture of
-//! it. [`landscape_figures`] draws all figures of a landscape; scatter pairs and ternary plots
-//! take plain points, too.
+//! it. [`landscape_figures`] draws all figures of a landscape and [`group_figures`] those of a
+//! triple of rows; line, scatter and ternary plots take plain points, too.
 
 mod canvas;
 mod caption;
 mod decision;
+mod group;
 mod landscape;
 mod line;
 mod mesh;
@@ -22,12 +23,13 @@ mod tiles;
 
 pub use caption::{class_label, title};
 pub use decision::decision_map;
+pub use group::{PAPER_ORDER, group_figures};
 pub use landscape::{Figure, FigureOptions, FigureSet, landscape_figures};
-pub use line::line_plot;
+pub use line::{LinePlot, landscape_line, line_plot};
 pub use mesh::mesh_picture;
 pub use plotly::plotly_figure;
 pub use raster::{RasterError, svg_to_png};
-pub use scatter::{ScatterPairs, scatter_pairs};
+pub use scatter::{Behind, ScatterPairs, scatter_pairs};
 pub use sheet::contact_sheet;
 pub use strips::{grid_sheet, mesh_strips, path_strips};
 pub use style::class_color_hex;

@@ -25,10 +25,21 @@ pub struct ScatterPairs<'a> {
     pub probabilities: &'a [f32],
     /// The points that are items, with their letters.
     pub anchors: &'a [(usize, &'a str)],
-    /// Data to stand behind the points as rings, `[n, features]`, and its classes.
-    pub behind: Option<(&'a [f32], &'a [usize])>,
+    /// Data to stand behind the points as rings.
+    pub behind: Option<Behind<'a>>,
     /// A name for each class that appears, in the order of the legend.
     pub legend: &'a [(usize, String)],
+}
+
+/// Data behind the points.
+#[derive(Debug, Clone, Copy)]
+pub struct Behind<'a> {
+    /// Rows `[n, features]`.
+    pub points: &'a [f32],
+    /// Their own classes.
+    pub classes: &'a [usize],
+    /// Every how many rows of the data one is here.
+    pub every: usize,
 }
 
 /// Features drawn in pairs at most: 28 pairs.
@@ -85,11 +96,14 @@ fn draw_legend(canvas: &mut Canvas, plot: &ScatterPairs<'_>, place: [f64; 2], dr
         "dots: predicted class; larger and".to_owned(),
         "stronger: more probable".to_owned(),
     ];
-    if plot.behind.is_some() {
-        lines.push("rings: the data, own class".to_owned());
+    match plot.behind.map(|behind| behind.every) {
+        Some(1) => lines.push("rings: the data, own class".to_owned()),
+        Some(every) => lines.push(format!("rings: data, one in {every} rows")),
+        None => {}
     }
     if !plot.anchors.is_empty() {
-        lines.push("A, B, C: the items".to_owned());
+        let letters: Vec<&str> = plot.anchors.iter().map(|&(_, letter)| letter).collect();
+        lines.push(format!("{}: the items", letters.join(", ")));
     }
     if drawn < plot.features.len() {
         lines.push(format!("first {drawn} of {} features", plot.features.len()));
@@ -106,7 +120,7 @@ fn draw_legend(canvas: &mut Canvas, plot: &ScatterPairs<'_>, place: [f64; 2], dr
 /// The range of a feature over points and data, with a little room.
 fn range(plot: &ScatterPairs<'_>, feature: usize) -> std::ops::Range<f64> {
     let width = plot.features.len();
-    let behind = plot.behind.map_or(&[][..], |(points, _)| points);
+    let behind = plot.behind.map_or(&[][..], |behind| behind.points);
     let values = plot
         .points
         .chunks_exact(width)
@@ -155,7 +169,10 @@ fn draw_pair(
         .axis_desc_style(chart_text(1.24 * (SMALL_SIZE + 1.0) * unit, INK))
         .draw()?;
     let place = |row: &[f32]| (f64::from(row[x]), f64::from(row[y]));
-    if let Some((points, classes)) = plot.behind {
+    if let Some(Behind {
+        points, classes, ..
+    }) = plot.behind
+    {
         chart.draw_series(
             points
                 .chunks_exact(width)

@@ -21,6 +21,8 @@
   const FIGURE_TITLES = {
     line: 'Line plot', surface: '3-D landscape', map: 'Decision map', ternary: 'Ternary plot',
     scatter: 'Scatter pairs', sheet: 'Contact sheet', paths: 'Frames along two paths',
+    mesh: 'Meshes', 'group-line': 'Line plot of the group', 'group-scatter': 'Scatter pairs of the group',
+    'group-ternary': 'Ternary plots of the group and the data',
   };
 
   // A frame that the paper's tool could not make has no probabilities and no class.

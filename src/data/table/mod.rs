@@ -108,6 +108,15 @@ impl Table {
         self.lines[position]
     }
 
+    /// What the name of the row at `position` says after `#`: its index among the rows kept
+    /// from the file.
+    ///
+    /// # Panics
+    /// When `position` is not below [`Table::len`].
+    pub fn index(&self, position: usize) -> usize {
+        self.indices[position]
+    }
+
     /// Rows of the file left out because a value was missing.
     pub fn left_out(&self) -> usize {
         self.left_out

@@ -1,0 +1,258 @@
+//! `morphscape interpolate`: the tabular job.
+//!
+//! ```text
+//! arguments -> Plan (table, model, triples) -> waves of landscapes -> files, as the sweep
+//! ```
+
+use super::Verbosity;
+use super::figures::{FigureArgs, Figures};
+use super::options::{EngineArgs, LoadedModel, ModelArgs};
+use super::output::{DATA_FILE, OutputFolder};
+use super::progress::Progress;
+use super::run::{Job, Run, Timings, jobs, triples_json};
+use super::tables::{LoadedTable, TableArgs, data_points};
+use super::triples::{fixed_classes, group_count, read_triples};
+use crate::data::Table;
+use crate::engine::EngineInfo;
+use crate::landscape::{Items, Triple, choose_lettered_triples};
+use crate::model::{bundled_table_model, table_model_names};
+use crate::pipeline::{RowJob, interpolate_rows};
+use anyhow::Context;
+use serde_json::{Map, json};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What to interpolate.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    table: TableArgs,
+    /// Random rows a class that groups are drawn from, chosen by --seed; 0 for all [default: 50
+    /// of iris, hawks and seeds, as in the paper; all of a CSV file or with --triples]
+    #[arg(long, value_name = "N")]
+    per_class: Option<u32>,
+    /// Groups, each one random row of three classes [default: 5, or the number of --classes]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    groups: Option<u32>,
+    /// Three classes of a group, by number or name. The first fixes group A, the next group B,
+    /// and so on; the groups beyond are chosen by --seed
+    #[arg(long, value_name = "X,Y,Z")]
+    classes: Vec<String>,
+    /// A fixed list instead of groups: {"triples":[{"name":"A","items":[i,j,k]},...]}, the items
+    /// by their indices among the rows kept from the file
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["groups", "classes", "seed"])]
+    triples: Option<PathBuf>,
+    /// Seed of the choice of rows and classes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Points a side of a grid, the ends included
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u16).range(2..=1001))]
+    steps: u16,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = "morphscape-interpolate")]
+    out: PathBuf,
+    /// Write into a folder that holds another run or other files
+    #[arg(long)]
+    force: bool,
+    /// Which figures to draw
+    #[arg(long, value_enum, default_value = "all")]
+    figures: Figures,
+    #[command(flatten)]
+    style: FigureArgs,
+}
+
+struct Interpolation<'a> {
+    args: &'a Args,
+    model: LoadedModel,
+    /// All rows, and those that groups are drawn from.
+    whole: LoadedTable,
+    drawn: Table,
+    class_names: Vec<String>,
+    triples: Vec<Triple>,
+}
+
+pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut timings = Timings::default();
+    let figures = args.style.plan(args.figures)?;
+    let job = Interpolation::resolve(args)?;
+    timings.load = started.elapsed();
+    job.warn(verbosity);
+
+    let opening = Instant::now();
+    let engine = args.engine.open(verbosity)?;
+    let info = engine.info().clone();
+    let folder = OutputFolder::prepare(&args.out, job.plan(&info), args.force)?;
+    timings.engine = opening.elapsed();
+
+    let table = &job.drawn;
+    let model = &job.model.model;
+    let data_points = match figures {
+        Some(_) => {
+            let points = data_points(&job.whole.table, &job.class_names, model, engine.as_ref())?;
+            points.write(&folder.file(DATA_FILE))?;
+            Some(points)
+        }
+        None => None,
+    };
+    let steps = usize::from(args.steps);
+    let run = Run {
+        started,
+        timings,
+        folder,
+        out: &args.out,
+        engine: info,
+        model: &job.model,
+        class_names: &job.class_names,
+        items: Items::Rows {
+            features: table.features().to_vec(),
+        },
+        item_name: &|position| table.item_name(position),
+        settings: Map::new(),
+        data: json!({
+            "path": job.whole.path,
+            "sha256": table.sha256_hex(),
+            "items": job.whole.table.len(),
+            "drawn": table.len(),
+            "left_out": table.left_out(),
+        }),
+        steps,
+        save_frames: false,
+        figures,
+        data_points,
+    };
+    let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
+        let rows: Vec<RowJob<'_>> = jobs
+            .iter()
+            .map(|job| {
+                let [a, b, c] = job.items.map(|position| table.row(position));
+                RowJob { a, b, c }
+            })
+            .collect();
+        let computing = Instant::now();
+        let go_on = |done| progress.advance(done);
+        let landscapes = interpolate_rows(engine.as_ref(), model, steps, &rows, &go_on);
+        timings.compute += computing.elapsed();
+        landscapes
+    };
+    run.execute(&jobs(&job.triples), &mut compute, verbosity)
+}
+
+impl<'a> Interpolation<'a> {
+    /// Loads what the arguments name and checks that it fits together.
+    fn resolve(args: &'a Args) -> anyhow::Result<Self> {
+        let mut whole = args.table.load()?;
+        let model = load_model(args, &whole)?;
+        let class_names = whole.fit(&model.model, &model.path)?;
+        let per_class = match (args.per_class, whole.paper, &args.triples) {
+            (Some(0), _, _) | (None, None, _) | (None, _, Some(_)) => None,
+            (Some(number), _, _) => Some(number as usize),
+            (None, Some(_), None) => Some(50),
+        };
+        let drawn = match per_class {
+            Some(number) => whole.table.draw_per_class(number, args.seed)?,
+            None => whole.table.clone(),
+        };
+        let triples = match &args.triples {
+            Some(path) => read_triples(path, &|index| {
+                let position = drawn.checked_index(index)?;
+                Ok((position, drawn.label(position)))
+            })
+            .with_context(|| format!("--triples {}", path.display()))?,
+            None => {
+                let fixed = fixed_classes(&args.classes, &class_names)?;
+                let groups = group_count(args.groups, &fixed)?;
+                choose_lettered_triples(
+                    drawn.labels(),
+                    class_names.len(),
+                    groups,
+                    &fixed,
+                    args.seed,
+                )
+                .with_context(|| whole.path.clone())?
+            }
+        };
+        Ok(Self {
+            args,
+            model,
+            whole,
+            drawn,
+            class_names,
+            triples,
+        })
+    }
+
+    fn warn(&self, verbosity: Verbosity) {
+        let table = &self.drawn;
+        if table.left_out() > 0 {
+            verbosity.say(
+                Verbosity::Normal,
+                format!(
+                    "note: {} rows of {} with a missing value are left out, {} are kept",
+                    table.left_out(),
+                    self.whole.path,
+                    self.whole.table.len()
+                ),
+            );
+        }
+        if let Some(features) = self.model.model.features()
+            && features != table.features()
+        {
+            verbosity.say(
+                Verbosity::Normal,
+                format!(
+                    "warning: {} was trained on {}, and gets {} in this order; if that is another order, give --features",
+                    self.model.path,
+                    features.join(", "),
+                    table.features().join(", ")
+                ),
+            );
+        }
+    }
+
+    /// Everything that decides the numbers of the run, for the manifest.
+    fn plan(&self, info: &EngineInfo) -> serde_json::Value {
+        let table = &self.drawn;
+        json!({
+            "job": "interpolate",
+            "program": env!("CARGO_PKG_VERSION"),
+            "steps": self.args.steps,
+            "seed": self.args.triples.is_none().then_some(self.args.seed),
+            "features": table.features(),
+            "label": table.label_column(),
+            "triples": triples_json(&self.triples, &|position| table.index(position)),
+            "model_sha256": self.model.model.sha256(),
+            "data_sha256": table.sha256_hex(),
+            "engine": info.engine,
+            "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },
+        })
+    }
+}
+
+/// The model that is named, or else the data set's own.
+fn load_model(args: &Args, table: &LoadedTable) -> anyhow::Result<LoadedModel> {
+    let named = match (args.model.path(), table.paper) {
+        (Some(path), _) => path
+            .to_str()
+            .filter(|name| !path.exists() && table_model_names().any(|known| known == *name)),
+        (None, Some(paper)) => Some(paper.name),
+        (None, None) => anyhow::bail!(
+            "{}: expected --model FILE, a model that takes these features; only iris, hawks and seeds have one of their own",
+            table.path
+        ),
+    };
+    match named.and_then(|name| Some((bundled_table_model(name)?, name))) {
+        Some((model, name)) => {
+            args.model.refuse_options(name)?;
+            Ok(LoadedModel {
+                model,
+                path: format!("bundled {name}"),
+            })
+        }
+        None => args.model.load(),
+    }
+}

@@ -1,0 +1,104 @@
+//! Landscapes of rows of measurements: every point of the grid is a mix of three rows.
+
+use super::{PipelineError, classify};
+use crate::engine::Engine;
+use crate::landscape::Landscape;
+use crate::model::Model;
+use rayon::prelude::*;
+use std::ops::ControlFlow;
+
+/// The three rows of a landscape, each one value a feature.
+#[derive(Debug, Clone, Copy)]
+pub struct RowJob<'a> {
+    /// A and B are mixed.
+    pub a: &'a [f32],
+    /// A and B are mixed.
+    pub b: &'a [f32],
+    /// The mixes go into C.
+    pub c: &'a [f32],
+}
+
+/// Rows mixed and classified together at most.
+const ROWS_A_GROUP: usize = 1 << 16;
+
+/// Computes a landscape for each job, in order: `row(i, j) = (1-t)*((1-s)*a + s*b) + t*c` with
+/// `s = i/(steps-1)` and `t = j/(steps-1)`, mixed in 64-bit floats and rounded once. The rows
+/// are kept as the landscape's inputs, `[steps, steps, features]`. `progress` is told the number
+/// of rows that have just been finished and may stop the job.
+///
+/// ```
+/// use morphscape::{data, engine::cpu::CpuEngine, model, pipeline};
+/// use std::ops::ControlFlow;
+///
+/// let table = data::iris();
+/// let model = model::bundled_table_model("iris").expect("a bundled model");
+/// let job = pipeline::RowJob { a: table.row(0), b: table.row(50), c: table.row(100) };
+/// let go_on = |_rows: usize| ControlFlow::Continue(());
+/// let landscapes =
+///     pipeline::interpolate_rows(&CpuEngine::new(), &model, 11, &[job], &go_on)?;
+/// assert_eq!(landscapes[0].num_frames(), 121);
+/// assert_eq!(table.classes()[landscapes[0].label(0)], "setosa");
+/// # Ok::<(), pipeline::PipelineError>(())
+/// ```
+///
+/// # Errors
+/// [`PipelineError`] when the engine fails, a logit is not finite, or `progress` says
+/// [`ControlFlow::Break`].
+///
+/// # Panics
+/// When a row has not as many values as the model takes, or `steps` is below 2.
+pub fn interpolate_rows(
+    engine: &dyn Engine,
+    model: &Model,
+    steps: usize,
+    jobs: &[RowJob<'_>],
+    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) -> Result<Vec<Landscape>, PipelineError> {
+    assert!(steps >= 2, "a grid has its two ends");
+    let frames = steps * steps;
+    let mut landscapes = Vec::with_capacity(jobs.len());
+    for group in jobs.chunks((ROWS_A_GROUP / frames).max(1)) {
+        let grids: Vec<Vec<f32>> = group.par_iter().map(|job| mixed(job, steps)).collect();
+        let rows: Vec<&[f32]> = grids
+            .iter()
+            .zip(group)
+            .flat_map(|(grid, job)| grid.chunks_exact(job.a.len()))
+            .collect();
+        let answers = classify(engine, model, &rows)?;
+        let values = frames * model.num_classes();
+        let answers = answers
+            .logits
+            .chunks_exact(values)
+            .zip(answers.probabilities.chunks_exact(values));
+        landscapes.extend(
+            answers
+                .zip(grids)
+                .map(|((logits, probabilities), grid)| Landscape {
+                    steps,
+                    num_classes: model.num_classes(),
+                    logits: logits.to_vec(),
+                    probabilities: probabilities.to_vec(),
+                    inputs: Some(grid),
+                    morph: None,
+                }),
+        );
+        if progress(group.len() * frames).is_break() {
+            return Err(PipelineError::Interrupted);
+        }
+    }
+    Ok(landscapes)
+}
+
+/// The rows of a grid, `[steps, steps, features]`.
+fn mixed(job: &RowJob<'_>, steps: usize) -> Vec<f32> {
+    let unit = |index: usize| index as f64 / (steps - 1) as f64;
+    let mut grid = Vec::with_capacity(steps * steps * job.a.len());
+    for k in 0..steps * steps {
+        let (s, t) = (unit(k / steps), unit(k % steps));
+        for ((&a, &b), &c) in job.a.iter().zip(job.b).zip(job.c) {
+            let mix = (1.0 - s) * f64::from(a) + s * f64::from(b);
+            grid.push(((1.0 - t) * mix + t * f64::from(c)) as f32);
+        }
+    }
+    grid
+}

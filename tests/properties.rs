@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Tolerance, assert_close, engines};
-use morphscape::data::{IRIS_CSV, SEEDS_CSV, fashion_mnist, sha256_hex};
+use morphscape::data::{fashion_mnist, iris, seeds, sha256_hex};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{Permutation, choose_triples};
@@ -366,6 +366,6 @@ fn the_data_are_those_that_their_checksums_name() {
         let content = std::fs::read(data.join(name)).expect(name);
         assert_eq!(sha256_hex([content.as_slice()]), sum, "{name}");
     }
-    assert_eq!(IRIS_CSV.lines().count(), 151);
-    assert_eq!(SEEDS_CSV.lines().count(), 211);
+    assert_eq!(iris().len(), 150);
+    assert_eq!(seeds().len(), 210);
 }

@@ -10,12 +10,11 @@ use super::options::{EngineArgs, LoadedModel, ModelArgs};
 use super::output::{DATA_FILE, OutputFolder};
 use super::progress::Progress;
 use super::run::{Job, Run, Timings, jobs, triples_json};
-use super::tables::{LoadedTable, TableArgs, data_points};
+use super::tables::{LoadedTable, TableArgs, data_points, table_model};
 use super::triples::{fixed_classes, group_count, read_triples};
 use crate::data::Table;
 use crate::engine::EngineInfo;
 use crate::landscape::{Items, Triple, choose_lettered_triples};
-use crate::model::{bundled_table_model, table_model_names};
 use crate::pipeline::{RowJob, interpolate_rows};
 use anyhow::Context;
 use serde_json::{Map, json};
@@ -146,7 +145,7 @@ impl<'a> Interpolation<'a> {
     /// Loads what the arguments name and checks that it fits together.
     fn resolve(args: &'a Args) -> anyhow::Result<Self> {
         let mut whole = args.table.load()?;
-        let model = load_model(args, &whole)?;
+        let model = table_model(&args.model, &whole)?;
         let class_names = whole.fit(&model.model, &model.path)?;
         let per_class = match (args.per_class, whole.paper, &args.triples) {
             (Some(0), _, _) | (None, None, _) | (None, _, Some(_)) => None,
@@ -230,29 +229,5 @@ impl<'a> Interpolation<'a> {
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },
         })
-    }
-}
-
-/// The model that is named, or else the data set's own.
-fn load_model(args: &Args, table: &LoadedTable) -> anyhow::Result<LoadedModel> {
-    let named = match (args.model.path(), table.paper) {
-        (Some(path), _) => path
-            .to_str()
-            .filter(|name| !path.exists() && table_model_names().any(|known| known == *name)),
-        (None, Some(paper)) => Some(paper.name),
-        (None, None) => anyhow::bail!(
-            "{}: expected --model FILE, a model that takes these features; only iris, hawks and seeds have one of their own",
-            table.path
-        ),
-    };
-    match named.and_then(|name| Some((bundled_table_model(name)?, name))) {
-        Some((model, name)) => {
-            args.model.refuse_options(name)?;
-            Ok(LoadedModel {
-                model,
-                path: format!("bundled {name}"),
-            })
-        }
-        None => args.model.load(),
     }
 }

@@ -20,7 +20,7 @@ mod text;
 mod triples;
 
 use crate::pipeline::PipelineError;
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -53,7 +53,7 @@ enum Command {
     Interpolate(interpolate::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
-    /// Print class probabilities of images as CSV
+    /// Print class probabilities of images or rows as CSV
     Predict(predict::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
@@ -113,6 +113,13 @@ impl Cli {
             }
         }
     }
+}
+
+/// Ends the program as the parser does on wrong usage that it could not see.
+fn wrong_usage(message: &str) -> ! {
+    Cli::command()
+        .error(clap::error::ErrorKind::MissingRequiredArgument, message)
+        .exit()
 }
 
 /// A line to stderr; that nobody reads it any more is no failure.

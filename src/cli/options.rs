@@ -1,7 +1,8 @@
 //! Options that several subcommands share, and what they resolve to.
 
 use super::Verbosity;
-use crate::data::{IRIS_CSV, ImageSet, SEEDS_CSV, fashion_mnist};
+use super::tables::is_table;
+use crate::data::{ImageSet, fashion_mnist};
 use crate::engine::{self, Engine, EngineChoice};
 use crate::kernels::{Activation, Sampling};
 use crate::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
@@ -175,15 +176,22 @@ pub(super) struct LoadedData {
 }
 
 impl DataArgs {
+    /// What `--data` says.
+    pub(super) fn name(&self) -> &str {
+        &self.data
+    }
+
+    /// What `--data-dir` says.
+    pub(super) fn root(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
     /// Loads the set. A folder's classes are named by `classes`, the model's, if there are any.
     pub(super) fn load(&self, classes: Option<&[String]>) -> anyhow::Result<LoadedData> {
-        if let Some((name, table)) = [("iris", IRIS_CSV), ("seeds", SEEDS_CSV)]
-            .into_iter()
-            .find(|(name, _)| *name == self.data)
-        {
-            let rows = table.lines().count() - 1;
+        if is_table(&self.data) {
             bail!(
-                "--data {name}: expected images, found the bundled table of {rows} rows; use fashion-mnist or a folder of images"
+                "--data {}: expected images, found a table of rows; use fashion-mnist or a folder of images, or `morphscape interpolate`, which takes tables",
+                self.data
             );
         }
         let folder = match (self.data.as_str(), &self.data_dir) {

@@ -1,51 +1,57 @@
-//! `morphscape predict`: class probabilities of images, as CSV on stdout.
+//! `morphscape predict`: class probabilities of images or rows, as CSV on stdout.
 
 use super::Verbosity;
 use super::items::find_image;
 use super::options::{DataArgs, EngineArgs, ModelArgs};
+use super::tables::{is_table, load_table, table_model};
 use super::text::significant;
 use crate::landscape::argmax;
+use crate::model::Model;
 use crate::pipeline::classify;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 /// What to classify.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Items of the data set such as t10k#1565, or PNG and JPEG files
-    #[arg(required = true, value_name = "ITEM")]
+    /// Items of the data set such as t10k#1565, or PNG and JPEG files; of a table such as
+    /// iris#12, and without any all its rows
+    #[arg(value_name = "ITEM")]
     items: Vec<String>,
     /// Logits instead of probabilities
     #[arg(long)]
     logits: bool,
     #[command(flatten)]
     model: ModelArgs,
+    /// With --data iris, hawks, seeds or FILE.csv: the column of the file that holds the class
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// The columns of a CSV file to take [default: every one but the label]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
+    features: Vec<String>,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
 }
 
+/// Inputs with their names, and the model that is asked.
+struct Question {
+    items: Vec<String>,
+    inputs: Vec<Vec<f32>>,
+    model: Model,
+    class_names: Vec<String>,
+}
+
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
-    let model = args.model.load()?;
-    let data = args.data.load(model.model.classes())?;
-    model.warn_unscaled(verbosity);
-    let images = args
-        .items
-        .iter()
-        .map(|item| {
-            let image = find_image(item, &data.images)?;
-            model
-                .model
-                .check_image_shape(image.shape())
-                .with_context(|| format!("{item} with {}", model.path))?;
-            Ok(image)
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let inputs: Vec<&[f32]> = images.iter().map(|image| image.levels.as_slice()).collect();
+    let question = if is_table(args.data.name()) {
+        rows(args)?
+    } else {
+        images(args, verbosity)?
+    };
     let engine = args.engine.open(verbosity)?;
-    let answers = classify(engine.as_ref(), &model.model, &inputs)?;
-    let names = model.class_names(data.images.classes());
-    let classes = names.len();
+    let inputs: Vec<&[f32]> = question.inputs.iter().map(Vec::as_slice).collect();
+    let answers = classify(engine.as_ref(), &question.model, &inputs)?;
+    let names = &question.class_names;
     let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
     csv.write_record(
         ["item", "predicted"]
@@ -57,11 +63,11 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     } else {
         &answers.probabilities
     };
-    for ((item, row), probabilities) in args
+    for ((item, row), probabilities) in question
         .items
         .iter()
-        .zip(rows.chunks_exact(classes))
-        .zip(answers.probabilities.chunks_exact(classes))
+        .zip(rows.chunks_exact(names.len()))
+        .zip(answers.probabilities.chunks_exact(names.len()))
     {
         let predicted = names[argmax(probabilities)].clone();
         let values = row.iter().map(|&value| significant(value, 9));
@@ -69,4 +75,69 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     }
     csv.flush()?;
     Ok(())
+}
+
+fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
+    if args.items.is_empty() {
+        // Rows need no list of items, so the parser cannot ask for one.
+        super::wrong_usage(
+            "expected at least one ITEM, such as t10k#1565, or a PNG or JPEG file, found none",
+        );
+    }
+    ensure!(
+        args.label.is_none() && args.features.is_empty(),
+        "--label and --features belong to a table, and --data {} has images; leave them out",
+        args.data.name()
+    );
+    let model = args.model.load()?;
+    let data = args.data.load(model.model.classes())?;
+    model.warn_unscaled(verbosity);
+    let inputs = args
+        .items
+        .iter()
+        .map(|item| {
+            let image = find_image(item, &data.images)?;
+            model
+                .model
+                .check_image_shape(image.shape())
+                .with_context(|| format!("{item} with {}", model.path))?;
+            Ok(image.levels)
+        })
+        .collect::<anyhow::Result<_>>()?;
+    Ok(Question {
+        items: args.items.clone(),
+        inputs,
+        class_names: model.class_names(data.images.classes()),
+        model: model.model,
+    })
+}
+
+fn rows(args: &Args) -> anyhow::Result<Question> {
+    let data = &args.data;
+    let mut loaded = load_table(
+        data.name(),
+        args.label.as_deref(),
+        &args.features,
+        data.root(),
+    )?;
+    let model = table_model(&args.model, &loaded)?;
+    let class_names = loaded.fit(&model.model, &model.path)?;
+    let table = &loaded.table;
+    let positions = if args.items.is_empty() {
+        (0..table.len()).collect()
+    } else {
+        args.items
+            .iter()
+            .map(|item| Ok(table.index_of(item)?))
+            .collect::<anyhow::Result<Vec<usize>>>()?
+    };
+    Ok(Question {
+        items: positions.iter().map(|&row| table.item_name(row)).collect(),
+        inputs: positions
+            .iter()
+            .map(|&row| table.row(row).to_vec())
+            .collect(),
+        class_names,
+        model: model.model,
+    })
 }

@@ -1,9 +1,10 @@
 //! Tables of measurements by name or file, and the models that belong to them.
 
+use super::options::{LoadedModel, ModelArgs};
 use crate::data::{PaperTable, Table, TableError, iris, read_table_file, seeds};
 use crate::engine::Engine;
 use crate::landscape::DataPoints;
-use crate::model::Model;
+use crate::model::{Model, bundled_table_model, table_model_names};
 use crate::pipeline::classify;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -186,4 +187,28 @@ pub(super) fn data_points(
         probabilities: answers.probabilities,
         every,
     })
+}
+
+/// The model that is named, or else the data set's own.
+pub(super) fn table_model(args: &ModelArgs, table: &LoadedTable) -> anyhow::Result<LoadedModel> {
+    let named = match (args.path(), table.paper) {
+        (Some(path), _) => path
+            .to_str()
+            .filter(|name| !path.exists() && table_model_names().any(|known| known == *name)),
+        (None, Some(paper)) => Some(paper.name),
+        (None, None) => bail!(
+            "{}: expected --model FILE, a model that takes these features; only iris, hawks and seeds have one of their own",
+            table.path
+        ),
+    };
+    match named.and_then(|name| Some((bundled_table_model(name)?, name))) {
+        Some((model, name)) => {
+            args.refuse_options(name)?;
+            Ok(LoadedModel {
+                model,
+                path: format!("bundled {name}"),
+            })
+        }
+        None => args.load(),
+    }
 }

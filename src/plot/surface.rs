@@ -260,7 +260,7 @@ fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFi
     let last = landscape.steps - 1;
     let stride = last.div_ceil(MAX_CELLS_A_SIDE);
     let mut lines: Vec<usize> = (0..=last).step_by(stride).collect();
-    if last % stride != 0 {
+    if !last.is_multiple_of(stride) {
         lines.push(last);
     }
     let unit = |index: usize| index as f64 / last as f64;

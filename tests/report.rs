@@ -183,9 +183,9 @@ impl Page {
     }
 }
 
-fn sweep(folder: &Path, arguments: &[&str]) {
+fn program(command: &str, folder: &Path, arguments: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_morphscape"))
-        .args(["sweep", "--engine", "cpu", "--quiet", "--out"])
+        .args([command, "--engine", "cpu", "--quiet", "--out"])
         .arg(folder)
         .args(arguments)
         .output()
@@ -217,7 +217,11 @@ const EMBEDDED: &str = "(() => {
 fn a_sweep_is_read_in_a_browser() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
-    sweep(&run, &["--classes", "9,4,5", "--steps", "9", "--mesh"]);
+    program(
+        "sweep",
+        &run,
+        &["--classes", "9,4,5", "--steps", "9", "--mesh"],
+    );
     let Some(page) = Page::open(&run.join("report.html")) else {
         return;
     };
@@ -352,4 +356,76 @@ fn figures_and_surface_are_there(page: &Page) {
     assert_eq!(page.value("window.Plotly !== undefined"), true);
     let width = "document.documentElement.scrollWidth <= window.innerWidth";
     assert_eq!(page.value(width), true, "no sideways scrolling");
+}
+
+/// Names that would break out of HTML, SVG or a script if they were ever taken for markup.
+const HOSTILE: [&str; 3] = [
+    "</script><script>window.broken=1</script>",
+    "<img src=x onerror=window.broken=2>",
+    "\"'&amp;<!--",
+];
+
+#[test]
+fn rows_are_read_in_a_browser_whatever_their_classes_are_called() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut csv = csv::Writer::from_path(folder.path().join("own.csv")).expect("a file");
+    csv.write_record(["a <b>", "b", "c", "d", "kind"])
+        .expect("written");
+    let table = morphscape::data::iris();
+    for row in 0..table.len() {
+        let mut record: Vec<String> = table.row(row).iter().map(f32::to_string).collect();
+        record.push(HOSTILE[table.label(row)].to_owned());
+        csv.write_record(record).expect("written");
+    }
+    csv.flush().expect("written");
+    drop(csv);
+    let run = folder.path().join("run");
+    let data = folder.path().join("own.csv");
+    // A model that leaves the names of its classes to the table.
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/iris_std_40.safetensors");
+    let golden = std::fs::read(golden).expect("the golden model");
+    let tensors = SafeTensors::deserialize(&golden).expect("safetensors");
+    let nameless = safetensors::serialize(tensors.tensors(), None).expect("serialised");
+    let model = folder.path().join("nameless.safetensors");
+    std::fs::write(&model, nameless).expect("written");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let arguments = [
+        "--data",
+        &text(&data),
+        "--label",
+        "kind",
+        "--model",
+        &text(&model),
+        "--activation",
+        "relu",
+        "--groups",
+        "2",
+    ];
+    program("interpolate", &run, &arguments);
+    let Some(page) = Page::open(&run.join("report.html")) else {
+        return;
+    };
+    assert_eq!(page.value("window.broken === undefined"), true);
+    let shown = page.text("document.querySelector('#table-body').textContent");
+    for name in HOSTILE {
+        assert!(shown.contains(name), "expected {name} in {shown}");
+    }
+    page.wait("document.querySelectorAll('#figures img').length >= 6");
+    page.wait("[...document.querySelectorAll('#figures img')].every(image => image.complete && image.naturalWidth > 0)");
+    // The probe shows the row itself.
+    page.value("window.morphscape.select('B.1')");
+    page.value("window.morphscape.setCursor(0, 0)");
+    page.value("window.morphscape.setCursor(10, 10)");
+    let content = std::fs::read(run.join("B.1/landscape.safetensors")).expect("a landscape");
+    let file = SafeTensors::deserialize(&content).expect("safetensors");
+    let rows: Vec<f32> = bytemuck::pod_collect_to_vec(file.tensor("rows").expect("rows").data());
+    let shown = page.text("document.querySelector('#probe-row').textContent");
+    assert!(shown.contains("a <b>"), "{shown}");
+    for value in &rows[rows.len() - 4..] {
+        assert!(
+            shown.contains(&value.to_string()),
+            "expected {value} in {shown}"
+        );
+    }
+    page.assert_quiet();
 }

@@ -174,7 +174,7 @@ impl FigurePlan {
     pub(super) fn draw(
         &self,
         file: &LandscapeFile,
-        frames: Option<&Tiles<'_>>,
+        frames: Option<&Tiles>,
         group: &[Figure],
     ) -> anyhow::Result<Drawn> {
         let mut options = self.options.clone();

@@ -122,6 +122,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         steps,
         save_frames: false,
         figures,
+        frames: None,
         data_points,
     };
     let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {

@@ -168,7 +168,7 @@ fn read(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
 }
 
 /// The frames of a landscape, from its tensors or else from its picture of them.
-fn frames(folder: &OutputFolder, file: &LandscapeFile) -> anyhow::Result<Option<Tiles<'static>>> {
+fn frames(folder: &OutputFolder, file: &LandscapeFile) -> anyhow::Result<Option<Tiles>> {
     let Items::Images { shape } = file.items else {
         return Ok(None);
     };

@@ -7,6 +7,7 @@ use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
 use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, write_summary};
+use crate::data::Image;
 use crate::engine::EngineInfo;
 use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple};
 use crate::pipeline::PipelineError;
@@ -82,6 +83,9 @@ impl Timings {
     }
 }
 
+/// The frames of a landscape, `steps * steps` images.
+pub(super) type FramesOf<'a> = dyn Fn(&Job) -> Result<Vec<Image>, PipelineError> + Sync + 'a;
+
 /// A run that is ready to start.
 pub(super) struct Run<'a> {
     pub(super) started: Instant,
@@ -100,6 +104,9 @@ pub(super) struct Run<'a> {
     pub(super) steps: usize,
     pub(super) save_frames: bool,
     pub(super) figures: Option<FigurePlan>,
+    /// Frames to show with a landscape of images. They are morphed again where they are drawn,
+    /// on the CPU, so that computing brings back answers alone, whatever figures are wanted.
+    pub(super) frames: Option<&'a FramesOf<'a>>,
     /// The data to show with landscapes of rows.
     pub(super) data_points: Option<DataPoints>,
 }
@@ -110,15 +117,10 @@ pub(super) type Compute<'a> =
     &'a mut dyn FnMut(&[Job], &Progress, &mut Timings) -> Result<Vec<Landscape>, PipelineError>;
 
 impl Run<'_> {
-    /// Whether frames have to be kept until a landscape is written.
-    pub(super) fn keeps_frames(&self) -> bool {
-        self.save_frames || self.figures.as_ref().is_some_and(FigurePlan::shows_frames)
-    }
-
     /// What a finished landscape takes until it is written, bytes.
     fn landscape_bytes(&self) -> usize {
         let inputs = match &self.items {
-            Items::Images { shape } if self.keeps_frames() => shape.iter().product(),
+            Items::Images { shape } if self.save_frames => shape.iter().product(),
             Items::Images { .. } => 0,
             Items::Rows { features } => features.len(),
         };
@@ -157,10 +159,11 @@ impl Run<'_> {
             if let Some(plan) = &self.figures {
                 let data = self.data_points.as_ref();
                 let groups = draw_groups(plan, &files, data, &self.folder)?;
-                let drawn: Vec<Drawn> = files
+                let drawn: Vec<Drawn> = wave
                     .par_iter()
+                    .zip(&files)
                     .zip(&groups)
-                    .map(|(file, group)| self.draw(plan, file, group))
+                    .map(|((job, file), group)| self.draw(plan, job, file, group))
                     .collect::<anyhow::Result<_>>()?;
                 details.extend(drawn.into_iter().filter_map(|drawn| drawn.detail));
                 details.truncate(MAX_DETAILS);
@@ -179,10 +182,15 @@ impl Run<'_> {
     fn draw(
         &self,
         plan: &FigurePlan,
+        job: &Job,
         file: &LandscapeFile,
         group: &[Figure],
     ) -> anyhow::Result<Drawn> {
-        let frames = plan.shows_frames().then(|| Tiles::of(file)).flatten();
+        let frames = match (Tiles::of(file), self.frames) {
+            _ if !plan.shows_frames() => None,
+            (None, Some(frames_of)) => Some(Tiles::of_images(&frames_of(job)?, self.steps)),
+            (kept, _) => kept,
+        };
         let mut drawn = plan.draw(file, frames.as_ref(), group)?;
         if let Some(frames) = &frames {
             drawn.add(FRAMES_FILE, frames.atlas().to_png());
@@ -261,10 +269,7 @@ impl Run<'_> {
             },
             self.timings.compute.as_secs_f64(),
         );
-        let inputs = match self.items {
-            Items::Images { .. } => "frames",
-            Items::Rows { .. } => "rows",
-        };
+        let inputs = format!("{}s", self.items.input_name());
         verbosity.say(
             Verbosity::Normal,
             format!(

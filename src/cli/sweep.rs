@@ -13,12 +13,14 @@ use super::run::{Job, Run, Timings, jobs, triples_json};
 use super::triples::{fixed_classes, group_count, read_triples};
 use crate::data::Image;
 use crate::engine::EngineInfo;
+use crate::engine::cpu::CpuEngine;
 use crate::landscape::{Items, Triple, choose_triples};
 use crate::mesh::cell_size_px;
-use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
+use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes, morph_grid};
 use anyhow::{Context, ensure};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -92,6 +94,21 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         sampling: args.morph.sampling(),
     };
     let images = &sweep.data.images;
+    let alphas: Vec<f64> = (0..settings.steps)
+        .map(|i| i as f64 / (settings.steps - 1) as f64)
+        .collect();
+    let frames_of = |job: &Job| {
+        let images = job.items.map(|item| images.image(item));
+        let morphed = morph_grid(
+            &CpuEngine::new(),
+            images.each_ref(),
+            settings.grid,
+            &alphas,
+            settings.sampling,
+            &|| ControlFlow::Continue(()),
+        )?;
+        Ok(morphed.frames)
+    };
     let run = Run {
         started,
         timings,
@@ -109,9 +126,10 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         steps: settings.steps,
         save_frames: args.save_frames,
         figures,
+        frames: Some(&frames_of),
         data_points: None,
     };
-    let frames = if run.keeps_frames() {
+    let frames = if args.save_frames {
         Frames::Keep
     } else {
         Frames::Drop

@@ -77,6 +77,14 @@ const MAX_STEPS: usize = 1001;
 const MAX_CLASSES: usize = 100_000;
 
 impl Items {
+    /// What a point of the grid is called: `frame` or `row`.
+    pub fn input_name(&self) -> &'static str {
+        match self {
+            Self::Images { .. } => "frame",
+            Self::Rows { .. } => "row",
+        }
+    }
+
     /// Values an item.
     fn len(&self) -> usize {
         match self {

@@ -4,7 +4,7 @@
 use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
 use super::caption::{class_label, subtitle, title};
 use super::style::{
-    HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, SMALL_SIZE, blend, color, opaque,
+    HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, SMALL_SIZE, blend, color, fitted, opaque,
 };
 use super::tiles::{Tiles, tile_png};
 use crate::landscape::{Landscape, LandscapeFile};
@@ -15,7 +15,7 @@ const THUMB: f64 = 84.0;
 const LEGEND: f64 = 250.0;
 
 /// Draws the map as SVG, with the three images at its ends where there are `frames`.
-pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles<'_>>) -> String {
+pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
     let landscape = &file.landscape;
     let left = MARGIN + THUMB + 50.0;
     let width = left + MAP + 26.0 + THUMB + 40.0 + LEGEND;
@@ -48,8 +48,13 @@ pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles<'_>>) -> String 
     ];
     for (letter, k, [x, y]) in thumbs {
         let Some(frames) = frames else {
-            let anchor = Type::new(LABEL_SIZE + 2.0, INK, Anchor::Middle);
-            canvas.text([x + THUMB / 2.0, y + THUMB / 2.0], letter, anchor);
+            let class = file.item_class_names()["ABC".find(letter).unwrap_or(0)];
+            let middle = [x + THUMB / 2.0, y + THUMB / 2.0];
+            let look = Type::new(LABEL_SIZE + 2.0, INK, Anchor::Middle);
+            canvas.text(middle, letter, look);
+            let look = Type::new(SMALL_SIZE, MUTED, Anchor::Middle);
+            let name = fitted(class, SMALL_SIZE, THUMB + 16.0);
+            canvas.text([middle[0], middle[1] + 18.0], &name, look);
             continue;
         };
         canvas.picture([x, y], [THUMB, THUMB], &tile_png(frames, k));

@@ -46,7 +46,7 @@ pub struct FigureOptions {
 /// When a class is out of range.
 pub fn landscape_figures(
     file: &LandscapeFile,
-    frames: Option<&Tiles<'_>>,
+    frames: Option<&Tiles>,
     set: FigureSet,
     options: &FigureOptions,
 ) -> Vec<Figure> {

@@ -10,9 +10,11 @@ use plotters::prelude::*;
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 460.0;
 const LEGEND: f64 = 210.0;
-/// Around the drawing area: at the left and right of the chart's box, pixels.
+/// Around the drawing area: at its left, at its top, at its right, pixels.
 const AXIS: f64 = 60.0;
 const EDGE: f64 = 8.0;
+/// Half of the last tick's label stands to the right of the area.
+const RIGHT: f64 = 16.0;
 
 /// Probabilities along a sequence of inputs.
 #[derive(Debug, Clone)]
@@ -50,7 +52,10 @@ pub fn landscape_line(file: &LandscapeFile, classes: &[usize]) -> String {
     line_plot(&LinePlot {
         title: &title(file),
         subtitle: &subtitle(file),
-        axis: &format!("frame, in {steps} cycles from a mix of A and B into C (shaded in turn)"),
+        axis: &format!(
+            "{}, in {steps} cycles from a mix of A and B into C (shaded in turn)",
+            file.items.input_name()
+        ),
         probabilities: &landscape.probabilities,
         num_classes: landscape.num_classes,
         cycles: &cycles,
@@ -82,6 +87,7 @@ pub fn line_plot(plot: &LinePlot<'_>) -> String {
     canvas.chart([MARGIN / 2.0, top], size, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(EDGE * unit)
+            .margin_right(RIGHT * unit)
             .set_label_area_size(LabelAreaPosition::Left, (AXIS - EDGE) * unit)
             .set_label_area_size(LabelAreaPosition::Bottom, 44 * CHART_SCALE)
             .build_cartesian_2d(0.0..last, -0.02..1.02)?;

@@ -66,7 +66,7 @@ fn paths(file: &LandscapeFile, most: usize) -> [Path<'_>; 2] {
 
 /// Draws the frames from A to B and from the middle mix into C as SVG, each framed in the colour
 /// of its predicted class, with the probabilities below it.
-pub fn path_strips(file: &LandscapeFile, frames: &Tiles<'_>) -> String {
+pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
     const BAR: f64 = 44.0;
     let paths = paths(file, MAX_FRAMES);
     let count = paths[0].frames.len() as f64;
@@ -138,7 +138,7 @@ pub fn path_strips(file: &LandscapeFile, frames: &Tiles<'_>) -> String {
 fn draw_tile(
     canvas: &mut Canvas,
     file: &LandscapeFile,
-    frames: &Tiles<'_>,
+    frames: &Tiles,
     k: usize,
     at: Place,
     size: [f64; 2],
@@ -179,7 +179,7 @@ fn stacked_bar(
 
 /// Draws a few frames of each path enlarged, with the points and triangles they are morphed by;
 /// triangles that are folded or without area have orange edges. Nothing without meshes.
-pub fn mesh_strips(file: &LandscapeFile, frames: &Tiles<'_>) -> Option<String> {
+pub fn mesh_strips(file: &LandscapeFile, frames: &Tiles) -> Option<String> {
     file.landscape.morph.as_ref()?;
     let paths = paths(file, MAX_MESHED);
     let [frame_height, frame_width, _] = frames.shape();
@@ -264,7 +264,7 @@ fn draw_mesh(canvas: &mut Canvas, mesh: &PairMesh, alpha: f64, origin: Place, zo
 }
 
 /// Draws the whole grid of frames as SVG, each framed in the colour of its predicted class.
-pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles<'_>) -> String {
+pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
     const LEGEND: f64 = 230.0;
     let landscape = &file.landscape;
     let steps = landscape.steps;
@@ -328,7 +328,7 @@ const MAX_SHEET_PX: usize = 6000;
 const SHEET_GAP_PX: usize = 5;
 
 /// All frames in a picture with gaps between them and half a gap around it.
-fn sheet_picture(frames: &Tiles<'_>, steps: usize) -> Picture {
+fn sheet_picture(frames: &Tiles, steps: usize) -> Picture {
     let [height, width, channels] = frames.shape();
     // Large frames: every n-th pixel, so that the sheet stays a picture one can open.
     let skip = (steps * (width.max(height) + SHEET_GAP_PX)).div_ceil(MAX_SHEET_PX);

@@ -1,18 +1,17 @@
 //! All frames of a landscape as pictures.
 
-use crate::data::{Picture, whole};
+use crate::data::{Image, Picture, whole};
 use crate::landscape::{Items, LandscapeFile};
-use std::borrow::Cow;
 
 /// The frames of a landscape in whole levels, `[steps, steps, H, W, C]`.
 #[derive(Debug, Clone)]
-pub struct Tiles<'a> {
+pub struct Tiles {
     shape: [usize; 3],
     steps: usize,
-    levels: Cow<'a, [u8]>,
+    levels: Vec<u8>,
 }
 
-impl<'a> Tiles<'a> {
+impl Tiles {
     /// The frames that a landscape has kept, rounded; nothing when it has none.
     pub fn of(file: &LandscapeFile) -> Option<Self> {
         let Items::Images { shape } = file.items else {
@@ -24,6 +23,22 @@ impl<'a> Tiles<'a> {
             steps: file.landscape.steps,
             levels: levels.iter().map(|&level| whole(level)).collect(),
         })
+    }
+
+    /// Frames as images, `steps * steps` of one shape.
+    ///
+    /// # Panics
+    /// When there are not as many.
+    pub fn of_images(frames: &[Image], steps: usize) -> Self {
+        assert_eq!(frames.len(), steps * steps, "a grid of frames");
+        Self {
+            shape: frames[0].shape(),
+            steps,
+            levels: frames
+                .iter()
+                .flat_map(|frame| frame.levels.iter().map(|&level| whole(level)))
+                .collect(),
+        }
     }
 
     /// The frames in an atlas of them, as [`Tiles::atlas`] makes it.
@@ -48,7 +63,7 @@ impl<'a> Tiles<'a> {
         Self {
             shape,
             steps,
-            levels: Cow::Owned(levels),
+            levels,
         }
     }
 
@@ -122,6 +137,6 @@ impl<'a> Tiles<'a> {
 }
 
 /// Frame `k` as the bytes of a PNG.
-pub(super) fn tile_png(tiles: &Tiles<'_>, k: usize) -> Vec<u8> {
+pub(super) fn tile_png(tiles: &Tiles, k: usize) -> Vec<u8> {
     tiles.tile(k).to_png()
 }

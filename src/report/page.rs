@@ -248,7 +248,12 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         .to_owned(),
     ]);
     if let Some(seconds) = manifest["timings"]["compute_s"].as_f64() {
-        facts.push(["Computed in".to_owned(), format!("{seconds:.3} s")]);
+        let text = if seconds < 0.1 {
+            format!("{:.1} ms", 1000.0 * seconds)
+        } else {
+            format!("{seconds:.3} s")
+        };
+        facts.push(["Computed in".to_owned(), text]);
     }
     facts.push(["Program".to_owned(), text(&manifest["program"])]);
     facts

@@ -117,6 +117,7 @@ fn main() {
     println!("frames.png            {ms:>8.2}  {} bytes", png.len());
     let (ms, _) = median_ms(|| plotly_figure(&file, &classes).to_string());
     println!("figure.plotly.json    {ms:>8.2}");
+    let figures: Vec<_> = figures.iter().collect();
     let (ms, _) = median_ms(|| pack_detail(&file, Some(&frames), &figures));
     println!("part of the report    {ms:>8.2}");
 }

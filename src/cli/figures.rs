@@ -8,10 +8,9 @@ use crate::plot::{
     plotly_figure, svg_to_png,
 };
 use crate::report::{Detail, pack_detail};
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use std::sync::Arc;
 
 /// How figures are drawn.
 #[derive(Debug, Args)]
@@ -136,121 +135,108 @@ impl FigurePlan {
         self.set != FigureSet::Line
     }
 
-    /// Draws the figures of the triple whose landscapes `.1`, `.2`, `.3` these are, if they are
-    /// of rows; `data` stand behind them.
-    pub(super) fn draw_group(
+    /// Draws and writes the figures of a triple, whose landscapes `.1`, `.2`, `.3` these are:
+    /// those of each landscape that is `wanted`, and of rows those of the three together. Gives
+    /// the parts of the report of the landscapes wanted in `Detail`.
+    ///
+    /// `frames` gives a landscape's frames; `data` stand behind rows.
+    pub(super) fn draw_triple(
         &self,
-        files: [&LandscapeFile; 3],
+        folder: &OutputFolder,
+        files: &[LandscapeFile],
         data: Option<&DataPoints>,
-    ) -> anyhow::Result<Drawn> {
-        if self.set == FigureSet::Line {
-            return Ok(Drawn::default());
-        }
-        let figures = group_figures(files, data);
-        Ok(Drawn {
-            files: self.files(&figures)?,
-            detail: None,
-            figures,
-        })
+        wanted: &(dyn Fn(&LandscapeFile) -> Wanted + Sync),
+        frames: &(dyn Fn(&LandscapeFile) -> anyhow::Result<Option<Tiles>> + Sync),
+    ) -> anyhow::Result<Vec<Detail>> {
+        let [first, second, third] = files else {
+            bail!(
+                "expected the three landscapes of a triple together, found {}",
+                files.len()
+            );
+        };
+        let group = match self.set {
+            FigureSet::Line => Vec::new(),
+            _ => group_figures([first, second, third], data),
+        };
+        self.write(folder, first.triple_name(), &group)?;
+        let details = files
+            .par_iter()
+            .map(|file| match wanted(file) {
+                Wanted::No => Ok(None),
+                wanted => {
+                    let frames = if self.shows_frames() {
+                        frames(file)?
+                    } else {
+                        None
+                    };
+                    let figures = self.draw(folder, file, frames.as_ref())?;
+                    let detail = self.report && wanted == Wanted::Detail;
+                    Ok(detail.then(|| {
+                        let figures: Vec<&Figure> = figures.iter().chain(&group).collect();
+                        pack_detail(file, frames.as_ref(), &figures)
+                    }))
+                }
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(details.into_iter().flatten().collect())
     }
 
-    /// Figures in the formats that are wanted.
-    fn files(&self, figures: &[Figure]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-        let mut files = Vec::new();
-        for Figure { name, svg } in figures {
-            // A group's figures stand in a folder of the group.
-            let name = name.trim_start_matches("group-");
-            if let Some(dpi) = self.png {
-                files.push((format!("{name}.png"), svg_to_png(svg, dpi)?));
-            }
-            if self.svg {
-                files.push((format!("{name}.svg"), svg.as_bytes().to_vec()));
-            }
-        }
-        Ok(files)
-    }
-
-    /// Draws the figures of a landscape; those of its group go into the report with them.
-    pub(super) fn draw(
+    /// Draws and writes the figures of a landscape.
+    fn draw(
         &self,
+        folder: &OutputFolder,
         file: &LandscapeFile,
         frames: Option<&Tiles>,
-        group: &[Figure],
-    ) -> anyhow::Result<Drawn> {
+    ) -> anyhow::Result<Vec<Figure>> {
         let mut options = self.options.clone();
-        if options.classes.is_none() && self.all_classes {
+        let classes = options.classes.get_or_insert_with(|| {
             let mut classes = file.shown_classes();
-            let others =
-                (0..file.landscape.num_classes).filter(|class| !file.item_classes.contains(class));
-            for class in others {
-                if !classes.contains(&class) {
-                    classes.push(class);
+            if self.all_classes {
+                for class in 0..file.landscape.num_classes {
+                    if !classes.contains(&class) {
+                        classes.push(class);
+                    }
                 }
             }
-            options.classes = Some(classes);
-        }
-        let mut figures = landscape_figures(file, frames, self.set, &options);
-        let mut files = self.files(&figures)?;
+            classes
+        });
         if self.set != FigureSet::Line && (self.svg || self.png.is_some()) {
-            let classes = options.classes.unwrap_or_else(|| file.shown_classes());
-            let figure = serde_json::to_vec(&plotly_figure(file, &classes))?;
-            files.push(("figure.plotly.json".into(), figure));
+            let figure = serde_json::to_vec(&plotly_figure(file, classes))?;
+            write_file(&folder.file(&file.name).join("figure.plotly.json"), &figure)?;
         }
-        figures.extend_from_slice(group);
-        let detail = self.report.then(|| pack_detail(file, frames, &figures));
-        Ok(Drawn {
-            files,
-            detail,
-            figures,
-        })
-    }
-}
-
-/// The figures of one landscape or group, as files, too, and its part of the report.
-#[derive(Default)]
-pub(super) struct Drawn {
-    files: Vec<(String, Vec<u8>)>,
-    pub(super) detail: Option<Detail>,
-    pub(super) figures: Vec<Figure>,
-}
-
-impl Drawn {
-    /// Adds a file to those that are written.
-    pub(super) fn add(&mut self, name: &str, content: Vec<u8>) {
-        self.files.push((name.to_owned(), content));
+        let figures = landscape_figures(file, frames, self.set, &options);
+        self.write(folder, &file.name, &figures)?;
+        Ok(figures)
     }
 
-    /// Writes the files to the folder of a landscape or group.
-    pub(super) fn write(&self, folder: &OutputFolder, name: &str) -> anyhow::Result<()> {
-        for (file, content) in &self.files {
-            write_file(&folder.file(name).join(file), content)?;
+    /// Writes figures in the formats that are wanted to the folder of a landscape or triple.
+    fn write(&self, folder: &OutputFolder, name: &str, figures: &[Figure]) -> anyhow::Result<()> {
+        let folder = folder.file(name);
+        for figure in figures {
+            // A triple's figures stand in a folder of its own.
+            let file = figure.name.trim_start_matches("group-");
+            if let Some(dpi) = self.png {
+                let png = svg_to_png(&figure.svg, dpi)?;
+                write_file(&folder.join(format!("{file}.png")), &png)?;
+            }
+            if self.svg {
+                let path = folder.join(format!("{file}.svg"));
+                write_file(&path, figure.svg.as_bytes())?;
+            }
         }
         Ok(())
     }
 }
 
-/// Draws and writes the figures of whole triples, whose landscapes `.1`, `.2`, `.3` follow each
-/// other in `files`; gives each landscape the figures of its group.
-pub(super) fn draw_groups(
-    plan: &FigurePlan,
-    files: &[LandscapeFile],
-    data: Option<&DataPoints>,
-    folder: &OutputFolder,
-) -> anyhow::Result<Vec<Arc<[Figure]>>> {
-    let groups: Vec<Arc<[Figure]>> = files
-        .par_chunks(3)
-        .map(|files| {
-            let [first, second, third] = files else {
-                anyhow::bail!("expected the three landscapes of a triple together");
-            };
-            let drawn = plan.draw_group([first, second, third], data)?;
-            drawn.write(folder, first.triple_name())?;
-            Ok(drawn.figures.into())
-        })
-        .collect::<anyhow::Result<_>>()?;
-    Ok((0..files.len())
-        .map(|n| Arc::clone(&groups[n / 3]))
-        .collect())
+/// What is wanted of a landscape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Nothing.
+    No,
+    /// Its figures.
+    Figures,
+    /// Its figures, and its part of the report.
+    Detail,
 }
 
 /// Landscapes that a report shows in detail at most, the first of the run.

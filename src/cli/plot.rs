@@ -1,7 +1,7 @@
 //! `morphscape plot`: the figures of a finished run, drawn again from its files.
 
 use super::Verbosity;
-use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, draw_groups};
+use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, Wanted};
 use super::options::class_number;
 use super::output::OutputFolder;
 use super::run::{FRAMES_FILE, report};
@@ -14,6 +14,7 @@ use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// What to draw.
@@ -83,48 +84,40 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .chunk_by(|a, b| triple_of(a) == triple_of(b))
         .filter(|triple| triple.iter().any(|name| wanted.contains_key(name.as_str())))
         .collect();
-    let drawn: Vec<(SummaryRow, Option<Detail>, bool)> = triples
+    let frameless = AtomicBool::new(false);
+    let drawn: Vec<(Vec<SummaryRow>, Vec<Detail>)> = triples
         .par_iter()
         .map(|triple| {
             let files = triple
                 .iter()
                 .map(|name| read(&folder, name))
                 .collect::<anyhow::Result<Vec<_>>>()?;
-            let groups = draw_groups(&plan, &files, data.as_ref(), &folder)?;
-            files
-                .iter()
-                .zip(&groups)
-                .filter_map(|(file, group)| Some((wanted.get(file.name.as_str())?, file, group)))
-                .map(|(&n, file, group)| {
-                    let frames = plan
-                        .shows_frames()
-                        .then(|| frames(&folder, file))
-                        .transpose()?
-                        .flatten();
-                    let frameless = frames.is_none() && matches!(file.items, Items::Images { .. });
-                    let drawn = plan.draw(file, frames.as_ref(), group)?;
-                    drawn.write(&folder, &file.name)?;
-                    let detail = drawn.detail.filter(|_| n < MAX_DETAILS);
-                    Ok((SummaryRow::new(file), detail, frameless))
-                })
-                .collect::<anyhow::Result<Vec<_>>>()
+            let is_wanted = |file: &LandscapeFile| match wanted.get(file.name.as_str()) {
+                None => Wanted::No,
+                Some(&n) if n < MAX_DETAILS => Wanted::Detail,
+                Some(_) => Wanted::Figures,
+            };
+            let frames_of = |file: &LandscapeFile| {
+                let frames = frames(&folder, file)?;
+                if frames.is_none() && matches!(file.items, Items::Images { .. }) {
+                    frameless.store(true, Ordering::Relaxed);
+                }
+                Ok(frames)
+            };
+            let details =
+                plan.draw_triple(&folder, &files, data.as_ref(), &is_wanted, &frames_of)?;
+            Ok((files.iter().map(SummaryRow::new).collect(), details))
         })
-        .collect::<anyhow::Result<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect();
-    if plan.shows_frames() && drawn.iter().any(|(_, _, frameless)| *frameless) {
+        .collect::<anyhow::Result<_>>()?;
+    if frameless.into_inner() {
         verbosity.say(
             Verbosity::Normal,
             "note: the run kept no frames, so figures that show frames are not drawn; run it again with --figures all or --save-frames",
         );
     }
     if plan.report {
-        let (rows, details): (Vec<_>, Vec<_>) = drawn
-            .into_iter()
-            .map(|(row, detail, _)| (row, detail))
-            .unzip();
-        let details: Vec<_> = details.into_iter().flatten().collect();
+        let (rows, details): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+        let (rows, details) = (rows.concat(), details.concat());
         let steps = first.landscape.steps;
         report(
             &folder,

@@ -2,16 +2,16 @@
 //! interpolation share, which is everything but their items and how two of them are mixed.
 
 use super::Verbosity;
-use super::figures::{Drawn, FigurePlan, MAX_DETAILS, draw_groups};
+use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
 use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, write_summary};
-use crate::data::Image;
+use crate::data::{Image, write_file};
 use crate::engine::EngineInfo;
 use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple};
 use crate::pipeline::PipelineError;
-use crate::plot::{Figure, Tiles};
+use crate::plot::Tiles;
 use crate::report::{Detail, Report, ReportRow, write_report};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -157,16 +157,14 @@ impl Run<'_> {
 
             let drawing = Instant::now();
             if let Some(plan) = &self.figures {
-                let data = self.data_points.as_ref();
-                let groups = draw_groups(plan, &files, data, &self.folder)?;
-                let drawn: Vec<Drawn> = wave
-                    .par_iter()
-                    .zip(&files)
-                    .zip(&groups)
-                    .map(|((job, file), group)| self.draw(plan, job, file, group))
-                    .collect::<anyhow::Result<_>>()?;
-                details.extend(drawn.into_iter().filter_map(|drawn| drawn.detail));
-                details.truncate(MAX_DETAILS);
+                let first = rows.len();
+                let drawn = wave
+                    .par_chunks(3)
+                    .zip(files.par_chunks(3))
+                    .enumerate()
+                    .map(|(n, (jobs, files))| self.draw(plan, jobs, files, first + 3 * n))
+                    .collect::<anyhow::Result<Vec<_>>>()?;
+                details.extend(drawn.into_iter().flatten());
             }
             rows.par_extend(files.par_iter().map(SummaryRow::new));
             self.timings.figures += drawing.elapsed();
@@ -178,25 +176,34 @@ impl Run<'_> {
         self.finish(jobs, &rows, &details, verbosity)
     }
 
-    /// Draws a landscape's figures and writes them.
+    /// Draws and writes the figures of a triple, whose landscapes are the run's from `first` on.
     fn draw(
         &self,
         plan: &FigurePlan,
-        job: &Job,
-        file: &LandscapeFile,
-        group: &[Figure],
-    ) -> anyhow::Result<Drawn> {
-        let frames = match (Tiles::of(file), self.frames) {
-            _ if !plan.shows_frames() => None,
-            (None, Some(frames_of)) => Some(Tiles::of_images(&frames_of(job)?, self.steps)),
-            (kept, _) => kept,
+        jobs: &[Job],
+        files: &[LandscapeFile],
+        first: usize,
+    ) -> anyhow::Result<Vec<Detail>> {
+        let place = |file: &LandscapeFile| jobs.iter().position(|job| job.name == file.name);
+        let wanted = |file: &LandscapeFile| match place(file) {
+            Some(n) if first + n < MAX_DETAILS => Wanted::Detail,
+            _ => Wanted::Figures,
         };
-        let mut drawn = plan.draw(file, frames.as_ref(), group)?;
-        if let Some(frames) = &frames {
-            drawn.add(FRAMES_FILE, frames.atlas().to_png());
-        }
-        drawn.write(&self.folder, &file.name)?;
-        Ok(drawn)
+        let frames = |file: &LandscapeFile| {
+            let tiles = match (Tiles::of(file), self.frames, place(file)) {
+                (None, Some(frames_of), Some(n)) => {
+                    Some(Tiles::of_images(&frames_of(&jobs[n])?, self.steps))
+                }
+                (kept, _, _) => kept,
+            };
+            if let Some(tiles) = &tiles {
+                let path = self.folder.file(&file.name).join(FRAMES_FILE);
+                write_file(&path, &tiles.atlas().to_png())?;
+            }
+            Ok(tiles)
+        };
+        let data = self.data_points.as_ref();
+        plan.draw_triple(&self.folder, files, data, &wanted, &frames)
     }
 
     fn named(&self, job: &Job, landscape: Landscape) -> LandscapeFile {

@@ -9,6 +9,7 @@ use crate::mesh::MeshCounts;
 use crate::report::{Column, Format};
 
 /// A landscape in words and numbers.
+#[derive(Clone)]
 pub(super) struct SummaryRow {
     pub(super) name: String,
     pub(super) items: [String; 3],

@@ -1,6 +1,7 @@
 //! SVG figures as PNG pictures.
 
 use super::style::{FONT, FONT_FILE};
+use crate::data::Picture;
 use resvg::{tiny_skia, usvg};
 use std::sync::{Arc, OnceLock};
 
@@ -46,12 +47,24 @@ pub fn svg_to_png(svg: &str, dpi: u16) -> Result<Vec<u8>, RasterError> {
     }
     let mut pixels = tiny_skia::Pixmap::new(width_px.round() as u32, height_px.round() as u32)
         .ok_or_else(too_large)?;
+    // The last column and row may be covered in part.
+    pixels.fill(tiny_skia::Color::WHITE);
     resvg::render(
         &tree,
         tiny_skia::Transform::from_scale(scale, scale),
         &mut pixels.as_mut(),
     );
-    Ok(pixels.encode_png().expect("a picture in memory is written"))
+    let picture = Picture {
+        width_px: pixels.width() as usize,
+        height_px: pixels.height() as usize,
+        channels: 3,
+        levels: pixels
+            .data()
+            .chunks_exact(4)
+            .flat_map(|rgba| [rgba[0], rgba[1], rgba[2]])
+            .collect(),
+    };
+    Ok(picture.to_png())
 }
 
 /// The bundled font under every name a figure asks for.

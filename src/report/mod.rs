@@ -84,7 +84,7 @@ pub struct Detail {
 }
 
 /// Packs a landscape for the page: its values, its frames or rows, its figures.
-pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figure]) -> Detail {
+pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[&Figure]) -> Detail {
     let name = &file.name;
     let mut html = String::new();
     let mut element = |kind: &str, content: &str| {

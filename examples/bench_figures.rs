@@ -73,7 +73,7 @@ fn main() {
         settings: Default::default(),
         landscape,
     };
-    let classes = file.shown_classes();
+    let classes = file.surface_classes();
     let options = FigureOptions::default();
     let (tiles_ms, frames) = median_ms(|| Tiles::of(&file).expect("frames were kept"));
     let of = |name: &str| {
@@ -89,7 +89,7 @@ fn main() {
         "figure", "SVG", "to PNG", "SVG bytes"
     );
     let row = |name: &str, (svg_ms, svg): (f64, String)| {
-        let (png_ms, _) = median_ms(|| svg_to_png(&svg, DPI).expect("it has a size"));
+        let (png_ms, _) = median_ms(|| svg_to_png(&svg, DPI));
         println!("{name:<10} {svg_ms:>8.2} {png_ms:>8.1} {:>10}", svg.len());
     };
     row("line", median_ms(|| landscape_line(&file, &classes)));
@@ -108,7 +108,7 @@ fn main() {
         median_ms(|| landscape_figures(&file, Some(&frames), FigureSet::All, &options));
     for name in ["ternary", "scatter"] {
         let svg = of(name);
-        let (png_ms, _) = median_ms(|| svg_to_png(&svg, DPI).expect("it has a size"));
+        let (png_ms, _) = median_ms(|| svg_to_png(&svg, DPI));
         println!("{name:<10} {:>8} {png_ms:>8.1} {:>10}", "", svg.len());
     }
     println!("\nall seven figures     {all_ms:>8.2}");
@@ -117,7 +117,6 @@ fn main() {
     println!("frames.png            {ms:>8.2}  {} bytes", png.len());
     let (ms, _) = median_ms(|| plotly_figure(&file, &classes).to_string());
     println!("figure.plotly.json    {ms:>8.2}");
-    let figures: Vec<_> = figures.iter().collect();
     let (ms, _) = median_ms(|| pack_detail(&file, Some(&frames), &figures));
     println!("part of the report    {ms:>8.2}");
 }

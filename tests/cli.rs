@@ -83,6 +83,8 @@ fn sweep_without_options_does_the_paper_s_job() {
         let plot = std::fs::read_to_string(out.join(name).join("line.svg")).expect(name);
         assert!(plot.contains("<polyline") && plot.contains(name));
     }
+    let report = std::fs::metadata(out.join("report.html")).expect("a report");
+    assert!(report.len() < 12_000_000, "{} bytes", report.len());
     let summary = std::fs::read_to_string(out.join("summary.csv")).expect("summary.csv");
     assert_eq!(summary.lines().count(), 31);
     // The first row and column of a landscape's name agree with its group, set and permutation.

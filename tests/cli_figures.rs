@@ -109,7 +109,7 @@ fn formats_classes_and_views_are_those_asked_for() {
         &["plot", "run", "--format", "png", "--dpi", "48"],
     )
     .stderr;
-    assert!(said.contains("kept no frames"), "{said}");
+    assert!(said.contains("frames were not kept"), "{said}");
     let drawn = files(&run);
     let (before, at_48) = (&drawn["1A.1/line.svg"], &drawn["1A.1/map.png"]);
     assert!(before == &line["1A.1/line.svg"] && !drawn.contains_key("1A.1/map.svg"));
@@ -202,6 +202,21 @@ fn figures_that_cannot_be_drawn_are_refused_with_the_reason() {
         2,
         &["expected degrees"],
     );
+    // A run that never came to its end, and a folder of another command.
+    std::fs::create_dir_all(here.join("started")).expect("a folder");
+    std::fs::write(here.join("started/manifest.json"), "{\"finished\": false}").expect("written");
+    fail(
+        here,
+        &["plot", "started"],
+        1,
+        &["started", "expected a finished run"],
+    );
+    fail(
+        here,
+        &["plot", "run", "--landscape", "1A.1", "--format", "html"],
+        1,
+        &["--landscape", "whole run"],
+    );
     // An unfinished run, a manifest that leads out of the folder, a damaged landscape.
     let manifest = here.join("run/manifest.json");
     let text = std::fs::read_to_string(&manifest).expect("a manifest");
@@ -226,6 +241,14 @@ fn figures_that_cannot_be_drawn_are_refused_with_the_reason() {
         &["plot", "run"],
         1,
         &["1A.2/landscape.safetensors", ".safetensors file"],
+    );
+    // Another landscape in its place, which could lead figures elsewhere.
+    std::fs::copy(here.join("run/1A.3/landscape.safetensors"), &landscape).expect("copied");
+    fail(
+        here,
+        &["plot", "run"],
+        1,
+        &["1A.2/landscape.safetensors", "found 1A.3"],
     );
     std::fs::write(&landscape, content).expect("written");
     std::fs::write(here.join("run/1A.3/frames.png"), b"no picture").expect("written");
@@ -373,7 +396,11 @@ fn any_csv_of_five_classes_and_seven_features_is_interpolated() {
     ];
     arguments.extend(own);
     arguments.extend(["--out", "out", "--groups", "3"]);
-    succeed(folder.path(), &arguments);
+    let said = succeed(folder.path(), &arguments).stderr;
+    assert!(
+        said.contains("does not name its classes") && said.contains("kind 0, kind 1"),
+        "{said}"
+    );
     let found = files(&folder.path().join("out"));
     assert!(found.contains_key("report.html") && found.contains_key("C/scatter.svg"));
     let scatter = String::from_utf8(found["A/scatter.svg"].clone()).expect("UTF-8");
@@ -451,6 +478,7 @@ fn tables_and_models_that_do_not_fit_are_refused() {
     interpolate(&["--data", "seeds", "--model", "iris"], &["setosa"]);
     interpolate(&["--model", "iris", "--scale", "2"], &["--scale"]);
     interpolate(&["--classes", "setosa,virginica"], &["three classes"]);
+    interpolate(&["--mesh"], &["--mesh", "no meshes"]);
     std::fs::write(
         here.join("t.json"),
         r#"{"triples":[{"name":"A","items":[0,1,149]}]}"#,
@@ -483,4 +511,99 @@ fn tables_and_models_that_do_not_fit_are_refused() {
     assert!(
         run.stdout.contains("\niris#0,setosa,") && run.stdout.contains("\niris#149,virginica,")
     );
+}
+
+/// What the options say of a model decides the numbers, so another scale is another run.
+#[test]
+fn another_scale_is_another_plan() {
+    let folder = folder();
+    own_table(folder.path());
+    let run_with = |scale: &'static str| {
+        let arguments = [
+            "interpolate",
+            "--engine",
+            "cpu",
+            "--model",
+            "own.safetensors",
+            "--scale",
+            scale,
+            "--data",
+            "own.csv",
+            "--label",
+            "kind",
+            "--features",
+            "f0,f1,f2,f3,f4,f5,f6",
+            "--figures",
+            "none",
+            "--out",
+            "out",
+        ];
+        run(folder.path(), &arguments)
+    };
+    assert_eq!(run_with("1").code, Some(0));
+    assert_eq!(run_with("1").code, Some(0), "the same again");
+    let other = run_with("2");
+    assert_eq!(other.code, Some(1));
+    assert!(other.stderr.contains("model_options"), "{}", other.stderr);
+}
+
+/// Starting over touches the run's own folders and nothing else, whatever its manifest says.
+#[test]
+fn starting_over_leaves_what_is_not_the_runs() {
+    let folder = folder();
+    let here = folder.path();
+    succeed(here, &SMALL);
+    let keep = here.join("run/1A/mine.txt");
+    std::fs::create_dir_all(here.join("run/1A")).expect("a folder");
+    std::fs::write(&keep, "mine").expect("written");
+    let mut again = SMALL.to_vec();
+    again.extend(["--force", "--figures", "none"]);
+    succeed(here, &again);
+    assert!(keep.exists(), "a sweep has no folder 1A");
+    assert!(
+        !here.join("run/report.html").exists(),
+        "the old report is gone"
+    );
+    let manifest = here.join("run/manifest.json");
+    std::fs::write(
+        &manifest,
+        "{\"plan\":{\"job\":\"interpolate\",\"triples\":[{\"name\":\"\"}]}}",
+    )
+    .expect("written");
+    succeed(here, &again);
+    assert!(keep.exists(), "a triple without a name is no folder");
+}
+
+/// Sides that differ, colours, and grids of two points.
+#[test]
+fn unusual_grids_are_drawn() {
+    let folder = folder();
+    for steps in ["2", "3", "45"] {
+        let out = format!("steps-{steps}");
+        let arguments = [
+            "sweep",
+            "--engine",
+            "cpu",
+            "--classes",
+            "9,4,5",
+            "--groups",
+            "1",
+            "--steps",
+            steps,
+            "--mesh",
+            "--all-classes",
+            "--out",
+            &out,
+        ];
+        succeed(folder.path(), &arguments);
+        let found = files(&folder.path().join(&out));
+        for figure in FIGURES {
+            assert!(
+                found.contains_key(&format!("1A.3/{figure}.svg")),
+                "{steps}: {figure}"
+            );
+        }
+        let largest = found.values().map(Vec::len).max().expect("files");
+        assert!(largest < 16 << 20, "{steps}: a file of {largest} bytes");
+    }
 }

@@ -247,7 +247,7 @@ fn files_give_back_what_was_written() {
     let model = bundled_table_model("seeds").expect("a bundled model");
     let file = a_file(&table, &model);
     let path = folder.path().join("landscape.safetensors");
-    file.write(&path, false).expect("it is written");
+    file.write(&path).expect("it is written");
     assert_eq!(LandscapeFile::read(&path).expect("it is read"), file);
 
     let points = DataPoints {
@@ -283,11 +283,11 @@ fn damaged_landscape_files_are_refused() {
     );
     damage(|file| file.class_names.truncate(2), "item_classes");
     for (file, words) in damaged {
-        file.write(&path, false).expect("it is written");
+        file.write(&path).expect("it is written");
         let error = LandscapeFile::read(&path).expect_err(words).to_string();
         assert!(error.contains(words), "expected \"{words}\" in: {error}");
     }
-    file.write(&path, false).expect("it is written");
+    file.write(&path).expect("it is written");
     let content = std::fs::read(&path).expect("it is read");
     for cut in [0, 7, 40, 400, content.len() - 1] {
         std::fs::write(&path, &content[..cut]).expect("it is cut");

@@ -1,13 +1,15 @@
 //! Figures of landscapes: what is asked for, drawn and written.
 
 use super::output::OutputFolder;
+use super::progress::interrupted;
 use crate::data::write_file;
 use crate::landscape::{DataPoints, LandscapeFile};
+use crate::pipeline::PipelineError;
 use crate::plot::{
     Camera, Figure, FigureOptions, FigureSet, Tiles, group_figures, landscape_figures,
     plotly_figure, svg_to_png,
 };
-use crate::report::{Detail, pack_detail};
+use crate::report::{Detail, pack_detail, pack_figures};
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -19,11 +21,12 @@ pub(super) struct FigureArgs {
     /// line plots are drawn]
     #[arg(long, value_enum, value_name = "KIND,...", value_delimiter = ',')]
     format: Vec<Kind>,
-    /// Dots an inch of PNG figures; 96 gives as many pixels as the SVG says
+    /// Dots an inch of PNG figures; 96 gives as many pixels as the SVG says. A figure of more
+    /// than 20,000 pixels a side gets fewer
     #[arg(long, value_name = "N", default_value_t = 192, value_parser = clap::value_parser!(u16).range(20..=1200))]
     dpi: u16,
-    /// Draw every class in line plots and surfaces, not only the triple's and those that reach
-    /// 0.5
+    /// Draw every class in line plots and surfaces, not only the triple's and those that are
+    /// predicted somewhere (as a surface: reach 0.5)
     #[arg(long)]
     all_classes: bool,
     /// Draw the points and triangles of the meshes over frames, too
@@ -33,7 +36,7 @@ pub(super) struct FigureArgs {
     #[arg(long, value_name = "DEGREES", default_value_t = Camera::default().azimuth, allow_negative_numbers = true, value_parser = parse_degrees)]
     azimuth: f64,
     /// Degrees above the floor, 0 to 90
-    #[arg(long, value_name = "DEGREES", default_value_t = Camera::default().elevation, value_parser = parse_elevation)]
+    #[arg(long, value_name = "DEGREES", default_value_t = Camera::default().elevation, allow_negative_numbers = true, value_parser = parse_elevation)]
     elevation: f64,
 }
 
@@ -125,9 +128,26 @@ impl FigureArgs {
 }
 
 impl FigurePlan {
-    /// Draws these classes only, whatever is asked for besides.
-    pub(super) fn only_classes(&mut self, classes: Vec<usize>) {
+    /// Draws these classes only, whatever is asked for besides; each once.
+    pub(super) fn only_classes(&mut self, mut classes: Vec<usize>) {
+        let mut seen = std::collections::HashSet::new();
+        classes.retain(|class| seen.insert(*class));
         self.options.classes = Some(classes);
+    }
+
+    /// Leaves the report as it is; an error where it is all that is asked for.
+    pub(super) fn leave_report(&mut self) -> anyhow::Result<()> {
+        ensure!(
+            self.svg || self.png.is_some(),
+            "--format html with --landscape: the report shows the whole run; leave one of them out"
+        );
+        self.report = false;
+        Ok(())
+    }
+
+    /// Whether meshes are asked for.
+    pub(super) fn shows_mesh(&self) -> bool {
+        self.set == FigureSet::AllWithMesh
     }
 
     /// Whether frames are shown.
@@ -156,12 +176,16 @@ impl FigurePlan {
         };
         let group = match self.set {
             FigureSet::Line => Vec::new(),
-            _ => group_figures([first, second, third], data),
+            _ => {
+                let more_classes = self.classes(first).unwrap_or_default();
+                group_figures([first, second, third], data, &more_classes)
+            }
         };
         self.write(folder, first.triple_name(), &group)?;
-        let details = files
+        let mut details: Vec<Detail> = files
             .par_iter()
             .map(|file| match wanted(file) {
+                _ if interrupted() => Err(PipelineError::Interrupted.into()),
                 Wanted::No => Ok(None),
                 wanted => {
                     let frames = if self.shows_frames() {
@@ -171,14 +195,37 @@ impl FigurePlan {
                     };
                     let figures = self.draw(folder, file, frames.as_ref())?;
                     let detail = self.report && wanted == Wanted::Detail;
-                    Ok(detail.then(|| {
-                        let figures: Vec<&Figure> = figures.iter().chain(&group).collect();
-                        pack_detail(file, frames.as_ref(), &figures)
-                    }))
+                    Ok(detail.then(|| pack_detail(file, frames.as_ref(), &figures)))
                 }
             })
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(details.into_iter().flatten().collect())
+            .collect::<anyhow::Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        if let Some(detail) = details.first_mut()
+            && !group.is_empty()
+        {
+            detail.add_figures(&pack_figures(first.triple_name(), &group));
+        }
+        Ok(details)
+    }
+
+    /// The classes that are asked for: those named, or every one; nothing for those that a
+    /// figure chooses itself.
+    fn classes(&self, file: &LandscapeFile) -> Option<Vec<usize>> {
+        match &self.options.classes {
+            Some(classes) => Some(classes.clone()),
+            None if !self.all_classes => None,
+            None => {
+                let mut classes = file.predicted_classes();
+                for class in 0..file.landscape.num_classes {
+                    if !classes.contains(&class) {
+                        classes.push(class);
+                    }
+                }
+                Some(classes)
+            }
+        }
     }
 
     /// Draws and writes the figures of a landscape.
@@ -188,20 +235,14 @@ impl FigurePlan {
         file: &LandscapeFile,
         frames: Option<&Tiles>,
     ) -> anyhow::Result<Vec<Figure>> {
-        let mut options = self.options.clone();
-        let classes = options.classes.get_or_insert_with(|| {
-            let mut classes = file.shown_classes();
-            if self.all_classes {
-                for class in 0..file.landscape.num_classes {
-                    if !classes.contains(&class) {
-                        classes.push(class);
-                    }
-                }
-            }
-            classes
-        });
+        let options = FigureOptions {
+            classes: self.classes(file),
+            ..self.options.clone()
+        };
         if self.set != FigureSet::Line && (self.svg || self.png.is_some()) {
-            let figure = serde_json::to_vec(&plotly_figure(file, classes))?;
+            let classes = options.classes.clone();
+            let classes = classes.unwrap_or_else(|| file.surface_classes());
+            let figure = serde_json::to_vec(&plotly_figure(file, &classes))?;
             write_file(&folder.file(&file.name).join("figure.plotly.json"), &figure)?;
         }
         let figures = landscape_figures(file, frames, self.set, &options);
@@ -216,7 +257,7 @@ impl FigurePlan {
             // A triple's figures stand in a folder of its own.
             let file = figure.name.trim_start_matches("group-");
             if let Some(dpi) = self.png {
-                let png = svg_to_png(&figure.svg, dpi)?;
+                let png = svg_to_png(&figure.svg, dpi);
                 write_file(&folder.join(format!("{file}.png")), &png)?;
             }
             if self.svg {

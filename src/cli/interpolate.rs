@@ -5,7 +5,7 @@
 //! ```
 
 use super::Verbosity;
-use super::figures::{FigureArgs, Figures};
+use super::figures::{FigureArgs, FigurePlan, Figures};
 use super::options::{EngineArgs, LoadedModel, ModelArgs};
 use super::output::{DATA_FILE, OutputFolder};
 use super::progress::Progress;
@@ -16,7 +16,7 @@ use crate::data::Table;
 use crate::engine::EngineInfo;
 use crate::landscape::{Items, Triple, choose_lettered_triples};
 use crate::pipeline::{RowJob, interpolate_rows};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde_json::{Map, json};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -78,6 +78,10 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
+    ensure!(
+        !figures.as_ref().is_some_and(FigurePlan::shows_mesh),
+        "--mesh: rows of measurements have no meshes; leave it out"
+    );
     let job = Interpolation::resolve(args)?;
     timings.load = started.elapsed();
     job.warn(verbosity);
@@ -90,14 +94,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
 
     let table = &job.drawn;
     let model = &job.model.model;
-    let data_points = match figures {
-        Some(_) => {
-            let points = data_points(&job.whole.table, &job.class_names, model, engine.as_ref())?;
-            points.write(&folder.file(DATA_FILE))?;
-            Some(points)
-        }
-        None => None,
-    };
+    let data_points = data_points(&job.whole.table, &job.class_names, model, engine.as_ref())?;
+    data_points.write(&folder.file(DATA_FILE))?;
     let steps = usize::from(args.steps);
     let run = Run {
         started,
@@ -123,7 +121,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         save_frames: false,
         figures,
         frames: None,
-        data_points,
+        data_points: Some(data_points),
     };
     let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
         let rows: Vec<RowJob<'_>> = jobs
@@ -188,6 +186,16 @@ impl<'a> Interpolation<'a> {
 
     fn warn(&self, verbosity: Verbosity) {
         let table = &self.drawn;
+        if self.model.model.classes().is_none() {
+            verbosity.say(
+                Verbosity::Normal,
+                format!(
+                    "note: {} does not name its classes; its outputs are taken for {}, in this order",
+                    self.model.path,
+                    self.class_names.join(", ")
+                ),
+            );
+        }
         if table.left_out() > 0 {
             verbosity.say(
                 Verbosity::Normal,
@@ -226,6 +234,7 @@ impl<'a> Interpolation<'a> {
             "label": table.label_column(),
             "triples": triples_json(&self.triples, &|position| table.index(position)),
             "model_sha256": self.model.model.sha256(),
+            "model_options": self.args.model.options_json(),
             "data_sha256": table.sha256_hex(),
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },

@@ -115,9 +115,13 @@ impl Cli {
     }
 }
 
-/// Ends the program as the parser does on wrong usage that it could not see.
+/// Ends `predict` as the parser does on wrong usage that it could not see.
 fn wrong_usage(message: &str) -> ! {
-    Cli::command()
+    let mut command = Cli::command();
+    command.build();
+    let predict = command.find_subcommand_mut("predict");
+    predict
+        .expect("a subcommand")
         .error(clap::error::ErrorKind::MissingRequiredArgument, message)
         .exit()
 }

@@ -96,6 +96,15 @@ impl ModelArgs {
         self.model.as_deref()
     }
 
+    /// What the options say of the model's layers, for a plan.
+    pub(super) fn options_json(&self) -> serde_json::Value {
+        let activation = self.activation.and_then(|name| name.to_possible_value());
+        serde_json::json!({
+            "activation": activation.map(|value| value.get_name().to_owned()),
+            "scale": self.scale,
+        })
+    }
+
     /// Refuses options that say what a bundled model says itself.
     pub(super) fn refuse_options(&self, name: &str) -> anyhow::Result<()> {
         ensure!(

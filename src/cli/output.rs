@@ -81,13 +81,9 @@ impl OutputFolder {
         })?;
         let manifest: Map<String, Value> = serde_json::from_str(&text)
             .with_context(|| format!("{}: not a manifest", file.display()))?;
-        let names: Option<Vec<String>> = manifest["landscapes"].as_array().map(|names| {
-            names
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect()
-        });
+        let names: Option<Vec<String>> = manifest
+            .get("landscapes")
+            .and_then(|names| serde_json::from_value(names.clone()).ok());
         let finished = manifest.get("finished") == Some(&json!(true));
         let Some(names) = names.filter(|names| finished && !names.is_empty()) else {
             bail!(
@@ -146,7 +142,8 @@ pub(super) const DATA_FILE: &str = "data.safetensors";
 
 /// Whether a landscape's name is that of a folder inside the run's and of nothing else.
 fn is_plain(name: &str) -> bool {
-    !name.starts_with('.')
+    !name.is_empty()
+        && !name.starts_with('.')
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
@@ -165,8 +162,9 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
         .filter_map(|triple| triple["name"].as_str())
         .flat_map(|name| {
             let permutations = Permutation::ALL.map(|p| format!("{name}.{}", p.number()));
-            // A group of rows has a folder of its own, too.
-            permutations.into_iter().chain([name.to_owned()])
+            // A triple of rows has a folder of its own, too.
+            let own = (plan["job"] == "interpolate").then(|| name.to_owned());
+            permutations.into_iter().chain(own)
         });
     for name in landscapes {
         let folder = path.join(&name);

@@ -3,14 +3,15 @@
 use super::Verbosity;
 use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, Wanted};
 use super::options::class_number;
-use super::output::OutputFolder;
+use super::output::{DATA_FILE, OutputFolder};
 use super::run::{FRAMES_FILE, report};
 use super::summary::SummaryRow;
+use super::text::counted;
 use crate::data::Picture;
-use crate::landscape::{Items, LandscapeFile};
+use crate::landscape::{DataPoints, Items, LandscapeFile, Permutation, triple_of};
 use crate::plot::Tiles;
 use crate::report::Detail;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -59,9 +60,9 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .iter()
         .filter(|name| args.landscape.is_empty() || args.landscape.contains(name))
         .collect();
-    let partly = names.len() < finished.len();
-    if partly {
-        plan.report = false;
+    if names.len() < finished.len() {
+        // The report shows the whole run.
+        plan.leave_report()?;
     }
     let first = read(&folder, names[0])?;
     if !args.class.is_empty() {
@@ -73,6 +74,9 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         plan.only_classes(classes);
     }
     let data = folder.read_data_points()?;
+    if plan.shows_mesh() && matches!(first.items, Items::Rows { .. }) {
+        bail!("--mesh: rows of measurements have no meshes; leave it out");
+    }
     // Each wanted landscape with its place among them.
     let wanted: HashMap<&str, usize> = names
         .iter()
@@ -92,6 +96,9 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
                 .iter()
                 .map(|name| read(&folder, name))
                 .collect::<anyhow::Result<Vec<_>>>()?;
+            for file in &files {
+                check_belongs(&first, file, data.as_ref())?;
+            }
             let is_wanted = |file: &LandscapeFile| match wanted.get(file.name.as_str()) {
                 None => Wanted::No,
                 Some(&n) if n < MAX_DETAILS => Wanted::Detail,
@@ -112,7 +119,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     if frameless.into_inner() {
         verbosity.say(
             Verbosity::Normal,
-            "note: the run kept no frames, so figures that show frames are not drawn; run it again with --figures all or --save-frames",
+            "note: there are landscapes whose frames were not kept; figures that show frames are not drawn of them. Run again with --figures all or --save-frames",
         );
     }
     if plan.report {
@@ -142,7 +149,8 @@ fn say_done(
     verbosity.say(
         Verbosity::Normal,
         format!(
-            "figures of {landscapes} landscapes{} drawn in {:.2} s; written to {}",
+            "figures of {}{} drawn in {:.2} s; written to {}",
+            counted(landscapes, "landscape"),
             if plan.report { " and the report" } else { "" },
             started.elapsed().as_secs_f64(),
             args.run.display()
@@ -150,14 +158,46 @@ fn say_done(
     );
 }
 
-/// The name of a landscape's triple.
-fn triple_of(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(triple, _)| triple)
-}
-
+/// A landscape of the run, which must be the one that its place says it is.
 fn read(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
     let path = folder.file(name).join("landscape.safetensors");
-    LandscapeFile::read(&path).with_context(|| path.display().to_string())
+    let place = path.display().to_string();
+    let file = LandscapeFile::read(&path).with_context(|| place.clone())?;
+    let is_its_own = file.name == name
+        && Permutation::ALL
+            .iter()
+            .any(|p| *p == file.permutation && name.ends_with(&format!(".{}", p.number())));
+    ensure!(
+        is_its_own,
+        "{place}: expected landscape {name}, found {}, permutation {}; the file was put there from elsewhere",
+        file.name,
+        file.permutation.number()
+    );
+    Ok(file)
+}
+
+/// Refuses landscapes and data that are not of one run.
+fn check_belongs(
+    first: &LandscapeFile,
+    file: &LandscapeFile,
+    data: Option<&DataPoints>,
+) -> anyhow::Result<()> {
+    ensure!(
+        file.class_names == first.class_names
+            && file.items == first.items
+            && file.landscape.steps == first.landscape.steps,
+        "{} and {}: expected landscapes of the same classes, steps and items, found others; they are not of one run",
+        first.name,
+        file.name
+    );
+    if let (Some(data), Items::Rows { features }) = (data, &file.items) {
+        ensure!(
+            data.features == *features && data.class_names == file.class_names,
+            "{DATA_FILE}: expected the features and classes of {}, found others; it is not of this run",
+            file.name
+        );
+    }
+    Ok(())
 }
 
 /// The frames of a landscape, from its tensors or else from its picture of them.

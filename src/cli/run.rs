@@ -7,6 +7,7 @@ use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
 use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, write_summary};
+use super::text::counted;
 use crate::data::{Image, write_file};
 use crate::engine::EngineInfo;
 use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple};
@@ -151,7 +152,7 @@ impl Run<'_> {
                 .collect();
             files.par_iter().try_for_each(|file| {
                 let path = self.folder.file(&file.name).join("landscape.safetensors");
-                file.write(&path, self.save_frames)
+                file.write(&path)
             })?;
             self.timings.write += writing.elapsed();
 
@@ -280,8 +281,8 @@ impl Run<'_> {
         verbosity.say(
             Verbosity::Normal,
             format!(
-                "{} landscapes, {frames} {inputs} in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}; {:.3} s in all; written to {}",
-                jobs.len(),
+                "{}, {frames} {inputs} in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}; {:.3} s in all; written to {}",
+                counted(jobs.len(), "landscape"),
                 frames as f64 / compute_s,
                 self.started.elapsed().as_secs_f64(),
                 self.out.display()

@@ -219,6 +219,7 @@ impl<'a> Sweep<'a> {
             "seed": self.args.triples.is_none().then_some(self.args.seed),
             "triples": triples_json(&self.triples, &|item| item),
             "model_sha256": self.model.model.sha256(),
+            "model_options": self.args.model.options_json(),
             "data_sha256": self.data_sha256,
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },

@@ -110,7 +110,7 @@ fn find_in_checkout(paper: &PaperTable) -> anyhow::Result<PathBuf> {
     roots.extend(
         built_in
             .iter()
-            .flat_map(|program| program.ancestors().skip(1).take(4))
+            .filter_map(|program| program.ancestors().nth(3))
             .map(Path::to_owned),
     );
     roots
@@ -119,7 +119,7 @@ fn find_in_checkout(paper: &PaperTable) -> anyhow::Result<PathBuf> {
         .find(|path| path.is_file())
         .with_context(|| {
             format!(
-                "--data {}: expected {} in the current folder, found nothing there; its licence (GPL-3) keeps it out of the program: run in a checkout of the project, or give --data-dir the checkout's data folder",
+                "--data {}: expected {} in the current folder or in the checkout that the program was built in, found nothing there; its licence (GPL-3) keeps it out of the program: run in a checkout of the project, or give --data-dir the checkout's data folder",
                 paper.name,
                 place.display()
             )
@@ -194,7 +194,7 @@ pub(super) fn table_model(args: &ModelArgs, table: &LoadedTable) -> anyhow::Resu
     let named = match (args.path(), table.paper) {
         (Some(path), _) => path
             .to_str()
-            .filter(|name| !path.exists() && table_model_names().any(|known| known == *name)),
+            .filter(|name| !path.is_file() && table_model_names().any(|known| known == *name)),
         (None, Some(paper)) => Some(paper.name),
         (None, None) => bail!(
             "{}: expected --model FILE, a model that takes these features; only iris, hawks and seeds have one of their own",

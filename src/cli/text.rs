@@ -20,6 +20,11 @@ pub(super) fn significant(value: f32, digits: usize) -> String {
     }
 }
 
+/// `1 landscape`, `30 landscapes`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Rows as aligned columns, the first row a heading. Columns whose name starts with `>` are
 /// set flush right, without the mark.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
@@ -27,21 +32,26 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         return String::new();
     };
     let right: Vec<bool> = heading.iter().map(|name| name.starts_with('>')).collect();
-    let cell = |text: &str| text.trim_start_matches('>').to_owned();
+    // Only a heading has the mark.
+    let cell = |line: usize, text: &str| match line {
+        0 => text.trim_start_matches('>').to_owned(),
+        _ => text.to_owned(),
+    };
     let width = |column: usize| {
         rows.iter()
-            .map(|row| cell(&row[column]).chars().count())
+            .enumerate()
+            .map(|(line, row)| cell(line, &row[column]).chars().count())
             .max()
             .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let mut text = String::new();
-    for row in rows {
+    for (line, row) in rows.iter().enumerate() {
         let cells: Vec<String> = row
             .iter()
             .enumerate()
             .map(|(column, value)| {
-                let (value, width) = (cell(value), widths[column]);
+                let (value, width) = (cell(line, value), widths[column]);
                 if right[column] {
                     format!("{value:>width$}")
                 } else {
@@ -79,8 +89,8 @@ mod tests {
     fn tables_align() {
         let rows = [
             vec!["name".to_owned(), ">n".to_owned()],
-            vec!["a".to_owned(), "10".to_owned()],
+            vec![">a".to_owned(), "10".to_owned()],
         ];
-        assert_eq!(table(&rows), "name   n\na     10\n");
+        assert_eq!(table(&rows), "name   n\n>a    10\n");
     }
 }

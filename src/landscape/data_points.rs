@@ -63,22 +63,34 @@ impl DataPoints {
         let n: usize = file.json("n")?;
         let features: Vec<String> = file.json("features")?;
         let class_names: Vec<String> = file.json("classes")?;
+        let every: usize = file.json("every")?;
         let labels = file.take("labels", &[n])?;
-        if let Some(label) = labels
+        let probabilities = file.take("probabilities", &[n, class_names.len()])?;
+        let inconsistent = |what, expected: &str, found: String| {
+            Err(LandscapeFileError::Inconsistent {
+                what,
+                expected: expected.to_owned(),
+                found,
+            })
+        };
+        let label_fits = |label: &&f32| **label >= 0.0 && **label < class_names.len() as f32;
+        if let Some(label) = labels.iter().find(|label| !label_fits(label)) {
+            return inconsistent("labels", "numbers of classes", label.to_string());
+        }
+        if let Some(p) = probabilities
             .iter()
-            .find(|&&label| !(label >= 0.0 && label < class_names.len() as f32))
+            .find(|p| !(0.0..=1.0 + 1e-5).contains(*p))
         {
-            return Err(LandscapeFileError::Inconsistent {
-                what: "labels",
-                expected: "numbers of classes".into(),
-                found: label.to_string(),
-            });
+            return inconsistent("probabilities", "0 to 1", p.to_string());
+        }
+        if every == 0 || features.is_empty() {
+            return inconsistent("every", "at least 1, and a feature", every.to_string());
         }
         Ok(Self {
             rows: file.take("rows", &[n, features.len()])?,
             labels: labels.iter().map(|&label| label as usize).collect(),
-            probabilities: file.take("probabilities", &[n, class_names.len()])?,
-            every: file.json("every")?,
+            probabilities,
+            every,
             features,
             class_names,
         })

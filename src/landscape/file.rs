@@ -74,6 +74,7 @@ pub enum LandscapeFileError {
 
 /// The largest grid and the most classes taken from a file, so that their product is a size.
 const MAX_STEPS: usize = 1001;
+const MAX_SIDE_PX: usize = 4096;
 const MAX_CLASSES: usize = 100_000;
 
 impl Items {
@@ -108,12 +109,17 @@ impl Items {
     }
 }
 
+/// The triple's part of a landscape's name: `1A` of `1A.3`.
+pub fn triple_of(landscape: &str) -> &str {
+    landscape
+        .rsplit_once('.')
+        .map_or(landscape, |(triple, _)| triple)
+}
+
 impl LandscapeFile {
     /// Name of the triple, e.g. `1A`: the landscape's without its permutation.
     pub fn triple_name(&self) -> &str {
-        self.name
-            .rsplit_once('.')
-            .map_or(self.name.as_str(), |(triple, _)| triple)
+        triple_of(&self.name)
     }
 
     /// Names of the classes of A, B, C.
@@ -122,23 +128,18 @@ impl LandscapeFile {
             .map(|class| self.class_names[class].as_str())
     }
 
-    /// The classes to draw: those of A, B, C, then the intruders, which reach a probability of
-    /// 0.5 somewhere, the highest first.
-    pub fn shown_classes(&self) -> Vec<usize> {
-        let mut intruders: Vec<(usize, f32)> = (0..self.landscape.num_classes)
-            .filter(|class| !self.item_classes.contains(class))
-            .map(|class| (class, self.landscape.peak(class)))
-            .filter(|&(_, peak)| peak >= 0.5)
-            .collect();
-        intruders.sort_by(|a, b| b.1.total_cmp(&a.1));
-        self.item_classes
-            .into_iter()
-            .chain(intruders.into_iter().map(|(class, _)| class))
-            .collect()
+    /// The classes whose surfaces are drawn: those of A, B, C, then the intruders that reach a
+    /// probability of 0.5 somewhere.
+    pub fn surface_classes(&self) -> Vec<usize> {
+        let mut classes = self.predicted_classes();
+        classes.retain(|class| {
+            self.item_classes.contains(class) || self.landscape.peak(*class) >= 0.5
+        });
+        classes
     }
 
-    /// The classes of A, B, C, then every other one that is predicted somewhere, the most
-    /// frequent first.
+    /// The classes of A, B, C, then the intruders, which are predicted somewhere without being
+    /// an item's class, the most frequent first.
     pub fn predicted_classes(&self) -> Vec<usize> {
         let mut frames = vec![0usize; self.landscape.num_classes];
         for k in 0..self.landscape.num_frames() {
@@ -161,12 +162,12 @@ impl LandscapeFile {
         Some(&inputs[k * length..(k + 1) * length])
     }
 
-    /// Writes the file; the same landscape gives the same bytes. Frames are written only when
-    /// `keep_frames`; rows, which are small, always.
+    /// Writes the file, with the inputs if they were kept; the same landscape gives the same
+    /// bytes.
     ///
     /// # Errors
     /// [`FileError`] with the path.
-    pub fn write(&self, path: &Path, keep_frames: bool) -> Result<(), FileError> {
+    pub fn write(&self, path: &Path) -> Result<(), FileError> {
         let landscape = &self.landscape;
         let (steps, classes) = (landscape.steps, landscape.num_classes);
         let answers = vec![steps, steps, classes];
@@ -182,9 +183,7 @@ impl LandscapeFile {
                 data: TensorData::F32(&landscape.probabilities),
             },
         ];
-        if let Some(inputs) = &landscape.inputs
-            && (keep_frames || matches!(self.items, Items::Rows { .. }))
-        {
+        if let Some(inputs) = &landscape.inputs {
             let (name, shape) = self.items.tensor(steps);
             let data = TensorData::F32(inputs);
             tensors.push(Tensor { name, shape, data });
@@ -263,7 +262,24 @@ impl LandscapeFile {
             return inconsistent("probabilities", "0 to 1", "another value".into());
         }
         let (name, shape) = items.tensor(steps);
-        let inputs = file.take_optional(name, &shape)?;
+        let fits = match &items {
+            Items::Images {
+                shape: [height, width, channels],
+            } => {
+                let side = 1..=MAX_SIDE_PX;
+                side.contains(height) && side.contains(width) && [1, 3].contains(channels)
+            }
+            Items::Rows { features } => !features.is_empty(),
+        };
+        if !fits {
+            let expected =
+                "images of 1 to 4096 pixels a side and 1 or 3 channels, or rows of features";
+            return inconsistent("item_kind", expected, format!("{items:?}"));
+        }
+        let inputs = match items {
+            Items::Images { .. } => file.take_optional(name, &shape)?,
+            Items::Rows { .. } => Some(file.take(name, &shape)?),
+        };
         let morph = match items {
             Items::Rows { .. } => None,
             Items::Images { .. } => {

@@ -7,7 +7,7 @@ mod measures;
 mod triples;
 
 pub use data_points::DataPoints;
-pub use file::{Items, LandscapeFile, LandscapeFileError};
+pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{Measures, measure};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 
@@ -77,6 +77,11 @@ impl Landscape {
         (0..self.num_frames())
             .map(|k| self.probabilities_of(k)[class])
             .fold(0.0, f32::max)
+    }
+
+    /// Whether `class` is the predicted one of any frame.
+    pub fn is_predicted(&self, class: usize) -> bool {
+        (0..self.num_frames()).any(|k| self.label(k) == class)
     }
 
     /// The predicted class of frame `k`: the most probable, of equal ones the first.

@@ -137,7 +137,7 @@ pub enum ModelError {
     OptionsNotNeeded,
     /// The images are not what the model takes.
     #[error(
-        "the model takes {expected}, the images are {found}; choose images of that size or another model"
+        "the model takes {expected}, the images are {found}; choose images of that size and number of channels, or another model"
     )]
     Input {
         /// Input shape of the model.

@@ -5,7 +5,9 @@
 //! which a surface or a ternary plot needs; a chart with axes is what plotters is good at, and
 //! stands here as a nested SVG on a finer raster.
 
-use super::style::{FONT, INK, LABEL_SIZE, MARGIN, MUTED, TITLE_SIZE, fitted, hex, register_fonts};
+use super::style::{
+    FONT, INK, LABEL_SIZE, MARGIN, MUTED, TITLE_SIZE, fitted, hex, printable, register_fonts,
+};
 use base64::Engine as _;
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
@@ -271,14 +273,21 @@ impl Canvas {
         );
     }
 
-    /// A legend, a coloured mark and a text a line; gives the place below it.
+    /// A legend, a coloured mark and a text a line, of as many entries as fit a figure; gives the
+    /// place below it.
     pub(super) fn legend(
         &mut self,
         [x, y]: Place,
         width_px: f64,
         entries: &[(RGBColor, String)],
     ) -> Place {
-        for (line, (color, text)) in entries.iter().enumerate() {
+        const MOST: usize = 13;
+        let shown = if entries.len() > MOST {
+            MOST - 1
+        } else {
+            entries.len()
+        };
+        for (line, (color, text)) in entries[..shown].iter().enumerate() {
             let y = y + 24.0 * line as f64;
             self.rectangle([x, y], [16.0, 16.0], super::style::opaque(*color), None);
             self.text(
@@ -287,7 +296,14 @@ impl Canvas {
                 Type::new(LABEL_SIZE, INK, Anchor::Start),
             );
         }
-        [x, y + 24.0 * entries.len() as f64]
+        let mut below = y + 24.0 * shown as f64;
+        if shown < entries.len() {
+            let more = format!("and {} more classes", entries.len() - shown);
+            let look = Type::new(LABEL_SIZE, MUTED, Anchor::Start);
+            self.text([x, below + 13.0], &more, look);
+            below += 24.0;
+        }
+        [x, below]
     }
 
     /// The finished SVG.
@@ -308,16 +324,15 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Text as XML has it; characters that XML cannot hold are left out.
-pub(super) fn escaped(text: &str) -> String {
+/// Text as XML has it.
+fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in printable(text).chars() {
         match character {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
             '"' => safe.push_str("&quot;"),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => safe.push(' '),
             other => safe.push(other),
         }
     }

@@ -38,7 +38,7 @@ pub fn class_label(file: &LandscapeFile, class: usize) -> String {
     let name = &file.class_names[class];
     match file.item_classes.iter().position(|&own| own == class) {
         Some(place) => format!("{name} ({})", ["A", "B", "C"][place]),
-        None if file.landscape.peak(class) >= 0.5 => format!("{name} (intruder)"),
+        None if file.landscape.is_predicted(class) => format!("{name} (intruder)"),
         None => name.clone(),
     }
 }

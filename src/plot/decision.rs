@@ -46,21 +46,37 @@ pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
         ),
         ("C", last, [left + MAP + 22.0, top + (MAP - THUMB) / 2.0]),
     ];
+    // An item that the classifier takes for another class.
+    let mistaken = |k: usize, letter: &str| {
+        let label = landscape.label(k);
+        if label == file.item_classes["ABC".find(letter).unwrap_or(0)] {
+            String::new()
+        } else {
+            format!(" predicted {}", file.class_names[label])
+        }
+    };
     for (letter, k, [x, y]) in thumbs {
         let Some(frames) = frames else {
             let class = file.item_class_names()["ABC".find(letter).unwrap_or(0)];
             let middle = [x + THUMB / 2.0, y + THUMB / 2.0];
             let look = Type::new(LABEL_SIZE + 2.0, INK, Anchor::Middle);
             canvas.text(middle, letter, look);
+            let seen = fitted(mistaken(k, letter).trim_start(), SMALL_SIZE, THUMB + 16.0);
+            let small = Type::new(SMALL_SIZE, MUTED, Anchor::Middle);
+            canvas.text([middle[0], middle[1] + 34.0], &seen, small);
             let look = Type::new(SMALL_SIZE, MUTED, Anchor::Middle);
             let name = fitted(class, SMALL_SIZE, THUMB + 16.0);
             canvas.text([middle[0], middle[1] + 18.0], &name, look);
             continue;
         };
-        canvas.picture([x, y], [THUMB, THUMB], &tile_png(frames, k));
+        let [frame_height, frame_width, _] = frames.shape().map(|side| side as f64);
+        let zoom = THUMB / frame_height.max(frame_width);
+        let size = [zoom * frame_width, zoom * frame_height];
+        let corner = [x + (THUMB - size[0]) / 2.0, y + (THUMB - size[1]) / 2.0];
+        canvas.picture(corner, size, &tile_png(frames, k));
         canvas.rectangle(
-            [x, y],
-            [THUMB, THUMB],
+            corner,
+            size,
             plotters::style::TRANSPARENT,
             Some(Stroke {
                 color: opaque(color(file.item_classes["ABC".find(letter).unwrap_or(0)])),
@@ -74,8 +90,8 @@ pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
         };
         canvas.text(
             [x + THUMB / 2.0, name_y],
-            letter,
-            Type::new(LABEL_SIZE, INK, Anchor::Middle),
+            &format!("{letter}{}", mistaken(k, letter)),
+            Type::new(SMALL_SIZE + 1.0, INK, Anchor::Middle),
         );
     }
     draw_legend(&mut canvas, file, [width - LEGEND, top]);
@@ -100,37 +116,54 @@ fn surely(class: usize, margin: f64) -> RGBColor {
     blend(PAPER, color(class), 0.22 + 0.78 * margin)
 }
 
+/// Cells a side drawn at most; of more, every n-th.
+const MAX_CELLS_A_SIDE: usize = 201;
+
+/// The grid indices that are drawn.
+fn drawn(steps: usize) -> Vec<usize> {
+    (0..steps)
+        .step_by(steps.div_ceil(MAX_CELLS_A_SIDE))
+        .collect()
+}
+
 fn draw_cells(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
-    let side = MAP / landscape.steps as f64;
-    for k in 0..landscape.num_frames() {
-        let [i, j] = landscape.place(k);
-        let fill = opaque(surely(landscape.label(k), margin(landscape, k)));
-        // An edge of its own colour closes the seam to the next cell.
-        let edge = Stroke {
-            color: fill,
-            width_px: 0.6,
-        };
-        canvas.rectangle(
-            [x + side * j as f64, y + side * i as f64],
-            [side, side],
-            fill,
-            Some(edge),
-        );
+    let indices = drawn(landscape.steps);
+    let side = MAP / indices.len() as f64;
+    for (row, &i) in indices.iter().enumerate() {
+        for (column, &j) in indices.iter().enumerate() {
+            let k = i * landscape.steps + j;
+            let fill = opaque(surely(landscape.label(k), margin(landscape, k)));
+            // An edge of its own colour closes the seam to the next cell.
+            let edge = Stroke {
+                color: fill,
+                width_px: 0.6,
+            };
+            canvas.rectangle(
+                [x + side * column as f64, y + side * row as f64],
+                [side, side],
+                fill,
+                Some(edge),
+            );
+        }
     }
 }
 
 fn draw_boundaries(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
-    let steps = landscape.steps;
-    let side = MAP / steps as f64;
-    let corner = |i: usize, j: usize| [x + side * j as f64, y + side * i as f64];
+    let indices = drawn(landscape.steps);
+    let side = MAP / indices.len() as f64;
+    let corner = |row: usize, column: usize| [x + side * column as f64, y + side * row as f64];
+    let label = |row: usize, column: usize| {
+        landscape.label(indices[row] * landscape.steps + indices[column])
+    };
     let mut segments = Vec::new();
-    for k in 0..landscape.num_frames() {
-        let [i, j] = landscape.place(k);
-        if j + 1 < steps && landscape.label(k) != landscape.label(k + 1) {
-            segments.push([corner(i, j + 1), corner(i + 1, j + 1)]);
-        }
-        if i + 1 < steps && landscape.label(k) != landscape.label(k + steps) {
-            segments.push([corner(i + 1, j), corner(i + 1, j + 1)]);
+    for row in 0..indices.len() {
+        for column in 0..indices.len() {
+            if column + 1 < indices.len() && label(row, column) != label(row, column + 1) {
+                segments.push([corner(row, column + 1), corner(row + 1, column + 1)]);
+            }
+            if row + 1 < indices.len() && label(row, column) != label(row + 1, column) {
+                segments.push([corner(row + 1, column), corner(row + 1, column + 1)]);
+            }
         }
     }
     canvas.segments(

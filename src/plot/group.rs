@@ -29,32 +29,38 @@ struct Group<'a> {
 pub const PAPER_ORDER: [usize; 3] = [3, 1, 2];
 
 /// Draws the figures of a triple from its landscapes `.1`, `.2`, `.3`: `group-line`,
-/// `group-scatter` and `group-ternary`; `data` stand behind the points and beside the ternary
-/// plot. Nothing for images, whose landscapes have no features to scatter.
+/// `group-scatter` (of two features or more) and `group-ternary`; `data` stand behind the points
+/// and beside the ternary plot. The line plot has the triple's classes, every predicted one, and
+/// `more_classes`. Nothing for images, whose landscapes have no features to scatter.
 ///
 /// # Panics
 /// When the landscapes are not the three of one triple in their order.
-pub fn group_figures(files: [&LandscapeFile; 3], data: Option<&DataPoints>) -> Vec<Figure> {
+pub fn group_figures(
+    files: [&LandscapeFile; 3],
+    data: Option<&DataPoints>,
+    more_classes: &[usize],
+) -> Vec<Figure> {
     for (number, file) in (1..).zip(files) {
         assert_eq!(file.permutation.number(), number, "permutations in order");
     }
     let Some(group) = Group::new(files) else {
         return Vec::new();
     };
-    vec![
-        Figure {
-            name: "group-line",
-            svg: group.line(),
-        },
-        Figure {
+    let mut figures = vec![Figure {
+        name: "group-line",
+        svg: group.line(more_classes),
+    }];
+    if group.features.len() >= 2 {
+        figures.push(Figure {
             name: "group-scatter",
             svg: group.scatter(data),
-        },
-        Figure {
-            name: "group-ternary",
-            svg: group.ternary(data),
-        },
-    ]
+        });
+    }
+    figures.push(Figure {
+        name: "group-ternary",
+        svg: group.ternary(data),
+    });
+    figures
 }
 
 impl<'a> Group<'a> {
@@ -82,7 +88,7 @@ impl<'a> Group<'a> {
             }
         }
         let [x, y, z] = &names.item_names;
-        let group = names.name.split('.').next().unwrap_or_default();
+        let group = names.triple_name();
         Some(Self {
             title: format!("Group {group}   {}", names.item_class_names().join(", ")),
             subtitle: format!(
@@ -129,7 +135,28 @@ impl<'a> Group<'a> {
         ]
     }
 
-    fn line(&self) -> String {
+    /// The legend with the classes of the data, which are drawn, too.
+    fn legend_with(&self, data: Option<&DataPoints>) -> Vec<(usize, String)> {
+        let mut legend = self.legend.clone();
+        let mut present = vec![false; self.names.class_names.len()];
+        for &label in data.iter().flat_map(|data| &data.labels) {
+            present[label] = true;
+        }
+        for (class, name) in self.names.class_names.iter().enumerate() {
+            if present[class] && !legend.iter().any(|(known, _)| *known == class) {
+                legend.push((class, name.clone()));
+            }
+        }
+        legend
+    }
+
+    fn line(&self, more_classes: &[usize]) -> String {
+        let mut classes = self.legend.clone();
+        for &class in more_classes {
+            if !classes.iter().any(|(known, _)| *known == class) {
+                classes.push((class, self.names.class_names[class].clone()));
+            }
+        }
         line_plot(&LinePlot {
             title: &self.title,
             subtitle: &self.subtitle,
@@ -138,7 +165,7 @@ impl<'a> Group<'a> {
             num_classes: self.names.landscape.num_classes,
             cycles: &self.cycles,
             cycle_names: &self.cycle_names,
-            classes: &self.legend,
+            classes: &classes,
         })
     }
 
@@ -157,25 +184,28 @@ impl<'a> Group<'a> {
                 classes,
                 every: *every,
             }),
-            legend: &self.legend,
+            range: None,
+            legend: &self.legend_with(data),
         })
     }
 
     fn ternary(&self, data: Option<&DataPoints>) -> String {
         let whole = match data.map_or(1, |data| data.every) {
-            1 => "the whole data set, by its own class".to_owned(),
-            every => format!("one in {every} rows of the data, by its own class"),
+            1 => "the whole data set".to_owned(),
+            every => format!("one in {every} rows of the data"),
         };
         let anchors = self.anchors();
         let mut panels = vec![TernaryPanel {
-            heading: "the interpolated rows, by predicted class",
+            points: "the interpolated rows",
+            colored_by: "by predicted class",
             probabilities: &self.probabilities,
             classes: &self.labels,
             anchors: &anchors,
         }];
         if let Some(data) = data {
             panels.push(TernaryPanel {
-                heading: &whole,
+                points: &whole,
+                colored_by: "by own class",
                 probabilities: &data.probabilities,
                 classes: &data.labels,
                 anchors: &[],
@@ -187,7 +217,7 @@ impl<'a> Group<'a> {
             corners: self.names.item_classes,
             class_names: &self.names.class_names,
             panels: &panels,
-            legend: &self.legend,
+            legend: &self.legend_with(data),
         })
     }
 }

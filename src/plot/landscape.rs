@@ -33,7 +33,8 @@ pub enum FigureSet {
 /// How figures are drawn.
 #[derive(Debug, Clone, Default)]
 pub struct FigureOptions {
-    /// Classes of the line plot and the surfaces; without, those of A, B, C and the intruders.
+    /// Classes of the line plot and the surfaces; without, those of A, B, C and the intruders, as
+    /// surfaces only the ones that reach 0.5.
     pub classes: Option<Vec<usize>>,
     /// Where the surfaces are looked at from.
     pub camera: Camera,
@@ -50,19 +51,19 @@ pub fn landscape_figures(
     set: FigureSet,
     options: &FigureOptions,
 ) -> Vec<Figure> {
-    let classes = options
-        .classes
-        .clone()
-        .unwrap_or_else(|| file.shown_classes());
+    let (lines, surfaces) = match &options.classes {
+        Some(classes) => (classes.clone(), classes.clone()),
+        None => (file.predicted_classes(), file.surface_classes()),
+    };
     let mut figures = vec![Figure {
         name: "line",
-        svg: landscape_line(file, &classes),
+        svg: landscape_line(file, &lines),
     }];
     if set == FigureSet::Line {
         return figures;
     }
     let mut add = |name, svg| figures.push(Figure { name, svg });
-    add("surface", surface_plot(file, &classes, options.camera));
+    add("surface", surface_plot(file, &surfaces, options.camera));
     add("map", decision_map(file, frames));
     if let Some(frames) = frames {
         add("paths", path_strips(file, frames));
@@ -118,7 +119,8 @@ fn ternary(file: &LandscapeFile, labels: &[usize]) -> String {
         corners: file.item_classes,
         class_names: &file.class_names,
         panels: &[TernaryPanel {
-            heading: "the frames, by predicted class",
+            points: "the frames",
+            colored_by: "by predicted class",
             probabilities: &file.landscape.probabilities,
             classes: labels,
             anchors: &anchors,
@@ -147,6 +149,7 @@ fn scatter(file: &LandscapeFile, labels: &[usize], best: &[f32]) -> String {
         probabilities: best,
         anchors: &anchors(file),
         behind: None,
+        range: Some(-0.02..1.02),
         legend: &legend(file),
     })
 }

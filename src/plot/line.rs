@@ -10,6 +10,8 @@ use plotters::prelude::*;
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 460.0;
 const LEGEND: f64 = 210.0;
+/// Inputs drawn at most; of more, every n-th.
+const MAX_POINTS: usize = 20_000;
 /// Around the drawing area: at its left, at its top, at its right, pixels.
 const AXIS: f64 = 60.0;
 const EDGE: f64 = 8.0;
@@ -71,6 +73,11 @@ pub fn landscape_line(file: &LandscapeFile, classes: &[usize]) -> String {
 pub fn line_plot(plot: &LinePlot<'_>) -> String {
     let inputs = plot.probabilities.len() / plot.num_classes;
     let last = (inputs - 1) as f64;
+    let every = inputs.div_ceil(MAX_POINTS);
+    let axis = match every {
+        1 => plot.axis.to_owned(),
+        every => format!("{}; one in {every} drawn", plot.axis),
+    };
     let named = !plot.cycle_names.is_empty();
     let top = HEADER + if named { 18.0 } else { 0.0 };
     let mut canvas = Canvas::new(WIDTH, HEIGHT, plot.title, plot.subtitle);
@@ -104,11 +111,15 @@ pub fn line_plot(plot: &LinePlot<'_>) -> String {
             .bold_line_style(RULE.stroke_width(CHART_SCALE))
             .axis_style(MUTED.stroke_width(CHART_SCALE))
             .set_all_tick_mark_size(4 * CHART_SCALE)
-            .x_desc(plot.axis)
+            .x_desc(axis.as_str())
             .y_desc("probability")
             .x_labels(if inputs > 100 { 11 } else { 7 })
             .y_labels(6)
-            .x_label_formatter(&|frame| format!("{frame:.0}"))
+            // Short sequences have ticks between whole numbers, which are left blank.
+            .x_label_formatter(&|frame| match frame.fract() {
+                0.0 => format!("{frame:.0}"),
+                _ => String::new(),
+            })
             .y_label_formatter(&|probability| format!("{probability:.1}"))
             .label_style(chart_text(1.24 * SMALL_SIZE * unit, MUTED))
             .axis_desc_style(chart_text(1.24 * (SMALL_SIZE + 1.0) * unit, INK))
@@ -119,6 +130,7 @@ pub fn line_plot(plot: &LinePlot<'_>) -> String {
                 .probabilities
                 .chunks_exact(plot.num_classes)
                 .enumerate()
+                .step_by(every)
                 .map(|(k, row)| (k as f64, f64::from(row[*class])));
             chart.draw_series(LineSeries::new(points, color(*class).stroke_width(18)))?;
         }

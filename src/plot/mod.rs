@@ -28,7 +28,7 @@ pub use landscape::{Figure, FigureOptions, FigureSet, landscape_figures};
 pub use line::{LinePlot, landscape_line, line_plot};
 pub use mesh::mesh_picture;
 pub use plotly::plotly_figure;
-pub use raster::{RasterError, svg_to_png};
+pub use raster::svg_to_png;
 pub use scatter::{Behind, ScatterPairs, scatter_pairs};
 pub use sheet::contact_sheet;
 pub use strips::{grid_sheet, mesh_strips, path_strips};

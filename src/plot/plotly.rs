@@ -29,7 +29,7 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
                 .collect();
             json!({
                 "type": "surface",
-                "name": class_label(file, class),
+                "name": untagged(&class_label(file, class)),
                 "showlegend": true,
                 "visible": if n == 0 { json!(true) } else { json!("legendonly") },
                 "x": axis,
@@ -49,12 +49,17 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
     json!({
         "data": data,
         "layout": {
-            "title": {"text": title(file)},
+            "title": {"text": untagged(&title(file))},
             "scene": {
-                "xaxis": {"title": {"text": format!("into C ({c})")}},
-                "yaxis": {"title": {"text": format!("mix A to B ({a} to {b})")}},
+                "xaxis": {"title": {"text": untagged(&format!("into C ({c})"))}},
+                "yaxis": {"title": {"text": untagged(&format!("mix A to B ({a} to {b})"))}},
                 "zaxis": {"title": {"text": "probability"}, "range": [0, 1]},
             },
         },
     })
+}
+
+/// plotly takes some tags in its texts and cannot quote them.
+fn untagged(text: &str) -> String {
+    text.replace('<', "\u{2039}")
 }

@@ -11,23 +11,9 @@ const SVG_DPI: f32 = 96.0;
 /// The largest side of a picture, pixels.
 const MAX_SIDE_PX: f32 = 20_000.0;
 
-/// Why a figure cannot be a picture.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "at {dpi} dpi the figure has {width_px:.0} x {height_px:.0} pixels; expected at most {MAX_SIDE_PX:.0} a side, choose a smaller --dpi"
-)]
-pub struct RasterError {
-    dpi: u16,
-    width_px: f32,
-    height_px: f32,
-}
-
-/// Draws one of this crate's SVG figures as a PNG of `dpi` dots an inch, in the bundled font:
-/// no font of the system is used.
-///
-/// # Errors
-/// [`RasterError`] when the picture would be too large.
-pub fn svg_to_png(svg: &str, dpi: u16) -> Result<Vec<u8>, RasterError> {
+/// Draws one of this crate's SVG figures as a PNG of `dpi` dots an inch, or of as many as keep
+/// it within 20,000 pixels a side, in the bundled font: no font of the system is used.
+pub fn svg_to_png(svg: &str, dpi: u16) -> Vec<u8> {
     let options = usvg::Options {
         font_family: FONT.to_owned(),
         fontdb: fonts(),
@@ -35,18 +21,12 @@ pub fn svg_to_png(svg: &str, dpi: u16) -> Result<Vec<u8>, RasterError> {
         ..usvg::Options::default()
     };
     let tree = usvg::Tree::from_str(svg, &options).expect("a figure of this crate is an SVG");
-    let scale = f32::from(dpi) / SVG_DPI;
-    let (width_px, height_px) = (tree.size().width() * scale, tree.size().height() * scale);
-    let too_large = || RasterError {
-        dpi,
-        width_px,
-        height_px,
-    };
-    if width_px.max(height_px) > MAX_SIDE_PX {
-        return Err(too_large());
-    }
-    let mut pixels = tiny_skia::Pixmap::new(width_px.round() as u32, height_px.round() as u32)
-        .ok_or_else(too_large)?;
+    let size = tree.size();
+    let largest = MAX_SIDE_PX / size.width().max(size.height());
+    let scale = (f32::from(dpi) / SVG_DPI).min(largest);
+    let side_px = |side: f32| (side * scale).round().max(1.0) as u32;
+    let mut pixels = tiny_skia::Pixmap::new(side_px(size.width()), side_px(size.height()))
+        .expect("a figure has sides");
     // The last column and row may be covered in part.
     pixels.fill(tiny_skia::Color::WHITE);
     resvg::render(
@@ -64,7 +44,7 @@ pub fn svg_to_png(svg: &str, dpi: u16) -> Result<Vec<u8>, RasterError> {
             .flat_map(|rgba| [rgba[0], rgba[1], rgba[2]])
             .collect(),
     };
-    Ok(picture.to_png())
+    picture.to_png()
 }
 
 /// The bundled font under every name a figure asks for.

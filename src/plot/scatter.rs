@@ -4,6 +4,7 @@ use super::canvas::{Anchor, Type};
 use super::canvas::{CHART_SCALE, Canvas};
 use super::style::{
     HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, RULE, SMALL_SIZE, blend, chart_text, color,
+    fitted, printable,
 };
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -27,6 +28,8 @@ pub struct ScatterPairs<'a> {
     pub anchors: &'a [(usize, &'a str)],
     /// Data to stand behind the points as rings.
     pub behind: Option<Behind<'a>>,
+    /// The range of every feature; without one each has that of its points and data.
+    pub range: Option<std::ops::Range<f64>>,
     /// A name for each class that appears, in the order of the legend.
     pub legend: &'a [(usize, String)],
 }
@@ -44,6 +47,8 @@ pub struct Behind<'a> {
 
 /// Features drawn in pairs at most: 28 pairs.
 const MAX_FEATURES: usize = 8;
+/// Points drawn at most; of more, every n-th.
+const MAX_POINTS: usize = 12_000;
 const PANEL: [u32; 2] = [330, 300];
 const LEGEND: f64 = 210.0;
 
@@ -96,6 +101,10 @@ fn draw_legend(canvas: &mut Canvas, plot: &ScatterPairs<'_>, place: [f64; 2], dr
         "dots: predicted class; larger and".to_owned(),
         "stronger: more probable".to_owned(),
     ];
+    let every = plot.labels.len().div_ceil(MAX_POINTS);
+    if every > 1 {
+        lines.push(format!("one in {every} points is drawn"));
+    }
     match plot.behind.map(|behind| behind.every) {
         Some(1) => lines.push("rings: the data, own class".to_owned()),
         Some(every) => lines.push(format!("rings: data, one in {every} rows")),
@@ -119,6 +128,9 @@ fn draw_legend(canvas: &mut Canvas, plot: &ScatterPairs<'_>, place: [f64; 2], dr
 
 /// The range of a feature over points and data, with a little room.
 fn range(plot: &ScatterPairs<'_>, feature: usize) -> std::ops::Range<f64> {
+    if let Some(range) = &plot.range {
+        return range.clone();
+    }
     let width = plot.features.len();
     let behind = plot.behind.map_or(&[][..], |behind| behind.points);
     let values = plot
@@ -136,6 +148,29 @@ fn range(plot: &ScatterPairs<'_>, feature: usize) -> std::ops::Range<f64> {
     low - room..high + room
 }
 
+/// Writes values of a range to the decimals that tell its ticks apart, very large and very small
+/// ones with an exponent.
+fn tick(range: &std::ops::Range<f64>) -> impl Fn(&f64) -> String + use<> {
+    let span = range.end - range.start;
+    let largest = range.start.abs().max(range.end.abs());
+    let decimals = (2.0 - span.log10().floor()).max(0.0) as usize;
+    move |value| {
+        if decimals > 6 || largest >= 1e6 {
+            return format!("{value:.1e}");
+        }
+        let text = format!("{value:.decimals$}");
+        let text = match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.'),
+            false => &text,
+        };
+        if text == "-0" { "0" } else { text }.to_owned()
+    }
+}
+
+fn axis_name(feature: &str) -> String {
+    fitted(&printable(feature), SMALL_SIZE + 1.0, 250.0)
+}
+
 fn draw_pair(
     area: &super::canvas::ChartArea<'_>,
     plot: &ScatterPairs<'_>,
@@ -144,27 +179,25 @@ fn draw_pair(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let width = plot.features.len();
     let unit = f64::from(CHART_SCALE);
+    let (x_range, y_range) = (range(plot, x), range(plot, y));
+    let (x_tick, y_tick) = (tick(&x_range), tick(&y_range));
     let mut chart = ChartBuilder::on(area)
         .margin(8 * CHART_SCALE)
         .set_label_area_size(LabelAreaPosition::Left, 54 * CHART_SCALE)
         .set_label_area_size(LabelAreaPosition::Bottom, 42 * CHART_SCALE)
-        .build_cartesian_2d(range(plot, x), range(plot, y))?;
-    let tick = |value: &f64| {
-        let text = format!("{value:.3}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    };
+        .build_cartesian_2d(x_range, y_range)?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
         .bold_line_style(RGBColor(236, 236, 236).stroke_width(CHART_SCALE))
         .axis_style(RULE.stroke_width(CHART_SCALE))
         .set_all_tick_mark_size(3 * CHART_SCALE)
-        .x_desc(plot.features[x].as_str())
-        .y_desc(plot.features[y].as_str())
+        .x_desc(axis_name(&plot.features[x]))
+        .y_desc(axis_name(&plot.features[y]))
         .x_labels(5)
         .y_labels(5)
-        .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
+        .x_label_formatter(&x_tick)
+        .y_label_formatter(&y_tick)
         .label_style(chart_text(1.24 * SMALL_SIZE * unit, MUTED))
         .axis_desc_style(chart_text(1.24 * (SMALL_SIZE + 1.0) * unit, INK))
         .draw()?;
@@ -184,7 +217,8 @@ fn draw_pair(
         )?;
     }
     // The surest last, so that they lie on top.
-    let mut order: Vec<usize> = (0..plot.labels.len()).collect();
+    let every = plot.labels.len().div_ceil(MAX_POINTS).max(1);
+    let mut order: Vec<usize> = (0..plot.labels.len()).step_by(every).collect();
     order.sort_by(|&a, &b| plot.probabilities[a].total_cmp(&plot.probabilities[b]));
     chart.draw_series(order.into_iter().map(|n| {
         let probability = f64::from(plot.probabilities[n]);

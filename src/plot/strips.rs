@@ -68,6 +68,7 @@ fn paths(file: &LandscapeFile, most: usize) -> [Path<'_>; 2] {
 /// of its predicted class, with the probabilities below it.
 pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
     const BAR: f64 = 44.0;
+    let classes = file.predicted_classes();
     let paths = paths(file, MAX_FRAMES);
     let count = paths[0].frames.len() as f64;
     let pitch = ((WIDTH - 2.0 * MARGIN) / count).min(140.0);
@@ -90,6 +91,7 @@ pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
             stacked_bar(
                 &mut canvas,
                 file,
+                &classes,
                 k,
                 [at[0], at[1] + tile[1] + 8.0],
                 [side, BAR],
@@ -108,7 +110,8 @@ pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
     let mut x = MARGIN;
     let mut y = HEADER + 2.0 * strip;
     let mut note = |canvas: &mut Canvas, mark: Option<RGBColor>, text: &str| {
-        let width = text_width(text, SMALL_SIZE) + if mark.is_some() { 42.0 } else { 20.0 };
+        // A viewer of the SVG may take a wider font than the one that is measured.
+        let width = 1.22 * text_width(text, SMALL_SIZE) + if mark.is_some() { 36.0 } else { 14.0 };
         if x + width > WIDTH {
             (x, y) = (MARGIN, y + 22.0);
         }
@@ -127,7 +130,7 @@ pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
         None,
         "frames: predicted class; bars: probabilities",
     );
-    for class in file.predicted_classes() {
+    for &class in &classes {
         note(&mut canvas, Some(color(class)), &class_label(file, class));
     }
     note(&mut canvas, Some(RULE), "all others");
@@ -156,6 +159,7 @@ fn draw_tile(
 fn stacked_bar(
     canvas: &mut Canvas,
     file: &LandscapeFile,
+    classes: &[usize],
     k: usize,
     [x, y]: Place,
     [width, height]: [f64; 2],
@@ -163,7 +167,7 @@ fn stacked_bar(
     let probabilities = file.landscape.probabilities_of(k);
     canvas.rectangle([x, y], [width, height], opaque(RULE), None);
     let mut bottom = y + height;
-    for class in file.predicted_classes() {
+    for &class in classes {
         let part = height * f64::from(probabilities[class]);
         if part > 0.05 {
             canvas.rectangle(
@@ -263,40 +267,42 @@ fn draw_mesh(canvas: &mut Canvas, mesh: &PairMesh, alpha: f64, origin: Place, zo
     }
 }
 
-/// Draws the whole grid of frames as SVG, each framed in the colour of its predicted class.
+/// Draws the grid of frames as SVG, of more than 41 a side 41 of them evenly, each framed in the colour of its predicted class.
 pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
     const LEGEND: f64 = 230.0;
     let landscape = &file.landscape;
-    let steps = landscape.steps;
-    let sheet = sheet_picture(frames, steps);
+    let indices = shown(landscape.steps, MAX_SHEET_FRAMES);
+    let steps = indices.len();
+    let sheet = sheet_picture(frames, landscape.steps, &indices);
     let side = 980.0;
-    let shown = [side, side * sheet.height_px as f64 / sheet.width_px as f64];
+    let extent = [side, side * sheet.height_px as f64 / sheet.width_px as f64];
     let origin = [MARGIN + 34.0, HEADER + 26.0];
     let width = origin[0] + side + LEGEND + MARGIN;
-    let height = origin[1] + shown[1] + 48.0;
+    let height = origin[1] + extent[1] + 48.0;
     let mut canvas = Canvas::new(width, height, &title(file), &subtitle(file));
-    canvas.picture(origin, shown, &sheet.to_png());
+    canvas.picture(origin, extent, &sheet.to_png());
     let zoom = side / sheet.width_px as f64;
-    let pitch = [shown[0], shown[1]].map(|side| side / steps as f64);
+    let pitch = extent.map(|side| side / steps as f64);
     let gap = SHEET_GAP_PX as f64 * zoom;
     let border = 0.4 * gap;
-    for k in 0..landscape.num_frames() {
-        let [i, j] = landscape.place(k);
-        let inset = (gap - border) / 2.0 - 0.5 * zoom;
-        let corner = [
-            origin[0] + pitch[0] * j as f64 + inset,
-            origin[1] + pitch[1] * i as f64 + inset,
-        ];
-        let edge = Stroke {
-            color: opaque(color(landscape.label(k))),
-            width_px: border,
-        };
-        let size = pitch.map(|side| side - gap + border);
-        canvas.rectangle(corner, size, TRANSPARENT, Some(edge));
+    let inset = (gap - border) / 2.0 - 0.5 * zoom;
+    for (row, &i) in indices.iter().enumerate() {
+        for (column, &j) in indices.iter().enumerate() {
+            let corner = [
+                origin[0] + pitch[0] * column as f64 + inset,
+                origin[1] + pitch[1] * row as f64 + inset,
+            ];
+            let edge = Stroke {
+                color: opaque(color(landscape.label(i * landscape.steps + j))),
+                width_px: border,
+            };
+            let size = pitch.map(|side| side - gap + border);
+            canvas.rectangle(corner, size, TRANSPARENT, Some(edge));
+        }
     }
     for (text, at) in [
         ("A", [origin[0] - 18.0, origin[1] + 24.0]),
-        ("B", [origin[0] - 18.0, origin[1] + shown[1] - 12.0]),
+        ("B", [origin[0] - 18.0, origin[1] + extent[1] - 12.0]),
         ("C", [origin[0] + side - 22.0, origin[1] - 9.0]),
         ("into C", [origin[0] + side / 2.0, origin[1] - 9.0]),
     ] {
@@ -307,7 +313,7 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
         ..Type::new(LABEL_SIZE, INK, Anchor::Middle)
     };
     canvas.text(
-        [origin[0] - 13.0, origin[1] + shown[1] / 2.0],
+        [origin[0] - 13.0, origin[1] + extent[1] / 2.0],
         "mix A to B",
         upright,
     );
@@ -327,21 +333,24 @@ const MAX_SHEET_PX: usize = 6000;
 /// White between two frames of the sheet, in which their borders are drawn, pixels.
 const SHEET_GAP_PX: usize = 5;
 
-/// All frames in a picture with gaps between them and half a gap around it.
-fn sheet_picture(frames: &Tiles, steps: usize) -> Picture {
+/// Frames a side of the sheet at most; of more, that many evenly.
+const MAX_SHEET_FRAMES: usize = 41;
+
+/// The frames of these rows and columns in a picture with gaps between them and half a gap
+/// around it.
+fn sheet_picture(frames: &Tiles, steps: usize, indices: &[usize]) -> Picture {
     let [height, width, channels] = frames.shape();
+    let count = indices.len();
     // Large frames: every n-th pixel, so that the sheet stays a picture one can open.
-    let skip = (steps * (width.max(height) + SHEET_GAP_PX)).div_ceil(MAX_SHEET_PX);
+    let skip = (count * (width.max(height) + SHEET_GAP_PX)).div_ceil(MAX_SHEET_PX);
     let pitch = [width, height].map(|side| side.div_ceil(skip) + SHEET_GAP_PX);
-    let mut sheet = Picture::filled(steps * pitch[0], steps * pitch[1], channels, 255);
-    for k in 0..steps * steps {
-        let tile = reduced(frames.tile(k), skip);
-        let corner = [k % steps * pitch[0], k / steps * pitch[1]];
-        sheet.put(
-            &tile,
-            corner[0] + SHEET_GAP_PX / 2,
-            corner[1] + SHEET_GAP_PX / 2,
-        );
+    let mut sheet = Picture::filled(count * pitch[0], count * pitch[1], channels, 255);
+    for (row, &i) in indices.iter().enumerate() {
+        for (column, &j) in indices.iter().enumerate() {
+            let tile = reduced(frames.tile(i * steps + j), skip);
+            let corner = [column * pitch[0], row * pitch[1]].map(|edge| edge + SHEET_GAP_PX / 2);
+            sheet.put(&tile, corner[0], corner[1]);
+        }
     }
     sheet
 }

@@ -58,10 +58,18 @@ const VIRIDIS: [(u8, u8, u8); 10] = [
     (253, 231, 37),
 ];
 
-/// Colour of a class, by its number; the same class has the same colour in every figure.
+/// Colour of a class, by its number; the same class has the same colour in every figure. Beyond
+/// ten classes the colours come again, paler and darker in turn: told apart in pairs, not at
+/// sight.
 pub(super) fn color(class: usize) -> RGBColor {
     let (red, green, blue) = PALETTE[class % PALETTE.len()];
-    RGBColor(red, green, blue)
+    let base = RGBColor(red, green, blue);
+    match class / PALETTE.len() % 4 {
+        0 => base,
+        1 => blend(base, PAPER, 0.5),
+        2 => blend(base, RGBColor(0, 0, 0), 0.45),
+        _ => blend(base, PAPER, 0.25),
+    }
 }
 
 /// Colour of a class as CSS writes it, `#4477aa`.
@@ -116,15 +124,24 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
 
 /// `text` itself where it fits `width` pixels, else its beginning and an ellipsis.
 pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
-    let mut shown = text.to_owned();
-    while text_width(&shown, size) > width && !shown.is_empty() {
-        let keep = shown.chars().count().saturating_sub(4);
-        shown = text.chars().take(keep).collect::<String>() + "...";
-        if keep == 0 {
-            break;
-        }
+    // No line of a figure holds as many characters; measuring a longer text would take long.
+    const LONGEST: usize = 400;
+    let characters: Vec<char> = text.chars().take(LONGEST + 1).collect();
+    let beginning = |keep: usize| characters[..keep].iter().collect::<String>() + "...";
+    if characters.len() <= LONGEST && text_width(text, size) <= width {
+        return text.to_owned();
     }
-    shown
+    let keep = (0..characters.len()).collect::<Vec<usize>>();
+    let fit = keep.partition_point(|&keep| text_width(&beginning(keep), size) <= width);
+    beginning(fit.saturating_sub(1))
+}
+
+/// Text that XML can hold: characters it cannot are blanks.
+pub(super) fn printable(text: &str) -> String {
+    text.replace(
+        |character: char| character < ' ' || matches!(character, '\u{fffe}' | '\u{ffff}'),
+        " ",
+    )
 }
 
 /// Registers the bundled font once, so that text is measured without a system font.

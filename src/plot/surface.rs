@@ -86,7 +86,10 @@ impl Projection {
 /// # Panics
 /// When a class is out of range.
 pub fn surface_plot(file: &LandscapeFile, classes: &[usize], camera: Camera) -> String {
-    let columns = classes.len().clamp(1, MAX_PANELS_A_ROW);
+    let columns = match classes.len() {
+        4 => 2,
+        count => count.clamp(1, MAX_PANELS_A_ROW),
+    };
     let rows = classes.len().div_ceil(columns);
     let width = MARGIN + PANEL[0] * columns as f64 + COLOR_BAR;
     let height = HEADER + PANEL[1] * rows as f64 + MARGIN;

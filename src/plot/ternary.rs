@@ -13,8 +13,10 @@ use plotters::style::{RGBAColor, RGBColor};
 /// Points of one triangle.
 #[derive(Debug, Clone)]
 pub struct TernaryPanel<'a> {
-    /// Stands above the triangle.
-    pub heading: &'a str,
+    /// What the points are; stands above the triangle.
+    pub points: &'a str,
+    /// What their colours are, e.g. "by predicted class".
+    pub colored_by: &'a str,
     /// Probabilities `[n, classes]`, row-major.
     pub probabilities: &'a [f32],
     /// Colour of each point, as a class: the predicted or the true one.
@@ -59,9 +61,15 @@ pub fn ternary_plot(plot: &Ternary<'_>) -> String {
     let mut canvas = Canvas::new(width, height, plot.title, plot.subtitle);
     for (n, panel) in plot.panels.iter().enumerate() {
         let left = MARGIN + PANEL[0] * n as f64;
+        let count = panel.classes.len();
+        let heading = if count > MAX_POINTS {
+            format!("{}, {count} counted in cells", panel.points)
+        } else {
+            format!("{}, {}", panel.points, panel.colored_by)
+        };
         canvas.text(
             [left + PANEL[0] / 2.0, HEADER + 16.0],
-            panel.heading,
+            &heading,
             Type::new(LABEL_SIZE, INK, Anchor::Middle),
         );
         let base = [left + (PANEL[0] - SIDE) / 2.0, HEADER + PANEL[1] - 76.0];
@@ -241,7 +249,8 @@ fn draw_legend(canvas: &mut Canvas, plot: &Ternary<'_>, at: Place) {
     let dense = |panel: &TernaryPanel<'_>| panel.classes.len() > MAX_POINTS;
     let mut lines = Vec::new();
     let mut place = at;
-    if plot.panels.iter().any(|panel| !dense(panel)) {
+    // Cells have the colours of counts.
+    if !plot.panels.iter().all(dense) {
         let entries: Vec<_> = plot
             .legend
             .iter()
@@ -251,8 +260,8 @@ fn draw_legend(canvas: &mut Canvas, plot: &Ternary<'_>, at: Place) {
     }
     if plot.panels.iter().any(dense) {
         lines.extend([
-            "many points: counted in cells,",
-            "yellow: most (logarithmic)",
+            "cells: yellow has most points,",
+            "violet fewest (logarithmic)",
         ]);
     }
     if plot.class_names.len() > 3 {

@@ -84,7 +84,7 @@ pub struct Detail {
 }
 
 /// Packs a landscape for the page: its values, its frames or rows, its figures.
-pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[&Figure]) -> Detail {
+pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figure]) -> Detail {
     let name = &file.name;
     let mut html = String::new();
     let mut element = |kind: &str, content: &str| {
@@ -104,17 +104,30 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[&Fig
     if let (Items::Rows { .. }, Some(rows)) = (&file.items, &file.landscape.inputs) {
         element("rows", &floats(rows));
     }
+    html.push_str(&pack_figures(name, figures));
+    Detail {
+        name: name.clone(),
+        html,
+        atlas,
+    }
+}
+
+/// Packs the figures of a landscape or of a triple, which its landscapes share.
+pub fn pack_figures(name: &str, figures: &[Figure]) -> String {
     // The sheet is the map's own view of the frames.
     let figures: serde_json::Map<_, _> = figures
         .iter()
         .filter(|figure| figure.name != "sheet")
         .map(|figure| (figure.name.to_owned(), json!(figure.svg)))
         .collect();
-    element("figures", &zipped(&json!(figures).to_string()));
-    Detail {
-        name: name.clone(),
-        html,
-        atlas,
+    let content = zipped(&json!(figures).to_string());
+    format!("<script type=\"text/plain\" id=\"figures-{name}\">{content}</script>\n")
+}
+
+impl Detail {
+    /// Adds the figures of its triple, packed; once for the three landscapes.
+    pub fn add_figures(&mut self, packed: &str) {
+        self.html.push_str(packed);
     }
 }
 

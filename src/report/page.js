@@ -1,7 +1,7 @@
 // The page of a run: it owns everything that moves in report.html and asks nothing of a network.
 //
 // How data moves: the builder leaves one JSON element ("run") and, for each landscape, inert text
-// elements ("values-N", "frames-N" or "rows-N", "figures-N"). The table is built from the JSON
+// elements ("values-N", "frames-N" or "rows-N", "figures-N", and "figures-T" of triple T). The table is built from the JSON
 // alone. `select(name)` decodes one landscape, once, and hands it to the views (map, probe,
 // surface, path, figures). There is one state: the selected landscape, the cursor cell and the
 // ends of the path; `setCursor` and `setPath` change it and redraw the views, whoever called.
@@ -78,6 +78,9 @@
   const decodeFloats = (id) => new Float32Array(decodeBase64(byId(id).textContent).buffer);
 
   function inflate(id) {
+    if (!window.DecompressionStream) {
+      throw new Error('this browser cannot inflate what the page carries (DecompressionStream, since 2023)');
+    }
     const packed = new Blob([decodeBase64(byId(id).textContent)]);
     return new Response(packed.stream().pipeThrough(new DecompressionStream('gzip'))).text();
   }
@@ -357,7 +360,8 @@
     if (!landscape || landscape === wanted) return;
     wanted = landscape;
     const isCurrent = () => wanted === landscape;
-    if (landscape.detail) await loadFrames(name).catch(() => {});
+    // Without its picture a landscape still has its map and its numbers.
+    if (landscape.detail) await loadFrames(name).catch((error) => console.warn(`frames of ${name}: ${error.message}`));
     if (!isCurrent()) return;
     state.landscape = landscape;
     state.grid = landscape.detail ? gridOf(name) : null;
@@ -440,7 +444,6 @@
       this.canvas.addEventListener('click', (event) => addPathEnd(this.cellUnder(event)));
       this.canvas.addEventListener('keydown', (event) => this.key(event));
       byId('map-mode').addEventListener('change', () => this.draw());
-      byId('map-mode').hidden = run.kind !== 'images';
       new ResizeObserver(() => {
         if (state.grid) redraw();
       }).observe(this.canvas);
@@ -448,6 +451,7 @@
 
     build() {
       const { name, classes } = state.landscape;
+      byId('map-mode').hidden = !state.grid.image;
       byId('corner-a').replaceChildren(classTag(classes[0], 'A '));
       byId('corner-b').replaceChildren(classTag(classes[1], 'B '));
       byId('edge-c').replaceChildren(classTag(classes[2], 'C '));
@@ -514,7 +518,11 @@
       context.globalAlpha = 1;
       if (!showFrames) return;
       const border = Math.max(1, Math.round(0.08 * width));
-      drawFrame(context, [i, j], x + border, y + border, width - 2 * border, height - 2 * border);
+      // As wide or as high as the cell allows, in the frame's own proportions.
+      const { width_px: frameWidth, height_px: frameHeight } = run.frame;
+      const zoom = (Math.min(width, height) - 2 * border) / Math.max(frameWidth, frameHeight);
+      const [w, h] = [zoom * frameWidth, zoom * frameHeight];
+      drawFrame(context, [i, j], x + (width - w) / 2, y + (height - h) / 2, w, h);
     },
 
     drawBoundaries(context) {
@@ -744,8 +752,8 @@
   const CAMERA = {
     eye: { x: -0.8, y: -1.9, z: 1.15 }, center: { x: 0, y: 0, z: -0.14 }, projection: { type: 'orthographic' },
   };
-  // Where several surfaces lie on the floor they would flicker through each other: there they are clear.
-  const CLEAR_FLOOR = [[0, 0], [0.002, 0], [0.03, 0.9], [1, 0.9]];
+  // Where several surfaces lie on the floor they would flicker through each other: there they are cut out.
+  const FLOOR = 0.01;
   const TOGETHER = 'together';
 
   const surface = {
@@ -851,13 +859,23 @@
       setCursor(...this.under);
     },
 
+    // Whether the surface of a class lies on the floor at a point and all around it.
+    liesOnFloor(i, j, c) {
+      for (const row of [i - 1, i, i + 1]) {
+        for (const column of [j - 1, j, j + 1]) {
+          if (probability([clampIndex(row), clampIndex(column)], c) >= FLOOR) return false;
+        }
+      }
+      return true;
+    },
+
     surfaceTrace(c, together) {
       const places = Array.from({ length: steps }, (_, k) => fraction(k));
       const flat = [[0, colors[c]], [1, colors[c]]];
+      const height = (i, j) => (together && this.liesOnFloor(i, j, c) ? null : probability([i, j], c));
       return {
-        type: 'surface', x: places, y: places, z: places.map((_, i) => places.map((_, j) => probability([i, j], c))),
+        type: 'surface', x: places, y: places, z: places.map((_, i) => places.map((_, j) => height(i, j))),
         hoverinfo: 'none', cmin: 0, cmax: 1, colorscale: together ? flat : 'Viridis', showscale: !together,
-        ...(together && { opacityscale: CLEAR_FLOOR }),
         colorbar: {
           x: 1, xanchor: 'right', y: 0.98, yanchor: 'top', len: 0.4, thickness: 10, outlinewidth: 0,
           tickvals: [0, 0.5, 1], tickfont: { size: 10, color: ink('color') },
@@ -896,7 +914,7 @@
       if (!this.box.data) return;
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => {
-        if (this.pressed) return;
+        if (this.pressed || !state.grid) return;
         const [line, cursor] = [this.pathTrace(), this.cursorTrace()];
         const last = this.box.data.length;
         this.library.restyle(this.box,
@@ -991,10 +1009,12 @@
     addresses: [],
 
     // As images from blobs, so that the ids inside one drawing cannot meet those of another.
+    // Those of its triple, which its landscapes share, follow a landscape's own.
     async show(name, isCurrent) {
-      const holder = byId(`figures-${name}`);
-      byId('figures-part').hidden = !holder;
-      const drawings = holder ? JSON.parse(await inflate(`figures-${name}`)) : {};
+      const holders = [name, name.slice(0, name.lastIndexOf('.'))].filter((owner) => byId(`figures-${owner}`));
+      byId('figures-part').hidden = !holders.length;
+      const drawings = {};
+      for (const owner of holders) Object.assign(drawings, JSON.parse(await inflate(`figures-${owner}`)));
       if (!isCurrent()) return;
       this.addresses.forEach((address) => URL.revokeObjectURL(address));
       this.addresses = [];
@@ -1098,5 +1118,10 @@
     path: () => path.cells(),
   };
 
-  start();
+  start().catch((error) => {
+    const note = byId('note');
+    note.hidden = false;
+    note.textContent = `The page could not be drawn in full: ${error.message}.`;
+    throw error;
+  });
 })();

@@ -63,7 +63,7 @@ fn page(report: &Report<'_>) -> String {
         "<script type=\"application/json\" id=\"run\">{}</script>",
         script_safe(&run(report).to_string())
     );
-    for detail in report.details {
+    for detail in details(report) {
         data.push_str(&detail.html);
     }
     let _ = writeln!(
@@ -110,6 +110,19 @@ fn plotly_js() -> &'static str {
     })
 }
 
+/// Text of details a page holds at most, bytes: a browser still opens it.
+const MAX_DETAIL_BYTES: usize = 100 << 20;
+
+/// The details that fit the page, the first of the run.
+fn details<'a>(report: &Report<'a>) -> &'a [Detail] {
+    let mut bytes = 0;
+    let fit = report.details.iter().take_while(|detail| {
+        bytes += detail.html.len();
+        bytes <= MAX_DETAIL_BYTES
+    });
+    &report.details[..fit.count()]
+}
+
 fn title(report: &Report<'_>) -> String {
     let job = report.manifest["plan"]["job"].as_str().unwrap_or("run");
     format!("Morphscape {job}")
@@ -117,11 +130,8 @@ fn title(report: &Report<'_>) -> String {
 
 /// The run as the page's script reads it.
 fn run(report: &Report<'_>) -> Value {
-    let detailed: HashSet<&str> = report
-        .details
-        .iter()
-        .map(|detail| detail.name.as_str())
-        .collect();
+    let details = details(report);
+    let detailed: HashSet<&str> = details.iter().map(|detail| detail.name.as_str()).collect();
     let landscapes: Vec<Value> = report
         .rows
         .iter()
@@ -136,16 +146,16 @@ fn run(report: &Report<'_>) -> Value {
             })
         })
         .collect();
-    let note = if report.details.len() < report.rows.len() {
+    let note = if details.len() < report.rows.len() {
         format!(
             "Figures and values of the first {} of {} landscapes are in this page; those of the others are in their folders.",
-            report.details.len(),
+            details.len(),
             report.rows.len()
         )
     } else {
         String::new()
     };
-    let frame = report.details.iter().find_map(|detail| detail.atlas).map(
+    let frame = details.iter().find_map(|detail| detail.atlas).map(
         |[[width, height], [tile_width, tile_height]]| {
             json!({"width_px": width, "height_px": height, "tile_width_px": tile_width, "tile_height_px": tile_height})
         },

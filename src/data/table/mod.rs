@@ -235,6 +235,8 @@ impl Table {
             positions_of.entry(class).or_default().push(position);
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // A stream of its own: groups are chosen from the drawn rows by the same seed.
+        rng.set_stream(1);
         let mut drawn = Vec::new();
         for mut positions in positions_of.into_values() {
             let wanted = per_class.min(positions.len());

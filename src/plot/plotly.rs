@@ -39,7 +39,7 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
                 "cmax": 1,
                 "colorscale": "Viridis",
                 "showscale": n == 0,
-                "colorbar": {"title": {"text": "probability"}},
+                "colorbar": {"title": {"text": "probability"}, "len": 0.6},
                 "contours": {"z": {"highlightcolor": class_color_hex(class)}},
                 "hovertemplate": "into C %{x:.2f}, A to B %{y:.2f}<br>probability %{z:.4f}",
             })
@@ -50,7 +50,12 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
         "data": data,
         "layout": {
             "title": {"text": untagged(&title(file))},
+            "legend": {"orientation": "h", "x": 0, "y": 0},
+            "margin": {"l": 20, "r": 20, "t": 60, "b": 20},
             "scene": {
+                "camera": {"eye": {"x": 1.6, "y": 1.35, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.15}},
+                "aspectmode": "manual",
+                "aspectratio": {"x": 1, "y": 1, "z": 0.7},
                 "xaxis": {"title": {"text": untagged(&format!("into C ({c})"))}},
                 "yaxis": {"title": {"text": untagged(&format!("mix A to B ({a} to {b})"))}},
                 "zaxis": {"title": {"text": "probability"}, "range": [0, 1]},

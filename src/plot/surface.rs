@@ -9,7 +9,7 @@ use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
 use super::caption::{class_label, subtitle, title};
 use super::style::{HEADER, INK, LABEL_SIZE, MARGIN, MUTED, RULE, SMALL_SIZE, blend, heat, opaque};
 use crate::landscape::LandscapeFile;
-use plotters::style::RGBColor;
+use plotters::style::{RGBAColor, RGBColor};
 
 /// From where a landscape is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -280,26 +280,93 @@ fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFi
     }
     cells.sort_by(|a, b| a.0.total_cmp(&b.0));
     let edge_width = if lines.len() > 45 { 0.3 } else { 0.6 };
+    // A coarse grid's faces are cut up, so that a colour is that of its own height.
+    let parts = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
     for (_, [i0, i1, j0, j1]) in cells {
-        let corners = [[i0, j0], [i0, j1], [i1, j1], [i1, j0]];
-        let heights = corners.map(|[i, j]| height(i, j));
-        let mut places = corners.map(|[i, j]| projection.place([unit(j), unit(i), height(i, j)]));
-        for place in &mut places {
-            *place = place.map(|value| (value * 10.0).round() / 10.0);
-        }
-        let slope_x =
-            (heights[1] + heights[2] - heights[0] - heights[3]) / 2.0 / (unit(j1) - unit(j0));
-        let slope_y =
-            (heights[2] + heights[3] - heights[0] - heights[1]) / 2.0 / (unit(i1) - unit(i0));
-        let fill = shaded(
-            heat(heights.iter().sum::<f64>() / 4.0),
-            [slope_x * HEIGHT, slope_y * HEIGHT],
-        );
-        let edge = Stroke {
-            color: opaque(blend(fill, RGBColor(0, 0, 0), 0.22)),
-            width_px: edge_width,
+        let face = Face {
+            x: [unit(j0), unit(j1)],
+            y: [unit(i0), unit(i1)],
+            heights: [
+                [height(i0, j0), height(i0, j1)],
+                [height(i1, j0), height(i1, j1)],
+            ],
         };
-        canvas.polygon(&places, opaque(fill), Some(edge));
+        face.draw(canvas, projection, parts, edge_width);
+    }
+}
+
+/// Grids with fewer cells a side are drawn by as many parts.
+const FINE_CELLS_A_SIDE: usize = 20;
+
+/// A cell of the surface: bilinear between its four corners.
+struct Face {
+    x: [f64; 2],
+    y: [f64; 2],
+    /// By y, then by x.
+    heights: [[f64; 2]; 2],
+}
+
+impl Face {
+    /// The point at a share of the way along x and y, 0..1.
+    fn at(&self, u: f64, v: f64) -> [f64; 3] {
+        let along = |[a, b]: [f64; 2], share: f64| a + (b - a) * share;
+        let height = along(self.heights.map(|row| along(row, u)), v);
+        [along(self.x, u), along(self.y, v), height]
+    }
+
+    /// Draws the cell in `parts` x `parts`, the farthest first, with its own outline.
+    fn draw(&self, canvas: &mut Canvas, projection: &Projection, parts: usize, edge_width: f64) {
+        let place = |[u, v]: [f64; 2]| {
+            let place = projection.place(self.at(u, v));
+            place.map(|value| (value * 10.0).round() / 10.0)
+        };
+        let share = |index: usize| index as f64 / parts as f64;
+        let mut order: Vec<(usize, usize)> = (0..parts * parts)
+            .map(|part| (part / parts, part % parts))
+            .collect();
+        let nearness = |&(row, column): &(usize, usize)| {
+            projection.towards[0] * share(column) + projection.towards[1] * share(row)
+        };
+        order.sort_by(|a, b| nearness(a).total_cmp(&nearness(b)));
+        for (row, column) in order {
+            let (u0, u1, v0, v1) = (share(column), share(column + 1), share(row), share(row + 1));
+            let corners = [[u0, v0], [u1, v0], [u1, v1], [u0, v1]];
+            let [a, b, c, d] = corners.map(|[u, v]| self.at(u, v));
+            let slope_x = (b[2] + c[2] - a[2] - d[2]) / 2.0 / (b[0] - a[0]);
+            let slope_y = (c[2] + d[2] - a[2] - b[2]) / 2.0 / (d[1] - a[1]);
+            let mean = (a[2] + b[2] + c[2] + d[2]) / 4.0;
+            let fill = shaded(heat(mean), [slope_x * HEIGHT, slope_y * HEIGHT]);
+            // The edge closes the seam to the next part; of a whole cell it is its outline.
+            let (shade, width_px) = if parts == 1 {
+                (0.22, edge_width)
+            } else {
+                (0.0, 1.2)
+            };
+            let edge = Stroke {
+                color: opaque(blend(fill, RGBColor(0, 0, 0), shade)),
+                width_px,
+            };
+            canvas.polygon(&corners.map(place), opaque(fill), Some(edge));
+        }
+        if parts > 1 {
+            let around: Vec<Place> = (0..=4 * parts)
+                .map(|step| {
+                    let along = share(step % parts);
+                    place(match step / parts {
+                        0 => [along, 0.0],
+                        1 => [1.0, along],
+                        2 => [1.0 - along, 1.0],
+                        3 => [0.0, 1.0 - along],
+                        _ => [0.0, 0.0],
+                    })
+                })
+                .collect();
+            let outline = Stroke {
+                color: RGBAColor(0, 0, 0, 0.3),
+                width_px: edge_width,
+            };
+            canvas.line(&around, outline);
+        }
     }
 }
 

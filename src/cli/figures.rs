@@ -177,8 +177,11 @@ impl FigurePlan {
         let group = match self.set {
             FigureSet::Line => Vec::new(),
             _ => {
-                let more_classes = self.classes(first).unwrap_or_default();
-                group_figures([first, second, third], data, &more_classes)
+                let classes = self.options.classes.clone().unwrap_or_else(|| {
+                    let all = 0..first.landscape.num_classes;
+                    all.filter(|_| self.all_classes).collect()
+                });
+                group_figures([first, second, third], data, &classes)
             }
         };
         self.write(folder, first.triple_name(), &group)?;

@@ -27,7 +27,8 @@ pub(super) struct Args {
     /// Draw these landscapes only, such as 1A.3, and leave the report as it is [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     landscape: Vec<String>,
-    /// Draw these classes in line plots and surfaces, by number or name, in this order
+    /// Draw these classes in line plots and surfaces, by number or name, in this order; three
+    /// are the corners of the ternary plot, too
     #[arg(
         long,
         value_name = "CLASS,...",

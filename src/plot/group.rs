@@ -1,7 +1,7 @@
 //! Figures of a group of rows: the three landscapes of a triple together, as the paper shows
 //! them (Powers, Shi, Liebovitch, Figs. 6 to 8).
 
-use super::landscape::{answers, thinned};
+use super::landscape::{answers, corners, thinned};
 use super::line::{LinePlot, line_plot};
 use super::ternary::{Ternary, TernaryPanel, ternary_plot};
 use super::{Behind, Figure, ScatterPairs, scatter_pairs};
@@ -31,14 +31,14 @@ pub const PAPER_ORDER: [usize; 3] = [3, 1, 2];
 /// Draws the figures of a triple from its landscapes `.1`, `.2`, `.3`: `group-line`,
 /// `group-scatter` (of two features or more) and `group-ternary`; `data` stand behind the points
 /// and beside the ternary plot. The line plot has the triple's classes, every predicted one, and
-/// `more_classes`. Nothing for images, whose landscapes have no features to scatter.
+/// `classes`, which are the corners of the ternary plot if they are three. Nothing for images, whose landscapes have no features to scatter.
 ///
 /// # Panics
 /// When the landscapes are not the three of one triple in their order.
 pub fn group_figures(
     files: [&LandscapeFile; 3],
     data: Option<&DataPoints>,
-    more_classes: &[usize],
+    classes: &[usize],
 ) -> Vec<Figure> {
     for (number, file) in (1..).zip(files) {
         assert_eq!(file.permutation.number(), number, "permutations in order");
@@ -48,7 +48,7 @@ pub fn group_figures(
     };
     let mut figures = vec![Figure {
         name: "group-line",
-        svg: group.line(more_classes),
+        svg: group.line(classes),
     }];
     if group.features.len() >= 2 {
         figures.push(Figure {
@@ -58,7 +58,7 @@ pub fn group_figures(
     }
     figures.push(Figure {
         name: "group-ternary",
-        svg: group.ternary(data),
+        svg: group.ternary(data, corners(group.names, classes)),
     });
     figures
 }
@@ -189,7 +189,7 @@ impl<'a> Group<'a> {
         })
     }
 
-    fn ternary(&self, data: Option<&DataPoints>) -> String {
+    fn ternary(&self, data: Option<&DataPoints>, corners: [usize; 3]) -> String {
         let whole = match data.map_or(1, |data| data.every) {
             1 => "the whole data set".to_owned(),
             every => format!("one in {every} rows of the data"),
@@ -214,7 +214,7 @@ impl<'a> Group<'a> {
         ternary_plot(&Ternary {
             title: &self.title,
             subtitle: &self.subtitle,
-            corners: self.names.item_classes,
+            corners,
             class_names: &self.names.class_names,
             panels: &panels,
             legend: &self.legend_with(data),

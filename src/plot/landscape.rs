@@ -34,10 +34,17 @@ pub enum FigureSet {
 #[derive(Debug, Clone, Default)]
 pub struct FigureOptions {
     /// Classes of the line plot and the surfaces; without, those of A, B, C and the intruders, as
-    /// surfaces only the ones that reach 0.5.
+    /// surfaces only the ones that reach 0.5. Three classes are the corners of the ternary plot,
+    /// too.
     pub classes: Option<Vec<usize>>,
     /// Where the surfaces are looked at from.
     pub camera: Camera,
+}
+
+/// The corners of a ternary plot: the classes that are asked for, if they are three, else those
+/// of A, B, C.
+pub(super) fn corners(file: &LandscapeFile, classes: &[usize]) -> [usize; 3] {
+    <[usize; 3]>::try_from(classes).unwrap_or(file.item_classes)
 }
 
 /// Draws the figures of a landscape. Those that show frames need `frames`; scatter pairs and the
@@ -76,7 +83,8 @@ pub fn landscape_figures(
     }
     if let Items::Images { .. } = file.items {
         let (labels, best) = answers(&file.landscape.probabilities, file.landscape.num_classes);
-        add("ternary", ternary(file, &labels));
+        let asked = options.classes.as_deref().unwrap_or_default();
+        add("ternary", ternary(file, &labels, corners(file, asked)));
         add("scatter", scatter(file, &labels, &best));
     }
     figures
@@ -111,12 +119,12 @@ fn legend(file: &LandscapeFile) -> Vec<(usize, String)> {
         .collect()
 }
 
-fn ternary(file: &LandscapeFile, labels: &[usize]) -> String {
+fn ternary(file: &LandscapeFile, labels: &[usize], corners: [usize; 3]) -> String {
     let anchors = anchors(file);
     ternary_plot(&Ternary {
         title: &title(file),
         subtitle: &subtitle(file),
-        corners: file.item_classes,
+        corners,
         class_names: &file.class_names,
         panels: &[TernaryPanel {
             points: "the frames",

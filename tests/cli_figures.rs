@@ -143,6 +143,21 @@ fn formats_classes_and_views_are_those_asked_for() {
         bag["1A.2/line.svg"] == line["1A.2/line.svg"],
         "only 1A.1 is drawn"
     );
+    let corners = [
+        "plot",
+        "run",
+        "--class",
+        "bag,3,shirt",
+        "--landscape",
+        "1A.1",
+        "--format",
+        "svg",
+    ];
+    succeed(folder.path(), &corners);
+    let ternary = String::from_utf8(files(&run)["1A.1/ternary.svg"].clone()).expect("UTF-8");
+    for name in ["p(Bag)", "p(Dress)", "p(Shirt)"] {
+        assert!(ternary.contains(name), "{name}");
+    }
     let view = [
         "plot",
         "run",
@@ -243,12 +258,12 @@ fn figures_that_cannot_be_drawn_are_refused_with_the_reason() {
         &["1A.2/landscape.safetensors", ".safetensors file"],
     );
     // Another landscape in its place, which could lead figures elsewhere.
-    std::fs::copy(here.join("run/1A.3/landscape.safetensors"), &landscape).expect("copied");
+    std::fs::copy(here.join("run/1B.2/landscape.safetensors"), &landscape).expect("copied");
     fail(
         here,
         &["plot", "run"],
         1,
-        &["1A.2/landscape.safetensors", "found 1A.3"],
+        &["1A.2/landscape.safetensors", "found 1B.2"],
     );
     std::fs::write(&landscape, content).expect("written");
     std::fs::write(here.join("run/1A.3/frames.png"), b"no picture").expect("written");

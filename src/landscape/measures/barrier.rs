@@ -6,10 +6,10 @@ use super::union_find::UnionFind;
 /// Barrier between the points `from` and `to` (row-major indices): the least, over all grid
 /// paths between them, of the largest `u` met, both ends included; in the unit of `u`, an
 /// absolute level: subtract `u[from]` for the climb. Paths step to the four neighbours that
-/// share an edge, as a walk on the grid does. Source: METRICS.md, "Over a grid".
+/// share an edge, as a walk on the grid does.
 ///
-/// Points enter in ascending order and join their neighbours (Kruskal's minimum spanning
-/// tree); the one that connects the two ends is the top of the best path.
+/// Points enter in ascending order and join their neighbours (Kruskal 1956, the
+/// minimum spanning tree); the one that connects the two ends is the top of the best path.
 ///
 /// `u` is `[rows, columns]`, row-major.
 ///

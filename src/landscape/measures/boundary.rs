@@ -1,16 +1,16 @@
 //! How long the lines between the predicted classes are.
 //!
 //! Contours of logits, not of `p = 1/2`: probabilities bend between two grid points, which
-//! moves a line that is placed by linear interpolation (by 0.36 % for a logistic step,
-//! METRICS.md).
+//! moves a line that is placed by linear interpolation (by 0.36 % of a
+//! circle's length for a logistic step).
 
 use super::grid::check_shape;
 
 /// Length of the decision boundaries: marching squares at level 0 of
 /// `g_k = f_k - max_{j != k} f_j` on the logits `f`, summed over the classes `k` and halved,
 /// since each line is drawn by the class on either side. In the unit of `spacing`, the distance
-/// between neighbouring points: `1 / (steps - 1)` for a path of length 1. Source: METRICS.md,
-/// "Over a grid".
+/// between neighbouring points: `1 / (steps - 1)` for a path of length 1. Source: the
+/// two-dimensional case of Lorensen and Cline 1987.
 ///
 /// `logits` are `[rows, columns, num_classes]`, finite. A point belongs to class `k` where
 /// `g_k > 0`; a tied point belongs to none, and the lines run through it.

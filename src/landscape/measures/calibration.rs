@@ -4,7 +4,7 @@
 /// `MCE = integral over 0..1 of |p_a / (p_a + p_b) - lambda| d lambda`, with `lambda` the
 /// weight of a; 0 where the share of a is its weight, 1/4 both where it stays at a half and
 /// where it jumps in the middle. By the trapezoidal rule, so a jump is placed to half a step
-/// only. Source: METRICS.md, "Along a path".
+/// only. A measure of our own.
 ///
 /// `pairs` are `[p_a, p_b]` at evenly spaced points from `lambda = 1` (a itself) to
 /// `lambda = 0` (b). Nothing with fewer than two points, or where both probabilities of a point

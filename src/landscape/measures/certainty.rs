@@ -18,7 +18,7 @@ pub fn mean_entropy(probabilities: &[f32], num_classes: usize) -> f64 {
 }
 
 /// Mean margin of the points, the largest probability less the next largest, 0..1. On logits
-/// the same formula is the mean of METRICS.md's `m(x)`, in units of a logit.
+/// the same formula is the mean logit margin.
 ///
 /// `probabilities` are `[points, num_classes]`.
 ///

@@ -41,10 +41,9 @@ impl CriticalPoints {
     }
 }
 
-/// The critical points of `field` on Freudenthal's triangulation (Banchoff's index): with
+/// The critical points of `field` on Freudenthal's triangulation (Banchoff 1970): with
 /// `chi = V - E` of a point's lower link, a minimum where the link is empty, a maximum where it
-/// is the whole ring of six, a saddle of multiplicity `chi - 1` where `chi >= 2`. Source:
-/// METRICS.md, "Over a grid".
+/// is the whole ring of six, a saddle of multiplicity `chi - 1` where `chi >= 2`.
 ///
 /// `field` is `[rows, columns]`, row-major.
 ///

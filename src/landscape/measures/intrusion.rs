@@ -4,13 +4,12 @@
 
 use crate::landscape::argmax;
 
-/// From which probability on an intruder counts as confident, where nothing else is asked for
-/// (METRICS.md).
+/// From which probability on an intruder counts as confident, where nothing else is asked for.
 pub const CONFIDENT: f32 = 0.9;
 
 /// Confident intrusion `I_tau`: the share of the points, 0..1, whose label is none of `classes`
-/// and has a probability of at least `tau`. With `tau = 0` the plain intrusion. Source:
-/// METRICS.md, "Over a grid".
+/// and has a probability of at least `tau`. With `tau = 0` the plain intrusion. A
+/// measure of our own.
 ///
 /// `probabilities` are `[points, num_classes]`. `tau` is `f32` as they are: in `f64`, a
 /// probability of 0.9 lies below 0.9.

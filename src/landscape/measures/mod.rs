@@ -28,7 +28,7 @@ pub use certainty::{mean_entropy, mean_margin};
 pub use critical::{CriticalPoints, critical_points};
 pub use grid::Connectivity;
 pub use intrusion::{CONFIDENT, confident_intrusion};
-pub use order::{OrderAsymmetry, order_asymmetry};
+pub use order::{LatticeWeights, OrderAsymmetry, order_asymmetry};
 pub use persistence::{Bar, num_bars_above, persistence};
 pub use regions::num_regions;
 pub use roughness::{laplacian_roughness, surface_roughness};

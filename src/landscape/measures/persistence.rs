@@ -23,7 +23,7 @@ impl Bar {
 /// 0-dimensional persistence of the sublevel sets `{field <= u}`: points enter in the order
 /// (value, row-major index); where two basins meet, the one born later ends (elder rule).
 /// Bars of length 0 are left out, the rest stand in order of birth, so the endless one first.
-/// Source: METRICS.md, "Over a grid".
+/// Source: Edelsbrunner, Letscher and Zomorodian 2002.
 ///
 /// `field` is `[rows, columns]`, row-major; bars are in its unit. On a field without ties there
 /// are as many bars as points without a lower neighbour, of the same connectivity.

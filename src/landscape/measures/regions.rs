@@ -5,7 +5,8 @@ use super::union_find::UnionFind;
 
 /// Regions (fragmentation) `F = sum_k #components{label = k}`: connected sets of points of one
 /// label, over all labels. Report it with both connectivities: a diagonal line of single points
-/// is many regions to one and one region to the other. Source: METRICS.md, "Over a grid".
+/// is many regions to one and one region to the other. Counted as
+/// scikit-image's `measure.label` counts them, its background included.
 ///
 /// `labels` are `[rows, columns]`, row-major.
 ///

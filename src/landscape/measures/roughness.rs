@@ -1,12 +1,12 @@
 //! How rough a surface over the grid is, apart from its tilt.
 //!
-//! No Hurst exponent: on 21 x 21 points its estimate is biased by up to 0.17 (METRICS.md).
+//! No Hurst exponent: on 21 x 21 points its estimate is too
+//! high by up to 0.17 on surfaces of known exponent.
 
 use super::grid::check_shape;
 
 /// Surface roughness `Sq`: the root of the mean square of `z` less its least-squares plane
-/// (the areal parameter of ISO 25178, after levelling), in the unit of `z`. Source:
-/// METRICS.md, "Over a grid".
+/// (the areal parameter of ISO 25178-2, after levelling), in the unit of `z`.
 ///
 /// `z` is `[rows, columns]`, row-major. Nothing below 2 x 2 points, where no plane is fixed.
 ///
@@ -42,7 +42,7 @@ pub fn surface_roughness(z: &[f64], shape: [usize; 2]) -> Option<f64> {
 
 /// Laplacian roughness: the mean over the interior of `|z_N + z_S + z_W + z_E - 4 z|`, in the
 /// unit of `z` (not divided by the grid's spacing). White noise of deviation `sigma` reads
-/// `sigma sqrt(20) sqrt(2/pi)`. Source: METRICS.md, "Over a grid".
+/// `sigma sqrt(20) sqrt(2/pi)`. A measure of our own.
 ///
 /// `z` is `[rows, columns]`, row-major. Nothing below 3 x 3 points, which have no interior.
 ///

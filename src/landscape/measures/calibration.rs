@@ -13,7 +13,7 @@ pub fn calibration_error(pairs: &[[f64; 2]]) -> Option<f64> {
     let last = pairs.len().checked_sub(1).filter(|&last| last > 0)?;
     let mut sum = 0.0;
     for (k, [p_a, p_b]) in pairs.iter().enumerate() {
-        if !(p_a + p_b > 0.0) {
+        if p_a + p_b == 0.0 {
             return None;
         }
         let lambda = 1.0 - k as f64 / last as f64;

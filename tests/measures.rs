@@ -58,7 +58,7 @@ fn surface_roughness_is_what_a_plane_leaves() {
     assert_near(mean, 0.1, 0.001);
     // A checker pattern of even sides is orthogonal to every plane, so all of it is left.
     let shape = [8, 6];
-    let checker = |i: usize, j: usize| if (i + j) % 2 == 0 { 0.1 } else { -0.1 };
+    let checker = |i: usize, j: usize| [0.1, -0.1][(i + j) % 2];
     let tilted = grid(shape, |i, j| tilt(i, j) + checker(i, j));
     assert_near(
         surface_roughness(&tilted, shape).expect("a plane"),

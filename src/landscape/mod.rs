@@ -8,7 +8,12 @@ mod triples;
 
 pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
-pub use measures::{Measures, measure};
+pub use measures::{
+    Bar, CONFIDENT, Connectivity, CriticalPoints, LatticeWeights, Measures, OrderAsymmetry,
+    barrier, boundary_length, calibration_error, confident_intrusion, critical_points,
+    laplacian_roughness, mean_entropy, mean_margin, measure, num_bars_above, num_regions,
+    order_asymmetry, persistence, surface_roughness,
+};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 
 use crate::mesh::{MeshCounts, PairMesh};

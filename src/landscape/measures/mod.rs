@@ -1,7 +1,37 @@
 //! Measures of a landscape's paths and of its grid.
 //!
 //! A path is a row of the grid, from a mix of A and B into C; measures of paths are means over
-//! the `steps` rows. Numbers depend on `steps`: compare landscapes of equal size.
+//! the `steps` rows. Measures of a grid are plain functions, one module a family, from values
+//! (row-major, of a shape `[rows, columns]`) to a number or a list. Most numbers depend on
+//! `steps`: compare landscapes of equal size.
+//!
+//! Fields are `f64`, so that a potential or a difference loses nothing; logits and
+//! probabilities are `f32`, as a [`Landscape`] holds them.
+
+mod barrier;
+mod boundary;
+mod calibration;
+mod certainty;
+mod critical;
+mod grid;
+mod intrusion;
+mod order;
+mod persistence;
+mod regions;
+mod roughness;
+mod union_find;
+
+pub use barrier::barrier;
+pub use boundary::boundary_length;
+pub use calibration::calibration_error;
+pub use certainty::{mean_entropy, mean_margin};
+pub use critical::{CriticalPoints, critical_points};
+pub use grid::Connectivity;
+pub use intrusion::{CONFIDENT, confident_intrusion};
+pub use order::{LatticeWeights, OrderAsymmetry, order_asymmetry};
+pub use persistence::{Bar, num_bars_above, persistence};
+pub use regions::num_regions;
+pub use roughness::{laplacian_roughness, surface_roughness};
 
 use super::Landscape;
 

@@ -1,0 +1,37 @@
+//! Classes outside the triple that the classifier is sure of.
+//!
+//! Intrusion at any confidence, and which classes intrude, is in [`super::Measures`].
+
+use crate::landscape::argmax;
+
+/// From which probability on an intruder counts as confident, where nothing else is asked for.
+pub const CONFIDENT: f32 = 0.9;
+
+/// Confident intrusion `I_tau`: the share of the points, 0..1, whose label is none of `classes`
+/// and has a probability of at least `tau`. With `tau = 0` the plain intrusion. A
+/// measure of our own.
+///
+/// `probabilities` are `[points, num_classes]`. `tau` is `f32` as they are: in `f64`, a
+/// probability of 0.9 lies below 0.9.
+///
+/// # Panics
+/// When there are no points, or values do not divide into classes.
+pub fn confident_intrusion(
+    probabilities: &[f32],
+    num_classes: usize,
+    classes: [usize; 3],
+    tau: f32,
+) -> f64 {
+    let points = probabilities.chunks_exact(num_classes);
+    assert!(
+        points.remainder().is_empty() && !probabilities.is_empty(),
+        "expected points of {num_classes} probabilities, found {} values",
+        probabilities.len()
+    );
+    let count = points.len() as f64;
+    let intruders = points.filter(|p| {
+        let label = argmax(p);
+        !classes.contains(&label) && p[label] >= tau
+    });
+    intruders.count() as f64 / count
+}

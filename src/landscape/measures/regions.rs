@@ -1,0 +1,31 @@
+//! Into how many pieces the labels cut the grid.
+
+use super::grid::{Connectivity, check_shape};
+use super::union_find::UnionFind;
+
+/// Regions (fragmentation) `F = sum_k #components{label = k}`: connected sets of points of one
+/// label, over all labels. Report it with both connectivities: a diagonal line of single points
+/// is many regions to one and one region to the other. Counted as
+/// scikit-image's `measure.label` counts them, its background included.
+///
+/// `labels` are `[rows, columns]`, row-major.
+///
+/// # Panics
+/// When `labels` do not fill `shape`.
+pub fn num_regions(labels: &[usize], shape: [usize; 2], connectivity: Connectivity) -> usize {
+    check_shape(labels.len(), shape, 1);
+    let mut sets = UnionFind::new(labels.len());
+    let mut regions = labels.len();
+    for k in 0..labels.len() {
+        for other in connectivity.earlier_neighbours(k, shape) {
+            if labels[other] == labels[k] {
+                let (mine, theirs) = (sets.root(k), sets.root(other));
+                if mine != theirs {
+                    sets.attach(mine, theirs);
+                    regions -= 1;
+                }
+            }
+        }
+    }
+    regions
+}

@@ -1,14 +1,13 @@
 //! A pair's images side by side with their feature points and triangles.
 
+use super::style::{MESH_EDGE, MESH_IRREGULAR, MESH_POINT};
 use crate::data::Image;
 use crate::mesh::{PairMesh, Point};
+use plotters::style::RGBColor;
 
 /// Both images are enlarged by a whole factor until a side reaches this, pixels.
 const SIDE_PX: usize = 420;
 const GAP_PX: usize = 12;
-const EDGE: [f32; 3] = [102.0, 204.0, 238.0];
-const FOLDED_EDGE: [f32; 3] = [238.0, 119.0, 51.0];
-const POINT: [f32; 3] = [238.0, 221.0, 68.0];
 
 /// Draws the left and the right image with the mesh over each; triangles of the right mesh that
 /// are folded or without area have their edges in orange.
@@ -45,22 +44,27 @@ pub fn mesh_picture(left: &Image, right: &Image, mesh: &PairMesh) -> Image {
         // Irregular triangles last, so that their edges are seen.
         let (regular, irregular): (Vec<&[u32; 3]>, Vec<_>) =
             mesh.triangles.iter().partition(is_regular);
-        for (triangles, color) in [(regular, EDGE), (irregular, FOLDED_EDGE)] {
+        for (triangles, color) in [(regular, MESH_EDGE), (irregular, MESH_IRREGULAR)] {
             for triangle in triangles {
                 let [a, b, c] = triangle.map(|i| at(points[i as usize]));
                 for (from, to) in [(a, b), (b, c), (c, a)] {
-                    canvas.draw_line(from, to, color);
+                    canvas.draw_line(from, to, levels(color));
                 }
             }
         }
         for &point in points {
             let [x, y] = at(point);
             for (dx, dy) in (-2..=2).flat_map(|dx| (-2..=2).map(move |dy| (dx, dy))) {
-                canvas.set(x + dx, y + dy, POINT);
+                canvas.set(x + dx, y + dy, levels(MESH_POINT));
             }
         }
     }
     canvas.picture
+}
+
+/// A colour as the levels of a pixel.
+fn levels(RGBColor(red, green, blue): RGBColor) -> [f32; 3] {
+    [red, green, blue].map(f32::from)
 }
 
 struct Canvas {

@@ -4,7 +4,8 @@
 use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
 use super::caption::{class_label, subtitle, title};
 use super::style::{
-    HEADER, INK, LABEL_SIZE, MARGIN, MUTED, RULE, SMALL_SIZE, color, opaque, text_width,
+    HEADER, INK, LABEL_SIZE, MARGIN, MESH_EDGE, MESH_IRREGULAR, MESH_POINT, MUTED, RULE,
+    SMALL_SIZE, color, opaque, text_width,
 };
 use super::tiles::{Tiles, tile_png};
 use crate::data::Picture;
@@ -218,9 +219,6 @@ pub fn mesh_strips(file: &LandscapeFile, frames: &Tiles) -> Option<String> {
 
 /// The intermediate mesh of `alpha` over a frame whose top left is `origin`.
 fn draw_mesh(canvas: &mut Canvas, mesh: &PairMesh, alpha: f64, origin: Place, zoom: f64) {
-    const EDGE: RGBColor = RGBColor(102, 204, 238);
-    const IRREGULAR: RGBColor = RGBColor(238, 119, 51);
-    const POINT: RGBColor = RGBColor(238, 221, 68);
     // Points are pixel centres.
     let vertices: Vec<Place> = mesh
         .points_left
@@ -251,7 +249,7 @@ fn draw_mesh(canvas: &mut Canvas, mesh: &PairMesh, alpha: f64, origin: Place, zo
         edges.extend([[a, b], [b, c], [c, a]]);
     }
     // Irregular triangles last, so that their edges are seen.
-    for (edges, shade) in [(regular, EDGE), (irregular, IRREGULAR)] {
+    for (edges, shade) in [(regular, MESH_EDGE), (irregular, MESH_IRREGULAR)] {
         let stroke = Stroke {
             color: opaque(shade),
             width_px: 1.1,
@@ -263,7 +261,7 @@ fn draw_mesh(canvas: &mut Canvas, mesh: &PairMesh, alpha: f64, origin: Place, zo
             color: opaque(INK),
             width_px: 0.6,
         };
-        canvas.circle(vertex, 2.6, opaque(POINT), Some(edge));
+        canvas.circle(vertex, 2.6, opaque(MESH_POINT), Some(edge));
     }
 }
 

@@ -28,6 +28,11 @@ pub(super) const MUTED: RGBColor = RGBColor(95, 95, 95);
 pub(super) const RULE: RGBColor = RGBColor(214, 214, 214);
 pub(super) const PAPER: RGBColor = RGBColor(255, 255, 255);
 
+/// Meshes over images: edges, those of folded triangles and of ones without area, points.
+pub(super) const MESH_EDGE: RGBColor = RGBColor(102, 204, 238);
+pub(super) const MESH_IRREGULAR: RGBColor = RGBColor(238, 119, 51);
+pub(super) const MESH_POINT: RGBColor = RGBColor(238, 221, 68);
+
 /// Ten colours that stay apart in print and for colour-blind readers, after Paul Tol's "bright",
 /// "vibrant" and "muted" schemes (Tol, *Colour Schemes*, SRON/EPS/TN/09-002, 2021).
 const PALETTE: [(u8, u8, u8); 10] = [
@@ -131,9 +136,17 @@ pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
     if characters.len() <= LONGEST && text_width(text, size) <= width {
         return text.to_owned();
     }
-    let keep = (0..characters.len()).collect::<Vec<usize>>();
-    let fit = keep.partition_point(|&keep| text_width(&beginning(keep), size) <= width);
-    beginning(fit.saturating_sub(1))
+    // The longest beginning that fits, by bisection: `fits` does, `too_long` does not.
+    let (mut fits, mut too_long) = (0, characters.len());
+    while too_long - fits > 1 {
+        let middle = (fits + too_long) / 2;
+        if text_width(&beginning(middle), size) <= width {
+            fits = middle;
+        } else {
+            too_long = middle;
+        }
+    }
+    beginning(fits)
 }
 
 /// Text that XML can hold: characters it cannot are blanks.

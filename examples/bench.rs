@@ -12,7 +12,9 @@ use morphscape::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, 
 use morphscape::landscape::{Permutation, choose_triples};
 use morphscape::mesh::lattice_scale;
 use morphscape::model::bundled_fashion_mnist;
-use morphscape::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes, pair_mesh};
+use morphscape::pipeline::{
+    Frames, GridJob, MorphMode, MorphSettings, compute_landscapes, pair_mesh,
+};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -78,7 +80,7 @@ fn main() {
             let settings = MorphSettings {
                 steps: 21,
                 grid: 3,
-                sampling,
+                mode: MorphMode::Clean(sampling),
             };
             let start = Instant::now();
             compute_landscapes(

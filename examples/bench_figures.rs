@@ -9,7 +9,7 @@ use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{Items, LandscapeFile, Permutation};
 use morphscape::model::bundled_fashion_mnist;
-use morphscape::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
+use morphscape::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
 use morphscape::plot::{
     FigureOptions, FigureSet, Tiles, decision_map, grid_sheet, landscape_figures, landscape_line,
     mesh_strips, path_strips, plotly_figure, surface_plot, svg_to_png,
@@ -43,7 +43,7 @@ fn main() {
     let settings = MorphSettings {
         steps: 21,
         grid: 3,
-        sampling: Sampling::Cubic,
+        mode: MorphMode::Clean(Sampling::Cubic),
     };
     let jobs = [GridJob {
         a: &a,

@@ -37,14 +37,14 @@
 //! let set = data::fashion_mnist();
 //! let [a, b, c] = [9, 2, 1].map(|i| set.image(i));
 //! let model = model::bundled_fashion_mnist();
-//! let settings = pipeline::MorphSettings { steps: 5, grid: 3, sampling: Sampling::Cubic };
+//! let settings = pipeline::MorphSettings { steps: 5, grid: 3, mode: pipeline::MorphMode::Clean(Sampling::Cubic) };
 //! let jobs = [pipeline::GridJob { a: &a, b: &b, c: &c }];
 //! let progress = |_frames: usize| ControlFlow::Continue(());
 //! let landscapes = pipeline::compute_landscapes(
 //!     &CpuEngine::new(), &model, &settings, &jobs, pipeline::Frames::Drop, &progress,
 //! )?;
 //! assert_eq!(landscapes[0].num_frames(), 25);
-//! assert_eq!(landscapes[0].label(0), set.label(9));
+//! assert_eq!(landscapes[0].label(0), Some(set.label(9)));
 //! # Ok::<(), pipeline::PipelineError>(())
 //! ```
 

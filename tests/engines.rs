@@ -15,7 +15,7 @@ use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
 use morphscape::model::{PlainOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
-    Frames, GridJob, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
+    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -333,7 +333,7 @@ fn warps_of_regular_folded_and_degenerate_meshes() {
                 right: &right,
                 mesh: &mesh,
                 alphas: &alphas,
-                sampling: Sampling::Linear,
+                mode: MorphMode::Clean(Sampling::Linear),
             };
             let morph = morph_pair(engine.as_ref(), &plan).expect("it morphs");
             if points > 6 {
@@ -374,7 +374,7 @@ fn both_samplings_reproduce_planes() {
                     right: &plane,
                     mesh: &mesh,
                     alphas: &[0.1, 0.5],
-                    sampling,
+                    mode: MorphMode::Clean(sampling),
                 };
                 for frame in morph_pair(engine.as_ref(), &plan)
                     .expect("it morphs")
@@ -444,7 +444,7 @@ fn paper_job(engine: &dyn Engine, groups: usize, steps: usize, frames: Frames) -
     let settings = MorphSettings {
         steps,
         grid: 3,
-        sampling: Sampling::Cubic,
+        mode: MorphMode::Clean(Sampling::Cubic),
     };
     let model = bundled_fashion_mnist();
     compute_landscapes(engine, &model, &settings, &jobs, frames, &|_| {
@@ -605,7 +605,7 @@ fn batches_are_cut_for_the_widest_layer_too() {
     let settings = MorphSettings {
         steps: 21,
         grid: 3,
-        sampling: Sampling::Linear,
+        mode: MorphMode::Clean(Sampling::Linear),
     };
     let engine = Watched(CpuEngine::new(), AtomicUsize::new(0));
     let proceed = |_| ControlFlow::Continue(());
@@ -617,7 +617,7 @@ fn batches_are_cut_for_the_widest_layer_too() {
         Frames::Drop,
         &proceed,
     );
-    assert!((0..441).all(|k| landscapes.as_ref().expect("it runs")[2].label(k) == 1));
+    assert!((0..441).all(|k| landscapes.as_ref().expect("it runs")[2].label(k) == Some(1)));
     let largest = engine.1.into_inner();
     assert!(largest <= 1 << 20, "{largest} bytes");
 }
@@ -646,7 +646,7 @@ fn an_interrupted_job_stops() {
     let settings = MorphSettings {
         steps: 5,
         grid: 3,
-        sampling: Sampling::Linear,
+        mode: MorphMode::Clean(Sampling::Linear),
     };
     let result = compute_landscapes(
         &CpuEngine::new(),

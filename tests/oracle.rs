@@ -8,7 +8,7 @@ use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::kernels::{Activation, Sampling, spline_coefficients};
 use morphscape::mesh::{PairMesh, Point, feature_points};
 use morphscape::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
-use morphscape::pipeline::{MorphPlan, classify, morph_pair, pair_mesh};
+use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use serde_json::Value;
 
 fn index(value: &Value) -> usize {
@@ -127,7 +127,7 @@ fn clean_frames_are_the_tool_s_float_frames() {
                 right: &golden.right,
                 mesh: &golden.mesh,
                 alphas: &[0.25, 0.5, 0.75],
-                sampling: Sampling::Cubic,
+                mode: MorphMode::Clean(Sampling::Cubic),
             };
             let morph = morph_pair(engine.as_ref(), &plan).expect("a golden pair morphs");
             for (a, frame) in morph.frames.iter().enumerate() {
@@ -177,7 +177,7 @@ fn pairs_that_stop_the_paper_s_tool_morph() {
                 right: &right,
                 mesh: &mesh,
                 alphas: &alphas,
-                sampling: Sampling::Cubic,
+                mode: MorphMode::Clean(Sampling::Cubic),
             };
             let morph = morph_pair(engine.as_ref(), &plan).expect("it morphs");
             let in_range = |level: &f32| (0.0..=255.0).contains(level);

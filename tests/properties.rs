@@ -11,7 +11,7 @@ use morphscape::mesh::{
     FeatureError, PairMesh, Point, feature_points, fixed_alpha, lattice_point, lattice_scale,
     triangulate,
 };
-use morphscape::pipeline::{MorphPlan, classify, morph_pair, pair_mesh};
+use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -123,7 +123,7 @@ fn a_thousand_random_pairs_give_finite_frames_at_every_grid() {
                 right: &right,
                 mesh: &mesh,
                 alphas: &[0.05, 0.5, 0.9],
-                sampling,
+                mode: MorphMode::Clean(sampling),
             };
             let morph = morph_pair(engine.as_ref(), &plan).expect("it morphs");
             degenerate += usize::from(morph.counts.degenerate_right > 0);
@@ -248,7 +248,7 @@ fn morphs_start_and_end_in_the_images_and_stay_in_a_pair_of_equals() {
                 right: &right,
                 mesh: &mesh,
                 alphas: &[0.0, 0.3, 1.0],
-                sampling: Sampling::Cubic,
+                mode: MorphMode::Clean(Sampling::Cubic),
             };
             let frames = morph_pair(engine.as_ref(), &plan)
                 .expect("it morphs")
@@ -264,7 +264,7 @@ fn morphs_start_and_end_in_the_images_and_stay_in_a_pair_of_equals() {
                 right: &left,
                 mesh: &mesh,
                 alphas: &[0.4],
-                sampling: Sampling::Cubic,
+                mode: MorphMode::Clean(Sampling::Cubic),
             };
             let frames = morph_pair(engine.as_ref(), &plan)
                 .expect("it morphs")

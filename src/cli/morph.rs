@@ -5,6 +5,7 @@ use super::items::find_image;
 use super::options::{DataArgs, EngineArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::Progress;
+use super::text::counted;
 use crate::data::{Image, Picture, Tensor, TensorData, sha256_hex, write_file, write_safetensors};
 use crate::engine::Engine;
 use crate::mesh::{MeshCounts, PairMesh, cell_size_px};
@@ -30,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = parse_alpha, conflicts_with = "into")]
     alphas: Vec<f64>,
     /// Write frames.safetensors, too: f32 [n, H, W] (or [n, H, W, 3]) in grey levels 0..255,
-    /// and for a grid [steps, steps, H, W(, 3)]
+    /// and for a grid [steps, steps, H, W(, 3)]; NaN where a frame failed
     #[arg(long)]
     save_frames: bool,
     #[command(flatten)]
@@ -75,6 +76,7 @@ struct Made {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
+    args.morph.mode()?;
     let set = args.data.load(None)?.images;
     let names: Vec<&String> = [&args.left, &args.right]
         .into_iter()
@@ -144,6 +146,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     };
     let compute_s = computing.elapsed().as_secs_f64();
     write_all(args, &folder, &made, settings)?;
+    let failed = made.frames.iter().filter(|frame| frame.is_failed()).count();
     folder.set(
         "engine",
         json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
@@ -157,10 +160,19 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         Verbosity::Normal,
         format!(
             "{} frames written to {}",
-            made.frames.len(),
+            made.frames.len() - failed,
             args.out.display()
         ),
     );
+    if failed > 0 {
+        verbosity.say(
+            Verbosity::Normal,
+            format!(
+                "{} failed: the paper's tool stops there with a singular matrix; they are left out, gaps in sheet.png, and NaN in frames.safetensors",
+                counted(failed, "frame")
+            ),
+        );
+    }
     Ok(())
 }
 
@@ -177,7 +189,7 @@ fn morph_two(
         right,
         mesh: &mesh,
         alphas,
-        sampling: args.morph.sampling(),
+        mode: args.morph.mode()?,
     };
     let morph = morph_pair(engine, &plan)?;
     let mut description = mesh_json(&mesh);
@@ -205,7 +217,7 @@ fn morph_three(
         images,
         args.morph.grid(),
         alphas,
-        args.morph.sampling(),
+        args.morph.mode()?,
         &row_done,
     )?;
     let mut description = mesh_json(&grid.mesh);
@@ -231,6 +243,7 @@ fn write_all(
     made.frames
         .par_iter()
         .enumerate()
+        .filter(|(_, frame)| !frame.is_failed())
         .try_for_each(|(k, frame)| {
             let name = if one_row {
                 format!("frame-{k:0digits$}.png")
@@ -284,5 +297,6 @@ fn counts_json(counts: MeshCounts) -> Value {
         "degenerate": counts.degenerate,
         "folded_right": counts.folded_right,
         "degenerate_right": counts.degenerate_right,
+        "failed": counts.failed,
     })
 }

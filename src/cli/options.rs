@@ -6,6 +6,7 @@ use crate::data::{ImageSet, fashion_mnist};
 use crate::engine::{self, Engine, EngineChoice};
 use crate::kernels::{Activation, Sampling};
 use crate::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
+use crate::pipeline::MorphMode;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -241,10 +242,11 @@ pub(super) struct MorphArgs {
     /// Feature cells a side
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
     grid: u16,
-    /// clean: float frames, levels clamped, every pixel owned by one triangle
+    /// clean: float frames, levels clamped, every pixel owned by one triangle; published: as the
+    /// paper's tool makes them, to the pixel, with its 8-bit wrap-around and its failed frames
     #[arg(long, value_enum, default_value = "clean")]
     mode: ModeName,
-    /// How images are sampled: interpolating bicubic spline, or bilinear
+    /// How images are sampled: interpolating bicubic spline, or bilinear (clean mode only)
     #[arg(long, value_enum, default_value = "cubic")]
     sampling: SamplingName,
 }
@@ -252,6 +254,7 @@ pub(super) struct MorphArgs {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ModeName {
     Clean,
+    Published,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -269,10 +272,15 @@ impl MorphArgs {
         usize::from(self.grid)
     }
 
-    pub(super) fn sampling(&self) -> Sampling {
-        match self.sampling {
-            SamplingName::Cubic => Sampling::Cubic,
-            SamplingName::Linear => Sampling::Linear,
+    /// How images are morphed; published mode has one way of sampling.
+    pub(super) fn mode(&self) -> anyhow::Result<MorphMode> {
+        match (self.mode, self.sampling) {
+            (ModeName::Clean, SamplingName::Cubic) => Ok(MorphMode::Clean(Sampling::Cubic)),
+            (ModeName::Clean, SamplingName::Linear) => Ok(MorphMode::Clean(Sampling::Linear)),
+            (ModeName::Published, SamplingName::Cubic) => Ok(MorphMode::Published),
+            (ModeName::Published, SamplingName::Linear) => bail!(
+                "--mode published --sampling linear: the paper's tool samples with the cubic spline; leave --sampling out, or use --mode clean"
+            ),
         }
     }
 
@@ -292,6 +300,7 @@ impl MorphArgs {
     pub(super) fn mode_name(&self) -> &'static str {
         match self.mode {
             ModeName::Clean => "clean",
+            ModeName::Published => "published",
         }
     }
 }

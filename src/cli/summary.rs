@@ -131,7 +131,11 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
         let mut record = vec![row.name.clone()];
         record.extend(row.items.clone());
         record.extend(row.classes.clone());
-        record.extend(row.values().iter().map(|value| format!("{value:.6}")));
+        // A measure that failed frames leave nothing for is an empty field.
+        record.extend(row.values().iter().map(|value| match value.is_nan() {
+            true => String::new(),
+            false => format!("{value:.6}"),
+        }));
         record.push(row.intruders.join("; "));
         if let Some(counts) = row.counts {
             let counts = [
@@ -139,7 +143,7 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
                 counts.degenerate,
                 counts.folded_right,
                 counts.degenerate_right,
-                0, // no frame fails in clean mode
+                counts.failed,
             ];
             record.extend(counts.map(|count| count.to_string()));
         }

@@ -78,6 +78,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
+    let mode = args.morph.mode()?;
     let sweep = Sweep::resolve(args)?;
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
@@ -91,7 +92,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let settings = MorphSettings {
         steps: args.morph.steps(),
         grid: args.morph.grid(),
-        sampling: args.morph.sampling(),
+        mode,
     };
     let images = &sweep.data.images;
     let alphas: Vec<f64> = (0..settings.steps)
@@ -104,7 +105,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             images.each_ref(),
             settings.grid,
             &alphas,
-            settings.sampling,
+            settings.mode,
             &|| ControlFlow::Continue(()),
         )?;
         Ok(morphed.frames)

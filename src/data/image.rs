@@ -8,7 +8,8 @@ use std::io::Cursor;
 pub(super) const MAX_SIDE_PX: usize = 4096;
 
 /// An image: grey levels 0..255 as `f32`, row-major, channels innermost (`[H, W, C]`), y down,
-/// pixel centres at whole coordinates (the centre of the top-left pixel is (0, 0)).
+/// pixel centres at whole coordinates (the centre of the top-left pixel is (0, 0)). A frame that
+/// failed, for which its morph has no levels, is NaN throughout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     /// Width, pixels.
@@ -46,6 +47,19 @@ impl Image {
     /// The shape as `height x width x channels`, for messages.
     pub fn shape_text(&self) -> String {
         shape_text([self.height_px, self.width_px, self.channels])
+    }
+
+    /// This image's shape as a frame that failed: NaN throughout.
+    pub fn failed(&self) -> Self {
+        Self {
+            levels: vec![f32::NAN; self.levels.len()],
+            ..*self
+        }
+    }
+
+    /// Whether this is a frame that failed.
+    pub fn is_failed(&self) -> bool {
+        self.levels.first().is_some_and(|level| level.is_nan())
     }
 
     /// `[height, width, channels]`.

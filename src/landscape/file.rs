@@ -72,6 +72,9 @@ pub enum LandscapeFileError {
     },
 }
 
+/// What metadata says of NaN in the tensors.
+const FAILED_NOTE: &str = "where logits and probabilities (and frames, if kept) are NaN, the frame failed: the paper's tool stops there with a singular matrix";
+
 /// The largest grid and the most classes taken from a file, so that their product is a size.
 const MAX_STEPS: usize = 1001;
 const MAX_SIDE_PX: usize = 4096;
@@ -143,7 +146,9 @@ impl LandscapeFile {
     pub fn predicted_classes(&self) -> Vec<usize> {
         let mut frames = vec![0usize; self.landscape.num_classes];
         for k in 0..self.landscape.num_frames() {
-            frames[self.landscape.label(k)] += 1;
+            if let Some(label) = self.landscape.label(k) {
+                frames[label] += 1;
+            }
         }
         let mut others: Vec<usize> = (0..frames.len())
             .filter(|class| frames[*class] > 0 && !self.item_classes.contains(class))
@@ -206,9 +211,10 @@ impl LandscapeFile {
             ),
         ]);
         if let Some(morph) = &landscape.morph {
-            let mut counts = json!(morph.counts);
-            counts["failed"] = json!(0); // no frame fails in clean mode
-            metadata.insert("counts", counts.to_string());
+            metadata.insert("counts", json!(morph.counts).to_string());
+            if morph.counts.failed > 0 {
+                metadata.insert("failed", FAILED_NOTE.to_owned());
+            }
             let meshes = json!({"a_to_b": morph.a_to_b, "mix_to_c": morph.mix_to_c});
             metadata.insert("meshes", meshes.to_string());
         }
@@ -255,10 +261,11 @@ impl LandscapeFile {
         let shape = [steps, steps, classes];
         let logits = file.take("logits", &shape)?;
         let probabilities = file.take("probabilities", &shape)?;
-        if probabilities
-            .iter()
-            .any(|p| !(0.0..=1.0 + 1e-5).contains(p))
-        {
+        // A frame has all its probabilities, or has failed.
+        let probable = |p: &f32| (0.0..=1.0 + 1e-5).contains(p);
+        if !probabilities.chunks_exact(classes).all(|frame| {
+            frame.iter().all(probable) || frame.iter().all(|probability| probability.is_nan())
+        }) {
             return inconsistent("probabilities", "0 to 1", "another value".into());
         }
         let (name, shape) = items.tensor(steps);

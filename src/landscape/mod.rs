@@ -22,6 +22,9 @@ use crate::mesh::{MeshCounts, PairMesh};
 ///
 /// Row `i` mixes A and B (`s = i/(steps-1)`), column `j` goes from the mix into C
 /// (`t = j/(steps-1)`); all values are `[steps, steps, ...]`, row-major.
+///
+/// A frame that failed has no answer: its logits and probabilities are NaN, it has no label, and
+/// measures and figures leave it out. Only published mode has such frames.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscape {
     /// Points a side.
@@ -46,7 +49,7 @@ pub struct GridMeshes {
     pub counts: MeshCounts,
     /// The mesh between A and B.
     pub a_to_b: PairMesh,
-    /// The mesh that leads the middle row's mix into C.
+    /// The mesh that leads the middle row's mix into C; of a mix that failed, a blank image's.
     pub mix_to_c: PairMesh,
 }
 
@@ -74,6 +77,21 @@ impl Landscape {
         (self.steps - 1) / 2
     }
 
+    /// Whether frame `k` failed and has no answer.
+    ///
+    /// # Panics
+    /// When `k` is not below [`Landscape::num_frames`].
+    pub fn is_failed(&self, k: usize) -> bool {
+        self.probabilities_of(k)[0].is_nan()
+    }
+
+    /// How many frames failed.
+    pub fn num_failed(&self) -> usize {
+        (0..self.num_frames())
+            .filter(|&k| self.is_failed(k))
+            .count()
+    }
+
     /// Largest probability that `class` reaches anywhere.
     ///
     /// # Panics
@@ -86,15 +104,16 @@ impl Landscape {
 
     /// Whether `class` is the predicted one of any frame.
     pub fn is_predicted(&self, class: usize) -> bool {
-        (0..self.num_frames()).any(|k| self.label(k) == class)
+        (0..self.num_frames()).any(|k| self.label(k) == Some(class))
     }
 
-    /// The predicted class of frame `k`: the most probable, of equal ones the first.
+    /// The predicted class of frame `k`: the most probable, of equal ones the first. Nothing
+    /// where the frame failed.
     ///
     /// # Panics
     /// When `k` is not below [`Landscape::num_frames`].
-    pub fn label(&self, k: usize) -> usize {
-        argmax(self.probabilities_of(k))
+    pub fn label(&self, k: usize) -> Option<usize> {
+        (!self.is_failed(k)).then(|| argmax(self.probabilities_of(k)))
     }
 }
 

@@ -22,8 +22,9 @@ pub struct PairMesh {
 /// How many triangles of a morph are degenerate (without area) or folded (turned over against
 /// the left mesh, where none is).
 ///
-/// Neither stops anything: a triangle without area owns no pixel, and of several triangles
-/// over a pixel the last owns it. They say how far a mesh is from a smooth deformation.
+/// In clean mode neither stops anything: a triangle without area owns no pixel, and of several
+/// triangles over a pixel the last owns it. They say how far a mesh is from a smooth
+/// deformation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeshCounts {
     /// Folded triangles of right meshes.
@@ -34,6 +35,9 @@ pub struct MeshCounts {
     pub folded: u64,
     /// Degenerate triangles of intermediate meshes, over all frames.
     pub degenerate: u64,
+    /// Frames that have no levels, since their mesh stops the paper's tool; 0 but in published
+    /// mode. The pipeline counts them, not [`PairMesh::counts`].
+    pub failed: u64,
 }
 
 impl AddAssign for MeshCounts {
@@ -42,6 +46,7 @@ impl AddAssign for MeshCounts {
         self.degenerate_right += other.degenerate_right;
         self.folded += other.folded;
         self.degenerate += other.degenerate;
+        self.failed += other.failed;
     }
 }
 

@@ -1,8 +1,7 @@
 //! Landscapes of image triples: mixes and meshes on the host, grids on the engine.
 
-use super::PipelineError;
 use super::classify::{AnswerBufs, record_classify, upload_rows};
-use super::pair::{pair_mesh, points_of};
+use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineError};
@@ -22,8 +21,8 @@ pub struct MorphSettings {
     pub steps: usize,
     /// Feature cells a side.
     pub grid: usize,
-    /// How images are sampled.
-    pub sampling: Sampling,
+    /// How they are morphed.
+    pub mode: MorphMode,
 }
 
 /// The three images of a landscape, all of one shape.
@@ -97,12 +96,18 @@ struct Grids<'a> {
     model: &'a Model,
     steps: usize,
     grid: usize,
-    geometry: WarpGeometry,
+    mode: MorphMode,
+    shape: [usize; 3],
+    scale: i32,
     /// Values a frame.
     frame_values: usize,
-    /// The alphas strictly inside a path, as frame jobs of pair 0.
+    /// The alphas strictly inside a path.
+    alphas: Vec<f64>,
+    /// The same as frame jobs of pair 0.
     inner: Vec<FrameJob>,
     frames: Frames,
+    /// What the engine classifies in the place of a frame that failed.
+    blank: Vec<f32>,
 }
 
 /// A landscape whose meshes are known.
@@ -120,6 +125,19 @@ struct Row {
     mix: Image,
     mesh: PairMesh,
     counts: MeshCounts,
+    /// Its inner frames where the host makes them.
+    frames: Option<Vec<Image>>,
+}
+
+impl Row {
+    /// Whether frame `j` failed; the last column is C itself.
+    fn has_failed(&self, j: usize) -> bool {
+        match (j, &self.frames) {
+            (0, _) => self.mix.is_failed(),
+            (_, Some(frames)) => frames.get(j - 1).is_some_and(Image::is_failed),
+            (_, None) => false,
+        }
+    }
 }
 
 /// Rows `rows` of landscape `landscape` of a group.
@@ -140,16 +158,16 @@ impl<'a> Grids<'a> {
             model,
             steps,
             grid: settings.grid,
-            geometry: WarpGeometry {
-                shape,
-                scale,
-                sampling: settings.sampling,
-            },
+            mode: settings.mode,
+            shape,
+            scale,
             frame_values: shape.iter().product(),
+            blank: vec![0.0; shape.iter().product()],
             inner: alphas
                 .iter()
                 .map(|&alpha| FrameJob::new(0, alpha))
                 .collect(),
+            alphas,
             frames,
         }
     }
@@ -166,7 +184,7 @@ impl<'a> Grids<'a> {
 
     fn counts(&self, mesh: &PairMesh) -> MeshCounts {
         let alphas: Vec<i32> = self.inner.iter().map(|job| job.mesh_alpha).collect();
-        mesh.counts(&alphas, self.geometry.scale)
+        mesh.counts(&alphas, self.scale)
     }
 
     /// Frame jobs for pairs `0..pairs`, pair by pair.
@@ -180,20 +198,30 @@ impl<'a> Grids<'a> {
     fn prepare<'j>(&self, jobs: &[GridJob<'j>]) -> Result<Vec<Prepared<'j>>, PipelineError> {
         let meshes = jobs
             .par_iter()
-            .map(|job| pair_mesh(job.a, job.b, self.grid))
+            .map(|job| self.mode.mesh(job.a, job.b, self.grid))
             .collect::<Result<Vec<_>, _>>()?;
         let mixes = self.mix(jobs, &meshes)?;
         jobs.par_iter()
             .zip(meshes)
             .zip(mixes)
             .map(|((job, mesh), mixes)| {
-                let points_c = points_of(job.c, self.grid)?;
+                let points_c = self.mode.points(job.c, self.grid)?;
                 let rows = mixes
                     .into_par_iter()
                     .map(|mix| {
-                        let mesh = PairMesh::new(points_of(&mix, self.grid)?, points_c.clone());
+                        let points = self.mode.points(&mix, self.grid)?;
+                        let mesh = PairMesh::new(points, points_c.clone());
+                        let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
                         let counts = self.counts(&mesh);
-                        Ok(Row { mix, mesh, counts })
+                        let mut row = Row {
+                            mix,
+                            mesh,
+                            counts,
+                            frames,
+                        };
+                        row.counts.failed =
+                            (0..self.steps).filter(|&j| row.has_failed(j)).count() as u64;
+                        Ok(row)
                     })
                     .collect::<Result<Vec<_>, PipelineError>>()?;
                 Ok(Prepared {
@@ -211,6 +239,37 @@ impl<'a> Grids<'a> {
         &self,
         jobs: &[GridJob<'_>],
         meshes: &[PairMesh],
+    ) -> Result<Vec<Vec<Image>>, EngineError> {
+        let inner = match self.mode {
+            MorphMode::Clean(sampling) => self.warp_mixes(jobs, meshes, sampling)?,
+            mode => jobs
+                .par_iter()
+                .zip(meshes)
+                .map(|(job, mesh)| {
+                    mode.host_frames([job.a, job.b], mesh, &self.alphas)
+                        .unwrap_or_default()
+                })
+                .collect(),
+        };
+        Ok(jobs
+            .iter()
+            .zip(inner)
+            .map(|(job, inner)| {
+                [job.a.clone()]
+                    .into_iter()
+                    .chain(inner)
+                    .chain([job.b.clone()])
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// The clean mixes of each job without A and B.
+    fn warp_mixes(
+        &self,
+        jobs: &[GridJob<'_>],
+        meshes: &[PairMesh],
+        sampling: Sampling,
     ) -> Result<Vec<Vec<Image>>, EngineError> {
         let mut recording = Recording::new();
         let ends: Vec<&[f32]> = jobs
@@ -235,7 +294,7 @@ impl<'a> Grids<'a> {
         let frames = recording.warp(
             images,
             ends.len(),
-            &self.geometry,
+            &self.geometry(sampling),
             &pairs,
             &self.frame_jobs(pairs.len()),
         );
@@ -247,17 +306,23 @@ impl<'a> Grids<'a> {
         Ok(jobs
             .iter()
             .map(|job| {
-                let inner = warped.by_ref().take(self.inner.len()).map(|row| Image {
-                    levels: row[..self.frame_values].to_vec(),
-                    ..*job.a
-                });
-                [job.a.clone()]
-                    .into_iter()
-                    .chain(inner)
-                    .chain([job.b.clone()])
+                let inner = warped.by_ref().take(self.inner.len());
+                inner
+                    .map(|row| Image {
+                        levels: row[..self.frame_values].to_vec(),
+                        ..*job.a
+                    })
                     .collect()
             })
             .collect())
+    }
+
+    fn geometry(&self, sampling: Sampling) -> WarpGeometry {
+        WarpGeometry {
+            shape: self.shape,
+            scale: self.scale,
+            sampling,
+        }
     }
 
     /// Runs a group's grids, in as many batches of rows as the engine's buffers make of it.
@@ -307,10 +372,11 @@ impl<'a> Grids<'a> {
     }
 
     /// Records a batch. Its images are, segment by segment, the target and then the mixes.
-    fn record(&self, group: &[Prepared<'_>], batch: &[Segment]) -> RecordedBatch {
+    fn record<'p>(&'p self, group: &'p [Prepared<'_>], batch: &[Segment]) -> RecordedBatch {
         let mut recording = Recording::new();
         let mut images: Vec<&[f32]> = Vec::new();
         let mut pairs = Vec::new();
+        let mut host_frames: Vec<&[f32]> = Vec::new();
         for segment in batch {
             let prepared = &group[segment.landscape];
             let target = images.len();
@@ -321,7 +387,9 @@ impl<'a> Grids<'a> {
                     right: target,
                     mesh: &row.mesh,
                 });
-                images.push(&row.mix.levels);
+                images.push(self.classified(&row.mix));
+                let frames = row.frames.iter().flatten();
+                host_frames.extend(frames.map(|frame| self.classified(frame)));
             }
         }
         let count = images.len();
@@ -332,8 +400,18 @@ impl<'a> Grids<'a> {
             self.frame_values,
         );
         let jobs = self.frame_jobs(pairs.len());
-        let frames = recording.warp(images, count, &self.geometry, &pairs, &jobs);
-        if self.frames == Frames::Keep {
+        let frames = match self.mode {
+            MorphMode::Clean(sampling) => {
+                recording.warp(images, count, &self.geometry(sampling), &pairs, &jobs)
+            }
+            _ => upload_rows(
+                &mut recording,
+                "grid.frames",
+                host_frames.into_iter(),
+                self.frame_values,
+            ),
+        };
+        if self.frames == Frames::Keep && matches!(self.mode, MorphMode::Clean(_)) {
             recording.download(frames);
         }
         let image_answers = record_classify(&mut recording, images, count, self.model);
@@ -346,7 +424,16 @@ impl<'a> Grids<'a> {
         }
     }
 
-    /// Puts a batch's answers where they belong.
+    /// The levels of an image, or of a blank one where it failed.
+    fn classified<'i>(&'i self, image: &'i Image) -> &'i [f32] {
+        if image.is_failed() {
+            &self.blank
+        } else {
+            &image.levels
+        }
+    }
+
+    /// Puts a batch's answers where they belong; where a frame failed, NaN.
     fn collect(
         &self,
         batch: &[Segment],
@@ -376,15 +463,20 @@ impl<'a> Grids<'a> {
                         .copy_from_slice(answers.logits(downloads, row));
                     landscape.probabilities[k * classes..][..classes]
                         .copy_from_slice(answers.probabilities(downloads, row));
-                    if let Some(frames) = &mut landscape.inputs {
-                        let levels = match j {
-                            0 => &prepared.rows[i].mix.levels,
-                            _ if inner => &downloads.values(recorded.frames)
+                    let row = &prepared.rows[i];
+                    if row.has_failed(j) {
+                        landscape.logits[k * classes..][..classes].fill(f32::NAN);
+                        landscape.probabilities[k * classes..][..classes].fill(f32::NAN);
+                    }
+                    if let Some(kept) = &mut landscape.inputs {
+                        let levels = match (j, &row.frames) {
+                            (0, _) => &row.mix.levels,
+                            (_, Some(frames)) if inner => &frames[j - 1].levels,
+                            (_, None) if inner => &downloads.values(recorded.frames)
                                 [frame * row_stride(self.frame_values)..][..self.frame_values],
                             _ => &prepared.target.levels[..],
                         };
-                        frames[k * self.frame_values..][..self.frame_values]
-                            .copy_from_slice(levels);
+                        kept[k * self.frame_values..][..self.frame_values].copy_from_slice(levels);
                     }
                     frame += usize::from(inner);
                 }

@@ -16,16 +16,22 @@
 //! Rows of measurements are mixed on the host, a few operations a value, and classified in the
 //! same batches.
 //!
+//! That is clean mode ([`MorphMode`]). In published mode and for a cross-fade the host makes all
+//! frames and the engine classifies them; why is said in `published/mod.rs`.
+//!
 //! Column 0 of a grid and its last column are images that need no warp, so they are classified
 //! as they are: the ends of a grid are exact by construction.
 
 mod classify;
 mod grids;
+mod mode;
 mod pair;
+mod published;
 mod rows;
 
 pub use classify::{Answers, classify};
 pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
+pub use mode::MorphMode;
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
 pub use rows::{RowJob, interpolate_rows};
 

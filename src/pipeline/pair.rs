@@ -1,12 +1,13 @@
 //! The morph of one pair of images, and of two images' mixes into a third.
 
-use super::PipelineError;
 use super::classify::upload_rows;
+use super::mode::points_of;
+use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
-use crate::mesh::{FeatureError, MeshCounts, PairMesh, Point, feature_points, lattice_scale};
+use crate::mesh::{FeatureError, MeshCounts, PairMesh, fixed_alpha, lattice_scale};
 use std::ops::ControlFlow;
 
 /// What to morph and where.
@@ -20,27 +21,18 @@ pub struct MorphPlan<'a> {
     pub mesh: &'a PairMesh,
     /// Blend weights of the right image, 0..1.
     pub alphas: &'a [f64],
-    /// How images are sampled.
-    pub sampling: Sampling,
+    /// How they are morphed.
+    pub mode: MorphMode,
 }
 
 /// A finished morph.
 #[derive(Debug, Clone)]
 pub struct Morph {
-    /// One frame an alpha; at 0 and 1 the images themselves.
+    /// One frame an alpha; at 0 and 1 the images themselves. In published mode a frame may have
+    /// failed ([`Image::is_failed`]).
     pub frames: Vec<Image>,
     /// What its meshes were like, over the alphas strictly between 0 and 1.
     pub counts: MeshCounts,
-}
-
-/// Feature points of an image on a `grid x grid` division.
-pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<Point>, FeatureError> {
-    feature_points(
-        &image.whole_grey_levels(),
-        image.width_px,
-        image.height_px,
-        grid,
-    )
 }
 
 /// The mesh of a pair: the feature points of both images, the Delaunay triangles of the left's.
@@ -71,6 +63,44 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
         .filter(|&alpha| alpha > 0.0 && alpha < 1.0)
         .collect();
     let scale = lattice_scale(plan.left.width_px, plan.left.height_px, &inner);
+    let warped = match plan.mode {
+        MorphMode::Clean(sampling) => warp_pair(engine, plan, &inner, scale, sampling)?,
+        mode => mode
+            .host_frames([plan.left, plan.right], plan.mesh, &inner)
+            .expect("a mode other than clean makes its frames on the host"),
+    };
+    let failed = warped.iter().filter(|frame| frame.is_failed()).count() as u64;
+    let mut warped = warped.into_iter();
+    let frames = plan
+        .alphas
+        .iter()
+        .map(|&alpha| {
+            if alpha <= 0.0 {
+                plan.left.clone()
+            } else if alpha >= 1.0 {
+                plan.right.clone()
+            } else {
+                warped
+                    .next()
+                    .expect("one warped frame for each inner alpha")
+            }
+        })
+        .collect();
+    let alphas: Vec<i32> = inner.iter().map(|&alpha| fixed_alpha(alpha)).collect();
+    let mut counts = plan.mesh.counts(&alphas, scale);
+    counts.failed = failed;
+    Ok(Morph { frames, counts })
+}
+
+/// The clean frames at the `inner` alphas.
+fn warp_pair(
+    engine: &dyn Engine,
+    plan: &MorphPlan<'_>,
+    inner: &[f64],
+    scale: i32,
+    sampling: Sampling,
+) -> Result<Vec<Image>, PipelineError> {
+    let shape = plan.left.shape();
     let frame_values = shape.iter().product();
     let stride = row_stride(frame_values);
     let batch_frames = (engine.batch_buffer_bytes() / (4 * stride)).max(1);
@@ -88,7 +118,7 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
         let geometry = WarpGeometry {
             shape,
             scale,
-            sampling: plan.sampling,
+            sampling,
         };
         let frames = recording.warp(
             images,
@@ -113,27 +143,7 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
                 }),
         );
     }
-    let mut warped = warped.into_iter();
-    let frames = plan
-        .alphas
-        .iter()
-        .map(|&alpha| {
-            if alpha <= 0.0 {
-                plan.left.clone()
-            } else if alpha >= 1.0 {
-                plan.right.clone()
-            } else {
-                warped
-                    .next()
-                    .expect("one warped frame for each inner alpha")
-            }
-        })
-        .collect();
-    let alphas: Vec<i32> = jobs.iter().map(|job| job.mesh_alpha).collect();
-    Ok(Morph {
-        frames,
-        counts: plan.mesh.counts(&alphas, scale),
-    })
+    Ok(warped)
 }
 
 /// A grid of frames between three images and the meshes it went through.
@@ -143,7 +153,7 @@ pub struct MorphGrid {
     pub frames: Vec<Image>,
     /// The mesh from A to B.
     pub mesh: PairMesh,
-    /// The mesh from each mix into C.
+    /// The mesh from each mix into C; that of a blank image where the mix has failed.
     pub row_meshes: Vec<PairMesh>,
     /// What all meshes were like.
     pub counts: MeshCounts,
@@ -163,34 +173,41 @@ pub fn morph_grid(
     [a, b, c]: [&Image; 3],
     grid: usize,
     alphas: &[f64],
-    sampling: Sampling,
+    mode: MorphMode,
     row_done: &dyn Fn() -> ControlFlow<()>,
 ) -> Result<MorphGrid, PipelineError> {
-    let mesh = pair_mesh(a, b, grid)?;
-    let points_c = points_of(c, grid)?;
+    let mesh = mode.mesh(a, b, grid)?;
+    let points_c = mode.points(c, grid)?;
     let plan = MorphPlan {
         left: a,
         right: b,
         mesh: &mesh,
         alphas,
-        sampling,
+        mode,
     };
     // Mixes come from the CPU engine on every engine, as in a sweep.
     let mixes = morph_pair(&CpuEngine::new(), &plan)?;
-    let mut counts = mixes.counts;
+    // A mix that failed is a frame of the grid, and counted in its row.
+    let mut counts = MeshCounts {
+        failed: 0,
+        ..mixes.counts
+    };
     let mut frames = Vec::with_capacity(alphas.len() * alphas.len());
     let mut row_meshes = Vec::with_capacity(alphas.len());
     for mix in &mixes.frames {
-        let row_mesh = PairMesh::new(points_of(mix, grid)?, points_c.clone());
+        let row_mesh = PairMesh::new(mode.points(mix, grid)?, points_c.clone());
         let plan = MorphPlan {
             left: mix,
             right: c,
             mesh: &row_mesh,
             alphas,
-            sampling,
+            mode,
         };
         let row = morph_pair(engine, &plan)?;
-        counts += row.counts;
+        counts += MeshCounts {
+            failed: row.frames.iter().filter(|frame| frame.is_failed()).count() as u64,
+            ..row.counts
+        };
         frames.extend(row.frames);
         row_meshes.push(row_mesh);
         if row_done().is_break() {

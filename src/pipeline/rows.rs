@@ -37,7 +37,8 @@ const ROWS_A_GROUP: usize = 1 << 16;
 /// let landscapes =
 ///     pipeline::interpolate_rows(&CpuEngine::new(), &model, 11, &[job], &go_on)?;
 /// assert_eq!(landscapes[0].num_frames(), 121);
-/// assert_eq!(table.classes()[landscapes[0].label(0)], "setosa");
+/// let label = landscapes[0].label(0).expect("rows never fail");
+/// assert_eq!(table.classes()[label], "setosa");
 /// # Ok::<(), pipeline::PipelineError>(())
 /// ```
 ///

@@ -33,6 +33,12 @@ pub(super) fn subtitle(file: &LandscapeFile) -> String {
     )
 }
 
+/// How a legend names the frames that failed, if any did: `failed  4.5 %`.
+pub(super) fn failed_label(file: &LandscapeFile) -> Option<String> {
+    let (failed, frames) = (file.landscape.num_failed(), file.landscape.num_frames());
+    (failed > 0).then(|| format!("failed  {:.1} %", 100.0 * failed as f64 / frames as f64))
+}
+
 /// A class with the letter of its item, `Coat (C)`, or that it intrudes.
 pub fn class_label(file: &LandscapeFile, class: usize) -> String {
     let name = &file.class_names[class];

@@ -1,8 +1,8 @@
 //! The decision map of a landscape: which class is predicted at each grid point, how surely,
-//! and where the decision changes.
+//! and where the decision changes. A frame that failed is a gap.
 
 use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
-use super::caption::{class_label, subtitle, title};
+use super::caption::{class_label, failed_label, subtitle, title};
 use super::style::{
     HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, SMALL_SIZE, blend, color, fitted, opaque,
 };
@@ -48,7 +48,9 @@ pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
     ];
     // An item that the classifier takes for another class.
     let mistaken = |k: usize, letter: &str| {
-        let label = landscape.label(k);
+        let Some(label) = landscape.label(k) else {
+            return " failed".to_owned();
+        };
         if label == file.item_classes["ABC".find(letter).unwrap_or(0)] {
             String::new()
         } else {
@@ -132,7 +134,11 @@ fn draw_cells(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
     for (row, &i) in indices.iter().enumerate() {
         for (column, &j) in indices.iter().enumerate() {
             let k = i * landscape.steps + j;
-            let fill = opaque(surely(landscape.label(k), margin(landscape, k)));
+            // A frame that failed is a gap.
+            let Some(label) = landscape.label(k) else {
+                continue;
+            };
+            let fill = opaque(surely(label, margin(landscape, k)));
             // An edge of its own colour closes the seam to the next cell.
             let edge = Stroke {
                 color: fill,
@@ -209,10 +215,13 @@ fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) {
     let landscape = &file.landscape;
     let mut cells = vec![0usize; landscape.num_classes];
     for k in 0..landscape.num_frames() {
-        cells[landscape.label(k)] += 1;
+        if let Some(label) = landscape.label(k) {
+            cells[label] += 1;
+        }
     }
     let mut predicted: Vec<usize> = (0..cells.len()).filter(|&class| cells[class] > 0).collect();
     predicted.sort_by_key(|&class| std::cmp::Reverse(cells[class]));
+    let failed = failed_label(file).map(|text| (PAPER, text));
     let entries: Vec<_> = predicted
         .iter()
         .map(|&class| {
@@ -220,9 +229,11 @@ fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) {
             let text = format!("{}  {share:.1} %", class_label(file, class));
             (color(class), text)
         })
+        .chain(failed)
         .collect();
     let [x, y] = canvas.legend(place, LEGEND - MARGIN, &entries);
-    let first = predicted[0];
+    // The items never fail, so some class is predicted.
+    let first = predicted.first().copied().unwrap_or(0);
     let y = y + 22.0;
     canvas.text(
         [x, y],

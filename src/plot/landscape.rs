@@ -82,22 +82,50 @@ pub fn landscape_figures(
         add("mesh", svg);
     }
     if let Items::Images { .. } = file.items {
-        let (labels, best) = answers(&file.landscape.probabilities, file.landscape.num_classes);
+        let points = Points::of(file);
         let asked = options.classes.as_deref().unwrap_or_default();
-        add("ternary", ternary(file, &labels, corners(file, asked)));
-        add("scatter", scatter(file, &labels, &best));
+        add("ternary", ternary(file, &points, corners(file, asked)));
+        add("scatter", scatter(file, &points));
     }
     figures
 }
 
-/// The grid points that are the items: A at the start, B at the last mix, C at the end.
-fn anchors(file: &LandscapeFile) -> [(usize, &'static str); 3] {
-    let steps = file.landscape.steps;
-    [
-        (0, "A"),
-        ((steps - 1) * steps, "B"),
-        (steps * steps - 1, "C"),
-    ]
+/// The frames of a landscape that have an answer, as points.
+struct Points {
+    /// `[n, num_classes]`.
+    probabilities: Vec<f32>,
+    labels: Vec<usize>,
+    /// Probability of the predicted class.
+    best: Vec<f32>,
+    /// The points that are the items: A at the start, B at the last mix, C at the end.
+    anchors: Vec<(usize, &'static str)>,
+}
+
+impl Points {
+    fn of(file: &LandscapeFile) -> Self {
+        let landscape = &file.landscape;
+        let steps = landscape.steps;
+        let answered: Vec<usize> = (0..landscape.num_frames())
+            .filter(|&k| !landscape.is_failed(k))
+            .collect();
+        let probabilities: Vec<f32> = answered
+            .iter()
+            .flat_map(|&k| landscape.probabilities_of(k).iter().copied())
+            .collect();
+        let (labels, best) = answers(&probabilities, landscape.num_classes);
+        let items = [
+            (0, "A"),
+            ((steps - 1) * steps, "B"),
+            (steps * steps - 1, "C"),
+        ];
+        let place = |(k, letter)| Some((answered.binary_search(&k).ok()?, letter));
+        Self {
+            probabilities,
+            labels,
+            best,
+            anchors: items.into_iter().filter_map(place).collect(),
+        }
+    }
 }
 
 /// The predicted class of each row of probabilities, and its probability.
@@ -119,33 +147,34 @@ fn legend(file: &LandscapeFile) -> Vec<(usize, String)> {
         .collect()
 }
 
-fn ternary(file: &LandscapeFile, labels: &[usize], corners: [usize; 3]) -> String {
-    let anchors = anchors(file);
+fn ternary(file: &LandscapeFile, points: &Points, corners: [usize; 3]) -> String {
     ternary_plot(&Ternary {
         title: &title(file),
         subtitle: &subtitle(file),
         corners,
         class_names: &file.class_names,
         panels: &[TernaryPanel {
-            points: "the frames",
+            points: match points.labels.len() == file.landscape.num_frames() {
+                true => "the frames",
+                false => "the frames that did not fail",
+            },
             colored_by: "by predicted class",
-            probabilities: &file.landscape.probabilities,
-            classes: labels,
-            anchors: &anchors,
+            probabilities: &points.probabilities,
+            classes: &points.labels,
+            anchors: &points.anchors,
         }],
         legend: &legend(file),
     })
 }
 
 /// Frames in the probabilities of the triple's classes.
-fn scatter(file: &LandscapeFile, labels: &[usize], best: &[f32]) -> String {
-    let landscape = &file.landscape;
+fn scatter(file: &LandscapeFile, frames: &Points) -> String {
     let features = file
         .item_classes
         .map(|class| format!("p({})", file.class_names[class]));
-    let points: Vec<f32> = landscape
+    let points: Vec<f32> = frames
         .probabilities
-        .chunks_exact(landscape.num_classes)
+        .chunks_exact(file.landscape.num_classes)
         .flat_map(|row| file.item_classes.map(|class| row[class]))
         .collect();
     scatter_pairs(&ScatterPairs {
@@ -153,9 +182,9 @@ fn scatter(file: &LandscapeFile, labels: &[usize], best: &[f32]) -> String {
         subtitle: &subtitle(file),
         features: &features,
         points: &points,
-        labels,
-        probabilities: best,
-        anchors: &anchors(file),
+        labels: &frames.labels,
+        probabilities: &frames.best,
+        anchors: &frames.anchors,
         behind: None,
         range: Some(-0.02..1.02),
         legend: &legend(file),

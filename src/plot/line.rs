@@ -27,7 +27,7 @@ pub struct LinePlot<'a> {
     pub subtitle: &'a str,
     /// What the horizontal axis counts.
     pub axis: &'a str,
-    /// Probabilities `[n, num_classes]`, row-major.
+    /// Probabilities `[n, num_classes]`, row-major; NaN where there is a gap.
     pub probabilities: &'a [f32],
     /// Number of classes.
     pub num_classes: usize,
@@ -126,13 +126,24 @@ pub fn line_plot(plot: &LinePlot<'_>) -> String {
             .draw()?;
         // The last of the list is drawn first, so that the first lies on top.
         for (class, _) in plot.classes.iter().rev() {
-            let points = plot
+            let points: Vec<(f64, f64)> = plot
                 .probabilities
                 .chunks_exact(plot.num_classes)
                 .enumerate()
                 .step_by(every)
-                .map(|(k, row)| (k as f64, f64::from(row[*class])));
-            chart.draw_series(LineSeries::new(points, color(*class).stroke_width(18)))?;
+                .map(|(k, row)| (k as f64, f64::from(row[*class])))
+                .collect();
+            // Frames that failed are gaps; an answer alone between two is a dash of half a frame.
+            for run in points.split(|(_, probability)| probability.is_nan()) {
+                let run = match *run {
+                    [(k, probability)] => vec![
+                        ((k - 0.25).max(0.0), probability),
+                        ((k + 0.25).min(last), probability),
+                    ],
+                    _ => run.to_vec(),
+                };
+                chart.draw_series(LineSeries::new(run, color(*class).stroke_width(18)))?;
+            }
         }
         Ok(())
     });

@@ -13,7 +13,8 @@ const SMALLEST_PX: usize = 56;
 const LARGEST_PX: usize = 8000;
 
 /// Puts frames of one shape into rows of `columns`, each pixel enlarged to a square where the
-/// frames are small, or every n-th pixel of them where they are many and large.
+/// frames are small, or every n-th pixel of them where they are many and large. A frame that
+/// failed is a gap.
 ///
 /// # Panics
 /// When there is no frame, no column, or the shapes differ.
@@ -36,6 +37,9 @@ pub fn contact_sheet(frames: &[Image], columns: usize) -> Image {
     let mut levels = vec![GAP_LEVEL; width_px * height_px * channels];
     for (k, frame) in frames.iter().enumerate() {
         assert_eq!(frame.shape(), shape, "a sheet has frames of one shape");
+        if frame.is_failed() {
+            continue;
+        }
         let (left, top) = (
             k % columns * cell_width + GAP_PX,
             k / columns * cell_height + GAP_PX,

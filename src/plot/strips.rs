@@ -2,9 +2,9 @@
 //! (Powers, Shi, Liebovitch, Figs. 1 and 2).
 
 use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
-use super::caption::{class_label, subtitle, title};
+use super::caption::{class_label, failed_label, subtitle, title};
 use super::style::{
-    HEADER, INK, LABEL_SIZE, MARGIN, MESH_EDGE, MESH_IRREGULAR, MESH_POINT, MUTED, RULE,
+    HEADER, INK, LABEL_SIZE, MARGIN, MESH_EDGE, MESH_IRREGULAR, MESH_POINT, MUTED, PAPER, RULE,
     SMALL_SIZE, color, opaque, text_width,
 };
 use super::tiles::{Tiles, tile_png};
@@ -135,6 +135,9 @@ pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
         note(&mut canvas, Some(color(class)), &class_label(file, class));
     }
     note(&mut canvas, Some(RULE), "all others");
+    if file.landscape.num_failed() > 0 {
+        note(&mut canvas, None, "crossed out: failed");
+    }
     canvas.finish()
 }
 
@@ -147,13 +150,31 @@ fn draw_tile(
     at: Place,
     size: [f64; 2],
 ) {
+    let Some(label) = file.landscape.label(k) else {
+        draw_gap(canvas, at, size);
+        return;
+    };
     canvas.picture(at, size, &tile_png(frames, k));
     let edge = Stroke {
-        color: opaque(color(file.landscape.label(k))),
+        color: opaque(color(label)),
         width_px: 3.0,
     };
     let around = [at[0] - 1.5, at[1] - 1.5];
     canvas.rectangle(around, size.map(|side| side + 3.0), TRANSPARENT, Some(edge));
+}
+
+/// The place of a frame that failed: crossed out.
+fn draw_gap(canvas: &mut Canvas, [x, y]: Place, [width, height]: [f64; 2]) {
+    let thin = Stroke {
+        color: opaque(RULE),
+        width_px: 1.0,
+    };
+    canvas.rectangle([x, y], [width, height], opaque(PAPER), Some(thin));
+    let cross = [
+        [[x, y], [x + width, y + height]],
+        [[x + width, y], [x, y + height]],
+    ];
+    canvas.segments(&cross, thin);
 }
 
 /// Probabilities as parts of a bar: the predicted classes from the bottom up, the rest in grey.
@@ -165,6 +186,9 @@ fn stacked_bar(
     [x, y]: Place,
     [width, height]: [f64; 2],
 ) {
+    if file.landscape.is_failed(k) {
+        return;
+    }
     let probabilities = file.landscape.probabilities_of(k);
     canvas.rectangle([x, y], [width, height], opaque(RULE), None);
     let mut bottom = y + height;
@@ -206,7 +230,10 @@ pub fn mesh_strips(file: &LandscapeFile, frames: &Tiles) -> Option<String> {
         for (n, (&k, &alpha)) in path.frames.iter().zip(&path.alphas).enumerate() {
             let at = [MARGIN + 6.0 + pitch * n as f64, top + 28.0];
             draw_tile(&mut canvas, file, frames, k, at, tile);
-            draw_mesh(&mut canvas, mesh, alpha, at, zoom);
+            // The mesh of a frame that failed is seen, too: it is why. A mix that failed has none.
+            if !file.landscape.is_failed(path.frames[0]) {
+                draw_mesh(&mut canvas, mesh, alpha, at, zoom);
+            }
             canvas.text(
                 [at[0] + side / 2.0, at[1] + tile[1] + 20.0],
                 &format!("alpha {alpha:.2}"),
@@ -290,11 +317,15 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
                 origin[0] + pitch[0] * column as f64 + inset,
                 origin[1] + pitch[1] * row as f64 + inset,
             ];
+            let size = pitch.map(|side| side - gap + border);
+            let Some(label) = landscape.label(i * landscape.steps + j) else {
+                draw_gap(&mut canvas, corner, size);
+                continue;
+            };
             let edge = Stroke {
-                color: opaque(color(landscape.label(i * landscape.steps + j))),
+                color: opaque(color(label)),
                 width_px: border,
             };
-            let size = pitch.map(|side| side - gap + border);
             canvas.rectangle(corner, size, TRANSPARENT, Some(edge));
         }
     }
@@ -319,6 +350,7 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
         .predicted_classes()
         .into_iter()
         .map(|class| (color(class), class_label(file, class)))
+        .chain(failed_label(file).map(|text| (PAPER, text)))
         .collect();
     let legend = [origin[0] + side + 24.0, origin[1] + 8.0];
     canvas.legend(legend, LEGEND - 24.0, &entries);

@@ -283,13 +283,18 @@ fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFi
     // A coarse grid's faces are cut up, so that a colour is that of its own height.
     let parts = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
     for (_, [i0, i1, j0, j1]) in cells {
+        let heights = [
+            [height(i0, j0), height(i0, j1)],
+            [height(i1, j0), height(i1, j1)],
+        ];
+        // A cell with a corner that failed is a hole.
+        if heights.as_flattened().iter().any(|height| height.is_nan()) {
+            continue;
+        }
         let face = Face {
             x: [unit(j0), unit(j1)],
             y: [unit(i0), unit(i1)],
-            heights: [
-                [height(i0, j0), height(i0, j1)],
-                [height(i1, j0), height(i1, j1)],
-            ],
+            heights,
         };
         face.draw(canvas, projection, parts, edge_width);
     }

@@ -38,9 +38,11 @@ pub enum Format {
 }
 
 impl Format {
-    /// The value as text.
+    /// The value as text; what failed frames leave nothing to measure for is a dash, as in the
+    /// page.
     pub fn text(self, value: f64) -> String {
         match self {
+            _ if value.is_nan() => "\u{2013}".to_owned(),
             Self::Hundredths => format!("{value:.2}"),
             Self::TenThousandths => format!("{value:.4}"),
             Self::Percent => format!("{:.1}%", 100.0 * value),

@@ -5,6 +5,10 @@
 //! (row-major, of a shape `[rows, columns]`) to a number or a list. Most numbers depend on
 //! `steps`: compare landscapes of equal size.
 //!
+//! A frame that failed has no answer. A path with such a frame is left out of the means over
+//! paths, since the part before the gap and the part after it make no path; shares of the grid
+//! are over the frames that have an answer. Where nothing is left the value is NaN.
+//!
 //! Fields are `f64`, so that a potential or a difference loses nothing; logits and
 //! probabilities are `f32`, as a [`Landscape`] holds them.
 
@@ -52,26 +56,32 @@ pub struct Measures {
     pub intruders: Vec<usize>,
 }
 
-/// Measures a landscape between items of `classes`.
+/// Measures a landscape between items of `classes`, NaN where failed frames leave nothing to
+/// measure.
 ///
 /// # Panics
 /// When a class is not below the landscape's number of classes.
 pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     let steps = landscape.steps;
-    let labels: Vec<usize> = (0..landscape.num_frames())
+    let labels: Vec<Option<usize>> = (0..landscape.num_frames())
         .map(|k| landscape.label(k))
         .collect();
     let p = |k: usize, class: usize| f64::from(landscape.probabilities_of(k)[class]);
-    let (mut variation, mut bend, mut changes) = (0.0, 0.0, 0usize);
+    let (mut variation, mut bend, mut changes, mut whole_paths) = (0.0, 0.0, 0usize, 0usize);
     for i in 0..steps {
-        for k in i * steps..(i + 1) * steps - 1 {
+        let path = i * steps..(i + 1) * steps;
+        if labels[path.clone()].contains(&None) {
+            continue;
+        }
+        whole_paths += 1;
+        for k in path.start..path.end - 1 {
             variation += 0.5
                 * (0..landscape.num_classes)
                     .map(|class| (p(k + 1, class) - p(k, class)).abs())
                     .sum::<f64>();
             changes += usize::from(labels[k] != labels[k + 1]);
         }
-        for k in i * steps + 1..((i + 1) * steps).saturating_sub(1) {
+        for k in path.start + 1..path.end.saturating_sub(1) {
             bend += classes
                 .iter()
                 .map(|&class| (p(k + 1, class) - 2.0 * p(k, class) + p(k - 1, class)).abs())
@@ -79,24 +89,21 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
                 / 3.0;
         }
     }
+    let answered: Vec<usize> = labels.into_iter().flatten().collect();
     let mut frequency = vec![0usize; landscape.num_classes];
-    for &label in labels.iter().filter(|label| !classes.contains(label)) {
+    for &label in answered.iter().filter(|label| !classes.contains(label)) {
         frequency[label] += 1;
     }
     let mut intruders: Vec<usize> = (0..landscape.num_classes)
         .filter(|&class| frequency[class] > 0)
         .collect();
     intruders.sort_by_key(|&class| std::cmp::Reverse(frequency[class]));
-    let paths = steps as f64;
+    let paths = whole_paths as f64;
     Measures {
         total_variation: variation / paths,
-        curvature: if steps > 2 {
-            bend / (paths * (paths - 2.0))
-        } else {
-            0.0
-        },
+        curvature: bend / (paths * (steps.max(3) - 2) as f64),
         label_changes: changes as f64 / paths,
-        intrusion: frequency.iter().sum::<usize>() as f64 / landscape.num_frames() as f64,
+        intrusion: frequency.iter().sum::<usize>() as f64 / answered.len() as f64,
         intruders,
     }
 }
@@ -150,6 +157,28 @@ mod tests {
         assert_eq!(measures.intruders, [3]);
         // Second differences of class 0 over t = 1, 2, 3: 1, 2, 1; a third of each, over three points.
         assert!((measures.curvature - 4.0 / 9.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_failed_frame_takes_its_path_out_and_no_other() {
+        let mut path = [[1.0, 0.0, 0.0, 0.0]; 5];
+        path[2] = [0.0, 0.0, 0.0, 1.0];
+        let mut landscape = rows_of(&path);
+        let whole = measure(&landscape, [0, 1, 2]);
+        // Row 1 loses its spike and the frame after it; row 3 its first frame.
+        for k in [7, 8, 15] {
+            landscape.probabilities[4 * k..4 * k + 4].fill(f32::NAN);
+        }
+        let left = measure(&landscape, [0, 1, 2]);
+        assert_eq!(left.total_variation, whole.total_variation);
+        assert_eq!(left.curvature, whole.curvature);
+        assert_eq!(left.label_changes, whole.label_changes);
+        assert_eq!(left.intrusion, 4.0 / 22.0);
+        assert_eq!(landscape.num_failed(), 3);
+        landscape.probabilities.fill(f32::NAN);
+        let nothing = measure(&landscape, [0, 1, 2]);
+        assert!(nothing.total_variation.is_nan() && nothing.intrusion.is_nan());
+        assert!(nothing.intruders.is_empty());
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! How two images become the frames between them.
+
+use super::published::tool_frames;
+use crate::data::Image;
+use crate::kernels::{Sampling, blend};
+use crate::mesh::{FeatureError, PairMesh, Point, cell_size_px, feature_points};
+use rayon::prelude::*;
+
+/// How a pair of images is morphed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MorphMode {
+    /// Float frames, levels clamped to 0..255, every pixel owned by one triangle; no frame
+    /// fails.
+    Clean(Sampling),
+    /// Frames as the paper's tool makes them: 8 bits a side with wrap-around, uncovered pixels,
+    /// and frames that fail where the tool stops with a singular matrix.
+    Published,
+    /// No warp: `(1-alpha)*left + alpha*right`, pixel by pixel, in floats.
+    CrossFade,
+}
+
+impl MorphMode {
+    /// The points of an image that meshes of this mode are made of: feature points on a
+    /// `grid x grid` division; the corners alone for a cross-fade, whose mesh stands still.
+    pub(super) fn points(self, image: &Image, grid: usize) -> Result<Vec<Point>, FeatureError> {
+        match self {
+            Self::CrossFade => {
+                cell_size_px(image.width_px, image.height_px, grid)?;
+                let (right, bottom) = (image.width_px as i32 - 1, image.height_px as i32 - 1);
+                Ok(vec![[0, 0], [right, 0], [0, bottom], [right, bottom]])
+            }
+            _ => points_of(image, grid),
+        }
+    }
+
+    /// The mesh of a pair: the points of both images, the Delaunay triangles of the left's.
+    pub(super) fn mesh(
+        self,
+        left: &Image,
+        right: &Image,
+        grid: usize,
+    ) -> Result<PairMesh, FeatureError> {
+        Ok(PairMesh::new(
+            self.points(left, grid)?,
+            self.points(right, grid)?,
+        ))
+    }
+
+    /// The frames at `alphas`, strictly between 0 and 1, of a mode that makes them on the host;
+    /// nothing in clean mode, whose frames an engine makes. A frame may have failed; between an
+    /// image that has failed and another all have.
+    pub(super) fn host_frames(
+        self,
+        [left, right]: [&Image; 2],
+        mesh: &PairMesh,
+        alphas: &[f64],
+    ) -> Option<Vec<Image>> {
+        match self {
+            Self::Clean(_) => None,
+            _ if left.is_failed() || right.is_failed() => Some(vec![left.failed(); alphas.len()]),
+            Self::Published => Some(tool_frames([left, right], mesh, alphas)),
+            Self::CrossFade => Some(
+                alphas
+                    .par_iter()
+                    .map(|&alpha| Image {
+                        levels: left
+                            .levels
+                            .iter()
+                            .zip(&right.levels)
+                            .map(|(&from, &to)| blend(from, to, alpha as f32))
+                            .collect(),
+                        ..*left
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// Feature points of an image on a `grid x grid` division.
+pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<Point>, FeatureError> {
+    feature_points(
+        &image.whole_grey_levels(),
+        image.width_px,
+        image.height_px,
+        grid,
+    )
+}

@@ -955,7 +955,7 @@ fn wrong_usage_exits_with_2() {
     for arguments in [
         &["sweep", "--steps", "1"][..],
         &["sweep", "--nonsense"],
-        &["sweep", "--mode", "published"],
+        &["sweep", "--mode", "cleanest"],
         &["sweep", "--seed", "x"],
         &["predict"],
         &[],

@@ -481,3 +481,43 @@ fn a_picture_too_large_gets_fewer_dots() {
     let width = u32::from_be_bytes(png[16..20].try_into().expect("a PNG"));
     assert_eq!(width, 20_000);
 }
+
+/// A frame that failed is a gap in every figure: nothing of its value is drawn, and what stands
+/// beside it is.
+#[test]
+fn failed_frames_are_gaps() {
+    let mut file = images();
+    let frames = Tiles::of(&file).expect("kept frames");
+    let whole = file.clone();
+    let gaps: Vec<usize> = (0..STEPS - 1).map(|j| 4 * STEPS + j).collect();
+    for k in &gaps {
+        file.landscape.probabilities[k * CLASSES..(k + 1) * CLASSES].fill(f32::NAN);
+    }
+    let draw = |file: &LandscapeFile| {
+        let options = FigureOptions::default();
+        landscape_figures(file, Some(&frames), FigureSet::AllWithMesh, &options)
+    };
+    let count = |svg: &str, what: &str| svg.matches(what).count();
+    for (before, after) in draw(&whole).iter().zip(draw(&file)) {
+        let (before, after, name) = (&before.svg, &after.svg, before.name);
+        assert!(!after.contains("NaN") && !after.contains("inf"), "{name}");
+        let fewer = |what: &str| count(before, what) - count(after, what);
+        match name {
+            "map" => assert_eq!(fewer("<rect"), gaps.len() - 1, "a cell each, a legend more"),
+            "line" => assert_eq!(
+                count(after, "<polyline") - count(before, "<polyline"),
+                CLASSES,
+                "each line is in two"
+            ),
+            // The frames of the middle row but the last, and that of the first column again.
+            "paths" => assert_eq!(fewer("<image"), gaps.len() + 1, "{name}"),
+            "ternary" | "scatter" => assert!(fewer("<circle") >= gaps.len(), "{name}"),
+            "surface" => assert!(after.len() < before.len(), "{name}: two rows of cells less"),
+            "sheet" => assert!(after.contains("failed"), "{name}"),
+            _ => {}
+        }
+    }
+    let figure = plotly_figure(&file, &[0]);
+    let row = &figure["data"][0]["z"][4];
+    assert!(row[0].is_null() && !row[STEPS - 1].is_null(), "{row}");
+}

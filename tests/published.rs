@@ -1,13 +1,28 @@
-//! Published mode against the paper's tool: its own frames, and the pairs at which it stops.
+//! Published mode against the paper's tool: its own frames, and the pairs at which it stops; what
+//! becomes of a frame that failed; and the comparison of modes.
 //! `tests/golden/README.md` says where the values come from.
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use common::{engines, golden, golden_json};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
+use morphscape::engine::Engine;
+use morphscape::engine::cpu::CpuEngine;
+use morphscape::kernels::Sampling;
+use morphscape::landscape::{
+    Landscape, LandscapeFile, LatticeWeights, Permutation, Triple, choose_triples, order_asymmetry,
+};
 use morphscape::mesh::{PairMesh, Point};
-use morphscape::pipeline::{MorphMode, MorphPlan, morph_pair, pair_mesh};
+use morphscape::model::bundled_fashion_mnist;
+use morphscape::pipeline::{
+    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_grid,
+    morph_pair, pair_mesh,
+};
+use program::{fail, folder, json, succeed};
 use serde_json::Value;
+use std::ops::ControlFlow;
 
 fn index(value: &Value) -> usize {
     value.as_u64().expect("an index") as usize
@@ -77,11 +92,7 @@ fn golden_pairs(images: &ImageSet) -> Vec<GoldenPair> {
 
 /// Pixels that differ from the tool's, in words, over all pairs and frames; a pixel that one
 /// stored value more or less on one side does not explain fails.
-fn differences(
-    engine: &dyn morphscape::engine::Engine,
-    pairs: &[GoldenPair],
-    own_mesh: bool,
-) -> Vec<String> {
+fn differences(engine: &dyn Engine, pairs: &[GoldenPair], own_mesh: bool) -> Vec<String> {
     let mut found = Vec::new();
     for (n, pair) in pairs.iter().enumerate() {
         let own = pair_mesh(&pair.left, &pair.right, 3).expect("28 x 28 fits a grid of 3");
@@ -221,4 +232,341 @@ fn frames_fail_where_the_tool_stops() {
             assert!(failed.is_empty(), "pair {n}: {failed:?}");
         }
     }
+}
+
+/// The triples of the default sweep.
+fn triples() -> Vec<Triple> {
+    let set = fashion_mnist();
+    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
+    choose_triples(&labels, 10, 5, &[], 1).expect("ten classes")
+}
+
+/// The three landscapes of each triple.
+fn landscapes(
+    engine: &dyn Engine,
+    triples: &[Triple],
+    mode: MorphMode,
+    frames: Frames,
+) -> Vec<Landscape> {
+    let set = fashion_mnist();
+    let images: Vec<[Image; 3]> = triples
+        .iter()
+        .flat_map(|triple| Permutation::ALL.map(|order| order.arrange(triple.items)))
+        .map(|items| items.map(|item| set.image(item)))
+        .collect();
+    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let settings = MorphSettings {
+        steps: 21,
+        grid: 3,
+        mode,
+    };
+    let go_on = |_| ControlFlow::Continue(());
+    compute_landscapes(
+        engine,
+        &bundled_fashion_mnist(),
+        &settings,
+        &jobs,
+        frames,
+        &go_on,
+    )
+    .expect("the job runs")
+}
+
+#[test]
+fn engines_classify_the_same_frames_and_agree() {
+    let triples = triples();
+    let cpu = landscapes(
+        &CpuEngine::new(),
+        &triples,
+        MorphMode::Published,
+        Frames::Keep,
+    );
+    for engine in engines() {
+        let other = landscapes(
+            engine.as_ref(),
+            &triples,
+            MorphMode::Published,
+            Frames::Keep,
+        );
+        let mut worst = 0.0f32;
+        for (n, (found, expected)) in other.iter().zip(&cpu).enumerate() {
+            let bits = |landscape: &Landscape| -> Vec<u32> {
+                let frames = landscape.inputs.iter().flatten();
+                frames.map(|level| level.to_bits()).collect()
+            };
+            assert!(bits(found) == bits(expected), "landscape {n}: frames");
+            for k in 0..expected.num_frames() {
+                assert_eq!(
+                    found.is_failed(k),
+                    expected.is_failed(k),
+                    "landscape {n}, {k}"
+                );
+                let (p, q) = (found.probabilities_of(k), expected.probabilities_of(k));
+                worst = p
+                    .iter()
+                    .zip(q)
+                    .map(|(p, q)| (p - q).abs())
+                    .fold(worst, f32::max);
+                let mut sorted = q.to_vec();
+                sorted.sort_by(|a, b| b.total_cmp(a));
+                if sorted[0] - sorted[1] > 1e-3 {
+                    assert_eq!(found.label(k), expected.label(k), "landscape {n}, {k}");
+                }
+            }
+        }
+        println!("{}: worst difference {worst:e}", engine.info().engine);
+        assert!(worst <= 1e-4, "{worst}");
+    }
+    let failed: usize = cpu.iter().map(Landscape::num_failed).sum();
+    println!("{failed} of 13230 frames failed");
+    assert!((1300..4000).contains(&failed), "about a sixth: {failed}");
+}
+
+#[test]
+fn a_grid_is_the_tool_run_on_its_own_frames() {
+    let set = fashion_mnist();
+    let triple = &triples()[4..5];
+    let grids = landscapes(
+        &CpuEngine::new(),
+        triple,
+        MorphMode::Published,
+        Frames::Keep,
+    );
+    let alphas: Vec<f64> = (0..=20).map(|i| f64::from(i) / 20.0).collect();
+    for (order, landscape) in Permutation::ALL.into_iter().zip(&grids) {
+        let [a, b, c] = order.arrange(triple[0].items).map(|item| set.image(item));
+        let go_on = || ControlFlow::Continue(());
+        let grid = morph_grid(
+            &CpuEngine::new(),
+            [&a, &b, &c],
+            3,
+            &alphas,
+            MorphMode::Published,
+            &go_on,
+        )
+        .expect("it morphs");
+        let kept = landscape.inputs.as_ref().expect("kept frames");
+        for (k, frame) in grid.frames.iter().enumerate() {
+            let levels = &kept[784 * k..784 * (k + 1)];
+            assert_eq!(landscape.is_failed(k), frame.is_failed(), "frame {k}");
+            assert_eq!(landscape.is_failed(k), levels[0].is_nan(), "frame {k}");
+            if !frame.is_failed() {
+                assert_eq!(levels, &frame.levels[..], "frame {k}");
+                let is_level = |level: &f32| (0.0..=255.0).contains(level) && level.fract() == 0.0;
+                assert!(levels.iter().all(is_level), "frame {k}: 8-bit levels");
+            }
+        }
+        // A, B and C are themselves, and so is the last column, whatever failed.
+        for (k, image) in (0..21)
+            .map(|i| (21 * i + 20, &c))
+            .chain([(0, &a), (420, &b)])
+        {
+            assert_eq!(grid.frames[k].levels, image.levels, "frame {k}");
+        }
+        let failed = landscape.num_failed() as u64;
+        assert_eq!(grid.counts.failed, failed);
+        assert_eq!(
+            landscape.morph.as_ref().expect("meshes").counts.failed,
+            failed
+        );
+    }
+    // Triple 3A: from A to B the tool stops at every mix, and then there is no row to lead into C.
+    let gone = (1..20).filter(|i| (0..20).all(|j| grids[1].is_failed(21 * i + j)));
+    assert_eq!(gone.count(), 19, "rows of 3A.2");
+    assert!(!grids[1].is_failed(0) && !grids[1].is_failed(420));
+}
+
+#[test]
+fn a_cross_fade_does_not_depend_on_the_order() {
+    let asymmetry = |mode| {
+        let grids = landscapes(&CpuEngine::new(), &triples()[..4], mode, Frames::Drop);
+        let each = grids.chunks_exact(3).map(|grids| {
+            let probabilities = [0, 1, 2].map(|n| &grids[n].probabilities[..]);
+            order_asymmetry(probabilities, 21, 10, LatticeWeights::All).expect("a lattice")
+        });
+        each.collect::<Vec<_>>()
+    };
+    for found in asymmetry(MorphMode::CrossFade) {
+        // Levels are rounded to 32 bits once a stage, in another order.
+        assert!(found.asymmetry < 1e-6, "{found:?}");
+        assert_eq!(found.label_agreement, 1.0);
+    }
+    for found in asymmetry(MorphMode::Clean(Sampling::Cubic)) {
+        assert!(found.asymmetry > 1e-3, "a morph does: {found:?}");
+    }
+}
+
+#[test]
+fn a_cross_fade_blends_pixel_by_pixel() {
+    let set = fashion_mnist();
+    let [left, right] = [9, 2].map(|i| set.image(i));
+    let mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
+    let plan = MorphPlan {
+        left: &left,
+        right: &right,
+        mesh: &mesh,
+        alphas: &[0.0, 0.25, 1.0],
+        mode: MorphMode::CrossFade,
+    };
+    for engine in engines() {
+        let frames = morph_pair(engine.as_ref(), &plan)
+            .expect("it blends")
+            .frames;
+        assert_eq!((&frames[0], &frames[2]), (&left, &right));
+        for (k, level) in frames[1].levels.iter().enumerate() {
+            assert_eq!(*level, 0.75 * left.levels[k] + 0.25 * right.levels[k]);
+        }
+    }
+}
+
+#[test]
+fn failed_frames_are_counted_written_and_read_as_gaps() {
+    let folder = folder();
+    let triple = &triples()[4];
+    let list = format!(
+        r#"{{"triples":[{{"name":"t","items":{:?}}}]}}"#,
+        triple.items
+    );
+    std::fs::write(folder.path().join("t.json"), list).expect("written");
+    let sweep = [
+        "sweep",
+        "--mode",
+        "published",
+        "--triples",
+        "t.json",
+        "--engine",
+        "cpu",
+        "--mesh",
+        "--format",
+        "svg,html",
+        "--save-frames",
+        "--out",
+        "out",
+    ];
+    succeed(folder.path(), &sweep);
+    let out = folder.path().join("out");
+    assert_eq!(json(out.join("manifest.json"))["plan"]["mode"], "published");
+    let summary = std::fs::read_to_string(out.join("summary.csv")).expect("summary.csv");
+    let mut failed_in_all = 0;
+    for line in summary.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let path = out.join(fields[0]).join("landscape.safetensors");
+        let file = LandscapeFile::read(&path).expect("our own file");
+        let failed = file.landscape.num_failed();
+        assert_eq!(fields[fields.len() - 1], failed.to_string(), "{line}");
+        assert_eq!(
+            file.landscape.morph.as_ref().expect("meshes").counts.failed,
+            failed as u64
+        );
+        // Variation is empty where no path is whole.
+        let whole = file.landscape.num_whole_paths() > 0;
+        assert_eq!(fields[7].is_empty(), !whole, "{line}");
+        let bytes = std::fs::read(&path).expect("the file");
+        let says = String::from_utf8_lossy(&bytes).contains("singular matrix");
+        assert_eq!(says, failed > 0, "metadata of {}", fields[0]);
+        for figure in [
+            "line", "surface", "map", "paths", "sheet", "mesh", "ternary", "scatter",
+        ] {
+            let svg = out.join(fields[0]).join(format!("{figure}.svg"));
+            let svg = std::fs::read_to_string(svg).expect(figure);
+            assert!(!svg.contains("NaN"), "{figure} of {}", fields[0]);
+            let names_it = ["map", "sheet"].contains(&figure) && failed > 0;
+            assert!(
+                !names_it || svg.contains("failed"),
+                "{figure} of {}",
+                fields[0]
+            );
+        }
+        failed_in_all += failed;
+    }
+    assert!(
+        failed_in_all > 1000,
+        "triple 3A fails most: {failed_in_all}"
+    );
+    // `plot` reads the gaps back.
+    succeed(folder.path(), &["plot", "out"]);
+}
+
+#[test]
+fn what_published_mode_cannot_do_is_refused_and_failed_frames_are_left_out() {
+    let folder = folder();
+    for command in [&["sweep"][..], &["morph", "t10k#9", "t10k#2"]] {
+        let arguments = [command, &["--mode", "published", "--sampling", "linear"]].concat();
+        fail(folder.path(), &arguments, 1, &["cubic", "--mode clean"]);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("it").count(), 0);
+    let pair = ["t10k#4052", "t10k#1819"];
+    let morph = [
+        "morph",
+        pair[0],
+        pair[1],
+        "--mode",
+        "published",
+        "--engine",
+        "cpu",
+        "--out",
+        "pair",
+    ];
+    let run = succeed(folder.path(), &morph);
+    assert!(run.stderr.contains("19 frames failed"), "{}", run.stderr);
+    let out = folder.path().join("pair");
+    assert_eq!(json(out.join("morph.json"))["counts"]["failed"], 19);
+    let frames = std::fs::read_dir(&out).expect("the folder");
+    let is_frame = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("frame-");
+    let frames = frames.filter(|entry| is_frame(&entry.as_ref().expect("an entry").file_name()));
+    assert_eq!(frames.count(), 2, "the two images");
+}
+
+#[test]
+fn compare_reports_the_tool_s_share() {
+    let folder = folder();
+    let compare = [
+        "compare", "--groups", "2", "--steps", "7", "--engine", "cpu", "--out", "out",
+    ];
+    let run = succeed(folder.path(), &compare);
+    assert!(run.stdout.contains("total variation"), "{}", run.stdout);
+    assert!(run.stdout.contains("is the morph tool's"), "{}", run.stdout);
+    let out = folder.path().join("out");
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect(name);
+    let rows = |text: &str| -> Vec<Vec<String>> {
+        let fields = |line: &str| line.split(',').map(str::to_owned).collect();
+        text.lines().skip(1).map(fields).collect()
+    };
+    let number = |text: &String| text.parse::<f64>().expect("a number");
+    // The shares are those of the triples' means.
+    let triples = rows(&read("triples.csv"));
+    assert_eq!(triples.len(), 4);
+    let measured: Vec<_> = triples.iter().filter(|row| !row[9].is_empty()).collect();
+    let mean = |column: usize| {
+        let sum: f64 = measured.iter().map(|row| number(&row[column])).sum();
+        sum / measured.len() as f64
+    };
+    let shares = rows(&read("tool_share.csv"));
+    assert_eq!(shares.len(), 6);
+    for (n, share) in shares.iter().enumerate() {
+        let first = 9 + n / 2 * 3;
+        let (published, other) = (mean(first), mean(first + 1 + n % 2));
+        assert!((number(&share[2]) - published).abs() < 1e-5, "{share:?}");
+        assert!((number(&share[3]) - other).abs() < 1e-5, "{share:?}");
+        let expected = (published - other) / published;
+        assert!((number(&share[4]) - expected).abs() < 1e-4, "{share:?}");
+        assert!(number(&share[5]) <= expected && expected <= number(&share[6]));
+    }
+    assert!(read("compare.svg").contains("in published mode"));
+    let manifest = json(out.join("manifest.json"));
+    assert!(
+        manifest["finding"]
+            .as_str()
+            .expect("a sentence")
+            .contains("of 84 paths")
+    );
+    // The same command gives the same bytes; another plan is refused.
+    let before = ["triples.csv", "tool_share.csv", "compare.svg"].map(&read);
+    succeed(folder.path(), &compare);
+    assert_eq!(
+        before,
+        ["triples.csv", "tool_share.csv", "compare.svg"].map(read)
+    );
+    let other = [&compare[..], &["--seed", "2"]].concat();
+    fail(folder.path(), &other, 1, &["another run"]);
 }

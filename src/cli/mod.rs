@@ -2,8 +2,10 @@
 //!
 //! Results go to stdout, everything else to stderr.
 
+mod compare;
 mod devices;
 mod figures;
+mod image_job;
 mod interpolate;
 mod items;
 mod morph;
@@ -49,6 +51,9 @@ pub struct Cli {
 enum Command {
     /// Morph triples of images into grids, classify every frame, and write the landscapes
     Sweep(sweep::Args),
+    /// Tell the classifier's roughness from the morph tool's: the same triples in clean mode, in
+    /// published mode, and cross-faded
+    Compare(compare::Args),
     /// Interpolate between rows of measurements, classify every row, and write the landscapes
     Interpolate(interpolate::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
@@ -93,6 +98,7 @@ impl Cli {
             .map_err(anyhow::Error::from)
             .and_then(|()| match self.command {
                 Command::Sweep(args) => sweep::run(&args, verbosity),
+                Command::Compare(args) => compare::run(&args, verbosity),
                 Command::Interpolate(args) => interpolate::run(&args, verbosity),
                 Command::Morph(args) => morph::run(&args, verbosity),
                 Command::Predict(args) => predict::run(&args, verbosity),

@@ -233,15 +233,32 @@ impl DataArgs {
     }
 }
 
-/// How images are morphed.
+/// How large grids are, and how many feature points an image has.
 #[derive(Debug, Args)]
-pub(super) struct MorphArgs {
+pub(super) struct GridArgs {
     /// Points a side of a grid, the ends included
     #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u16).range(2..=1001))]
     steps: u16,
     /// Feature cells a side
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
     grid: u16,
+}
+
+impl GridArgs {
+    pub(super) fn steps(&self) -> usize {
+        usize::from(self.steps)
+    }
+
+    pub(super) fn grid(&self) -> usize {
+        usize::from(self.grid)
+    }
+}
+
+/// How images are morphed.
+#[derive(Debug, Args)]
+pub(super) struct MorphArgs {
+    #[command(flatten)]
+    size: GridArgs,
     /// clean: float frames, levels clamped, every pixel owned by one triangle; published: as the
     /// paper's tool makes them, to the pixel, with its 8-bit wrap-around and its failed frames
     #[arg(long, value_enum, default_value = "clean")]
@@ -265,11 +282,11 @@ enum SamplingName {
 
 impl MorphArgs {
     pub(super) fn steps(&self) -> usize {
-        usize::from(self.steps)
+        self.size.steps()
     }
 
     pub(super) fn grid(&self) -> usize {
-        usize::from(self.grid)
+        self.size.grid()
     }
 
     /// How images are morphed; published mode has one way of sampling.

@@ -174,7 +174,14 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
                 .with_context(|| format!("cannot remove {}", folder.display()))?;
         }
     }
-    for name in ["report.html", "summary.csv", DATA_FILE] {
+    for name in [
+        "report.html",
+        "summary.csv",
+        "triples.csv",
+        "tool_share.csv",
+        "compare.svg",
+        DATA_FILE,
+    ] {
         let file = path.join(name);
         if file.is_file() {
             std::fs::remove_file(&file)

@@ -4,6 +4,7 @@
 mod data_points;
 mod file;
 mod measures;
+mod tool_share;
 mod triples;
 
 pub use data_points::DataPoints;
@@ -14,6 +15,7 @@ pub use measures::{
     laplacian_roughness, mean_entropy, mean_margin, measure, num_bars_above, num_regions,
     order_asymmetry, persistence, surface_roughness,
 };
+pub use tool_share::{PathMeasures, RESAMPLES, ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 
 use crate::mesh::{MeshCounts, PairMesh};

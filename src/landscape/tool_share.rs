@@ -1,0 +1,191 @@
+//! How much of the roughness of published landscapes is the morph tool's.
+//!
+//! ```text
+//! share = (R_published - R_clean) / R_published
+//! ```
+//!
+//! with `R` the mean over triples of a measure of paths. A ratio of means, not a mean of ratios,
+//! which a triple that is hardly rough at all would dominate. Its interval is Efron's percentile
+//! bootstrap over triples (Efron, Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter
+//! 13): a triple, with its values in both modes, is drawn or is not.
+//!
+//! Both modes are measured on the same paths: [`Landscape::with_gaps_of`] takes the frames that
+//! failed in published mode out of the other, and with them their paths.
+
+use super::{Landscape, Measures};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The measures of paths that modes are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PathMeasures {
+    /// [`Measures::total_variation`].
+    pub total_variation: f64,
+    /// [`Measures::curvature`].
+    pub curvature: f64,
+    /// [`Measures::label_changes`].
+    pub label_changes: f64,
+}
+
+impl From<&Measures> for PathMeasures {
+    fn from(measures: &Measures) -> Self {
+        Self {
+            total_variation: measures.total_variation,
+            curvature: measures.curvature,
+            label_changes: measures.label_changes,
+        }
+    }
+}
+
+impl PathMeasures {
+    /// Their means over the paths of several landscapes, each with its number of whole paths
+    /// ([`Landscape::num_whole_paths`]); nothing where there is no whole path.
+    pub fn over_paths(landscapes: &[(Self, usize)]) -> Option<Self> {
+        let paths: usize = landscapes.iter().map(|(_, paths)| paths).sum();
+        let mean = |value: fn(&Self) -> f64| {
+            let whole = landscapes.iter().filter(|(_, paths)| *paths > 0);
+            let sum: f64 = whole
+                .map(|(measures, paths)| value(measures) * *paths as f64)
+                .sum();
+            sum / paths as f64
+        };
+        (paths > 0).then(|| Self {
+            total_variation: mean(|measures| measures.total_variation),
+            curvature: mean(|measures| measures.curvature),
+            label_changes: mean(|measures| measures.label_changes),
+        })
+    }
+}
+
+impl Landscape {
+    /// The landscape with the frames taken out that failed in `other`, one of the same size.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    pub fn with_gaps_of(mut self, other: &Self) -> Self {
+        assert_eq!(self.steps, other.steps, "landscapes of one size");
+        for k in (0..other.num_frames()).filter(|&k| other.is_failed(k)) {
+            let answer = k * self.num_classes..(k + 1) * self.num_classes;
+            self.logits[answer.clone()].fill(f32::NAN);
+            self.probabilities[answer].fill(f32::NAN);
+        }
+        self
+    }
+
+    /// Rows in which no frame failed.
+    pub fn num_whole_paths(&self) -> usize {
+        let failed = |i: usize| (i * self.steps..(i + 1) * self.steps).any(|k| self.is_failed(k));
+        (0..self.steps).filter(|&i| !failed(i)).count()
+    }
+}
+
+/// The tool's share of a measure, with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ToolShare {
+    /// Mean over triples in published mode.
+    pub published: f64,
+    /// Mean over triples in the other mode.
+    pub other: f64,
+    /// `(published - other) / published`, at most 1; below 0 where the other mode is rougher.
+    pub share: f64,
+    /// The 2.5th and the 97.5th percentile of the share over resampled triples.
+    pub interval: [f64; 2],
+}
+
+/// How often triples are drawn anew.
+pub const RESAMPLES: usize = 10_000;
+
+/// The share of `pairs`, the values `[published, other]` of each triple; nothing without triples.
+/// The same seed gives the same interval on every machine.
+pub fn tool_share(pairs: &[[f64; 2]], seed: u64) -> Option<ToolShare> {
+    if pairs.is_empty() {
+        return None;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let share = |[published, other]: [f64; 2]| (published - other) / published;
+    let sum = |sums: [f64; 2], pair: &[f64; 2]| [sums[0] + pair[0], sums[1] + pair[1]];
+    let mut shares: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            let drawn = (0..pairs.len()).map(|_| &pairs[rng.random_range(0..pairs.len())]);
+            share(drawn.fold([0.0; 2], sum))
+        })
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    let percentile =
+        |percent: f64| shares[(percent / 100.0 * (RESAMPLES - 1) as f64).round() as usize];
+    let sums = pairs.iter().fold([0.0; 2], sum);
+    let [published, other] = sums.map(|sum| sum / pairs.len() as f64);
+    Some(ToolShare {
+        published,
+        other,
+        share: share(sums),
+        interval: [percentile(2.5), percentile(97.5)],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_share_has_no_width() {
+        let pairs: Vec<[f64; 2]> = (1..20)
+            .map(|n| [f64::from(n), 0.75 * f64::from(n)])
+            .collect();
+        let found = tool_share(&pairs, 3).expect("triples");
+        assert_eq!((found.published, found.other), (10.0, 7.5));
+        assert!((found.share - 0.25).abs() < 1e-12);
+        assert!(found.interval.iter().all(|end| (end - 0.25).abs() < 1e-12));
+        assert_eq!(tool_share(&[], 3), None);
+    }
+
+    #[test]
+    fn the_interval_is_the_normal_one_where_the_mean_is() {
+        // Published 1 throughout, so the share is the mean of 1 - other: a sample of 400 values of
+        // 0 and 1 in equal parts. Its standard error is 0.5/20, and 95 % are 1.96 of them.
+        let pairs: Vec<[f64; 2]> = (0..400).map(|n| [1.0, f64::from(n % 2)]).collect();
+        let found = tool_share(&pairs, 1).expect("triples");
+        assert_eq!(found.share, 0.5);
+        for (end, expected) in found.interval.into_iter().zip([0.451, 0.549]) {
+            assert!((end - expected).abs() < 0.003, "{end} for {expected}");
+        }
+        assert_eq!(tool_share(&pairs, 1), Some(found));
+        assert_ne!(tool_share(&pairs, 2), Some(found));
+    }
+
+    #[test]
+    fn means_are_over_paths_and_empty_landscapes_count_for_nothing() {
+        let of = |total_variation: f64| PathMeasures {
+            total_variation,
+            curvature: 2.0 * total_variation,
+            label_changes: 3.0 * total_variation,
+        };
+        let found = PathMeasures::over_paths(&[(of(1.0), 3), (of(f64::NAN), 0), (of(5.0), 1)]);
+        let expected = PathMeasures {
+            total_variation: 2.0,
+            curvature: 4.0,
+            label_changes: 6.0,
+        };
+        assert_eq!(found, Some(expected));
+        assert_eq!(PathMeasures::over_paths(&[(of(f64::NAN), 0)]), None);
+    }
+
+    #[test]
+    fn gaps_take_paths_out_of_another_landscape() {
+        let landscape = |probabilities: Vec<f32>| Landscape {
+            steps: 2,
+            num_classes: 2,
+            logits: probabilities.clone(),
+            probabilities,
+            inputs: None,
+            morph: None,
+        };
+        let mut gap = vec![0.5; 8];
+        gap[2..4].fill(f32::NAN);
+        let left = landscape(vec![0.5; 8]).with_gaps_of(&landscape(gap));
+        let failed: Vec<bool> = (0..4).map(|k| left.is_failed(k)).collect();
+        assert_eq!(failed, [false, true, false, false]);
+        assert!(left.logits[2].is_nan());
+        assert_eq!(left.num_whole_paths(), 1);
+    }
+}

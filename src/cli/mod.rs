@@ -15,6 +15,7 @@ mod plot;
 mod predict;
 mod progress;
 mod run;
+mod shares;
 mod summary;
 mod sweep;
 mod tables;

@@ -1,17 +1,16 @@
-//! Landscapes of image triples: mixes and meshes on the host, grids on the engine.
+//! Landscapes of image triples: what is prepared on the host, run on the engine in batches.
 
 use super::classify::{AnswerBufs, record_classify, upload_rows};
+use super::prepare::Prepared;
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
-use crate::engine::cpu::CpuEngine;
-use crate::engine::{Engine, EngineError};
+use crate::engine::Engine;
 use crate::kernels::{
     Buf, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride,
 };
 use crate::landscape::{GridMeshes, Landscape};
-use crate::mesh::{MeshCounts, PairMesh, lattice_scale};
+use crate::mesh::lattice_scale;
 use crate::model::Model;
-use rayon::prelude::*;
 use std::ops::{ControlFlow, Range};
 
 /// How images are morphed into grids.
@@ -92,52 +91,22 @@ pub fn compute_landscapes(
 }
 
 /// What all landscapes of a job share.
-struct Grids<'a> {
+pub(super) struct Grids<'a> {
     model: &'a Model,
-    steps: usize,
-    grid: usize,
-    mode: MorphMode,
-    shape: [usize; 3],
-    scale: i32,
+    pub(super) steps: usize,
+    pub(super) grid: usize,
+    pub(super) mode: MorphMode,
+    pub(super) shape: [usize; 3],
+    pub(super) scale: i32,
     /// Values a frame.
-    frame_values: usize,
+    pub(super) frame_values: usize,
     /// The alphas strictly inside a path.
-    alphas: Vec<f64>,
+    pub(super) alphas: Vec<f64>,
     /// The same as frame jobs of pair 0.
-    inner: Vec<FrameJob>,
+    pub(super) inner: Vec<FrameJob>,
     frames: Frames,
     /// What the engine classifies in the place of a frame that failed.
     blank: Vec<f32>,
-}
-
-/// A landscape whose meshes are known.
-struct Prepared<'a> {
-    target: &'a Image,
-    rows: Vec<Row>,
-    /// The mesh between A and B.
-    mesh: PairMesh,
-    /// Counts of that mesh; the rows' own come on top.
-    counts: MeshCounts,
-}
-
-/// A row of a grid: a mix and the mesh that leads it into C.
-struct Row {
-    mix: Image,
-    mesh: PairMesh,
-    counts: MeshCounts,
-    /// Its inner frames where the host makes them.
-    frames: Option<Vec<Image>>,
-}
-
-impl Row {
-    /// Whether frame `j` failed; the last column is C itself.
-    fn has_failed(&self, j: usize) -> bool {
-        match (j, &self.frames) {
-            (0, _) => self.mix.is_failed(),
-            (_, Some(frames)) => frames.get(j - 1).is_some_and(Image::is_failed),
-            (_, None) => false,
-        }
-    }
 }
 
 /// Rows `rows` of landscape `landscape` of a group.
@@ -182,142 +151,14 @@ impl<'a> Grids<'a> {
         self.row_bytes() * self.steps
     }
 
-    fn counts(&self, mesh: &PairMesh) -> MeshCounts {
-        let alphas: Vec<i32> = self.inner.iter().map(|job| job.mesh_alpha).collect();
-        mesh.counts(&alphas, self.scale)
-    }
-
     /// Frame jobs for pairs `0..pairs`, pair by pair.
-    fn frame_jobs(&self, pairs: usize) -> Vec<FrameJob> {
+    pub(super) fn frame_jobs(&self, pairs: usize) -> Vec<FrameJob> {
         (0..pairs as u32)
             .flat_map(|pair| self.inner.iter().map(move |job| FrameJob { pair, ..*job }))
             .collect()
     }
 
-    /// Mixes of A and B, and the mesh of each mix with C.
-    fn prepare<'j>(&self, jobs: &[GridJob<'j>]) -> Result<Vec<Prepared<'j>>, PipelineError> {
-        let meshes = jobs
-            .par_iter()
-            .map(|job| self.mode.mesh(job.a, job.b, self.grid))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mixes = self.mix(jobs, &meshes)?;
-        jobs.par_iter()
-            .zip(meshes)
-            .zip(mixes)
-            .map(|((job, mesh), mixes)| {
-                let points_c = self.mode.points(job.c, self.grid)?;
-                let rows = mixes
-                    .into_par_iter()
-                    .map(|mix| {
-                        let points = self.mode.points(&mix, self.grid)?;
-                        let mesh = PairMesh::new(points, points_c.clone());
-                        let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
-                        let counts = self.counts(&mesh);
-                        let mut row = Row {
-                            mix,
-                            mesh,
-                            counts,
-                            frames,
-                        };
-                        row.counts.failed =
-                            (0..self.steps).filter(|&j| row.has_failed(j)).count() as u64;
-                        Ok(row)
-                    })
-                    .collect::<Result<Vec<_>, PipelineError>>()?;
-                Ok(Prepared {
-                    target: job.c,
-                    rows,
-                    counts: self.counts(&mesh),
-                    mesh,
-                })
-            })
-            .collect()
-    }
-
-    /// `steps` mixes a job, A and B at the ends.
-    fn mix(
-        &self,
-        jobs: &[GridJob<'_>],
-        meshes: &[PairMesh],
-    ) -> Result<Vec<Vec<Image>>, EngineError> {
-        let inner = match self.mode {
-            MorphMode::Clean(sampling) => self.warp_mixes(jobs, meshes, sampling)?,
-            mode => jobs
-                .par_iter()
-                .zip(meshes)
-                .map(|(job, mesh)| {
-                    mode.host_frames([job.a, job.b], mesh, &self.alphas)
-                        .unwrap_or_default()
-                })
-                .collect(),
-        };
-        Ok(jobs
-            .iter()
-            .zip(inner)
-            .map(|(job, inner)| {
-                [job.a.clone()]
-                    .into_iter()
-                    .chain(inner)
-                    .chain([job.b.clone()])
-                    .collect()
-            })
-            .collect())
-    }
-
-    /// The clean mixes of each job without A and B.
-    fn warp_mixes(
-        &self,
-        jobs: &[GridJob<'_>],
-        meshes: &[PairMesh],
-        sampling: Sampling,
-    ) -> Result<Vec<Vec<Image>>, EngineError> {
-        let mut recording = Recording::new();
-        let ends: Vec<&[f32]> = jobs
-            .iter()
-            .flat_map(|job| [job.a.levels.as_slice(), &job.b.levels])
-            .collect();
-        let images = upload_rows(
-            &mut recording,
-            "mix.images",
-            ends.iter().copied(),
-            self.frame_values,
-        );
-        let pairs: Vec<PairJob<'_>> = meshes
-            .iter()
-            .enumerate()
-            .map(|(n, mesh)| PairJob {
-                left: 2 * n,
-                right: 2 * n + 1,
-                mesh,
-            })
-            .collect();
-        let frames = recording.warp(
-            images,
-            ends.len(),
-            &self.geometry(sampling),
-            &pairs,
-            &self.frame_jobs(pairs.len()),
-        );
-        recording.download(frames);
-        let downloads = CpuEngine::new().run(&recording)?;
-        let mut warped = downloads
-            .values(frames)
-            .chunks_exact(row_stride(self.frame_values));
-        Ok(jobs
-            .iter()
-            .map(|job| {
-                let inner = warped.by_ref().take(self.inner.len());
-                inner
-                    .map(|row| Image {
-                        levels: row[..self.frame_values].to_vec(),
-                        ..*job.a
-                    })
-                    .collect()
-            })
-            .collect())
-    }
-
-    fn geometry(&self, sampling: Sampling) -> WarpGeometry {
+    pub(super) fn geometry(&self, sampling: Sampling) -> WarpGeometry {
         WarpGeometry {
             shape: self.shape,
             scale: self.scale,

@@ -26,6 +26,7 @@ mod classify;
 mod grids;
 mod mode;
 mod pair;
+mod prepare;
 mod published;
 mod rows;
 

@@ -211,8 +211,9 @@ fn solve<const N: usize>(
         for i in k + 1..3 {
             let factor = matrix[i][k] / matrix[k][k];
             matrix[i][k] = factor;
-            for j in k + 1..3 {
-                matrix[i][j] -= factor * matrix[k][j];
+            let pivot_row = matrix[k];
+            for (entry, above) in matrix[i].iter_mut().zip(pivot_row).skip(k + 1) {
+                *entry -= factor * above;
             }
             for side in &mut right {
                 side[i] -= factor * side[k];

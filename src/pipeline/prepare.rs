@@ -1,0 +1,174 @@
+//! Grids before the engine: mixes and meshes, and in other modes than clean the frames.
+
+use super::classify::upload_rows;
+use super::grids::{GridJob, Grids};
+use super::{MorphMode, PipelineError};
+use crate::data::Image;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, EngineError};
+use crate::kernels::{PairJob, Recording, Sampling, row_stride};
+use crate::mesh::{MeshCounts, PairMesh};
+use rayon::prelude::*;
+
+/// A landscape whose meshes are known.
+pub(super) struct Prepared<'a> {
+    pub(super) target: &'a Image,
+    pub(super) rows: Vec<Row>,
+    /// The mesh between A and B.
+    pub(super) mesh: PairMesh,
+    /// Counts of that mesh; the rows' own come on top.
+    pub(super) counts: MeshCounts,
+}
+
+/// A row of a grid: a mix and the mesh that leads it into C.
+pub(super) struct Row {
+    pub(super) mix: Image,
+    pub(super) mesh: PairMesh,
+    pub(super) counts: MeshCounts,
+    /// Its inner frames where the host makes them.
+    pub(super) frames: Option<Vec<Image>>,
+}
+
+impl Row {
+    /// Whether frame `j` failed; the last column is C itself.
+    pub(super) fn has_failed(&self, j: usize) -> bool {
+        match (j, &self.frames) {
+            (0, _) => self.mix.is_failed(),
+            (_, Some(frames)) => frames.get(j - 1).is_some_and(Image::is_failed),
+            (_, None) => false,
+        }
+    }
+}
+
+impl Grids<'_> {
+    /// Mixes of A and B, and the mesh of each mix with C.
+    pub(super) fn prepare<'j>(
+        &self,
+        jobs: &[GridJob<'j>],
+    ) -> Result<Vec<Prepared<'j>>, PipelineError> {
+        let meshes = jobs
+            .par_iter()
+            .map(|job| self.mode.mesh(job.a, job.b, self.grid))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mixes = self.mix(jobs, &meshes)?;
+        jobs.par_iter()
+            .zip(meshes)
+            .zip(mixes)
+            .map(|((job, mesh), mixes)| {
+                let points_c = self.mode.points(job.c, self.grid)?;
+                let rows = mixes
+                    .into_par_iter()
+                    .map(|mix| {
+                        let points = self.mode.points(&mix, self.grid)?;
+                        let mesh = PairMesh::new(points, points_c.clone());
+                        let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
+                        let counts = self.counts(&mesh);
+                        let mut row = Row {
+                            mix,
+                            mesh,
+                            counts,
+                            frames,
+                        };
+                        row.counts.failed =
+                            (0..self.steps).filter(|&j| row.has_failed(j)).count() as u64;
+                        Ok(row)
+                    })
+                    .collect::<Result<Vec<_>, PipelineError>>()?;
+                Ok(Prepared {
+                    target: job.c,
+                    rows,
+                    counts: self.counts(&mesh),
+                    mesh,
+                })
+            })
+            .collect()
+    }
+
+    /// `steps` mixes a job, A and B at the ends.
+    fn mix(
+        &self,
+        jobs: &[GridJob<'_>],
+        meshes: &[PairMesh],
+    ) -> Result<Vec<Vec<Image>>, EngineError> {
+        let inner = match self.mode {
+            MorphMode::Clean(sampling) => self.warp_mixes(jobs, meshes, sampling)?,
+            mode => jobs
+                .par_iter()
+                .zip(meshes)
+                .map(|(job, mesh)| {
+                    mode.host_frames([job.a, job.b], mesh, &self.alphas)
+                        .unwrap_or_default()
+                })
+                .collect(),
+        };
+        Ok(jobs
+            .iter()
+            .zip(inner)
+            .map(|(job, inner)| {
+                [job.a.clone()]
+                    .into_iter()
+                    .chain(inner)
+                    .chain([job.b.clone()])
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// The clean mixes of each job without A and B.
+    fn warp_mixes(
+        &self,
+        jobs: &[GridJob<'_>],
+        meshes: &[PairMesh],
+        sampling: Sampling,
+    ) -> Result<Vec<Vec<Image>>, EngineError> {
+        let mut recording = Recording::new();
+        let ends: Vec<&[f32]> = jobs
+            .iter()
+            .flat_map(|job| [job.a.levels.as_slice(), &job.b.levels])
+            .collect();
+        let images = upload_rows(
+            &mut recording,
+            "mix.images",
+            ends.iter().copied(),
+            self.frame_values,
+        );
+        let pairs: Vec<PairJob<'_>> = meshes
+            .iter()
+            .enumerate()
+            .map(|(n, mesh)| PairJob {
+                left: 2 * n,
+                right: 2 * n + 1,
+                mesh,
+            })
+            .collect();
+        let frames = recording.warp(
+            images,
+            ends.len(),
+            &self.geometry(sampling),
+            &pairs,
+            &self.frame_jobs(pairs.len()),
+        );
+        recording.download(frames);
+        let downloads = CpuEngine::new().run(&recording)?;
+        let mut warped = downloads
+            .values(frames)
+            .chunks_exact(row_stride(self.frame_values));
+        Ok(jobs
+            .iter()
+            .map(|job| {
+                let inner = warped.by_ref().take(self.inner.len());
+                inner
+                    .map(|row| Image {
+                        levels: row[..self.frame_values].to_vec(),
+                        ..*job.a
+                    })
+                    .collect()
+            })
+            .collect())
+    }
+
+    fn counts(&self, mesh: &PairMesh) -> MeshCounts {
+        let alphas: Vec<i32> = self.inner.iter().map(|job| job.mesh_alpha).collect();
+        mesh.counts(&alphas, self.scale)
+    }
+}

@@ -494,3 +494,37 @@ fn rows_are_read_in_a_browser_whatever_their_classes_are_called() {
     }
     page.assert_quiet();
 }
+
+#[test]
+fn frames_that_failed_are_gaps_in_the_page() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    // Triple 3A of the default sweep: in published mode no path of 3A.3 is whole.
+    let list = folder.path().join("triples.json");
+    let text = r#"{"triples":[{"name":"3A","items":[5042,5832,937]}]}"#;
+    std::fs::write(&list, text).expect("written");
+    let list = list.to_str().expect("UTF-8");
+    program("sweep", &run, &["--mode", "published", "--triples", list]);
+    let Some(page) = Page::open(&run.join("report.html")) else {
+        return;
+    };
+    page.value("window.morphscape.select('3A.3')");
+    page.wait("window.morphscape.probe().name === '3A.3'");
+    page.value("window.morphscape.setCursor(4, 4)");
+    page.wait("window.morphscape.probe().i === 4");
+    assert_eq!(page.number("window.morphscape.probe().label"), -1.0);
+    page.value("window.morphscape.setCursor(4, 20)");
+    page.wait("window.morphscape.probe().label === 0");
+    assert!(page.text("document.body.textContent").contains("no answer"));
+    let row = "[...document.querySelectorAll('tbody tr')].find(row => row.textContent.includes('3A.3')).textContent";
+    assert_eq!(
+        page.text(row).matches('\u{2013}').count(),
+        3,
+        "{}",
+        page.text(row)
+    );
+    page.value("window.morphscape.setPath([[0, 0], [0, 20]])");
+    page.wait("document.querySelectorAll('#chart svg').length >= 1");
+    page.wait("document.querySelectorAll('#surface .gl-container canvas').length === 1");
+    page.assert_quiet();
+}

@@ -514,7 +514,7 @@ fn frames_that_failed_are_gaps_in_the_page() {
     page.wait("window.morphscape.probe().i === 4");
     assert_eq!(page.number("window.morphscape.probe().label"), -1.0);
     page.value("window.morphscape.setCursor(4, 20)");
-    page.wait("window.morphscape.probe().label === 0");
+    page.wait("window.morphscape.probe().label >= 0");
     assert!(page.text("document.body.textContent").contains("no answer"));
     let row = "[...document.querySelectorAll('tbody tr')].find(row => row.textContent.includes('3A.3')).textContent";
     assert_eq!(

@@ -376,6 +376,32 @@ fn a_grid_is_the_tool_run_on_its_own_frames() {
     assert!(!grids[1].is_failed(0) && !grids[1].is_failed(420));
 }
 
+/// Between an image and itself the mesh stands still and the spline passes through every level,
+/// so that only the truncation is left. Width, height and channels all differ.
+#[test]
+fn a_colour_image_morphs_into_itself_but_for_the_truncation() {
+    let image = common::image(23, 14, 3, |x, y, channel| {
+        ((x * 37 + y * 91 + channel * 53 + x * y) % 256) as f32
+    });
+    let mesh = pair_mesh(&image, &image, 3).expect("it fits");
+    let plan = MorphPlan {
+        left: &image,
+        right: &image,
+        mesh: &mesh,
+        alphas: &[0.5],
+        mode: MorphMode::Published,
+    };
+    let morph = morph_pair(&CpuEngine::new(), &plan).expect("it morphs");
+    assert_eq!(morph.counts.failed, 0);
+    for (k, (found, level)) in morph.frames[0].levels.iter().zip(&image.levels).enumerate() {
+        // One side, or both, may be stored as one level less.
+        assert!(
+            (level - 1.0..=*level).contains(found),
+            "{k}: {found} for {level}"
+        );
+    }
+}
+
 #[test]
 fn a_cross_fade_does_not_depend_on_the_order() {
     let asymmetry = |mode| {

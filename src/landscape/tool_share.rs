@@ -141,13 +141,20 @@ mod tests {
 
     #[test]
     fn the_interval_is_the_normal_one_where_the_mean_is() {
-        // Published 1 throughout, so the share is the mean of 1 - other: a sample of 400 values of
-        // 0 and 1 in equal parts. Its standard error is 0.5/20, and 95 % are 1.96 of them.
-        let pairs: Vec<[f64; 2]> = (0..400).map(|n| [1.0, f64::from(n % 2)]).collect();
+        // Published 1 throughout, so the share is the mean of 1 - other: 400 values spread evenly
+        // over 0..1, of standard deviation 1/sqrt(12). 95 % lie within 1.96 standard errors.
+        let pairs: Vec<[f64; 2]> = (0..400)
+            .map(|n| [1.0, (f64::from(n) + 0.5) / 400.0])
+            .collect();
         let found = tool_share(&pairs, 1).expect("triples");
-        assert_eq!(found.share, 0.5);
-        for (end, expected) in found.interval.into_iter().zip([0.451, 0.549]) {
-            assert!((end - expected).abs() < 0.003, "{end} for {expected}");
+        assert!((found.share - 0.5).abs() < 1e-12);
+        let half_width = 1.96 / 12f64.sqrt() / 20.0;
+        for (end, expected) in found
+            .interval
+            .into_iter()
+            .zip([0.5 - half_width, 0.5 + half_width])
+        {
+            assert!((end - expected).abs() < 0.0015, "{end} for {expected}");
         }
         assert_eq!(tool_share(&pairs, 1), Some(found));
         assert_ne!(tool_share(&pairs, 2), Some(found));

@@ -21,7 +21,7 @@
 //! image's edges, its spline passes through a whole level, and the last bit of a 64-bit float
 //! decides whether 187 is stored as 187 or as 186: 928 times in the 28,224 samples of the golden
 //! frames. Device floats have 32 bits. With an epsilon before the truncation, 0.8 % of the golden pixels
-//! differ; with the tool's own formulas, in its order, 0.04 %. And frames from one place are the
+//! differ; with the tool's own formulas, in its order, 0.06 %. And frames from one place are the
 //! same on every engine, so that engines differ by the classifier's rounding alone.
 //!
 //! Rejected: a WGSL kernel with owner maps from the host, for the above.

@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, everything else to stderr.
 
+mod columns;
 mod devices;
 mod figures;
 mod interpolate;

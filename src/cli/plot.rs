@@ -5,7 +5,7 @@ use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, Wanted};
 use super::options::class_number;
 use super::output::{DATA_FILE, OutputFolder};
 use super::run::{FRAMES_FILE, report};
-use super::summary::SummaryRow;
+use super::summary::{SummaryRow, measure_all};
 use super::text::counted;
 use crate::data::Picture;
 use crate::landscape::{DataPoints, Items, LandscapeFile, Permutation, triple_of};
@@ -114,7 +114,9 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             };
             let details =
                 plan.draw_triple(&folder, &files, data.as_ref(), &is_wanted, &frames_of)?;
-            Ok((files.iter().map(SummaryRow::new).collect(), details))
+            let measured = files.iter().zip(measure_all(&files));
+            let rows = measured.map(|(file, measures)| SummaryRow::new(file, measures));
+            Ok((rows.collect(), details))
         })
         .collect::<anyhow::Result<_>>()?;
     if frameless.into_inner() {

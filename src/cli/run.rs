@@ -2,11 +2,12 @@
 //! interpolation share, which is everything but their items and how two of them are mixed.
 
 use super::Verbosity;
+use super::columns::{OVERVIEW, RANK_BY, columns};
 use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
-use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, write_summary};
+use super::summary::{MAX_LISTED, SummaryRow, measure_all, summary_table, write_summary};
 use super::text::counted;
 use crate::data::{Image, write_file};
 use crate::engine::EngineInfo;
@@ -63,6 +64,7 @@ pub(super) struct Timings {
     pub(super) load: Duration,
     pub(super) engine: Duration,
     pub(super) compute: Duration,
+    measures: Duration,
     figures: Duration,
     write: Duration,
     report: Duration,
@@ -76,6 +78,7 @@ impl Timings {
             "load_s": seconds(self.load),
             "engine_s": seconds(self.engine),
             "compute_s": seconds(self.compute),
+            "measures_s": seconds(self.measures),
             "figures_s": seconds(self.figures),
             "write_s": seconds(self.write),
             "report_s": seconds(self.report),
@@ -144,16 +147,23 @@ impl Run<'_> {
         for wave in jobs.chunks(3 * triples_a_wave) {
             let landscapes = compute(wave, &progress, &mut self.timings)?;
 
-            let writing = Instant::now();
+            let measuring = Instant::now();
             let files: Vec<LandscapeFile> = wave
                 .iter()
                 .zip(landscapes)
                 .map(|(job, landscape)| self.named(job, landscape))
                 .collect();
-            files.par_iter().try_for_each(|file| {
-                let path = self.folder.file(&file.name).join("landscape.safetensors");
-                file.write(&path)
-            })?;
+            let measures = measure_all(&files);
+            self.timings.measures += measuring.elapsed();
+
+            let writing = Instant::now();
+            files
+                .par_iter()
+                .zip(&measures)
+                .try_for_each(|(file, measures)| {
+                    let path = self.folder.file(&file.name).join("landscape.safetensors");
+                    file.write(&path, measures)
+                })?;
             self.timings.write += writing.elapsed();
 
             let drawing = Instant::now();
@@ -167,8 +177,9 @@ impl Run<'_> {
                     .collect::<anyhow::Result<Vec<_>>>()?;
                 details.extend(drawn.into_iter().flatten());
             }
-            rows.par_extend(files.par_iter().map(SummaryRow::new));
             self.timings.figures += drawing.elapsed();
+            let measured = files.iter().zip(measures);
+            rows.extend(measured.map(|(file, measures)| SummaryRow::new(file, measures)));
             if interrupted() {
                 return Err(PipelineError::Interrupted.into());
             }
@@ -327,6 +338,7 @@ pub(super) fn report(
             steps,
             features,
             columns: &columns(),
+            overview: &OVERVIEW,
             rank_by: RANK_BY,
             rows: &report_rows,
             details,

@@ -9,10 +9,11 @@ mod triples;
 pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{
-    Bar, CONFIDENT, Connectivity, CriticalPoints, LatticeWeights, Measures, OrderAsymmetry,
-    barrier, boundary_length, calibration_error, confident_intrusion, critical_points,
-    laplacian_roughness, mean_entropy, mean_margin, measure, num_bars_above, num_regions,
-    order_asymmetry, persistence, surface_roughness,
+    Bar, CONFIDENT, Connectivity, CriticalPoints, GridMeasures, LatticeWeights, Measures,
+    OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures, barrier, best_path, boundary_length,
+    calibration_error, confident_intrusion, critical_points, laplacian_roughness, mean_entropy,
+    mean_margin, measure, measure_triple, num_bars_above, num_regions, order_asymmetry,
+    pair_potentials, pass, persistence, surface_roughness,
 };
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 
@@ -82,6 +83,22 @@ impl Landscape {
         (0..self.num_frames())
             .map(|k| self.probabilities_of(k)[class])
             .fold(0.0, f32::max)
+    }
+
+    /// Probability of `class` at every point, `[steps, steps]`: the surface that figures draw.
+    ///
+    /// # Panics
+    /// When `class` is not below [`Landscape::num_classes`].
+    pub fn surface(&self, class: usize) -> Vec<f64> {
+        let points = self.probabilities.chunks_exact(self.num_classes);
+        points.map(|p| f64::from(p[class])).collect()
+    }
+
+    /// The frames of the items A and B, A and C, B and C. The whole last column is C; its first
+    /// frame stands for it.
+    pub fn item_pairs(&self) -> [[usize; 2]; 3] {
+        let (a, b, c) = (0, (self.steps - 1) * self.steps, self.steps - 1);
+        [[a, b], [a, c], [b, c]]
     }
 
     /// Whether `class` is the predicted one of any frame.

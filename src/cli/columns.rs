@@ -270,7 +270,7 @@ pub(super) const SHOWN: [Shown; 24] = [
         "barriers",
         [
             "barrier_ab",
-            "A to B",
+            "barrier A to B",
             "barrier between A and B: the best path over the grid leads at its worst point through -ln(p_A + p_B), in nats; near 0 where the two classes meet, large where another one lies between",
         ],
         Format::Thousandths,
@@ -278,13 +278,13 @@ pub(super) const SHOWN: [Shown; 24] = [
     ),
     shown(
         "barriers",
-        ["barrier_ac", "A to C", "the same between A and C"],
+        ["barrier_ac", "barrier A to C", "the same between A and C"],
         Format::Thousandths,
         |m| grid(m, |g| g.barriers[1]),
     ),
     shown(
         "barriers",
-        ["barrier_bc", "B to C", "the same between B and C"],
+        ["barrier_bc", "barrier B to C", "the same between B and C"],
         Format::Thousandths,
         |m| grid(m, |g| g.barriers[2]),
     ),

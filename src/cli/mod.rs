@@ -13,6 +13,7 @@ mod output;
 mod plot;
 mod predict;
 mod progress;
+mod resolution;
 mod run;
 mod summary;
 mod sweep;

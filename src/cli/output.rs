@@ -1,5 +1,6 @@
 //! The folder of a run: whether it may be written, and its manifest.
 
+use super::resolution::RESOLUTION_FILE;
 use crate::data::write_file;
 use crate::landscape::{DataPoints, Permutation};
 use anyhow::{Context, bail};
@@ -174,7 +175,7 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
                 .with_context(|| format!("cannot remove {}", folder.display()))?;
         }
     }
-    for name in ["report.html", "summary.csv", DATA_FILE] {
+    for name in ["report.html", "summary.csv", RESOLUTION_FILE, DATA_FILE] {
         let file = path.join(name);
         if file.is_file() {
             std::fs::remove_file(&file)

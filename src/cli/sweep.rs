@@ -9,6 +9,7 @@ use super::figures::{FigureArgs, Figures};
 use super::options::{DataArgs, EngineArgs, LoadedData, LoadedModel, ModelArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::Progress;
+use super::resolution::ResolutionArgs;
 use super::run::{Job, Run, Timings, jobs, triples_json};
 use super::triples::{fixed_classes, group_count, read_triples};
 use crate::data::Image;
@@ -58,6 +59,8 @@ pub(super) struct Args {
     /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors
     #[arg(long)]
     save_frames: bool,
+    #[command(flatten)]
+    resolution: ResolutionArgs,
     /// Which figures to draw
     #[arg(long, value_enum, default_value = "all")]
     figures: Figures,
@@ -78,6 +81,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
+    let resolution = args.resolution.wanted(args.morph.steps())?;
     let sweep = Sweep::resolve(args)?;
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
@@ -124,6 +128,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         settings: args.morph.settings(),
         data: json!({"path": sweep.data.path, "sha256": sweep.data_sha256, "items": images.len()}),
         steps: settings.steps,
+        resolution,
         save_frames: args.save_frames,
         figures,
         frames: Some(&frames_of),
@@ -134,7 +139,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     } else {
         Frames::Drop
     };
-    let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
+    let mut compute = |jobs: &[Job], steps: usize, progress: &Progress, timings: &mut Timings| {
         let loading = Instant::now();
         let images = sweep.load_images(jobs);
         let grid_jobs: Vec<GridJob<'_>> = jobs
@@ -149,9 +154,14 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         let landscapes = compute_landscapes(
             engine.as_ref(),
             &sweep.model.model,
-            &settings,
+            &MorphSettings { steps, ..settings },
             &grid_jobs,
-            frames,
+            // Those of finer grids are measured only.
+            if steps == settings.steps {
+                frames
+            } else {
+                Frames::Drop
+            },
             &|done| progress.advance(done),
         );
         timings.compute += computing.elapsed();

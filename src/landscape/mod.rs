@@ -65,6 +65,53 @@ impl Landscape {
         &self.probabilities[k * self.num_classes..(k + 1) * self.num_classes]
     }
 
+    /// The answers of every n-th row and column, which are those of a grid of
+    /// `(steps - 1) / n + 1` points a side between the same items.
+    ///
+    /// # Panics
+    /// When `n` does not divide `steps - 1`.
+    pub fn every(&self, n: usize) -> Self {
+        let last = self.steps - 1;
+        assert!(
+            last.is_multiple_of(n),
+            "{n} does not divide the {last} steps between the ends"
+        );
+        let steps = last / n + 1;
+        let taken = |values: &[f32]| -> Vec<f32> {
+            (0..steps * steps)
+                .flat_map(|k| {
+                    let k = n * (k / steps * self.steps + k % steps);
+                    values[k * self.num_classes..(k + 1) * self.num_classes].iter()
+                })
+                .copied()
+                .collect()
+        };
+        Self {
+            steps,
+            num_classes: self.num_classes,
+            logits: taken(&self.logits),
+            probabilities: taken(&self.probabilities),
+            inputs: None,
+            morph: None,
+        }
+    }
+
+    /// Whether frame `k` has an answer: all its values are finite.
+    ///
+    /// # Panics
+    /// When `k` is not below [`Landscape::num_frames`].
+    pub fn has_answer(&self, k: usize) -> bool {
+        let values = k * self.num_classes..(k + 1) * self.num_classes;
+        let logits = &self.logits[values.clone()];
+        let both = logits.iter().chain(&self.probabilities[values]);
+        both.copied().all(f32::is_finite)
+    }
+
+    /// Whether every frame has an answer.
+    pub fn is_whole(&self) -> bool {
+        (0..self.num_frames()).all(|k| self.has_answer(k))
+    }
+
     /// Row and column of frame `k`.
     pub fn place(&self, k: usize) -> [usize; 2] {
         [k / self.steps, k % self.steps]

@@ -44,6 +44,9 @@ pub struct Report<'a> {
     pub overview: &'a [&'a str],
     /// Key of the column that ranks first.
     pub rank_by: &'a str,
+    /// The measures on finer grids, as the page's script reads them; null where they were not
+    /// asked for.
+    pub resolution: Value,
     /// All landscapes.
     pub rows: &'a [ReportRow],
     /// Those that can be looked at.
@@ -188,6 +191,7 @@ fn run(report: &Report<'_>) -> Value {
         })).collect::<Vec<_>>(),
         "overview": report.overview,
         "rank_by": report.rank_by,
+        "resolution": report.resolution,
         "landscapes": landscapes,
     })
 }

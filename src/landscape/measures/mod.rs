@@ -115,10 +115,8 @@ pub const PERSISTENT: f64 = 0.1;
 pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     let num_classes = landscape.num_classes;
     let points = landscape.probabilities.chunks_exact(num_classes);
-    let answered: Vec<bool> = points
-        .clone()
-        .zip(landscape.logits.chunks_exact(num_classes))
-        .map(|(p, f)| p.iter().chain(f).all(|value| value.is_finite()))
+    let answered: Vec<bool> = (0..landscape.num_frames())
+        .map(|k| landscape.has_answer(k))
         .collect();
     let labels: Vec<usize> = points.clone().map(argmax).collect();
     let mut frequency = vec![0usize; num_classes];

@@ -7,6 +7,7 @@ use super::text::table;
 use crate::data::write_file;
 use crate::landscape::{Landscape, LandscapeFile, Measures, measure_triple};
 use crate::mesh::MeshCounts;
+use crate::report::Format;
 use rayon::prelude::*;
 
 /// A landscape in words and numbers.
@@ -99,7 +100,13 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
         let mut record = vec![row.name.clone()];
         record.extend(row.items.clone());
         record.extend(row.classes.clone());
-        record.extend(row.values().into_iter().map(csv_number));
+        let values = SHOWN.iter().zip(row.values());
+        record.extend(
+            values.map(|(shown, value)| match (shown.column.format, value) {
+                (Format::Integer, Some(count)) => format!("{count:.0}"),
+                (_, value) => csv_number(value),
+            }),
+        );
         record.push(row.intruders.join("; "));
         record.push(row.confident_intruders.join("; "));
         if let Some(counts) = row.counts {

@@ -31,9 +31,9 @@ pub(super) enum Symbol {
 }
 
 const CRITICAL: [(Symbol, &str); 3] = [
-    (Symbol::Minimum, "minimum"),
-    (Symbol::Saddle, "saddle"),
-    (Symbol::Maximum, "maximum"),
+    (Symbol::Minimum, "minima"),
+    (Symbol::Saddle, "saddles"),
+    (Symbol::Maximum, "maxima"),
 ];
 
 /// The best path between two of the items.
@@ -185,7 +185,7 @@ impl MapLegend<'_> {
                 let count = self.symbols.iter().filter(is_such).count();
                 let at = [x + third * n as f64 + 7.0, y + 24.0];
                 draw_symbol(canvas, at, symbol);
-                let text = format!("{name} {count}");
+                let text = format!("{count} {name}");
                 canvas.text([at[0] + 9.0, at[1] + 4.0], &text, small(INK));
             }
             y += 46.0;
@@ -217,7 +217,7 @@ pub(super) fn draw_surface_legend(canvas: &mut Canvas, [x, y]: Place, marks: Mar
         ]);
     }
     for (n, (symbol, name)) in lines.into_iter().enumerate() {
-        let at = [x + TAG[0] / 2.0, y + 20.0 * n as f64];
+        let at = [x + TAG[0] / 2.0, y + 18.0 * n as f64];
         draw_symbol(canvas, at, symbol);
         let look = Type::new(SMALL_SIZE, INK, Anchor::Start);
         canvas.text([x + TAG[0] + 5.0, at[1] + 4.0], name, look);

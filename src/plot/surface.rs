@@ -123,10 +123,13 @@ pub fn surface_plot(
         symbols.extend(pass_symbols(&barriers));
         draw_surface(&mut canvas, &projection, file, class, &barriers, &symbols);
     }
-    let bar = [width - COLOR_BAR + 8.0, HEADER + 84.0];
+    let has_marks = marks != Marks::default() && file.landscape.is_whole();
+    // Up, to leave room for what the marks are.
+    let down = if has_marks { 24.0 } else { 84.0 };
+    let bar = [width - COLOR_BAR + 8.0, HEADER + down];
     draw_color_bar(&mut canvas, bar);
-    let below = [bar[0], bar[1] + COLOR_BAR_HEIGHT + 30.0];
-    if file.landscape.is_whole() {
+    if has_marks {
+        let below = [bar[0], bar[1] + COLOR_BAR_HEIGHT + 30.0];
         draw_surface_legend(&mut canvas, below, marks);
     }
     canvas.finish()

@@ -10,10 +10,10 @@ pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{
     Bar, CONFIDENT, Connectivity, CriticalPoints, GridMeasures, LatticeWeights, Measures,
-    OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures, barrier, best_path, boundary_length,
-    calibration_error, confident_intrusion, critical_points, laplacian_roughness, mean_entropy,
-    mean_margin, measure, measure_triple, num_bars_above, num_regions, order_asymmetry,
-    pair_potentials, pass, persistence, surface_roughness,
+    OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures, agreement, barrier, best_path,
+    boundary_length, calibration_error, confident_intrusion, critical_points, jaccard, kappa,
+    laplacian_roughness, mean_entropy, mean_margin, measure, measure_triple, num_bars_above,
+    num_regions, order_asymmetry, pair_potentials, pass, persistence, surface_roughness,
 };
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 

@@ -30,10 +30,10 @@ pub(super) enum Symbol {
     Pass(&'static str),
 }
 
-const CRITICAL: [(Symbol, &str); 3] = [
-    (Symbol::Minimum, "minima"),
-    (Symbol::Saddle, "saddles"),
-    (Symbol::Maximum, "maxima"),
+const CRITICAL: [(Symbol, [&str; 2]); 3] = [
+    (Symbol::Minimum, ["minimum", "minima"]),
+    (Symbol::Saddle, ["saddle", "saddles"]),
+    (Symbol::Maximum, ["maximum", "maxima"]),
 ];
 
 /// The best path between two of the items.
@@ -180,12 +180,12 @@ impl MapLegend<'_> {
         if self.marks.critical_points {
             let of = format!("critical points of p({})", self.class_name);
             heading(canvas, y, &of);
-            for (n, (symbol, name)) in CRITICAL.into_iter().enumerate() {
+            for (n, (symbol, [one, many])) in CRITICAL.into_iter().enumerate() {
                 let is_such = |(_, found): &&(usize, Symbol)| *found == symbol;
                 let count = self.symbols.iter().filter(is_such).count();
                 let at = [x + third * n as f64 + 7.0, y + 24.0];
                 draw_symbol(canvas, at, symbol);
-                let text = format!("{count} {name}");
+                let text = format!("{count} {}", if count == 1 { one } else { many });
                 canvas.text([at[0] + 9.0, at[1] + 4.0], &text, small(INK));
             }
             y += 46.0;
@@ -207,7 +207,7 @@ impl MapLegend<'_> {
 pub(super) fn draw_surface_legend(canvas: &mut Canvas, [x, y]: Place, marks: Marks) {
     let mut lines: Vec<(Symbol, &str)> = Vec::new();
     if marks.critical_points {
-        lines.extend(CRITICAL);
+        lines.extend(CRITICAL.map(|(symbol, [one, _])| (symbol, one)));
     }
     if marks.barriers {
         lines.extend([

@@ -318,18 +318,19 @@ fn draw_surface(
     }
     // A mark is drawn after the nearest cell around its point, so that only what stands before
     // those hides it.
-    let after_cells = |k: usize| {
+    let across = unit(stride) * (towards_x.abs() + towards_y.abs());
+    let after_cells = |k: usize, reach: f64| {
         let [i, j] = landscape.place(k);
-        let reach = unit(stride) * (towards_x.abs() + towards_y.abs());
         2.0 * (towards_x * unit(j) + towards_y * unit(i)) + reach + 1e-9
     };
     for step in barriers.iter().flat_map(|barrier| barrier.path.windows(2)) {
-        let nearness = after_cells(step[0]).max(after_cells(step[1]));
+        let nearness = after_cells(step[0], across).max(after_cells(step[1], across));
         parts.push((nearness, Part::Step(step[0], step[1])));
     }
     let marked: BTreeSet<usize> = symbols.iter().map(|&(k, _)| k).collect();
     for k in marked {
-        parts.push((after_cells(k) + 1e-9, Part::Symbols(k)));
+        // After the steps of a path that lead from it, too.
+        parts.push((after_cells(k, 3.0 * across), Part::Symbols(k)));
     }
     parts.sort_by(|a, b| a.0.total_cmp(&b.0));
     let edge_width = if lines.len() > 45 { 0.3 } else { 0.6 };

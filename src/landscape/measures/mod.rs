@@ -8,6 +8,7 @@
 //! Fields are `f64`, so that a potential or a difference loses nothing; logits and
 //! probabilities are `f32`, as a [`Landscape`] holds them.
 
+mod agreement;
 mod barrier;
 mod boundary;
 mod calibration;
@@ -22,6 +23,7 @@ mod regions;
 mod roughness;
 mod union_find;
 
+pub use agreement::{agreement, jaccard, kappa};
 pub use barrier::{barrier, best_path, pair_potentials, pass};
 pub use boundary::boundary_length;
 pub use calibration::calibration_error;

@@ -95,9 +95,12 @@ fn main() {
     row("line", median_ms(|| landscape_line(&file, &classes)));
     row(
         "surface",
-        median_ms(|| surface_plot(&file, &classes, options.camera)),
+        median_ms(|| surface_plot(&file, &classes, options.camera, options.marks)),
     );
-    row("map", median_ms(|| decision_map(&file, Some(&frames))));
+    row(
+        "map",
+        median_ms(|| decision_map(&file, Some(&frames), options.marks, 0)),
+    );
     row("paths", median_ms(|| path_strips(&file, &frames)));
     row("sheet", median_ms(|| grid_sheet(&file, &frames)));
     row(

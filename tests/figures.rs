@@ -13,7 +13,7 @@ use morphscape::data::{Picture, read_image_file};
 use morphscape::landscape::{DataPoints, GridMeshes, Items, Landscape, LandscapeFile, Permutation};
 use morphscape::mesh::PairMesh;
 use morphscape::plot::{
-    Camera, Figure, FigureOptions, FigureSet, LinePlot, Ternary, TernaryPanel, Tiles,
+    Camera, Figure, FigureOptions, FigureSet, LinePlot, Marks, Ternary, TernaryPanel, Tiles,
     group_figures, landscape_figures, line_plot, plotly_figure, surface_plot, svg_to_png,
     ternary_plot,
 };
@@ -145,6 +145,38 @@ fn rows() -> (LandscapeFile, DataPoints) {
     (file, data)
 }
 
+/// A landscape with two peaks of the intruder and a dip between, so that its surface has
+/// critical points of each kind.
+fn wavy() -> LandscapeFile {
+    let mut file = rows().0;
+    let unit = |index: usize| index as f64 / (STEPS - 1) as f64;
+    let landscape = &mut file.landscape;
+    landscape.logits = (0..STEPS * STEPS)
+        .flat_map(|k| {
+            let (s, t) = (unit(k / STEPS), unit(k % STEPS));
+            let peak = |s0: f64, t0: f64| (-40.0 * ((s - s0).powi(2) + (t - t0).powi(2))).exp();
+            let intruder = 6.0 * (peak(0.25, 0.4) + 1.1 * peak(0.75, 0.5) + 0.8 * peak(0.3, 0.9));
+            [
+                3.0 * (1.0 - s) * (1.0 - t),
+                3.0 * s * (1.0 - t),
+                3.0 * t,
+                intruder,
+            ]
+        })
+        .map(|logit| logit as f32)
+        .collect();
+    landscape.probabilities = landscape
+        .logits
+        .chunks_exact(CLASSES)
+        .flat_map(|row| {
+            let weights: Vec<f32> = row.iter().map(|logit| logit.exp()).collect();
+            let sum: f32 = weights.iter().sum();
+            weights.into_iter().map(move |weight| weight / sum)
+        })
+        .collect();
+    file
+}
+
 fn all_figures() -> Vec<(String, String)> {
     let options = FigureOptions::default();
     let images = images();
@@ -158,6 +190,17 @@ fn all_figures() -> Vec<(String, String)> {
         file.permutation = permutation;
         file
     });
+    let marks = Marks {
+        critical_points: true,
+        barriers: true,
+    };
+    let marked = FigureOptions {
+        classes: Some(vec![3, 0]),
+        marks,
+        ..options
+    };
+    let mut of_marked = landscape_figures(&wavy(), None, FigureSet::All, &marked);
+    of_marked.retain(|figure| ["map", "surface"].contains(&figure.name));
     let of_group = group_figures(group.each_ref(), Some(&data), &[0, 1, 2, 3]);
     assert_eq!(of_group.len(), 3);
     let named = |kind: &str, figures: Vec<Figure>| -> Vec<(String, String)> {
@@ -169,6 +212,7 @@ fn all_figures() -> Vec<(String, String)> {
     let mut all = named("images", of_images);
     all.extend(named("rows", of_rows));
     all.extend(named("rows", of_group));
+    all.extend(named("marked", of_marked));
     let dense = landscape_points(3000);
     let classes = vec![0; 3000];
     all.push((
@@ -333,7 +377,7 @@ fn figures_are_well_formed_and_say_what_they_show() {
 #[test]
 fn the_decision_map_shows_each_prediction() {
     let file = images();
-    let svg = morphscape::plot::decision_map(&file, None);
+    let svg = morphscape::plot::decision_map(&file, None, Marks::default(), 0);
     let png = Path::new(env!("CARGO_TARGET_TMPDIR")).join("map-structure.png");
     std::fs::write(&png, svg_to_png(&svg, 96)).expect("written");
     let picture = read_image_file(&png).expect("our own PNG");
@@ -406,7 +450,7 @@ fn a_surface_hides_what_lies_behind_it() {
             azimuth,
             elevation: 8.0,
         };
-        let svg = surface_plot(&file, &[0], camera);
+        let svg = surface_plot(&file, &[0], camera, Marks::default());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hidden-{azimuth}.png"));
         std::fs::write(&path, svg_to_png(&svg, 96)).expect("written");
         let picture = read_image_file(&path).expect("our own PNG");

@@ -1,9 +1,10 @@
 //! The measures over a grid against closed forms, values computed outside, and brute force.
 
 use morphscape::landscape::{
-    Bar, CONFIDENT, Connectivity, LatticeWeights, Permutation, argmax, barrier, boundary_length,
-    calibration_error, confident_intrusion, critical_points, laplacian_roughness, mean_entropy,
-    mean_margin, num_bars_above, num_regions, order_asymmetry, persistence, surface_roughness,
+    Bar, CONFIDENT, Connectivity, LatticeWeights, Permutation, agreement, argmax, barrier,
+    boundary_length, calibration_error, confident_intrusion, critical_points, jaccard, kappa,
+    laplacian_roughness, mean_entropy, mean_margin, num_bars_above, num_regions, order_asymmetry,
+    persistence, surface_roughness,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -586,4 +587,26 @@ fn calibration_of_flat_and_steep_answers_is_a_quarter() {
     assert_near(calibration_error(&linear).expect("shares"), 0.0, 1e-12);
     assert_eq!(calibration_error(&[[1.0, 0.0], [0.0, 0.0]]), None);
     assert_eq!(calibration_error(&[[1.0, 0.0]]), None);
+}
+
+/// Two half-planes of the unit square, x < 1/2 and x < 1/2 + delta.
+#[test]
+fn agreement_of_half_planes() {
+    let steps = 100;
+    for shift in [0, 10, 50] {
+        let delta = shift as f64 / steps as f64;
+        let half_plane = |end: usize| grid([7, steps], |_, j| usize::from(j >= end));
+        let (one, other) = (half_plane(50), half_plane(50 + shift));
+        assert_eq!(agreement(&one, &other), Some(1.0 - delta));
+        let beyond = kappa(&one, &other).expect("two classes");
+        assert_near(beyond, 1.0 - 2.0 * delta, 1e-12);
+        let left = jaccard(&one, &other, 0).expect("a class of both");
+        assert_near(left, 0.5 / (0.5 + delta), 1e-12);
+        let right = jaccard(&one, &other, 1).expect("a class of one");
+        assert_near(right, (0.5 - delta) / 0.5, 1e-12);
+    }
+    assert_eq!(agreement(&[], &[]), None);
+    assert_eq!(kappa(&[2, 2], &[2, 2]), None, "chance agrees, too");
+    assert_eq!(kappa(&[0, 1], &[1, 0]), Some(-1.0));
+    assert_eq!(jaccard(&[0, 1], &[1, 0], 2), None);
 }

@@ -485,7 +485,10 @@ fn failed_frames_are_counted_written_and_read_as_gaps() {
             failed as u64
         );
         // Variation is empty where no path is whole.
-        let whole = file.landscape.num_whole_paths() > 0;
+        let whole = (0..file.landscape.steps).any(|i| {
+            (0..file.landscape.steps)
+                .all(|j| !file.landscape.is_failed(i * file.landscape.steps + j))
+        });
         assert_eq!(fields[7].is_empty(), !whole, "{line}");
         let bytes = std::fs::read(&path).expect("the file");
         let says = String::from_utf8_lossy(&bytes).contains("singular matrix");

@@ -227,7 +227,14 @@ fn a_sweep_is_read_in_a_browser() {
     program(
         "sweep",
         &run,
-        &["--classes", "9,4,5", "--steps", "9", "--mesh"],
+        &[
+            "--classes",
+            "9,4,5",
+            "--steps",
+            "9",
+            "--mesh",
+            "--resolution",
+        ],
     );
     let Some(page) = Page::open(&run.join("report.html")) else {
         return;
@@ -249,6 +256,7 @@ fn a_sweep_is_read_in_a_browser() {
     }
 
     sorting_sorts(&page);
+    measures_come_in_groups(&page);
     hovering_shows_frames(&page, &run);
     two_clicks_make_a_path(&page);
     the_keyboard_works(&page);
@@ -285,6 +293,48 @@ fn sorting_sorts(page: &Page) {
         "document.querySelectorAll('#table-head th')[{column}].getAttribute('aria-sort')"
     ));
     assert_eq!(sorted, "ascending");
+}
+
+/// The ranking shows a group of measures at a time; a landscape shows all, on every grid.
+fn measures_come_in_groups(page: &Page) {
+    let shown = |group: &str| {
+        page.value(&format!(
+            "(() => {{ const list = document.querySelector('#measure-group'); list.value = '{group}';
+            list.dispatchEvent(new Event('change')); }})()"
+        ));
+        let rows = page.text(
+            "[...document.querySelectorAll('#table-body tr')].map(row => row.children.length).join()",
+        );
+        let heading = page.text(
+            "[...document.querySelectorAll('#table-head th')].map(th => th.textContent).join()",
+        );
+        let columns = heading.split(',').count();
+        assert_eq!(rows, [columns.to_string().as_str(); 6].join(","), "{group}");
+        heading
+    };
+    let expected = "name,A,B,C,intruders,regions,regions 8,boundary";
+    assert_eq!(shown("regions"), expected);
+    let all = shown("all");
+    assert_eq!(all.split(',').count(), 5 + 24, "{all}");
+    assert!(all.contains("barrier B to C") && all.contains("asymmetry"));
+    // What was sorted by stays so.
+    let sorted = page.text("document.querySelector('#table-head [aria-sort]').textContent");
+    assert_eq!(sorted, "curvature");
+    let overview = "name,A,B,C,intruders,variation,curvature,changes,intrusion,regions";
+    assert_eq!(shown("overview"), overview);
+    page.value("document.querySelectorAll('details').forEach(part => { part.open = true; })");
+    for table in ["#resolution-table", "#all-measures"] {
+        let lines = format!("document.querySelectorAll('{table} tbody tr').length");
+        assert_eq!(page.number(&lines), 24.0);
+        let heading = page.text(&format!(
+            "document.querySelector('{table} thead').textContent"
+        ));
+        for steps in ["9 steps", "17 steps", "33 steps"] {
+            assert!(heading.contains(steps), "{table}: {heading}");
+        }
+        let text = page.text(&format!("document.querySelector('{table}').textContent"));
+        assert!(text.contains("settled") && !text.contains("NaN"), "{text}");
+    }
 }
 
 /// Pointing at the map shows the frame there and its probabilities.

@@ -7,7 +7,7 @@ use morphscape::data::{Table, iris, seeds};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Activation;
 use morphscape::landscape::{
-    DataPoints, Items, LandscapeFile, Permutation, choose_lettered_triples,
+    DataPoints, Items, LandscapeFile, Permutation, choose_lettered_triples, measure,
 };
 use morphscape::model::{Model, PlainOptions, bundled_table_model, read_model};
 use morphscape::pipeline::{PipelineError, RowJob, interpolate_rows};
@@ -247,7 +247,8 @@ fn files_give_back_what_was_written() {
     let model = bundled_table_model("seeds").expect("a bundled model");
     let file = a_file(&table, &model);
     let path = folder.path().join("landscape.safetensors");
-    file.write(&path).expect("it is written");
+    let measures = measure(&file.landscape, file.item_classes);
+    file.write(&path, &measures).expect("it is written");
     assert_eq!(LandscapeFile::read(&path).expect("it is read"), file);
 
     let points = DataPoints {
@@ -270,6 +271,7 @@ fn damaged_landscape_files_are_refused() {
     let model = bundled_table_model("seeds").expect("a bundled model");
     let path = folder.path().join("landscape.safetensors");
     let file = a_file(&seeds(), &model);
+    let measures = measure(&file.landscape, file.item_classes);
     let mut damaged = Vec::new();
     let mut damage = |change: fn(&mut LandscapeFile), words| {
         let mut file = file.clone();
@@ -283,11 +285,11 @@ fn damaged_landscape_files_are_refused() {
     );
     damage(|file| file.class_names.truncate(2), "item_classes");
     for (file, words) in damaged {
-        file.write(&path).expect("it is written");
+        file.write(&path, &measures).expect("it is written");
         let error = LandscapeFile::read(&path).expect_err(words).to_string();
         assert!(error.contains(words), "expected \"{words}\" in: {error}");
     }
-    file.write(&path).expect("it is written");
+    file.write(&path, &measures).expect("it is written");
     let content = std::fs::read(&path).expect("it is read");
     for cut in [0, 7, 40, 400, content.len() - 1] {
         std::fs::write(&path, &content[..cut]).expect("it is cut");

@@ -20,7 +20,7 @@ use super::shares::{
 use super::text::counted;
 use crate::data::write_file;
 use crate::engine::Engine;
-use crate::landscape::{Landscape, PathMeasures, RESAMPLES, measure};
+use crate::landscape::{Landscape, PathMeasures, RESAMPLES, measure_paths};
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
 use anyhow::ensure;
 use serde_json::json;
@@ -173,7 +173,9 @@ fn compute<'a>(
             compared.push(Compared {
                 triple,
                 failed: published.iter().map(Landscape::num_failed).sum(),
-                whole_paths: published.iter().map(Landscape::num_whole_paths).sum(),
+                whole_paths: measures[0]
+                    .as_ref()
+                    .map_or(0, |measures| measures.num_paths),
                 measures: match measures {
                     [Some(published), Some(clean), Some(cross_fade)] => {
                         Some([published, clean, cross_fade])
@@ -189,13 +191,10 @@ fn compute<'a>(
 
 /// Means over the whole paths of a triple's landscapes.
 fn mean(landscapes: &[Landscape], jobs: &[Job]) -> Option<PathMeasures> {
-    let measured: Vec<(PathMeasures, usize)> = landscapes
+    let measured: Vec<PathMeasures> = landscapes
         .iter()
         .zip(jobs)
-        .map(|(landscape, job)| {
-            let measures = measure(landscape, job.classes);
-            ((&measures).into(), landscape.num_whole_paths())
-        })
+        .filter_map(|(landscape, job)| measure_paths(landscape, job.classes))
         .collect();
-    PathMeasures::over_paths(&measured)
+    PathMeasures::over_landscapes(&measured)
 }

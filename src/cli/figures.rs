@@ -6,7 +6,7 @@ use crate::data::write_file;
 use crate::landscape::{DataPoints, LandscapeFile};
 use crate::pipeline::PipelineError;
 use crate::plot::{
-    Camera, Figure, FigureOptions, FigureSet, Tiles, group_figures, landscape_figures,
+    Camera, Figure, FigureOptions, FigureSet, Marks, Tiles, group_figures, landscape_figures,
     plotly_figure, svg_to_png,
 };
 use crate::report::{Detail, pack_detail, pack_figures};
@@ -32,6 +32,11 @@ pub(super) struct FigureArgs {
     /// Draw the points and triangles of the meshes over frames, too
     #[arg(long)]
     mesh: bool,
+    /// Mark on the decision map and the surfaces: critical, the minima, saddles and maxima of
+    /// one class's probability (of each surface's own; on the map of C's class, or with plot of
+    /// the first --class); barriers, the best path between each two of A, B, C and its pass
+    #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
+    mark: Vec<MarkName>,
     /// Where surfaces are looked at from, degrees about the vertical: 0 from C, 90 from B
     #[arg(long, value_name = "DEGREES", default_value_t = Camera::default().azimuth, allow_negative_numbers = true, value_parser = parse_degrees)]
     azimuth: f64,
@@ -45,6 +50,12 @@ enum Kind {
     Svg,
     Png,
     Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MarkName {
+    Critical,
+    Barriers,
 }
 
 /// How many figures.
@@ -121,6 +132,10 @@ impl FigureArgs {
                 camera: Camera {
                     azimuth: self.azimuth,
                     elevation: self.elevation,
+                },
+                marks: Marks {
+                    critical_points: self.mark.contains(&MarkName::Critical),
+                    barriers: self.mark.contains(&MarkName::Barriers),
                 },
             },
         }))

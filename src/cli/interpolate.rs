@@ -9,6 +9,7 @@ use super::figures::{FigureArgs, FigurePlan, Figures};
 use super::options::{EngineArgs, LoadedModel, ModelArgs};
 use super::output::{DATA_FILE, OutputFolder};
 use super::progress::Progress;
+use super::resolution::ResolutionArgs;
 use super::run::{Job, Run, Timings, jobs, triples_json};
 use super::tables::{LoadedTable, TableArgs, data_points, table_model};
 use super::triples::{fixed_classes, group_count, read_triples};
@@ -57,6 +58,8 @@ pub(super) struct Args {
     /// Write into a folder that holds another run or other files
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    resolution: ResolutionArgs,
     /// Which figures to draw
     #[arg(long, value_enum, default_value = "all")]
     figures: Figures,
@@ -78,6 +81,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
+    let steps = usize::from(args.steps);
+    let resolution = args.resolution.wanted(steps)?;
     ensure!(
         !figures.as_ref().is_some_and(FigurePlan::shows_mesh),
         "--mesh: rows of measurements have no meshes; leave it out"
@@ -96,7 +101,6 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let model = &job.model.model;
     let data_points = data_points(&job.whole.table, &job.class_names, model, engine.as_ref())?;
     data_points.write(&folder.file(DATA_FILE))?;
-    let steps = usize::from(args.steps);
     let run = Run {
         started,
         timings,
@@ -118,12 +122,13 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             "left_out": table.left_out(),
         }),
         steps,
+        resolution,
         save_frames: false,
         figures,
         frames: None,
         data_points: Some(data_points),
     };
-    let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
+    let mut compute = |jobs: &[Job], steps: usize, progress: &Progress, timings: &mut Timings| {
         let rows: Vec<RowJob<'_>> = jobs
             .iter()
             .map(|job| {

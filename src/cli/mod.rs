@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, everything else to stderr.
 
+mod columns;
 mod compare;
 mod devices;
 mod figures;
@@ -14,6 +15,7 @@ mod output;
 mod plot;
 mod predict;
 mod progress;
+mod resolution;
 mod run;
 mod shares;
 mod summary;

@@ -1,5 +1,6 @@
 //! The folder of a run: whether it may be written, and its manifest.
 
+use super::resolution::RESOLUTION_FILE;
 use crate::data::write_file;
 use crate::landscape::{DataPoints, Permutation};
 use anyhow::{Context, bail};
@@ -177,6 +178,7 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
     for name in [
         "report.html",
         "summary.csv",
+        RESOLUTION_FILE,
         "triples.csv",
         "tool_share.csv",
         "compare.svg",

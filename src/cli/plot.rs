@@ -4,8 +4,9 @@ use super::Verbosity;
 use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, Wanted};
 use super::options::class_number;
 use super::output::{DATA_FILE, OutputFolder};
+use super::resolution::Resolution;
 use super::run::{FRAMES_FILE, report};
-use super::summary::SummaryRow;
+use super::summary::{SummaryRow, measure_files};
 use super::text::counted;
 use crate::data::Picture;
 use crate::landscape::{DataPoints, Items, LandscapeFile, Permutation, triple_of};
@@ -114,7 +115,9 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             };
             let details =
                 plan.draw_triple(&folder, &files, data.as_ref(), &is_wanted, &frames_of)?;
-            Ok((files.iter().map(SummaryRow::new).collect(), details))
+            let measured = files.iter().zip(measure_files(&files));
+            let rows = measured.map(|(file, measures)| SummaryRow::new(file, measures));
+            Ok((rows.collect(), details))
         })
         .collect::<anyhow::Result<_>>()?;
     if frameless.into_inner() {
@@ -134,6 +137,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             &first.items,
             &rows,
             &details,
+            Resolution::read(&folder)?.as_ref(),
         )?;
     }
     say_done(args, &plan, names.len(), started, verbosity);

@@ -2,15 +2,21 @@
 //! interpolation share, which is everything but their items and how two of them are mixed.
 
 use super::Verbosity;
+use super::columns::{OVERVIEW, RANK_BY, columns};
 use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
-use super::summary::{MAX_LISTED, RANK_BY, SummaryRow, columns, summary_table, write_summary};
+use super::resolution::{Resolution, finer};
+use super::summary::{
+    MAX_LISTED, SummaryRow, measure_all, measure_files, summary_table, write_summary,
+};
 use super::text::counted;
 use crate::data::{Image, write_file};
 use crate::engine::EngineInfo;
-use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple};
+use crate::landscape::{
+    DataPoints, Items, Landscape, LandscapeFile, Measures, Permutation, Triple,
+};
 use crate::pipeline::PipelineError;
 use crate::plot::Tiles;
 use crate::report::{Detail, Report, ReportRow, write_report};
@@ -63,6 +69,8 @@ pub(super) struct Timings {
     pub(super) load: Duration,
     pub(super) engine: Duration,
     pub(super) compute: Duration,
+    measures: Duration,
+    resolution: Duration,
     figures: Duration,
     write: Duration,
     report: Duration,
@@ -76,6 +84,8 @@ impl Timings {
             "load_s": seconds(self.load),
             "engine_s": seconds(self.engine),
             "compute_s": seconds(self.compute),
+            "measures_s": seconds(self.measures),
+            "resolution_s": seconds(self.resolution),
             "figures_s": seconds(self.figures),
             "write_s": seconds(self.write),
             "report_s": seconds(self.report),
@@ -103,6 +113,8 @@ pub(super) struct Run<'a> {
     /// What the manifest says of the data.
     pub(super) data: Value,
     pub(super) steps: usize,
+    /// Whether measures are taken on finer grids, too.
+    pub(super) resolution: bool,
     pub(super) save_frames: bool,
     pub(super) figures: Option<FigurePlan>,
     /// Frames to show with a landscape of images. They are morphed again where they are drawn,
@@ -112,10 +124,14 @@ pub(super) struct Run<'a> {
     pub(super) data_points: Option<DataPoints>,
 }
 
-/// Computes the landscapes of some jobs, in order, tells a progress of frames done, and says how
-/// long it took to load the items and to compute.
-pub(super) type Compute<'a> =
-    &'a mut dyn FnMut(&[Job], &Progress, &mut Timings) -> Result<Vec<Landscape>, PipelineError>;
+/// Computes the landscapes of some jobs on grids of so many steps, in order, tells a progress of
+/// frames done, and says how long it took to load the items and to compute.
+pub(super) type Compute<'a> = &'a mut dyn FnMut(
+    &[Job],
+    usize,
+    &Progress,
+    &mut Timings,
+) -> Result<Vec<Landscape>, PipelineError>;
 
 impl Run<'_> {
     /// What a finished landscape takes until it is written, bytes.
@@ -125,7 +141,10 @@ impl Run<'_> {
             Items::Images { .. } => 0,
             Items::Rows { features } => features.len(),
         };
-        self.steps * self.steps * 4 * (2 * self.class_names.len() + inputs)
+        let answers = 2 * self.class_names.len();
+        let [_, fine] = finer(self.steps);
+        let finer = if self.resolution { fine * fine } else { 0 };
+        4 * (self.steps * self.steps * (answers + inputs) + finer * answers)
     }
 
     /// Runs `jobs` to the end: every file of the run is written.
@@ -136,24 +155,40 @@ impl Run<'_> {
         verbosity: Verbosity,
     ) -> anyhow::Result<()> {
         let frames_each = self.steps * self.steps;
-        let progress = Progress::new(jobs.len() * frames_each, verbosity);
+        let [_, fine] = finer(self.steps);
+        let finer_each = if self.resolution { fine * fine } else { 0 };
+        let progress = Progress::new(jobs.len() * (frames_each + finer_each), verbosity);
+        let mut resolution = self.resolution.then(|| Resolution::new(self.steps));
         let mut rows: Vec<SummaryRow> = Vec::with_capacity(jobs.len());
         let mut details: Vec<Detail> = Vec::new();
         // The landscapes of a triple stay together.
         let triples_a_wave = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
         for wave in jobs.chunks(3 * triples_a_wave) {
-            let landscapes = compute(wave, &progress, &mut self.timings)?;
+            let landscapes = compute(wave, self.steps, &progress, &mut self.timings)?;
 
-            let writing = Instant::now();
+            let measuring = Instant::now();
             let files: Vec<LandscapeFile> = wave
                 .iter()
                 .zip(landscapes)
                 .map(|(job, landscape)| self.named(job, landscape))
                 .collect();
-            files.par_iter().try_for_each(|file| {
-                let path = self.folder.file(&file.name).join("landscape.safetensors");
-                file.write(&path)
-            })?;
+            let measures = measure_files(&files);
+            self.timings.measures += measuring.elapsed();
+            if let Some(resolution) = &mut resolution {
+                let refining = Instant::now();
+                let landscapes = compute(wave, fine, &progress, &mut Timings::default())?;
+                add_finer(resolution, wave, &measures, &landscapes);
+                self.timings.resolution += refining.elapsed();
+            }
+
+            let writing = Instant::now();
+            files
+                .par_iter()
+                .zip(&measures)
+                .try_for_each(|(file, measures)| {
+                    let path = self.folder.file(&file.name).join("landscape.safetensors");
+                    file.write(&path, measures)
+                })?;
             self.timings.write += writing.elapsed();
 
             let drawing = Instant::now();
@@ -167,14 +202,15 @@ impl Run<'_> {
                     .collect::<anyhow::Result<Vec<_>>>()?;
                 details.extend(drawn.into_iter().flatten());
             }
-            rows.par_extend(files.par_iter().map(SummaryRow::new));
             self.timings.figures += drawing.elapsed();
+            let measured = files.iter().zip(measures);
+            rows.extend(measured.map(|(file, measures)| SummaryRow::new(file, measures)));
             if interrupted() {
                 return Err(PipelineError::Interrupted.into());
             }
         }
         progress.finish();
-        self.finish(jobs, &rows, &details, verbosity)
+        self.finish(jobs, &rows, &details, resolution.as_ref(), verbosity)
     }
 
     /// Draws and writes the figures of a triple, whose landscapes are the run's from `first` on.
@@ -228,10 +264,14 @@ impl Run<'_> {
         jobs: &[Job],
         rows: &[SummaryRow],
         details: &[Detail],
+        resolution: Option<&Resolution>,
         verbosity: Verbosity,
     ) -> anyhow::Result<()> {
         let writing = Instant::now();
         write_summary(&self.folder, rows)?;
+        if let Some(resolution) = resolution {
+            resolution.write(&self.folder)?;
+        }
         self.timings.write += writing.elapsed();
         let info = &self.engine;
         let model = &self.model;
@@ -259,6 +299,7 @@ impl Run<'_> {
                 &self.items,
                 rows,
                 details,
+                resolution,
             )?;
         }
         self.timings.report = reporting.elapsed();
@@ -267,6 +308,10 @@ impl Run<'_> {
         self.folder.finish()?;
         if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
             write!(std::io::stdout().lock(), "{}", summary_table(rows))?;
+        }
+        if let (Some(resolution), true) = (resolution, verbosity > Verbosity::Quiet) {
+            let text = resolution.table();
+            write!(std::io::stdout().lock(), "\nmeans on finer grids\n{text}")?;
         }
         let frames = jobs.len() * self.steps * self.steps;
         let (adapter, compute_s) = (
@@ -293,6 +338,26 @@ impl Run<'_> {
     }
 }
 
+/// Measures the landscapes of a wave on their finest grids and on every second point of them.
+fn add_finer(
+    resolution: &mut Resolution,
+    wave: &[Job],
+    measures: &[Measures],
+    landscapes: &[Landscape],
+) {
+    let of = |landscapes: &[Landscape]| {
+        let with_classes = landscapes.iter().zip(wave);
+        let with_classes: Vec<_> = with_classes.map(|(l, job)| (l, job.classes)).collect();
+        measure_all(&with_classes)
+    };
+    let finest = of(landscapes);
+    let second: Vec<Landscape> = landscapes.par_iter().map(|l| l.every(2)).collect();
+    let middle = of(&second);
+    for (n, job) in wave.iter().enumerate() {
+        resolution.add(&job.name, [&measures[n], &middle[n], &finest[n]]);
+    }
+}
+
 /// All frames of a landscape in one picture, from which a finished run is drawn again.
 pub(super) const FRAMES_FILE: &str = "frames.png";
 
@@ -304,6 +369,7 @@ pub(super) fn report(
     items: &Items,
     rows: &[SummaryRow],
     details: &[Detail],
+    resolution: Option<&Resolution>,
 ) -> anyhow::Result<()> {
     let report_rows: Vec<ReportRow> = rows
         .iter()
@@ -327,7 +393,9 @@ pub(super) fn report(
             steps,
             features,
             columns: &columns(),
+            overview: &OVERVIEW,
             rank_by: RANK_BY,
+            resolution: resolution.map_or(Value::Null, Resolution::json),
             rows: &report_rows,
             details,
         },

@@ -33,7 +33,7 @@ const SHOWN: [Shown; 3] = [
     Shown {
         key: "curvature",
         name: "curvature",
-        value: |measures| measures.curvature,
+        value: |measures| measures.mean_curvature().unwrap_or(0.0),
         decimals: 4,
     },
     Shown {

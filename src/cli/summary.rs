@@ -1,12 +1,14 @@
 //! What a run says of its landscapes: `summary.csv`, the table at the end, and the report's
 //! ranking.
 
+use super::columns::{SHOWN, overview};
 use super::output::OutputFolder;
 use super::text::table;
 use crate::data::write_file;
-use crate::landscape::{LandscapeFile, Measures, measure};
+use crate::landscape::{Landscape, LandscapeFile, Measures, measure_triple};
 use crate::mesh::MeshCounts;
-use crate::report::{Column, Format};
+use crate::report::Format;
+use rayon::prelude::*;
 
 /// A landscape in words and numbers.
 #[derive(Clone)]
@@ -15,91 +17,58 @@ pub(super) struct SummaryRow {
     pub(super) items: [String; 3],
     pub(super) item_classes: [usize; 3],
     pub(super) classes: [String; 3],
-    pub(super) intruders: Vec<String>,
+    intruders: Vec<String>,
+    confident_intruders: Vec<String>,
     pub(super) measures: Measures,
     /// Nothing where the items are rows.
     pub(super) counts: Option<MeshCounts>,
 }
 
-/// A measure as it is shown: what it is called, and how it is read off.
-struct Shown {
-    column: Column,
-    value: fn(&Measures) -> f64,
-}
-
-const SHOWN: [Shown; 4] = [
-    Shown {
-        column: Column {
-            key: "total_variation",
-            label: "variation",
-            help: "total variation: half the summed change of all probabilities along a path from a mix into C, mean of the paths; 1 where two classes change over smoothly",
-            format: Format::Hundredths,
-        },
-        value: |measures| measures.total_variation,
-    },
-    Shown {
-        column: Column {
-            key: "curvature",
-            label: "curvature",
-            help: "curvature roughness: mean second difference of the three classes' probabilities along a path",
-            format: Format::TenThousandths,
-        },
-        value: |measures| measures.curvature,
-    },
-    Shown {
-        column: Column {
-            key: "label_changes",
-            label: "changes",
-            help: "label changes: how often the predicted class changes along a path, mean of the paths",
-            format: Format::Hundredths,
-        },
-        value: |measures| measures.label_changes,
-    },
-    Shown {
-        column: Column {
-            key: "intrusion",
-            label: "intrusion",
-            help: "intrusion: share of the grid whose predicted class is none of the three items'",
-            format: Format::Percent,
-        },
-        value: |measures| measures.intrusion,
-    },
-];
-
-/// The report ranks landscapes by this column first.
-pub(super) const RANK_BY: &str = "total_variation";
-
-/// The columns of the report's ranking.
-pub(super) fn columns() -> Vec<Column> {
-    SHOWN.iter().map(|shown| shown.column).collect()
-}
-
 impl SummaryRow {
-    /// Measures a landscape.
-    pub(super) fn new(file: &LandscapeFile) -> Self {
-        let measures = measure(&file.landscape, file.item_classes);
+    /// A landscape and its measures.
+    pub(super) fn new(file: &LandscapeFile, measures: Measures) -> Self {
+        let names = |classes: &[usize]| -> Vec<String> {
+            let name = |&class: &usize| file.class_names[class].clone();
+            classes.iter().map(name).collect()
+        };
         Self {
             name: file.name.clone(),
             items: file.item_names.clone(),
             item_classes: file.item_classes,
             classes: file.item_class_names().map(str::to_owned),
-            intruders: measures
-                .intruders
-                .iter()
-                .map(|&class| file.class_names[class].clone())
-                .collect(),
+            intruders: names(&measures.intruders),
+            confident_intruders: names(&measures.confident_intruders),
             measures,
             counts: file.landscape.morph.as_ref().map(|morph| morph.counts),
         }
     }
 
-    /// The values of [`columns`].
-    pub(super) fn values(&self) -> Vec<f64> {
+    /// The measures as columns have them, in the order of [`SHOWN`].
+    pub(super) fn values(&self) -> Vec<Option<f64>> {
         SHOWN
             .iter()
             .map(|shown| (shown.value)(&self.measures))
             .collect()
     }
+}
+
+/// A landscape with the classes of its A, B and C.
+pub(super) type WithClasses<'a> = (&'a Landscape, [usize; 3]);
+
+/// Measures landscapes, those of each triple together in the order of its permutations.
+pub(super) fn measure_all(landscapes: &[WithClasses<'_>]) -> Vec<Measures> {
+    landscapes
+        .par_chunks_exact(3)
+        .flat_map(|triple| measure_triple([triple[0], triple[1], triple[2]]))
+        .collect()
+}
+
+/// Measures the landscapes of files.
+pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
+    let landscapes = files
+        .iter()
+        .map(|file| (&file.landscape, file.item_classes));
+    measure_all(&landscapes.collect::<Vec<_>>())
 }
 
 /// Writes `summary.csv`, a row a landscape.
@@ -116,7 +85,7 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
         "class_c",
     ];
     heading.extend(SHOWN.iter().map(|shown| shown.column.key));
-    heading.push("intruders");
+    heading.extend(["intruders", "confident_intruders"]);
     if morphed {
         heading.extend([
             "folded",
@@ -131,12 +100,15 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
         let mut record = vec![row.name.clone()];
         record.extend(row.items.clone());
         record.extend(row.classes.clone());
-        // A measure that failed frames leave nothing for is an empty field.
-        record.extend(row.values().iter().map(|value| match value.is_nan() {
-            true => String::new(),
-            false => format!("{value:.6}"),
-        }));
+        let values = SHOWN.iter().zip(row.values());
+        record.extend(
+            values.map(|(shown, value)| match (shown.column.format, value) {
+                (Format::Integer, Some(count)) => format!("{count:.0}"),
+                (_, value) => csv_number(value),
+            }),
+        );
         record.push(row.intruders.join("; "));
+        record.push(row.confident_intruders.join("; "));
         if let Some(counts) = row.counts {
             let counts = [
                 counts.folded,
@@ -152,22 +124,29 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
     Ok(write_file(&folder.file("summary.csv"), &csv.into_inner()?)?)
 }
 
+/// A measure in a CSV file: empty where it could not be taken.
+pub(super) fn csv_number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.6}"))
+}
+
 /// Landscapes up to this many are listed at the end; a longer list is left to `summary.csv`.
 pub(super) const MAX_LISTED: usize = 60;
 
-/// The landscapes as a table for the terminal.
+/// The landscapes as a table for the terminal, which shows a few of the measures.
 pub(super) fn summary_table(rows: &[SummaryRow]) -> String {
     let mut heading = ["landscape", "A", "B", "into C"]
         .map(str::to_owned)
         .to_vec();
-    heading.extend(SHOWN.iter().map(|shown| format!(">{}", shown.column.label)));
+    heading.extend(overview().map(|shown| format!(">{}", shown.column.label)));
     heading.push("intruders".into());
     let mut lines = vec![heading];
     lines.extend(rows.iter().map(|row| {
         let mut line = vec![row.name.clone()];
         line.extend(row.classes.clone());
-        let values = SHOWN.iter().zip(row.values());
-        line.extend(values.map(|(shown, value)| shown.column.format.text(value)));
+        line.extend(overview().map(|shown| {
+            let value = (shown.value)(&row.measures);
+            value.map_or("-".into(), |value| shown.column.format.text(value))
+        }));
         line.push(row.intruders.join(", "));
         line
     }));

@@ -10,6 +10,7 @@ use super::image_job::{ImageJob, TripleArgs};
 use super::options::{DataArgs, EngineArgs, ModelArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::Progress;
+use super::resolution::ResolutionArgs;
 use super::run::{Job, Run, Timings, jobs};
 use crate::engine::EngineInfo;
 use crate::engine::cpu::CpuEngine;
@@ -42,6 +43,8 @@ pub(super) struct Args {
     /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors
     #[arg(long)]
     save_frames: bool,
+    #[command(flatten)]
+    resolution: ResolutionArgs,
     /// Which figures to draw
     #[arg(long, value_enum, default_value = "all")]
     figures: Figures,
@@ -55,6 +58,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let figures = args.style.plan(args.figures)?;
     let mode = args.morph.mode()?;
     let sweep = ImageJob::resolve(&args.triples, &args.model, &args.data, args.morph.grid())?;
+    let resolution = args.resolution.wanted(args.morph.steps())?;
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
 
@@ -100,6 +104,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         settings: args.morph.settings(),
         data: sweep.data_json(),
         steps: settings.steps,
+        resolution,
         save_frames: args.save_frames,
         figures,
         frames: Some(&frames_of),
@@ -110,7 +115,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     } else {
         Frames::Drop
     };
-    let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
+    let mut compute = |jobs: &[Job], steps: usize, progress: &Progress, timings: &mut Timings| {
         let loading = Instant::now();
         let images = sweep.load_images(jobs);
         let grid_jobs: Vec<GridJob<'_>> = jobs
@@ -125,9 +130,14 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         let landscapes = compute_landscapes(
             engine.as_ref(),
             &sweep.model.model,
-            &settings,
+            &MorphSettings { steps, ..settings },
             &grid_jobs,
-            frames,
+            // Those of finer grids are measured only.
+            if steps == settings.steps {
+                frames
+            } else {
+                Frames::Drop
+            },
             &|done| progress.advance(done),
         );
         timings.compute += computing.elapsed();

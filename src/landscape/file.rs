@@ -3,7 +3,7 @@
 //! Everything that figures, tables and the report say of a landscape is in this file, so that
 //! a finished run can be drawn again without the model, the data or an engine.
 
-use super::{GridMeshes, Landscape, Permutation};
+use super::{GridMeshes, Landscape, Measures, Permutation};
 use crate::data::{FileError, Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
 use crate::mesh::PairMesh;
 use serde::{Deserialize, Serialize};
@@ -167,12 +167,13 @@ impl LandscapeFile {
         Some(&inputs[k * length..(k + 1) * length])
     }
 
-    /// Writes the file, with the inputs if they were kept; the same landscape gives the same
-    /// bytes.
+    /// Writes the file, with the inputs if they were kept and its measures in the metadata; the
+    /// same landscape gives the same bytes. The measures are for other readers: [`Self::read`]
+    /// leaves them, since the values give them again.
     ///
     /// # Errors
     /// [`FileError`] with the path.
-    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+    pub fn write(&self, path: &Path, measures: &Measures) -> Result<(), FileError> {
         let landscape = &self.landscape;
         let (steps, classes) = (landscape.steps, landscape.num_classes);
         let answers = vec![steps, steps, classes];
@@ -204,6 +205,7 @@ impl LandscapeFile {
             ("classes", json!(self.class_names).to_string()),
             ("model", self.model.clone()),
             ("model_sha256", self.model_sha256.clone()),
+            ("measures", json!(measures).to_string()),
             ("settings", Value::Object(settings).to_string()),
             (
                 "program",

@@ -10,12 +10,14 @@ mod triples;
 pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{
-    Bar, CONFIDENT, Connectivity, CriticalPoints, LatticeWeights, Measures, OrderAsymmetry,
-    barrier, boundary_length, calibration_error, confident_intrusion, critical_points,
-    laplacian_roughness, mean_entropy, mean_margin, measure, num_bars_above, num_regions,
-    order_asymmetry, persistence, surface_roughness,
+    Bar, CONFIDENT, Connectivity, CriticalPoints, GridMeasures, LatticeWeights, Measures,
+    OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures, agreement, barrier, best_path,
+    boundary_length, calibration_error, confident_intrusion, critical_points, jaccard, kappa,
+    laplacian_roughness, mean_entropy, mean_margin, measure, measure_paths, measure_triple,
+    num_bars_above, num_regions, order_asymmetry, pair_potentials, pass, persistence,
+    surface_roughness,
 };
-pub use tool_share::{PathMeasures, RESAMPLES, ToolShare, tool_share};
+pub use tool_share::{RESAMPLES, ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 
 use crate::mesh::{MeshCounts, PairMesh};
@@ -69,6 +71,37 @@ impl Landscape {
         &self.probabilities[k * self.num_classes..(k + 1) * self.num_classes]
     }
 
+    /// The answers of every n-th row and column, which are those of a grid of
+    /// `(steps - 1) / n + 1` points a side between the same items.
+    ///
+    /// # Panics
+    /// When `n` does not divide `steps - 1`.
+    pub fn every(&self, n: usize) -> Self {
+        let last = self.steps - 1;
+        assert!(
+            last.is_multiple_of(n),
+            "{n} does not divide the {last} steps between the ends"
+        );
+        let steps = last / n + 1;
+        let taken = |values: &[f32]| -> Vec<f32> {
+            (0..steps * steps)
+                .flat_map(|k| {
+                    let k = n * (k / steps * self.steps + k % steps);
+                    values[k * self.num_classes..(k + 1) * self.num_classes].iter()
+                })
+                .copied()
+                .collect()
+        };
+        Self {
+            steps,
+            num_classes: self.num_classes,
+            logits: taken(&self.logits),
+            probabilities: taken(&self.probabilities),
+            inputs: None,
+            morph: None,
+        }
+    }
+
     /// Row and column of frame `k`.
     pub fn place(&self, k: usize) -> [usize; 2] {
         [k / self.steps, k % self.steps]
@@ -79,12 +112,20 @@ impl Landscape {
         (self.steps - 1) / 2
     }
 
-    /// Whether frame `k` failed and has no answer.
+    /// Whether frame `k` failed and has no answer: not all its values are finite.
     ///
     /// # Panics
     /// When `k` is not below [`Landscape::num_frames`].
     pub fn is_failed(&self, k: usize) -> bool {
-        self.probabilities_of(k)[0].is_nan()
+        let values = k * self.num_classes..(k + 1) * self.num_classes;
+        let logits = &self.logits[values.clone()];
+        let mut both = logits.iter().chain(&self.probabilities[values]);
+        !both.all(|value| value.is_finite())
+    }
+
+    /// Whether no frame failed.
+    pub fn is_whole(&self) -> bool {
+        self.num_failed() == 0
     }
 
     /// How many frames failed.
@@ -102,6 +143,22 @@ impl Landscape {
         (0..self.num_frames())
             .map(|k| self.probabilities_of(k)[class])
             .fold(0.0, f32::max)
+    }
+
+    /// Probability of `class` at every point, `[steps, steps]`: the surface that figures draw.
+    ///
+    /// # Panics
+    /// When `class` is not below [`Landscape::num_classes`].
+    pub fn surface(&self, class: usize) -> Vec<f64> {
+        let points = self.probabilities.chunks_exact(self.num_classes);
+        points.map(|p| f64::from(p[class])).collect()
+    }
+
+    /// The frames of the items A and B, A and C, B and C. The whole last column is C; its first
+    /// frame stands for it.
+    pub fn item_pairs(&self) -> [[usize; 2]; 3] {
+        let (a, b, c) = (0, (self.steps - 1) * self.steps, self.steps - 1);
+        [[a, b], [a, c], [b, c]]
     }
 
     /// Whether `class` is the predicted one of any frame.

@@ -12,50 +12,9 @@
 //! Both modes are measured on the same paths: [`Landscape::with_gaps_of`] takes the frames that
 //! failed in published mode out of the other, and with them their paths.
 
-use super::{Landscape, Measures};
+use super::Landscape;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// The measures of paths that modes are compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct PathMeasures {
-    /// [`Measures::total_variation`].
-    pub total_variation: f64,
-    /// [`Measures::curvature`].
-    pub curvature: f64,
-    /// [`Measures::label_changes`].
-    pub label_changes: f64,
-}
-
-impl From<&Measures> for PathMeasures {
-    fn from(measures: &Measures) -> Self {
-        Self {
-            total_variation: measures.total_variation,
-            curvature: measures.curvature,
-            label_changes: measures.label_changes,
-        }
-    }
-}
-
-impl PathMeasures {
-    /// Their means over the paths of several landscapes, each with its number of whole paths
-    /// ([`Landscape::num_whole_paths`]); nothing where there is no whole path.
-    pub fn over_paths(landscapes: &[(Self, usize)]) -> Option<Self> {
-        let paths: usize = landscapes.iter().map(|(_, paths)| paths).sum();
-        let mean = |value: fn(&Self) -> f64| {
-            let whole = landscapes.iter().filter(|(_, paths)| *paths > 0);
-            let sum: f64 = whole
-                .map(|(measures, paths)| value(measures) * *paths as f64)
-                .sum();
-            sum / paths as f64
-        };
-        (paths > 0).then(|| Self {
-            total_variation: mean(|measures| measures.total_variation),
-            curvature: mean(|measures| measures.curvature),
-            label_changes: mean(|measures| measures.label_changes),
-        })
-    }
-}
 
 impl Landscape {
     /// The landscape with the frames taken out that failed in `other`, one of the same size.
@@ -70,12 +29,6 @@ impl Landscape {
             self.probabilities[answer].fill(f32::NAN);
         }
         self
-    }
-
-    /// Rows in which no frame failed.
-    pub fn num_whole_paths(&self) -> usize {
-        let failed = |i: usize| (i * self.steps..(i + 1) * self.steps).any(|k| self.is_failed(k));
-        (0..self.steps).filter(|&i| !failed(i)).count()
     }
 }
 
@@ -126,6 +79,7 @@ pub fn tool_share(pairs: &[[f64; 2]], seed: u64) -> Option<ToolShare> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::landscape::measure_paths;
 
     #[test]
     fn a_constant_share_has_no_width() {
@@ -161,23 +115,6 @@ mod tests {
     }
 
     #[test]
-    fn means_are_over_paths_and_empty_landscapes_count_for_nothing() {
-        let of = |total_variation: f64| PathMeasures {
-            total_variation,
-            curvature: 2.0 * total_variation,
-            label_changes: 3.0 * total_variation,
-        };
-        let found = PathMeasures::over_paths(&[(of(1.0), 3), (of(f64::NAN), 0), (of(5.0), 1)]);
-        let expected = PathMeasures {
-            total_variation: 2.0,
-            curvature: 4.0,
-            label_changes: 6.0,
-        };
-        assert_eq!(found, Some(expected));
-        assert_eq!(PathMeasures::over_paths(&[(of(f64::NAN), 0)]), None);
-    }
-
-    #[test]
     fn gaps_take_paths_out_of_another_landscape() {
         let landscape = |probabilities: Vec<f32>| Landscape {
             steps: 2,
@@ -193,6 +130,7 @@ mod tests {
         let failed: Vec<bool> = (0..4).map(|k| left.is_failed(k)).collect();
         assert_eq!(failed, [false, true, false, false]);
         assert!(left.logits[2].is_nan());
-        assert_eq!(left.num_whole_paths(), 1);
+        let paths = measure_paths(&left, [0, 1, 0]).expect("a whole path");
+        assert_eq!(paths.num_paths, 1);
     }
 }

@@ -3,6 +3,10 @@
 
 use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
 use super::caption::{class_label, failed_label, subtitle, title};
+use super::marks::{
+    Barrier, MapLegend, Marks, Symbol, barriers, critical_symbols, draw_path, draw_symbols,
+    pass_symbols,
+};
 use super::style::{
     HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, SMALL_SIZE, blend, color, fitted, opaque,
 };
@@ -14,8 +18,17 @@ const MAP: f64 = 504.0;
 const THUMB: f64 = 84.0;
 const LEGEND: f64 = 250.0;
 
-/// Draws the map as SVG, with the three images at its ends where there are `frames`.
-pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
+/// Draws the map as SVG, with the three images at its ends where there are `frames`, and what
+/// `marks` ask for: the critical points are those of the probability of `class`.
+///
+/// # Panics
+/// When `class` is out of range.
+pub fn decision_map(
+    file: &LandscapeFile,
+    frames: Option<&Tiles>,
+    marks: Marks,
+    class: usize,
+) -> String {
     let landscape = &file.landscape;
     let left = MARGIN + THUMB + 50.0;
     let width = left + MAP + 26.0 + THUMB + 40.0 + LEGEND;
@@ -24,6 +37,7 @@ pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
     let origin = [left, top];
     draw_cells(&mut canvas, landscape, origin);
     draw_boundaries(&mut canvas, landscape, origin);
+    let (symbols, barriers) = draw_marks(&mut canvas, file, origin, marks, class);
     let frame = Stroke {
         color: opaque(MUTED),
         width_px: 1.0,
@@ -96,7 +110,15 @@ pub fn decision_map(file: &LandscapeFile, frames: Option<&Tiles>) -> String {
             Type::new(SMALL_SIZE + 1.0, INK, Anchor::Middle),
         );
     }
-    draw_legend(&mut canvas, file, [width - LEGEND, top]);
+    let below = draw_legend(&mut canvas, file, [width - LEGEND, top]);
+    let class_name = &file.class_names[class];
+    let legend = MapLegend {
+        marks,
+        class_name,
+        symbols: &symbols,
+        barriers: &barriers,
+    };
+    legend.draw(&mut canvas, below, LEGEND - MARGIN);
     canvas.finish()
 }
 
@@ -181,6 +203,32 @@ fn draw_boundaries(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
     );
 }
 
+/// Marks what is asked for and gives it.
+fn draw_marks(
+    canvas: &mut Canvas,
+    file: &LandscapeFile,
+    [x, y]: Place,
+    marks: Marks,
+    class: usize,
+) -> (Vec<(usize, Symbol)>, Vec<Barrier>) {
+    let landscape = &file.landscape;
+    let side = MAP / landscape.steps as f64;
+    let middle = |k: usize| {
+        let [i, j] = landscape.place(k).map(|index| index as f64 + 0.5);
+        [x + side * j, y + side * i]
+    };
+    let barriers = barriers(file, marks);
+    for barrier in &barriers {
+        let places: Vec<Place> = barrier.path.iter().map(|&k| middle(k)).collect();
+        draw_path(canvas, &places);
+    }
+    let symbols = critical_symbols(landscape, class, marks);
+    let all = symbols.iter().copied().chain(pass_symbols(&barriers));
+    let placed: Vec<_> = all.map(|(k, symbol)| (middle(k), symbol)).collect();
+    draw_symbols(canvas, &placed);
+    (symbols, barriers)
+}
+
 /// Ticks stand at the middles of the first, the middle and the last cell.
 fn draw_axes(canvas: &mut Canvas, [x, y]: Place, steps: usize) {
     let side = MAP / steps as f64;
@@ -210,8 +258,9 @@ fn draw_axes(canvas: &mut Canvas, [x, y]: Place, steps: usize) {
     canvas.text([x - 42.0, y + MAP / 2.0], "mix A to B", upright);
 }
 
-/// The predicted classes with their shares of the grid, and what pale means.
-fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) {
+/// The predicted classes with their shares of the grid, and what pale means; gives the place
+/// below.
+fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) -> Place {
     let landscape = &file.landscape;
     let mut cells = vec![0usize; landscape.num_classes];
     for k in 0..landscape.num_frames() {
@@ -250,4 +299,5 @@ fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) {
             Type::new(SMALL_SIZE, MUTED, Anchor::Middle),
         );
     }
+    [x, y + 56.0]
 }

@@ -4,8 +4,8 @@ use super::caption::{class_label, subtitle, title};
 use super::ternary::{Ternary, TernaryPanel, ternary_plot};
 use super::tiles::Tiles;
 use super::{
-    Camera, ScatterPairs, decision_map, grid_sheet, landscape_line, mesh_strips, path_strips,
-    scatter_pairs, surface_plot,
+    Camera, Marks, ScatterPairs, decision_map, grid_sheet, landscape_line, mesh_strips,
+    path_strips, scatter_pairs, surface_plot,
 };
 use crate::landscape::{DataPoints, Items, LandscapeFile, argmax};
 
@@ -39,6 +39,9 @@ pub struct FigureOptions {
     pub classes: Option<Vec<usize>>,
     /// Where the surfaces are looked at from.
     pub camera: Camera,
+    /// What is marked on the map and the surfaces. Critical points are those of a surface's own
+    /// class, on the map of the first of `classes`, else of the class of C.
+    pub marks: Marks,
 }
 
 /// The corners of a ternary plot: the classes that are asked for, if they are three, else those
@@ -70,8 +73,11 @@ pub fn landscape_figures(
         return figures;
     }
     let mut add = |name, svg| figures.push(Figure { name, svg });
-    add("surface", surface_plot(file, &surfaces, options.camera));
-    add("map", decision_map(file, frames));
+    let surface = surface_plot(file, &surfaces, options.camera, options.marks);
+    add("surface", surface);
+    let of_map = options.classes.as_ref().and_then(|c| c.first().copied());
+    let of_map = of_map.unwrap_or(file.item_classes[2]);
+    add("map", decision_map(file, frames, options.marks, of_map));
     if let Some(frames) = frames {
         add("paths", path_strips(file, frames));
         add("sheet", grid_sheet(file, frames));

@@ -7,9 +7,14 @@
 
 use super::canvas::{Anchor, Canvas, Place, Stroke, Type};
 use super::caption::{class_label, subtitle, title};
+use super::marks::{
+    Barrier, Marks, Symbol, barriers, critical_symbols, draw_path, draw_surface_legend,
+    draw_symbols, pass_symbols,
+};
 use super::style::{HEADER, INK, LABEL_SIZE, MARGIN, MUTED, RULE, SMALL_SIZE, blend, heat, opaque};
 use crate::landscape::LandscapeFile;
 use plotters::style::{RGBAColor, RGBColor};
+use std::collections::BTreeSet;
 
 /// From where a landscape is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +40,7 @@ const PANEL: [f64; 2] = [440.0, 400.0];
 const SIDE: f64 = 232.0;
 const HEIGHT: f64 = 0.72;
 const COLOR_BAR: f64 = 96.0;
+const COLOR_BAR_HEIGHT: f64 = 240.0;
 const MAX_PANELS_A_ROW: usize = 3;
 
 /// A grid larger than this is drawn by every n-th point, so that the file stays small.
@@ -81,11 +87,16 @@ impl Projection {
     }
 }
 
-/// Draws the surfaces of `classes` side by side as SVG.
+/// Draws the surfaces of `classes` side by side as SVG, with what `marks` ask for.
 ///
 /// # Panics
 /// When a class is out of range.
-pub fn surface_plot(file: &LandscapeFile, classes: &[usize], camera: Camera) -> String {
+pub fn surface_plot(
+    file: &LandscapeFile,
+    classes: &[usize],
+    camera: Camera,
+    marks: Marks,
+) -> String {
     let columns = match classes.len() {
         4 => 2,
         count => count.clamp(1, MAX_PANELS_A_ROW),
@@ -94,6 +105,7 @@ pub fn surface_plot(file: &LandscapeFile, classes: &[usize], camera: Camera) -> 
     let width = MARGIN + PANEL[0] * columns as f64 + COLOR_BAR;
     let height = HEADER + PANEL[1] * rows as f64 + MARGIN;
     let mut canvas = Canvas::new(width, height, &title(file), &subtitle(file));
+    let barriers = barriers(file, marks);
     for (n, &class) in classes.iter().enumerate() {
         let corner = [
             MARGIN + PANEL[0] * (n % columns) as f64,
@@ -107,9 +119,19 @@ pub fn surface_plot(file: &LandscapeFile, classes: &[usize], camera: Camera) -> 
         let middle = [corner[0] + PANEL[0] / 2.0, corner[1] + PANEL[1] / 2.0 + 8.0];
         let projection = Projection::new(camera, middle);
         draw_box(&mut canvas, &projection, file);
-        draw_surface(&mut canvas, &projection, file, class);
+        let mut symbols = critical_symbols(&file.landscape, class, marks);
+        symbols.extend(pass_symbols(&barriers));
+        draw_surface(&mut canvas, &projection, file, class, &barriers, &symbols);
     }
-    draw_color_bar(&mut canvas, [width - COLOR_BAR + 8.0, HEADER + 84.0]);
+    let has_marks = marks != Marks::default() && file.landscape.is_whole();
+    // Up, to leave room for what the marks are.
+    let down = if has_marks { 24.0 } else { 84.0 };
+    let bar = [width - COLOR_BAR + 8.0, HEADER + down];
+    draw_color_bar(&mut canvas, bar);
+    if has_marks {
+        let below = [bar[0], bar[1] + COLOR_BAR_HEIGHT + 30.0];
+        draw_surface_legend(&mut canvas, below, marks);
+    }
     canvas.finish()
 }
 
@@ -258,7 +280,23 @@ fn draw_axis(
     canvas.text([x + down_x, y + down_y], &shown, look);
 }
 
-fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile, class: usize) {
+/// What a surface is drawn of.
+enum Part {
+    Cell([usize; 4]),
+    /// From a point of a path to the next.
+    Step(usize, usize),
+    /// The symbols at a point.
+    Symbols(usize),
+}
+
+fn draw_surface(
+    canvas: &mut Canvas,
+    projection: &Projection,
+    file: &LandscapeFile,
+    class: usize,
+    barriers: &[Barrier],
+    symbols: &[(usize, Symbol)],
+) {
     let landscape = &file.landscape;
     let last = landscape.steps - 1;
     let stride = last.div_ceil(MAX_CELLS_A_SIDE);
@@ -269,34 +307,64 @@ fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFi
     let unit = |index: usize| index as f64 / last as f64;
     let height =
         |i: usize, j: usize| f64::from(landscape.probabilities_of(i * landscape.steps + j)[class]);
-    let mut cells: Vec<(f64, [usize; 4])> = Vec::new();
+    let [towards_x, towards_y] = projection.towards;
+    let mut parts: Vec<(f64, Part)> = Vec::new();
     for rows in lines.windows(2) {
         for columns in lines.windows(2) {
             let (i0, i1, j0, j1) = (rows[0], rows[1], columns[0], columns[1]);
-            let nearness = projection.towards[0] * (unit(j0) + unit(j1))
-                + projection.towards[1] * (unit(i0) + unit(i1));
-            cells.push((nearness, [i0, i1, j0, j1]));
+            let nearness = towards_x * (unit(j0) + unit(j1)) + towards_y * (unit(i0) + unit(i1));
+            parts.push((nearness, Part::Cell([i0, i1, j0, j1])));
         }
     }
-    cells.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // A mark is drawn after the nearest cell around its point, so that only what stands before
+    // those hides it.
+    let across = unit(stride) * (towards_x.abs() + towards_y.abs());
+    let after_cells = |k: usize, reach: f64| {
+        let [i, j] = landscape.place(k);
+        2.0 * (towards_x * unit(j) + towards_y * unit(i)) + reach + 1e-9
+    };
+    for step in barriers.iter().flat_map(|barrier| barrier.path.windows(2)) {
+        let nearness = after_cells(step[0], across).max(after_cells(step[1], across));
+        parts.push((nearness, Part::Step(step[0], step[1])));
+    }
+    let marked: BTreeSet<usize> = symbols.iter().map(|&(k, _)| k).collect();
+    for k in marked {
+        // After the steps of a path that lead from it, too.
+        parts.push((after_cells(k, 3.0 * across), Part::Symbols(k)));
+    }
+    parts.sort_by(|a, b| a.0.total_cmp(&b.0));
     let edge_width = if lines.len() > 45 { 0.3 } else { 0.6 };
     // A coarse grid's faces are cut up, so that a colour is that of its own height.
-    let parts = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
-    for (_, [i0, i1, j0, j1]) in cells {
-        let heights = [
-            [height(i0, j0), height(i0, j1)],
-            [height(i1, j0), height(i1, j1)],
-        ];
-        // A cell with a corner that failed is a hole.
-        if heights.as_flattened().iter().any(|height| height.is_nan()) {
-            continue;
+    let cut = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
+    let place = |k: usize| {
+        let [i, j] = landscape.place(k);
+        projection.place([unit(j), unit(i), height(i, j)])
+    };
+    for (_, part) in parts {
+        match part {
+            Part::Cell([i0, i1, j0, j1]) => {
+                let heights = [
+                    [height(i0, j0), height(i0, j1)],
+                    [height(i1, j0), height(i1, j1)],
+                ];
+                // A cell with a corner that failed is a hole.
+                if heights.as_flattened().iter().any(|height| height.is_nan()) {
+                    continue;
+                }
+                let face = Face {
+                    x: [unit(j0), unit(j1)],
+                    y: [unit(i0), unit(i1)],
+                    heights,
+                };
+                face.draw(canvas, projection, cut, edge_width);
+            }
+            Part::Step(k, next) => draw_path(canvas, &[place(k), place(next)]),
+            Part::Symbols(k) => {
+                let here = symbols.iter().filter(|&&(at, _)| at == k);
+                let placed: Vec<_> = here.map(|&(k, symbol)| (place(k), symbol)).collect();
+                draw_symbols(canvas, &placed);
+            }
         }
-        let face = Face {
-            x: [unit(j0), unit(j1)],
-            y: [unit(i0), unit(i1)],
-            heights,
-        };
-        face.draw(canvas, projection, parts, edge_width);
     }
 }
 
@@ -391,7 +459,7 @@ fn shaded(color: RGBColor, [slope_x, slope_y]: [f64; 2]) -> RGBColor {
 
 fn draw_color_bar(canvas: &mut Canvas, [x, y]: Place) {
     const STEPS: usize = 64;
-    let (width, height) = (16.0, 240.0);
+    let (width, height) = (16.0, COLOR_BAR_HEIGHT);
     for step in 0..STEPS {
         let value = 1.0 - (step as f64 + 0.5) / STEPS as f64;
         // Each overlaps the next, so that no seam shows.

@@ -31,8 +31,12 @@ use std::io::Write as _;
 pub enum Format {
     /// `1.23`
     Hundredths,
+    /// `0.123`
+    Thousandths,
     /// `0.0123`
     TenThousandths,
+    /// `123`
+    Integer,
     /// `12.3%`, of a share 0..1
     Percent,
 }
@@ -44,7 +48,9 @@ impl Format {
         match self {
             _ if value.is_nan() => "\u{2013}".to_owned(),
             Self::Hundredths => format!("{value:.2}"),
+            Self::Thousandths => format!("{value:.3}"),
             Self::TenThousandths => format!("{value:.4}"),
+            Self::Integer => format!("{value:.0}"),
             Self::Percent => format!("{:.1}%", 100.0 * value),
         }
     }
@@ -53,7 +59,9 @@ impl Format {
     fn name(self) -> &'static str {
         match self {
             Self::Hundredths => "0.00",
+            Self::Thousandths => "0.000",
             Self::TenThousandths => "0.0000",
+            Self::Integer => "integer",
             Self::Percent => "percent",
         }
     }
@@ -70,6 +78,8 @@ pub struct Column {
     pub help: &'static str,
     /// How it is written.
     pub format: Format,
+    /// The measures it is shown together with.
+    pub group: &'static str,
 }
 
 /// Frames larger than this are reduced in the report, pixels a side.

@@ -87,6 +87,7 @@
 
   function formatMeasure(value, format) {
     if (typeof value !== 'number' || !Number.isFinite(value)) return '–';
+    if (format === 'change') return `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)} %`;
     if (format === 'percent') return `${(100 * value).toFixed(1)} %`;
     if (format === 'integer') return Math.round(value).toLocaleString('en');
     return value.toFixed((format.split('.')[1] ?? '').length);
@@ -224,8 +225,10 @@
         (l) => classNames[l.classes[k]])),
       textColumn('intruders', 'intruders', 'classes outside the triple that are predicted somewhere',
         (l) => joined(l.intruders)),
-      ...run.columns.map((column, k) => ({ ...column, value: (l) => l.values[k] })),
     ],
+    // Measures are many: one group of them is shown at a time.
+    measures: run.columns.map((column, k) => ({ ...column, value: (l) => l.values[k] })),
+    shown: [],
     rows: [],
     sortedBy: null,
     descending: true,
@@ -233,11 +236,33 @@
     build() {
       byId('table-head').replaceChildren(...this.columns.map((column) => this.headCell(column)));
       this.rows = run.landscapes.map((landscape) => this.row(landscape));
-      this.sort(this.columns.find((column) => column.key === run.rank_by) ?? this.columns[0]);
+      const groups = [...new Set(run.columns.map((column) => column.group))];
+      byId('measure-group').replaceChildren(...['overview', ...groups, 'all'].map((group) =>
+        element('option', { value: group, textContent: group })));
+      byId('measure-group').addEventListener('change', () => this.showGroup());
+      this.showGroup();
+      this.sort(this.measures.find((column) => column.key === run.rank_by) ?? this.columns[0]);
       byId('filter').addEventListener('input', () => this.filter());
       byId('table-body').addEventListener('click', (event) => this.clicked(event));
       byId('table-body').addEventListener('keydown', (event) => this.moved(event));
       this.filter();
+    },
+
+    showGroup() {
+      const group = byId('measure-group').value;
+      const isShown = {
+        overview: (column) => run.overview.includes(column.key), all: () => true,
+      }[group] ?? ((column) => column.group === group);
+      for (const column of this.shown) column.cell.remove();
+      this.shown = this.measures.filter(isShown);
+      for (const column of this.shown) column.cell ??= this.headCell(column);
+      byId('table-head').append(...this.shown.map((column) => column.cell));
+      for (const { landscape, line } of this.rows) {
+        line.querySelectorAll('td.number').forEach((cell) => cell.remove());
+        line.append(...this.shown.map((column) => element('td', {
+          className: 'number', textContent: formatMeasure(column.value(landscape), column.format),
+        })));
+      }
     },
 
     headCell(column) {
@@ -256,10 +281,7 @@
       const line = element('tr', { className: landscape.detail ? '' : 'bare' },
         element('th', { scope: 'row' }, link),
         ...landscape.classes.map((c) => element('td', {}, classTag(c))),
-        intruders,
-        ...run.columns.map((column, k) => element('td', {
-          className: 'number', textContent: formatMeasure(landscape.values[k], column.format),
-        })));
+        intruders);
       const words = [landscape.name, joined(landscape.classes), joined(landscape.intruders)];
       return { landscape, line, link, haystack: words.join(' ').toLowerCase() };
     },
@@ -392,8 +414,48 @@
       element('span', { className: 'name', textContent: name }), ` ${a} to ${b}, into ${c}`);
     byId('items').replaceChildren(...ROLES.map((role, k) =>
       element('span', {}, classTag(classes[k], `${role} `), ` ${items[k]}`)));
-    fillPairs(byId('measures'),
-      run.columns.map((column, k) => [column.label, formatMeasure(values[k], column.format)]));
+    fillPairs(byId('measures'), run.columns.flatMap((column, k) =>
+      run.overview.includes(column.key) ? [[column.label, formatMeasure(values[k], column.format)]] : []));
+    const settling = run.resolution?.values[name];
+    fillMeasures('all-measures', settling ?? values.map((value) => [value]), settling && run.resolution.steps);
+  }
+
+  // A line a measure, by groups: its value, or those on grids of several `sizes` and the last change.
+  function fillMeasures(id, values, sizes) {
+    const cell = (tag, text, className = 'number') => element(tag, { className, textContent: text });
+    const change = ([, before, last]) => {
+      if (typeof before !== 'number' || typeof last !== 'number') return null;
+      if (before === last) return 0;
+      return before === 0 ? null : (last - before) / Math.abs(before);
+    };
+    const heading = sizes
+      ? [...sizes.map((size) => cell('th', `${size} steps`)), cell('th', 'last change'), cell('th', '', '')]
+      : [cell('th', 'value')];
+    const line = (column, k) => {
+      // The mean of counts is no count.
+      const format = values === run.resolution?.values.mean && column.format === 'integer' ? '0.00' : column.format;
+      const cells = values[k].map((value) => cell('td', formatMeasure(value, format)));
+      if (sizes) {
+        const last = change(values[k]);
+        const settled = last !== null && Math.abs(last) <= run.resolution.settled;
+        cells.push(cell('td', formatMeasure(last, 'change')), cell('td', settled ? 'settled' : '', ''));
+      }
+      return element('tr', { title: column.help },
+        element('th', { scope: 'row', textContent: column.label }), element('td', { textContent: column.group }), ...cells);
+    };
+    byId(id).replaceChildren(
+      element('thead', {}, element('tr', {}, cell('th', 'measure', ''), cell('th', 'group', ''), ...heading)),
+      element('tbody', {}, ...run.columns.map(line)));
+  }
+
+  function fillResolution() {
+    byId('resolution').hidden = !run.resolution;
+    if (!run.resolution) return;
+    const { steps: sizes, settled, values } = run.resolution;
+    byId('resolution-text').textContent = `Means over the landscapes on grids of ${sizes.join(', ')} steps between the same ` +
+      `items. A measure has settled where the last refinement changes it by at most ${100 * settled} %; ` +
+      'the values of one landscape are under “All measures” below its name.';
+    fillMeasures('resolution-table', values.mean, sizes);
   }
 
   // After a choice in the table: only where the landscape is out of sight does the page move.
@@ -1079,6 +1141,7 @@
 
   async function start() {
     fillHeader();
+    fillResolution();
     ranking.build();
     map.start();
     path.start();

@@ -23,8 +23,8 @@ pub struct ReportRow {
     pub classes: [usize; 3],
     /// Classes outside the triple that are predicted somewhere.
     pub intruders: Vec<usize>,
-    /// A value for each column.
-    pub values: Vec<f64>,
+    /// A value for each column, nothing where it could not be measured.
+    pub values: Vec<Option<f64>>,
 }
 
 /// What a report shows.
@@ -40,8 +40,13 @@ pub struct Report<'a> {
     pub features: Option<&'a [String]>,
     /// The measures of the ranking.
     pub columns: &'a [Column],
+    /// Keys of the columns that are shown first.
+    pub overview: &'a [&'a str],
     /// Key of the column that ranks first.
     pub rank_by: &'a str,
+    /// The measures on finer grids, as the page's script reads them; null where they were not
+    /// asked for.
+    pub resolution: Value,
     /// All landscapes.
     pub rows: &'a [ReportRow],
     /// Those that can be looked at.
@@ -182,8 +187,11 @@ fn run(report: &Report<'_>) -> Value {
         "features": report.features,
         "columns": report.columns.iter().map(|column| json!({
             "key": column.key, "label": column.label, "help": column.help, "format": column.format.name(),
+            "group": column.group,
         })).collect::<Vec<_>>(),
+        "overview": report.overview,
         "rank_by": report.rank_by,
+        "resolution": report.resolution,
         "landscapes": landscapes,
     })
 }

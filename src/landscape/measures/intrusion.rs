@@ -1,6 +1,6 @@
 //! Classes outside the triple that the classifier is sure of.
 //!
-//! Intrusion at any confidence, and which classes intrude, is in [`super::Measures`].
+//! Which classes intrude is in [`super::Measures`].
 
 use crate::landscape::argmax;
 

@@ -1,17 +1,14 @@
 //! Measures of a landscape's paths and of its grid.
 //!
 //! A path is a row of the grid, from a mix of A and B into C; measures of paths are means over
-//! the `steps` rows. Measures of a grid are plain functions, one module a family, from values
-//! (row-major, of a shape `[rows, columns]`) to a number or a list. Most numbers depend on
-//! `steps`: compare landscapes of equal size.
-//!
-//! A frame that failed has no answer. A path with such a frame is left out of the means over
-//! paths, since the part before the gap and the part after it make no path; shares of the grid
-//! are over the frames that have an answer. Where nothing is left the value is NaN.
+//! the rows. Measures of a grid are plain functions, one module a family, from values
+//! (row-major, of a shape `[rows, columns]`) to a number or a list; [`measure`] asks all of them
+//! of a landscape. Most numbers depend on `steps`: compare landscapes of equal size.
 //!
 //! Fields are `f64`, so that a potential or a difference loses nothing; logits and
 //! probabilities are `f32`, as a [`Landscape`] holds them.
 
+mod agreement;
 mod barrier;
 mod boundary;
 mod calibration;
@@ -20,12 +17,14 @@ mod critical;
 mod grid;
 mod intrusion;
 mod order;
+mod path;
 mod persistence;
 mod regions;
 mod roughness;
 mod union_find;
 
-pub use barrier::barrier;
+pub use agreement::{agreement, jaccard, kappa};
+pub use barrier::{barrier, best_path, pair_potentials, pass};
 pub use boundary::boundary_length;
 pub use calibration::calibration_error;
 pub use certainty::{mean_entropy, mean_margin};
@@ -33,85 +32,236 @@ pub use critical::{CriticalPoints, critical_points};
 pub use grid::Connectivity;
 pub use intrusion::{CONFIDENT, confident_intrusion};
 pub use order::{LatticeWeights, OrderAsymmetry, order_asymmetry};
+pub use path::{PathMeasures, measure_paths};
 pub use persistence::{Bar, num_bars_above, persistence};
 pub use regions::num_regions;
 pub use roughness::{laplacian_roughness, surface_roughness};
 
-use super::Landscape;
+use super::{Landscape, argmax};
+use path::path_measures;
+use serde::Serialize;
+use std::borrow::Cow;
 
-/// What `summary.csv` says of a landscape.
-#[derive(Debug, Clone, PartialEq)]
+/// Everything that is measured of a landscape between items of three classes.
+///
+/// **Frames that failed** have no answer. A path with such a frame is left out of the means over
+/// paths, since the part before the gap and the part after it make no path; measures of points
+/// are over the points with an answer; and measures of the grid as a whole, which no part of it
+/// stands for, are left out where a single one is missing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measures {
-    /// Total variation of a path, `1/2 sum_t |p_{t+1} - p_t|_1`: 1 where two confident classes
-    /// exchange monotonically.
-    pub total_variation: f64,
-    /// Curvature roughness of a path, `mean_t |p_{t+1} - 2 p_t + p_{t-1}|`, averaged over the
-    /// triple's three classes; 0 with fewer than three steps.
-    pub curvature: f64,
-    /// Label changes along a path, `#{t : label_t != label_{t+1}}`.
-    pub label_changes: f64,
-    /// Share of the grid, 0..1, whose label is none of the triple's classes.
-    pub intrusion: f64,
+    /// Along the paths; nothing where none is whole.
+    pub paths: Option<PathMeasures>,
+    /// Over the points; nothing where none has an answer.
+    pub points: Option<PointMeasures>,
+    /// Over the grid as a whole; nothing where a point has no answer.
+    pub grid: Option<GridMeasures>,
+    /// [`calibration_error`] along the edges A to B, A to C, B to C; nothing where a point of the
+    /// edge has no answer.
+    pub calibration: [Option<f64>; 3],
+    /// Of the triple, the same in its three landscapes: order asymmetry where all three items
+    /// are mixed. Only [`measure_triple`] knows it.
+    pub order: Option<OrderAsymmetry>,
     /// The classes outside the triple that are predicted somewhere, the most frequent first.
     pub intruders: Vec<usize>,
+    /// Those of them that are predicted with a probability of at least [`CONFIDENT`].
+    pub confident_intruders: Vec<usize>,
 }
 
-/// Measures a landscape between items of `classes`, NaN where failed frames leave nothing to
-/// measure.
+/// Means and shares over the points that have an answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PointMeasures {
+    /// Points that were measured.
+    pub num_points: usize,
+    /// Share of the points, 0..1, whose label is none of the triple's classes.
+    pub intrusion: f64,
+    /// The same with a probability of at least [`CONFIDENT`].
+    pub confident_intrusion: f64,
+    /// [`mean_entropy`], nats.
+    pub entropy: f64,
+    /// [`mean_margin`] of the probabilities, 0..1.
+    pub margin: f64,
+}
+
+/// Measures of the grid as a whole. Where there are three values, they are those of the classes
+/// of A, B and C, whose probability is the surface that is measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GridMeasures {
+    /// [`num_regions`], 4- and 8-connected.
+    pub regions: [usize; 2],
+    /// [`boundary_length`] in path units: a side of the grid is 1.
+    pub boundary_length: f64,
+    /// [`surface_roughness`], in probability; nothing below 2 x 2 points.
+    pub roughness: Option<[f64; 3]>,
+    /// [`laplacian_roughness`], in probability; nothing below 3 x 3 points.
+    pub laplacian: Option<[f64; 3]>,
+    /// Minima, saddles (with multiplicity) and maxima of [`critical_points`].
+    pub critical_points: [[usize; 3]; 3],
+    /// Basins deeper than [`PERSISTENT`]: 4-connected [`persistence`] of `p`.
+    pub basins: [usize; 3],
+    /// Peaks higher than [`PERSISTENT`]: 4-connected [`persistence`] of `-p`.
+    pub peaks: [usize; 3],
+    /// [`barrier`] in `-ln(p_a + p_b)`, nats, between A and B, A and C, B and C
+    /// ([`pair_potentials`]).
+    pub barriers: [f64; 3],
+}
+
+/// How deep a basin and how high a peak of a probability must be to be counted.
+pub const PERSISTENT: f64 = 0.1;
+
+/// Measures a landscape between items of `classes`; everything but the order, which takes a
+/// triple.
 ///
 /// # Panics
 /// When a class is not below the landscape's number of classes.
 pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
-    let steps = landscape.steps;
-    let labels: Vec<Option<usize>> = (0..landscape.num_frames())
-        .map(|k| landscape.label(k))
+    let num_classes = landscape.num_classes;
+    let points = landscape.probabilities.chunks_exact(num_classes);
+    let answered: Vec<bool> = (0..landscape.num_frames())
+        .map(|k| !landscape.is_failed(k))
         .collect();
-    let p = |k: usize, class: usize| f64::from(landscape.probabilities_of(k)[class]);
-    let (mut variation, mut bend, mut changes, mut whole_paths) = (0.0, 0.0, 0usize, 0usize);
-    for i in 0..steps {
-        let path = i * steps..(i + 1) * steps;
-        if labels[path.clone()].contains(&None) {
-            continue;
-        }
-        whole_paths += 1;
-        for k in path.start..path.end - 1 {
-            variation += 0.5
-                * (0..landscape.num_classes)
-                    .map(|class| (p(k + 1, class) - p(k, class)).abs())
-                    .sum::<f64>();
-            changes += usize::from(labels[k] != labels[k + 1]);
-        }
-        for k in path.start + 1..path.end.saturating_sub(1) {
-            bend += classes
-                .iter()
-                .map(|&class| (p(k + 1, class) - 2.0 * p(k, class) + p(k - 1, class)).abs())
-                .sum::<f64>()
-                / 3.0;
+    let labels: Vec<usize> = points.clone().map(argmax).collect();
+    let mut frequency = vec![0usize; num_classes];
+    let mut confident = vec![false; num_classes];
+    for (k, p) in points.enumerate().filter(|&(k, _)| answered[k]) {
+        let label = labels[k];
+        if !classes.contains(&label) {
+            frequency[label] += 1;
+            confident[label] |= p[label] >= CONFIDENT;
         }
     }
-    let answered: Vec<usize> = labels.into_iter().flatten().collect();
-    let mut frequency = vec![0usize; landscape.num_classes];
-    for &label in answered.iter().filter(|label| !classes.contains(label)) {
-        frequency[label] += 1;
-    }
-    let mut intruders: Vec<usize> = (0..landscape.num_classes)
-        .filter(|&class| frequency[class] > 0)
-        .collect();
+    let mut intruders: Vec<usize> = (0..num_classes).filter(|&c| frequency[c] > 0).collect();
     intruders.sort_by_key(|&class| std::cmp::Reverse(frequency[class]));
-    let paths = whole_paths as f64;
+    let is_whole = answered.iter().all(|&is_there| is_there);
     Measures {
-        total_variation: variation / paths,
-        curvature: bend / (paths * (steps.max(3) - 2) as f64),
-        label_changes: changes as f64 / paths,
-        intrusion: frequency.iter().sum::<usize>() as f64 / answered.len() as f64,
+        paths: path_measures(landscape, classes, &labels, &answered),
+        points: point_measures(landscape, classes, &answered),
+        grid: (is_whole && !labels.is_empty()).then(|| grid_measures(landscape, classes, &labels)),
+        calibration: edge_calibration(landscape, classes, &answered),
+        order: None,
+        confident_intruders: intruders
+            .iter()
+            .copied()
+            .filter(|&class| confident[class])
+            .collect(),
         intruders,
+    }
+}
+
+/// Measures the landscapes of a triple, those of [`super::Permutation::ALL`], each with the
+/// classes of its A, B and C.
+///
+/// # Panics
+/// When a class is out of range, or landscapes differ in size.
+pub fn measure_triple(landscapes: [(&Landscape, [usize; 3]); 3]) -> [Measures; 3] {
+    let [(first, _), ..] = landscapes;
+    let order = order_asymmetry(
+        landscapes.map(|(landscape, _)| landscape.probabilities.as_slice()),
+        first.steps,
+        first.num_classes,
+        LatticeWeights::Inside,
+    );
+    landscapes.map(|(landscape, classes)| Measures {
+        order,
+        ..measure(landscape, classes)
+    })
+}
+
+/// Calibration along the three edges of the grid that lead from item to item.
+fn edge_calibration(
+    landscape: &Landscape,
+    [a, b, c]: [usize; 3],
+    answered: &[bool],
+) -> [Option<f64>; 3] {
+    let (steps, num_classes) = (landscape.steps, landscape.num_classes);
+    let along = |first: usize, step: usize, [one, other]: [usize; 2]| {
+        let edge = (0..steps).map(|t| first + t * step);
+        let shares: Option<Vec<[f64; 2]>> = edge
+            .map(|k| {
+                let f = &landscape.logits[k * num_classes..(k + 1) * num_classes];
+                // From logits a share is defined where both probabilities round to 0, too.
+                let lead = f64::from(f[one]) - f64::from(f[other]);
+                answered[k].then(|| [1.0 / (1.0 + (-lead).exp()), 1.0 / (1.0 + lead.exp())])
+            })
+            .collect();
+        calibration_error(&shares?)
+    };
+    let last_row = steps.saturating_sub(1) * steps;
+    [
+        along(0, steps, [a, b]),
+        along(0, 1, [a, c]),
+        along(last_row, 1, [b, c]),
+    ]
+}
+
+fn point_measures(
+    landscape: &Landscape,
+    classes: [usize; 3],
+    answered: &[bool],
+) -> Option<PointMeasures> {
+    let num_classes = landscape.num_classes;
+    let num_points = answered.iter().filter(|&&is_there| is_there).count();
+    let probabilities = if num_points == answered.len() {
+        Cow::Borrowed(&landscape.probabilities)
+    } else {
+        let points = landscape.probabilities.chunks_exact(num_classes);
+        let there = points.zip(answered).filter(|&(_, &is_there)| is_there);
+        Cow::Owned(there.flat_map(|(p, _)| p.iter().copied()).collect())
+    };
+    let intrusion = |tau| confident_intrusion(&probabilities, num_classes, classes, tau);
+    (num_points > 0).then(|| PointMeasures {
+        num_points,
+        intrusion: intrusion(0.0),
+        confident_intrusion: intrusion(CONFIDENT),
+        entropy: mean_entropy(&probabilities, num_classes),
+        margin: mean_margin(&probabilities, num_classes),
+    })
+}
+
+fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -> GridMeasures {
+    let (steps, num_classes) = (landscape.steps, landscape.num_classes);
+    let shape = [steps, steps];
+    let surfaces = classes.map(|class| landscape.surface(class));
+    let of_each = |measure: &dyn Fn(&[f64]) -> Option<f64>| {
+        let [a, b, c] = surfaces.each_ref().map(|z| measure(z));
+        Some([a?, b?, c?])
+    };
+    let bars = |z: &[f64]| num_bars_above(&persistence(z, shape, Connectivity::Four), PERSISTENT);
+    let upside_down = |z: &Vec<f64>| z.iter().map(|p| -p).collect::<Vec<f64>>();
+    let potentials = pair_potentials(&landscape.logits, num_classes, classes);
+    let mut pairs = landscape.item_pairs().into_iter();
+    GridMeasures {
+        regions: [Connectivity::Four, Connectivity::Eight]
+            .map(|connectivity| num_regions(labels, shape, connectivity)),
+        boundary_length: boundary_length(
+            &landscape.logits,
+            shape,
+            num_classes,
+            1.0 / steps.saturating_sub(1).max(1) as f64,
+        ),
+        roughness: of_each(&|z| surface_roughness(z, shape)),
+        laplacian: of_each(&|z| laplacian_roughness(z, shape)),
+        critical_points: surfaces.each_ref().map(|z| {
+            let found = critical_points(z, shape);
+            assert_eq!(
+                found.index_sum(),
+                1,
+                "critical points obey Euler's relation"
+            );
+            [found.minima.len(), found.num_saddles(), found.maxima.len()]
+        }),
+        basins: surfaces.each_ref().map(|z| bars(z)),
+        peaks: surfaces.each_ref().map(|z| bars(&upside_down(z))),
+        barriers: potentials.map(|u| {
+            let [from, to] = pairs.next().expect("three pairs of items");
+            barrier(&u, shape, from, to)
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::landscape::argmax;
 
     /// A landscape of 3 + 1 classes whose rows all follow `path`.
     fn rows_of(path: &[[f32; 4]]) -> Landscape {
@@ -135,15 +285,15 @@ mod tests {
             .map(|t| [1.0 - t as f32 / 10.0, 0.0, t as f32 / 10.0, 0.0])
             .collect();
         let measures = measure(&rows_of(&path), [0, 1, 2]);
+        let paths = measures.paths.expect("whole paths");
+        assert!((paths.total_variation - 1.0).abs() < 1e-6, "{paths:?}");
+        let curvature = paths.curvature.expect("eleven steps");
         assert!(
-            (measures.total_variation - 1.0).abs() < 1e-6,
-            "{measures:?}"
+            curvature.iter().all(|&bend| bend < 1e-6),
+            "a straight path does not bend: {paths:?}"
         );
-        assert!(
-            measures.curvature < 1e-6,
-            "a straight path does not bend: {measures:?}"
-        );
-        assert_eq!((measures.label_changes, measures.intrusion), (1.0, 0.0));
+        assert_eq!(paths.label_changes, 1.0);
+        assert_eq!(measures.points.expect("points").intrusion, 0.0);
     }
 
     #[test]
@@ -151,12 +301,16 @@ mod tests {
         let mut path = [[1.0, 0.0, 0.0, 0.0]; 5];
         path[2] = [0.0, 0.0, 0.0, 1.0];
         let measures = measure(&rows_of(&path), [0, 1, 2]);
-        assert_eq!(measures.total_variation, 2.0);
-        assert_eq!(measures.label_changes, 2.0);
-        assert_eq!(measures.intrusion, 0.2);
-        assert_eq!(measures.intruders, [3]);
-        // Second differences of class 0 over t = 1, 2, 3: 1, 2, 1; a third of each, over three points.
-        assert!((measures.curvature - 4.0 / 9.0).abs() < 1e-12);
+        let paths = measures.paths.expect("whole paths");
+        assert_eq!((paths.total_variation, paths.label_changes), (2.0, 2.0));
+        // Second differences of class 0 over t = 1, 2, 3: 1, 2, 1.
+        assert_eq!(paths.curvature, Some([4.0 / 3.0, 0.0, 0.0]));
+        let points = measures.points.expect("points");
+        assert_eq!((points.intrusion, points.confident_intrusion), (0.2, 0.2));
+        assert_eq!(
+            (measures.intruders, measures.confident_intruders),
+            (vec![3], vec![3])
+        );
     }
 
     #[test]
@@ -164,21 +318,39 @@ mod tests {
         let mut path = [[1.0, 0.0, 0.0, 0.0]; 5];
         path[2] = [0.0, 0.0, 0.0, 1.0];
         let mut landscape = rows_of(&path);
-        let whole = measure(&landscape, [0, 1, 2]);
+        let whole = measure(&landscape, [0, 1, 2]).paths.expect("whole paths");
+        assert_eq!(whole.num_paths, 5);
         // Row 1 loses its spike and the frame after it; row 3 its first frame.
         for k in [7, 8, 15] {
             landscape.probabilities[4 * k..4 * k + 4].fill(f32::NAN);
         }
         let left = measure(&landscape, [0, 1, 2]);
-        assert_eq!(left.total_variation, whole.total_variation);
-        assert_eq!(left.curvature, whole.curvature);
-        assert_eq!(left.label_changes, whole.label_changes);
-        assert_eq!(left.intrusion, 4.0 / 22.0);
+        let paths = PathMeasures {
+            num_paths: 3,
+            ..whole
+        };
+        assert_eq!(left.paths, Some(paths));
+        assert_eq!(left.points.expect("points").intrusion, 4.0 / 22.0);
+        assert_eq!(left.grid, None);
         assert_eq!(landscape.num_failed(), 3);
         landscape.probabilities.fill(f32::NAN);
         let nothing = measure(&landscape, [0, 1, 2]);
-        assert!(nothing.total_variation.is_nan() && nothing.intrusion.is_nan());
+        assert_eq!((nothing.paths, nothing.points), (None, None));
         assert!(nothing.intruders.is_empty());
+    }
+
+    #[test]
+    fn means_over_landscapes_are_over_their_paths() {
+        let of = |total_variation: f64, num_paths| PathMeasures {
+            num_paths,
+            total_variation,
+            curvature: Some([2.0 * total_variation, 0.0, total_variation]),
+            label_changes: 3.0 * total_variation,
+        };
+        let mean = PathMeasures::over_landscapes(&[of(1.0, 3), of(5.0, 1)]);
+        assert_eq!(mean, Some(of(2.0, 4)));
+        assert_eq!(of(2.0, 4).mean_curvature(), Some(2.0));
+        assert_eq!(PathMeasures::over_landscapes(&[]), None);
     }
 
     #[test]

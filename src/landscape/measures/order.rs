@@ -2,6 +2,7 @@
 
 use super::grid::check_shape;
 use crate::landscape::{Permutation, argmax};
+use serde::Serialize;
 
 /// Which weights of the items [`order_asymmetry`] compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub enum LatticeWeights {
 }
 
 /// How far the three permutations of a triple disagree where they mix the items alike.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OrderAsymmetry {
     /// Mean of `1/2 |p_o - p_o'|_1`, 0..1, over the compared weights and the three pairs of
     /// permutations.
@@ -30,7 +31,7 @@ pub struct OrderAsymmetry {
 ///
 /// `probabilities` are those of the permutations in the order of [`Permutation::ALL`], each
 /// `[steps, steps, num_classes]`. Nothing where the grids share no such weights, and with fewer
-/// than two steps, which mix nothing.
+/// than two steps, which mix nothing. Weights where a point has no answer (a NaN) are left out.
 ///
 /// **Which points are compared.** With `n = steps - 1`, point `(i, j)` gives A, B and C the
 /// weights `(n-i)(n-j)`, `i(n-j)` and `jn`, in units of `1/n^2`. What one permutation does to C
@@ -71,10 +72,13 @@ pub fn order_asymmetry(
             else {
                 continue;
             };
-            num_weights += 1;
             let points = [y, x, z];
             let answers = [0, 1, 2]
                 .map(|o| &probabilities[o][points[o] * num_classes..(points[o] + 1) * num_classes]);
+            if answers.iter().any(|p| p.iter().any(|p| p.is_nan())) {
+                continue;
+            }
+            num_weights += 1;
             for (o, other) in [(0, 1), (0, 2), (1, 2)] {
                 distance += 0.5
                     * answers[o]

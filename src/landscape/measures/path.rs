@@ -1,0 +1,102 @@
+//! How much happens along the paths of a grid, its rows: from a mix of A and B into C.
+
+use crate::landscape::{Landscape, argmax};
+use serde::Serialize;
+
+/// Measures of a path, each the mean over the paths that have an answer at every point.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathMeasures {
+    /// Paths that were measured.
+    pub num_paths: usize,
+    /// Total variation `1/2 sum_t |p_{t+1} - p_t|_1`: 1 where two confident classes exchange
+    /// monotonically.
+    pub total_variation: f64,
+    /// Curvature roughness `mean_t |p_{t+1} - 2 p_t + p_{t-1}|` of the classes of A, B and C
+    /// each, in probability (not divided by the step); nothing with fewer than three steps.
+    pub curvature: Option<[f64; 3]>,
+    /// Label changes `#{t : label_t != label_{t+1}}`.
+    pub label_changes: f64,
+}
+
+impl PathMeasures {
+    /// [`PathMeasures::curvature`], the mean of the three classes.
+    pub fn mean_curvature(&self) -> Option<f64> {
+        let [a, b, c] = self.curvature?;
+        Some((a + b + c) / 3.0)
+    }
+
+    /// Means over the paths of several landscapes of one size; nothing without any.
+    pub fn over_landscapes(landscapes: &[Self]) -> Option<Self> {
+        let num_paths = landscapes.iter().map(|measures| measures.num_paths).sum();
+        let mean = |value: &dyn Fn(&Self) -> f64| {
+            let weighted = |measures: &Self| value(measures) * measures.num_paths as f64;
+            landscapes.iter().map(weighted).sum::<f64>() / num_paths as f64
+        };
+        let bends = landscapes
+            .iter()
+            .all(|measures| measures.curvature.is_some());
+        let curvature = |class: usize| mean(&|of| of.curvature.map_or(0.0, |bend| bend[class]));
+        (num_paths > 0).then(|| Self {
+            num_paths,
+            total_variation: mean(&|of| of.total_variation),
+            curvature: bends.then(|| [0, 1, 2].map(curvature)),
+            label_changes: mean(&|of| of.label_changes),
+        })
+    }
+}
+
+/// Measures the paths of a landscape between items of `classes`. Nothing where no path is whole.
+///
+/// # Panics
+/// When a class is not below the landscape's number of classes.
+pub fn measure_paths(landscape: &Landscape, classes: [usize; 3]) -> Option<PathMeasures> {
+    let frames = 0..landscape.num_frames();
+    let labels: Vec<usize> = frames
+        .clone()
+        .map(|k| argmax(landscape.probabilities_of(k)))
+        .collect();
+    let answered: Vec<bool> = frames.map(|k| !landscape.is_failed(k)).collect();
+    path_measures(landscape, classes, &labels, &answered)
+}
+
+/// The same with the predicted classes of its points and whether there is one at each.
+pub(super) fn path_measures(
+    landscape: &Landscape,
+    classes: [usize; 3],
+    labels: &[usize],
+    answered: &[bool],
+) -> Option<PathMeasures> {
+    let (steps, num_classes) = (landscape.steps, landscape.num_classes);
+    let (mut num_paths, mut variation, mut bend, mut changes) = (0usize, 0.0, [0.0; 3], 0usize);
+    let paths = landscape.probabilities.chunks_exact(steps * num_classes);
+    for (i, path) in paths.enumerate() {
+        let points = i * steps..(i + 1) * steps;
+        if !answered[points.clone()].iter().all(|&is_there| is_there) {
+            continue;
+        }
+        num_paths += 1;
+        changes += labels[points]
+            .windows(2)
+            .filter(|pair| pair[0] != pair[1])
+            .count();
+        // A point and the next are `num_classes` values apart.
+        variation += path
+            .iter()
+            .zip(&path[num_classes..])
+            .map(|(&p, &next)| (f64::from(next) - f64::from(p)).abs())
+            .sum::<f64>();
+        for t in 1..steps.saturating_sub(1) {
+            let p = |t: usize, class: usize| f64::from(path[t * num_classes + class]);
+            for (sum, class) in bend.iter_mut().zip(classes) {
+                *sum += (p(t + 1, class) - 2.0 * p(t, class) + p(t - 1, class)).abs();
+            }
+        }
+    }
+    let paths = num_paths as f64;
+    (num_paths > 0).then(|| PathMeasures {
+        num_paths,
+        total_variation: 0.5 * variation / paths,
+        curvature: (steps > 2).then(|| bend.map(|sum| sum / (paths * (steps - 2) as f64))),
+        label_changes: changes as f64 / paths,
+    })
+}

@@ -64,7 +64,7 @@ fn main() {
             Permutation::ALL.map(|permutation| {
                 permutation
                     .arrange(triple.items)
-                    .map(|item| set.image(item))
+                    .map(|item| set.image(item).expect("held in memory"))
             })
         })
         .collect();
@@ -112,7 +112,10 @@ fn main() {
         "{:<44} {:>14} {:>12} {:>14}",
         "engine", "kernel", "ms", "frames/s"
     );
-    let (left, right) = (set.image(0), set.image(1));
+    let (left, right) = (
+        set.image(0).expect("held in memory"),
+        set.image(1).expect("held in memory"),
+    );
     let mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
     let alphas: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
     let scale = lattice_scale(28, 28, &alphas);
@@ -120,7 +123,9 @@ fn main() {
         .map(|k| FrameJob::new(0, alphas[k % alphas.len()]))
         .collect();
     let two: Vec<f32> = left.levels.iter().chain(&right.levels).copied().collect();
-    let many: Vec<f32> = (0..FRAMES).flat_map(|k| set.image(k).levels).collect();
+    let many: Vec<f32> = (0..FRAMES)
+        .flat_map(|k| set.image(k).expect("held in memory").levels)
+        .collect();
     for engine in &engines {
         let info = engine.info();
         let warp = |sampling| {

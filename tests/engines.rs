@@ -436,7 +436,7 @@ fn paper_job(engine: &dyn Engine, groups: usize, steps: usize, frames: Frames) -
             Permutation::ALL.map(|permutation| {
                 permutation
                     .arrange(triple.items)
-                    .map(|item| set.image(item))
+                    .map(|item| set.image(item).expect("held in memory"))
             })
         })
         .collect();
@@ -500,7 +500,7 @@ fn the_ends_of_a_grid_are_the_images_to_the_bit() {
     let triple = &choose_triples(&labels, 10, 1, &[], 1).expect("ten classes")[0];
     let [a, b, c] = Permutation::ALL[0]
         .arrange(triple.items)
-        .map(|item| set.image(item));
+        .map(|item| set.image(item).expect("held in memory"));
     for engine in engines() {
         for steps in [2, 3, 21] {
             let landscape = &paper_job(engine.as_ref(), 1, steps, Frames::Keep)[0];
@@ -596,7 +596,9 @@ fn batches_are_cut_for_the_widest_layer_too() {
     };
     let model = read_model(&path, options).expect("a model");
     let set = fashion_mnist();
-    let images: Vec<Image> = [9, 2, 1].map(|i| set.image(i)).to_vec();
+    let images: Vec<Image> = [9, 2, 1]
+        .map(|i| set.image(i).expect("held in memory"))
+        .to_vec();
     let job = GridJob {
         a: &images[0],
         b: &images[1],
@@ -637,7 +639,9 @@ fn one_engine_gives_the_same_bytes_every_time() {
 #[test]
 fn an_interrupted_job_stops() {
     let set = fashion_mnist();
-    let images: Vec<Image> = [0, 1, 2].map(|i| set.image(i)).to_vec();
+    let images: Vec<Image> = [0, 1, 2]
+        .map(|i| set.image(i).expect("held in memory"))
+        .to_vec();
     let job = GridJob {
         a: &images[0],
         b: &images[1],

@@ -11,7 +11,7 @@ use super::output::{DATA_FILE, OutputFolder};
 use super::progress::Progress;
 use super::run::{Job, Run, Timings, jobs, triples_json};
 use super::tables::{LoadedTable, TableArgs, data_points, table_model};
-use super::triples::{fixed_classes, group_count, read_triples};
+use super::triples::{Item, fixed_classes, group_count, read_triples};
 use crate::data::Table;
 use crate::engine::EngineInfo;
 use crate::landscape::{Items, Triple, choose_lettered_triples};
@@ -135,7 +135,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         let go_on = |done| progress.advance(done);
         let landscapes = interpolate_rows(engine.as_ref(), model, steps, &rows, &go_on);
         timings.compute += computing.elapsed();
-        landscapes
+        Ok(landscapes?)
     };
     run.execute(&jobs(&job.triples), &mut compute, verbosity)
 }
@@ -156,8 +156,11 @@ impl<'a> Interpolation<'a> {
             None => whole.table.clone(),
         };
         let triples = match &args.triples {
-            Some(path) => read_triples(path, &|index| {
-                let position = drawn.checked_index(index)?;
+            Some(path) => read_triples(path, &|item| {
+                let position = match item {
+                    Item::Index(index) => drawn.checked_index(*index)?,
+                    Item::Name(name) => drawn.index_of(name)?,
+                };
                 Ok((position, drawn.label(position)))
             })
             .with_context(|| format!("--triples {}", path.display()))?,

@@ -75,7 +75,7 @@ struct Made {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
-    let set = args.data.load(None)?.images;
+    let set = args.data.load()?.images;
     let names: Vec<&String> = [&args.left, &args.right]
         .into_iter()
         .chain(&args.into)

@@ -90,7 +90,7 @@ fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
         args.data.name()
     );
     let model = args.model.load()?;
-    let data = args.data.load(model.model.classes())?;
+    let data = args.data.load()?.match_classes(&model, verbosity)?;
     model.warn_unscaled(verbosity);
     let inputs = args
         .items

@@ -10,11 +10,11 @@ use super::options::{DataArgs, EngineArgs, LoadedData, LoadedModel, ModelArgs, M
 use super::output::OutputFolder;
 use super::progress::Progress;
 use super::run::{Job, Run, Timings, jobs, triples_json};
-use super::triples::{fixed_classes, group_count, read_triples};
-use crate::data::Image;
+use super::triples::{Item, fixed_classes, group_count, read_triples};
+use crate::data::{Image, ImageSetError};
 use crate::engine::EngineInfo;
 use crate::engine::cpu::CpuEngine;
-use crate::landscape::{Items, Triple, choose_triples};
+use crate::landscape::{Items, Landscape, Triple, choose_triples};
 use crate::mesh::cell_size_px;
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes, morph_grid};
 use anyhow::{Context, ensure};
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
-    let sweep = Sweep::resolve(args)?;
+    let sweep = Sweep::resolve(args, verbosity)?;
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
 
@@ -98,10 +98,10 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .map(|i| i as f64 / (settings.steps - 1) as f64)
         .collect();
     let frames_of = |job: &Job| {
-        let images = job.items.map(|item| images.image(item));
+        let [a, b, c] = job.items.map(|item| images.image(item));
         let morphed = morph_grid(
             &CpuEngine::new(),
-            images.each_ref(),
+            [&a?, &b?, &c?],
             settings.grid,
             &alphas,
             settings.sampling,
@@ -134,9 +134,12 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     } else {
         Frames::Drop
     };
-    let mut compute = |jobs: &[Job], progress: &Progress, timings: &mut Timings| {
+    let mut compute = |jobs: &[Job],
+                       progress: &Progress,
+                       timings: &mut Timings|
+     -> anyhow::Result<Vec<Landscape>> {
         let loading = Instant::now();
-        let images = sweep.load_images(jobs);
+        let images = sweep.load_images(jobs)?;
         let grid_jobs: Vec<GridJob<'_>> = jobs
             .iter()
             .map(|job| {
@@ -155,16 +158,16 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             &|done| progress.advance(done),
         );
         timings.compute += computing.elapsed();
-        landscapes
+        Ok(landscapes?)
     };
     run.execute(&jobs(&sweep.triples), &mut compute, verbosity)
 }
 
 impl<'a> Sweep<'a> {
     /// Loads what the arguments name and checks that it fits together.
-    fn resolve(args: &'a Args) -> anyhow::Result<Self> {
+    fn resolve(args: &'a Args, verbosity: Verbosity) -> anyhow::Result<Self> {
         let model = args.model.load()?;
-        let data = args.data.load(model.model.classes())?;
+        let data = args.data.load()?.match_classes(&model, verbosity)?;
         model
             .model
             .check_image_shape(data.images.image_shape())
@@ -183,7 +186,10 @@ impl<'a> Sweep<'a> {
         let class_names = model.class_names(data.images.classes());
         let triples = match &args.triples {
             Some(path) => read_triples(path, &|item| {
-                let item = data.images.checked_index(item)?;
+                let item = match item {
+                    Item::Index(index) => data.images.checked_index(*index)?,
+                    Item::Name(name) => data.images.index_of(name)?,
+                };
                 Ok((item, data.images.label(item)))
             })
             .with_context(|| format!("--triples {}", path.display()))?,
@@ -199,7 +205,7 @@ impl<'a> Sweep<'a> {
         Ok(Self {
             args,
             model,
-            data_sha256: data.images.sha256_hex(),
+            data_sha256: data.images.sha256_hex()?,
             data,
             class_names,
             triples,
@@ -221,16 +227,17 @@ impl<'a> Sweep<'a> {
             "model_sha256": self.model.model.sha256(),
             "model_options": self.args.model.options_json(),
             "data_sha256": self.data_sha256,
+            "data_options": self.args.data.options_json(),
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },
             "save_frames": self.args.save_frames,
         })
     }
 
-    fn load_images(&self, jobs: &[Job]) -> BTreeMap<usize, Image> {
+    fn load_images(&self, jobs: &[Job]) -> Result<BTreeMap<usize, Image>, ImageSetError> {
         jobs.iter()
             .flat_map(|job| job.items)
-            .map(|item| (item, self.data.images.image(item)))
+            .map(|item| Ok((item, self.data.images.image(item)?)))
             .collect()
     }
 }

@@ -17,6 +17,7 @@
 //! starts as zeros and padding keeps finite values, so that it may be multiplied by weights of
 //! zero.
 
+mod activation;
 mod blend;
 mod dense;
 mod recording;
@@ -24,12 +25,24 @@ mod sample;
 mod softmax;
 mod spline;
 mod warp;
+mod windows;
 
+pub use activation::Activation;
 pub use blend::blend;
-pub use dense::{Activation, DenseLayer};
+pub use dense::DenseLayer;
 pub use recording::{Buf, Buffer, Command, Downloads, Recording};
 pub use spline::spline_coefficients;
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
+pub use windows::Windows;
+
+/// Which value of a window is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pooling {
+    /// The largest.
+    Max,
+    /// The mean.
+    Average,
+}
 
 /// A kernel: [`Kernel::spec`] is the table of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,6 +114,9 @@ pub struct KernelSpec {
     pub workgroup_size: u32,
     /// The uniform at binding 0.
     pub params: StructSpec,
+    /// The word of the parameters that the shader has as its constant `ACTIVATION`: it is
+    /// compiled anew for each value met.
+    pub compiled_for: Option<usize>,
     /// Storage bindings from 1 on: inputs, then the one output.
     pub bindings: &'static [Binding],
     /// The Rust twin: parameters, inputs, output, all in words.

@@ -2,6 +2,7 @@
 //! preprocessing is folded. Readers make these, [`super::Model::assemble`] takes them.
 
 use crate::kernels::Activation;
+pub(super) use crate::kernels::Pooling;
 
 /// One layer of a file.
 #[derive(Debug, Clone)]
@@ -80,11 +81,4 @@ pub(super) enum Padding {
     /// `ceil(size / stride)` windows; of an odd number of padding pixels the larger half comes
     /// last, as in TensorFlow.
     Same,
-}
-
-/// Which value of a window is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pooling {
-    Max,
-    Average,
 }

@@ -11,7 +11,7 @@ use morphscape::engine::gpu::{GpuEngine, list_adapters};
 use morphscape::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
 use morphscape::landscape::{Permutation, choose_triples};
 use morphscape::mesh::lattice_scale;
-use morphscape::model::bundled_fashion_mnist;
+use morphscape::model::{Operation, bundled_fashion_mnist};
 use morphscape::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes, pair_mesh};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -157,7 +157,9 @@ fn main() {
                 recording.spline(images, FRAMES, [28, 28, 1]);
             }
         });
-        let layer = &model.layers()[0];
+        let Operation::Dense(layer) = &model.steps()[0].operation else {
+            panic!("the bundled model begins with a dense layer")
+        };
         let dense = kernel_seconds(engine.as_ref(), |recording, repeats| {
             let x = recording.upload("bench.x", &many);
             for _ in 0..repeats {

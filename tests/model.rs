@@ -393,8 +393,8 @@ fn the_tabular_models_answer_as_keras_does() {
             .join(format!("{name}.safetensors"));
         let model = read_model(&file, PlainOptions::default()).expect(name);
         assert_eq!(model.input_shape(), [4], "{name}");
-        assert_eq!(model.layers().len(), 2, "{name}");
-        assert_eq!(model.layers()[0].outputs(), 16, "{name}");
+        assert_eq!(model.steps().len(), 2, "{name}");
+        assert_eq!(model.steps()[0].operation.outputs(), 16, "{name}");
         assert_eq!(model.classes(), Some(table.classes()), "{name}");
         assert_eq!(model.scales_input(), name != "iris-paper", "{name}");
         let bundled = bundled_table_model(name).expect("bundled");

@@ -1,6 +1,7 @@
 //! Reading a `.safetensors` model: tensors by name, each checked as it is taken.
 
-use super::{Layer, Model, ModelError, keras_config, plain};
+use super::layer::Layer;
+use super::{Model, ModelError, keras_config, plain};
 use crate::data::sha256_hex;
 use crate::kernels::Activation;
 use safetensors::{Dtype, SafeTensors};

@@ -1,7 +1,9 @@
 //! Layers from a Keras 3 config: the JSON of a `Sequential` model as `get_config()` gives it.
 
+use super::ModelError;
 use super::file::TensorSource;
-use super::{Head, Layer, ModelError};
+use super::layer::{Layer, Op};
+use crate::kernels::Activation;
 use serde_json::Value;
 
 /// Options that change what a supported layer computes and are supported at their default
@@ -59,14 +61,14 @@ pub(super) fn layers(
             .unwrap_or("layer without class_name");
         let config = &entry["config"];
         let name = config["name"].as_str().unwrap_or(class).to_owned();
-        let activation = |key: &str| -> Result<Head, ModelError> {
+        let activation = |key: &str| -> Result<Op, ModelError> {
             let found = &config[key];
             let text = if found.is_null() {
                 Some("linear")
             } else {
                 found.as_str()
             };
-            text.and_then(Head::from_name).ok_or_else(|| {
+            text.and_then(activation_named).ok_or_else(|| {
                 wrong(
                     &format!("layer \"{name}\", activation"),
                     "linear, relu, sigmoid, tanh or softmax",
@@ -86,7 +88,8 @@ pub(super) fn layers(
         }
         match class {
             "InputLayer" => input_shape = shape_of(&config["batch_shape"]).or(input_shape),
-            "Flatten" | "Dropout" => {}
+            "Dropout" => {}
+            "Flatten" => push(&mut layers, &name, class, Op::Reshape(None), 0),
             "Rescaling" => {
                 let values = |key: &str, default: f64| {
                     numbers(&config[key], default).ok_or_else(|| {
@@ -101,11 +104,7 @@ pub(super) fn layers(
                     })
                 };
                 let (scale, offset) = (values("scale", 1.0)?, values("offset", 0.0)?);
-                layers.push(Layer::Affine {
-                    name,
-                    scale,
-                    offset,
-                });
+                push(&mut layers, &name, class, Op::Affine { scale, offset }, 0);
             }
             "Dense" => {
                 let units = config["units"]
@@ -125,26 +124,24 @@ pub(super) fn layers(
                     Some(false) => vec![0.0; units],
                     _ => tensors.take(&format!("{name}.bias"), &[Some(units)])?.1,
                 };
-                layers.push(Layer::Dense {
-                    name,
+                let parameters = kernel.len() + bias.len();
+                let dense = Op::Dense {
                     inputs: shape[0],
                     kernel,
                     bias,
-                    activation,
-                });
+                };
+                push(&mut layers, &name, class, dense, parameters);
+                push(&mut layers, &name, class, activation, 0);
             }
             "Activation" => {
                 let activation = activation("activation")?;
-                layers.push(Layer::Activation { name, activation });
+                push(&mut layers, &name, class, activation, 0);
             }
-            "ReLU" => layers.push(Layer::Activation {
-                name,
-                activation: Head::Plain(crate::kernels::Activation::Relu),
-            }),
-            "Softmax" => layers.push(Layer::Activation {
-                name,
-                activation: Head::Softmax,
-            }),
+            "ReLU" => {
+                let relu = Op::Activation(Activation::Relu);
+                push(&mut layers, &name, class, relu, 0);
+            }
+            "Softmax" => push(&mut layers, &name, class, Op::Softmax, 0),
             _ => {
                 return Err(ModelError::UnknownLayer {
                     number,
@@ -155,6 +152,28 @@ pub(super) fn layers(
         }
     }
     Ok((layers, input_shape))
+}
+
+/// Appends a layer that takes what the one before gives.
+fn push(layers: &mut Vec<Layer>, name: &str, class: &str, op: Op, parameters: usize) {
+    layers.push(Layer {
+        name: name.to_owned(),
+        class: class.to_owned(),
+        takes: vec![layers.len()],
+        op,
+        parameters,
+    });
+}
+
+fn activation_named(name: &str) -> Option<Op> {
+    Some(match name {
+        "linear" => Op::Activation(Activation::Linear),
+        "relu" => Op::Activation(Activation::Relu),
+        "sigmoid" => Op::Activation(Activation::Sigmoid),
+        "tanh" => Op::Activation(Activation::Tanh),
+        "softmax" => Op::Softmax,
+        _ => return None,
+    })
 }
 
 /// A number, or one an input: what Keras broadcasts over the last axis.

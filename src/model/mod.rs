@@ -6,16 +6,20 @@
 //! ```
 //!
 //! Everything that can be wrong with a model is found here, once: each shape, each value, each
-//! layer. Past this point a model is dense layers that fit each other and end in logits.
-//! Preprocessing (a `Rescaling` layer, `input.mean` and `input.std`) is folded into the first
-//! dense layer in 64-bit floats; a final softmax is left out, since probabilities are always
-//! made from logits by the softmax kernel.
+//! layer. Past this point a model is steps that fit each other and end in logits, each of them
+//! a kernel. Scaling (preprocessing, batch normalisation) is folded into a neighbour's weights in
+//! 64-bit floats where that changes nothing; a final softmax is left out, since probabilities
+//! are always made from logits by the softmax kernel.
 
+mod assemble;
 mod file;
+mod fold;
 mod keras_config;
+mod layer;
 mod plain;
 
-use crate::kernels::{Activation, DenseLayer};
+use crate::kernels::{ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer};
+use layer::Layer;
 
 pub use file::{
     PlainOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
@@ -92,7 +96,7 @@ pub enum ModelError {
     },
     /// A layer that is not known.
     #[error(
-        "layer {number} \"{name}\" is a {class}; supported are InputLayer, Flatten, Dropout, Rescaling, Dense, Activation, ReLU and Softmax"
+        "layer {number} \"{name}\" is a {class}; supported are InputLayer, Flatten, Reshape, Dropout and other layers that do nothing after training, Rescaling, Normalization, BatchNormalization, Dense, Conv2D, DepthwiseConv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D, GlobalAveragePooling2D, Add, Activation, ReLU, LeakyReLU, ELU and Softmax"
     )]
     UnknownLayer {
         /// Position in the model, from 0.
@@ -110,8 +114,30 @@ pub enum ModelError {
         /// Why not.
         reason: &'static str,
     },
-    /// No dense layer at all.
-    #[error("expected at least one dense layer, found none")]
+    /// A layer that cannot work on what it takes.
+    #[error("layer \"{name}\": expected {expected}, found {found:?}")]
+    LayerInput {
+        /// Name of the layer.
+        name: String,
+        /// What it needs.
+        expected: String,
+        /// Shape of the value it takes.
+        found: Vec<usize>,
+    },
+    /// A model whose values do not fit in memory.
+    #[error(
+        "layer \"{name}\" gives {shape:?}: one input would become more than {limit} values, all layers together; use smaller images"
+    )]
+    TooLarge {
+        /// Name of the layer.
+        name: String,
+        /// Shape of its output.
+        shape: Vec<usize>,
+        /// The most values of an input that are accepted.
+        limit: usize,
+    },
+    /// No weights at all.
+    #[error("expected at least one dense layer or convolution, found none")]
     NoLayers,
     /// A network with a single output.
     #[error("expected a classifier with two or more classes, found {outputs} output(s)")]
@@ -147,51 +173,61 @@ pub enum ModelError {
     },
 }
 
-/// A layer as a file describes it, before preprocessing is folded.
+/// One step of a model.
 #[derive(Debug, Clone)]
-enum Layer {
-    /// `x * scale + offset`, one value for all inputs or one an input.
-    Affine {
-        name: String,
-        scale: Vec<f64>,
-        offset: Vec<f64>,
-    },
-    /// `x W + b`, W `[inputs, outputs]` row-major.
-    Dense {
-        name: String,
-        inputs: usize,
-        kernel: Vec<f32>,
-        bias: Vec<f32>,
-        activation: Head,
-    },
-    /// A function on its own.
-    Activation { name: String, activation: Head },
+pub struct Step {
+    /// The values it takes: 0 is the model's input, `n` what step `n - 1` gives.
+    pub takes: Vec<usize>,
+    /// What it computes of them.
+    pub operation: Operation,
 }
 
-/// An activation as files name it: softmax, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
-    Plain(Activation),
-    Softmax,
+/// What a step computes; each is a kernel.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// A dense layer.
+    Dense(DenseLayer),
+    /// A convolution.
+    Conv(ConvLayer),
+    /// A convolution of each channel by itself.
+    Depthwise(DepthwiseLayer),
+    /// The largest or the mean value of windows.
+    Pool(PoolLayer),
+    /// Scaling and an activation of one value, or of the sum of two.
+    Elementwise(ElementwiseLayer),
 }
 
-impl Head {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "linear" => Self::Plain(Activation::Linear),
-            "relu" => Self::Plain(Activation::Relu),
-            "sigmoid" => Self::Plain(Activation::Sigmoid),
-            "tanh" => Self::Plain(Activation::Tanh),
-            "softmax" => Self::Softmax,
-            _ => return None,
-        })
+impl Operation {
+    /// Values a row it gives.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Dense(layer) => layer.outputs(),
+            Self::Conv(layer) => layer.outputs(),
+            Self::Depthwise(layer) => layer.outputs(),
+            Self::Pool(layer) => layer.outputs(),
+            Self::Elementwise(layer) => layer.outputs(),
+        }
     }
 }
 
-/// A classifier that has been checked: dense layers from an input to logits.
+/// A layer as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerSummary {
+    /// Its name.
+    pub name: String,
+    /// Its class, e.g. `Conv2D`.
+    pub class: String,
+    /// Shape of what it gives, without the batch.
+    pub shape: Vec<usize>,
+    /// Weights that it holds, trained or not.
+    pub parameters: usize,
+}
+
+/// A classifier that has been checked: steps from an input to logits.
 #[derive(Debug, Clone)]
 pub struct Model {
-    layers: Vec<DenseLayer>,
+    steps: Vec<Step>,
+    layers: Vec<LayerSummary>,
     input_shape: Vec<usize>,
     classes: Option<Vec<String>>,
     features: Option<Vec<String>>,
@@ -200,148 +236,41 @@ pub struct Model {
 }
 
 impl Model {
-    /// Puts layers together: folds preprocessing, drops a final softmax, checks that each
-    /// layer takes what the one before gives.
+    /// Puts the layers of a file together, see [`assemble`], and checks them and the names of
+    /// classes against each other.
     fn assemble(
         layers: Vec<Layer>,
         input_shape: Option<Vec<usize>>,
         classes: Option<Vec<String>>,
         sha256: String,
     ) -> Result<Self, ModelError> {
-        let order = |name: &str, reason| ModelError::Order {
-            name: name.to_owned(),
-            reason,
-        };
-        let mut dense: Vec<DenseLayer> = Vec::new();
-        let mut scaling: Option<(String, Vec<f64>, Vec<f64>)> = None;
-        let mut scaled = false;
-        let mut ended = false;
-        for layer in layers {
-            let activation = match layer {
-                Layer::Affine { ref name, .. }
-                | Layer::Dense { ref name, .. }
-                | Layer::Activation { ref name, .. }
-                    if ended =>
-                {
-                    return Err(order(name, "a softmax must be the last layer"));
-                }
-                Layer::Affine {
-                    name,
-                    scale,
-                    offset,
-                } => {
-                    if scaling.is_some() {
-                        return Err(order(
-                            &name,
-                            "two scalings follow each other; merge them into one",
-                        ));
-                    }
-                    scaled |= dense.is_empty();
-                    scaling = Some((name, scale, offset));
-                    continue;
-                }
-                Layer::Dense {
-                    name,
-                    inputs,
-                    mut kernel,
-                    mut bias,
-                    activation,
-                } => {
-                    if let Some(before) = dense.last().filter(|before| before.outputs() != inputs) {
-                        return Err(ModelError::Shape {
-                            name: format!("{name}.kernel"),
-                            expected: format!(
-                                "[{}, {}] after a layer of {} outputs",
-                                before.outputs(),
-                                bias.len(),
-                                before.outputs()
-                            ),
-                            found: vec![inputs, bias.len()],
-                        });
-                    }
-                    if let Some((_, scale, offset)) = scaling.take() {
-                        fold_affine(&name, &scale, &offset, inputs, &mut kernel, &mut bias)?;
-                    }
-                    dense.push(DenseLayer::new(inputs, &kernel, &bias, Activation::Linear));
-                    activation
-                }
-                Layer::Activation { name, activation } => {
-                    if scaling.is_some() {
-                        return Err(order(&name, "it applies an activation to a scaling"));
-                    }
-                    match dense.last() {
-                        None => {
-                            return Err(order(
-                                &name,
-                                "an activation needs a dense layer before it",
-                            ));
-                        }
-                        Some(layer) if layer.activation() != Activation::Linear => {
-                            return Err(order(
-                                &name,
-                                "the dense layer before it has an activation already",
-                            ));
-                        }
-                        Some(_) => activation,
-                    }
-                }
-            };
-            match activation {
-                Head::Softmax => ended = true,
-                Head::Plain(activation) => {
-                    if let Some(layer) = dense.last_mut() {
-                        layer.set_activation(activation);
-                    }
-                }
-            }
-        }
-        if let Some((name, ..)) = scaling {
-            return Err(order(&name, "a scaling needs a dense layer after it"));
-        }
-        let (first, last) = dense
-            .first()
-            .zip(dense.last())
-            .ok_or(ModelError::NoLayers)?;
-        if last.outputs() < 2 {
-            return Err(ModelError::TooFewClasses {
-                outputs: last.outputs(),
-            });
-        }
-        if let Some(names) = classes
-            .as_ref()
-            .filter(|names| names.len() != last.outputs())
-        {
-            return Err(ModelError::ClassNames {
-                outputs: last.outputs(),
-                found: names.len(),
-            });
-        }
-        let input_shape = input_shape.unwrap_or_else(|| vec![first.inputs()]);
-        let input_values = input_shape
-            .iter()
-            .try_fold(1usize, |product, &size| product.checked_mul(size));
-        if input_values != Some(first.inputs()) {
-            return Err(ModelError::Config {
-                place: "input layer".into(),
-                expected: format!(
-                    "a shape of {} values, which the first dense layer takes",
-                    first.inputs()
-                ),
-                found: format!("{input_shape:?}"),
-            });
-        }
-        Ok(Self {
-            input_shape,
+        let assembled = assemble::assemble(layers, input_shape)?;
+        let model = Self {
+            steps: assembled.steps,
+            layers: assembled.layers,
+            input_shape: assembled.input_shape,
             classes,
             features: None,
-            scaled,
+            scaled: assembled.scaled,
             sha256,
-            layers: dense,
-        })
+        };
+        let outputs = model.num_classes();
+        match &model.classes {
+            Some(names) if names.len() != outputs => Err(ModelError::ClassNames {
+                outputs,
+                found: names.len(),
+            }),
+            _ => Ok(model),
+        }
     }
 
-    /// The dense layers, from input to logits.
-    pub fn layers(&self) -> &[DenseLayer] {
+    /// What is computed, in order; the last step gives the logits.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The layers of the file, for the eye.
+    pub fn layers(&self) -> &[LayerSummary] {
         &self.layers
     }
 
@@ -353,16 +282,22 @@ impl Model {
 
     /// Number of classes.
     pub fn num_classes(&self) -> usize {
-        self.layers.last().map_or(0, DenseLayer::outputs)
+        self.steps.last().map_or(0, |step| step.operation.outputs())
     }
 
     /// Values in the widest row that classifying one input makes, the input's own included.
     pub fn widest_row(&self) -> usize {
-        let widths = self
-            .layers
-            .iter()
-            .flat_map(|layer| [layer.inputs(), layer.outputs()]);
-        widths.max().unwrap_or(0)
+        self.row_widths().max().unwrap_or(0)
+    }
+
+    /// Values in all rows that classifying one input makes, the input's own included.
+    pub fn total_width(&self) -> usize {
+        self.row_widths().sum()
+    }
+
+    fn row_widths(&self) -> impl Iterator<Item = usize> {
+        let steps = self.steps.iter().map(|step| step.operation.outputs());
+        [self.input_shape.iter().product()].into_iter().chain(steps)
     }
 
     /// Class names, by output, if the file has them.
@@ -419,44 +354,4 @@ impl Model {
         };
         Err(ModelError::Input { expected, found })
     }
-}
-
-/// `(x * scale + offset) W + b = x (scale W) + (b + offset W)`, in 64-bit floats.
-fn fold_affine(
-    name: &str,
-    scale: &[f64],
-    offset: &[f64],
-    inputs: usize,
-    kernel: &mut [f32],
-    bias: &mut [f32],
-) -> Result<(), ModelError> {
-    for (values, what) in [(scale, "scale"), (offset, "offset")] {
-        if values.len() != 1 && values.len() != inputs {
-            return Err(ModelError::Shape {
-                name: format!("{what} before {name}"),
-                expected: format!("[{inputs}]"),
-                found: vec![values.len()],
-            });
-        }
-    }
-    let at = |values: &[f64], i: usize| {
-        if values.len() == 1 {
-            values[0]
-        } else {
-            values[i]
-        }
-    };
-    let mut shifted: Vec<f64> = bias.iter().map(|&value| f64::from(value)).collect();
-    for (i, row) in kernel.chunks_exact_mut(bias.len()).enumerate() {
-        for (weight, bias) in row.iter_mut().zip(&mut shifted) {
-            *bias += at(offset, i) * f64::from(*weight);
-            *weight = (at(scale, i) * f64::from(*weight)) as f32;
-        }
-    }
-    for (to, from) in bias.iter_mut().zip(shifted) {
-        *to = from as f32;
-    }
-    let folded = format!("{name} with its scaling");
-    file::check_finite(&folded, kernel)?;
-    file::check_finite(&folded, bias)
 }

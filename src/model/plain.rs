@@ -2,7 +2,8 @@
 //! `[out]`, with `input.mean` and `input.std` for standardised inputs.
 
 use super::file::TensorSource;
-use super::{Head, Layer, ModelError, PlainOptions};
+use super::layer::{Layer, Op};
+use super::{ModelError, PlainOptions};
 use crate::kernels::Activation;
 
 /// The dense layers of a plain file in the order of the numbers in their names
@@ -18,6 +19,15 @@ pub(super) fn layers(
         .collect();
     names.sort_by_key(|name| (number_in(name), name.clone()));
     let mut layers = Vec::new();
+    let mut push = |name: &str, class: &str, op, parameters| {
+        layers.push(Layer {
+            name: name.to_owned(),
+            class: class.to_owned(),
+            takes: vec![layers.len()],
+            op,
+            parameters,
+        });
+    };
     if tensors.names().contains("input.mean") || tensors.names().contains("input.std") {
         let (shape, mean) = tensors.take("input.mean", &[None])?;
         let (_, std) = tensors.take("input.std", &[Some(shape[0])])?;
@@ -34,18 +44,15 @@ pub(super) fn layers(
             .zip(&scale)
             .map(|(&mean, scale)| -f64::from(mean) * scale)
             .collect();
-        layers.push(Layer::Affine {
-            name: "input".into(),
-            scale,
-            offset,
-        });
+        let parameters = mean.len() + std.len();
+        push("input", "Affine", Op::Affine { scale, offset }, parameters);
     }
     if let Some(scale) = options.scale {
-        layers.push(Layer::Affine {
-            name: "--scale".into(),
+        let affine = Op::Affine {
             scale: vec![scale],
             offset: vec![0.0],
-        });
+        };
+        push("--scale", "Affine", affine, 0);
     }
     let last = names.len().saturating_sub(1);
     for (i, name) in names.into_iter().enumerate() {
@@ -56,13 +63,14 @@ pub(super) fn layers(
         };
         let (shape, kernel) = tensors.take(&format!("{name}.kernel"), &[None, None])?;
         let (_, bias) = tensors.take(&format!("{name}.bias"), &[Some(shape[1])])?;
-        layers.push(Layer::Dense {
-            name,
+        let parameters = kernel.len() + bias.len();
+        let dense = Op::Dense {
             inputs: shape[0],
             kernel,
             bias,
-            activation: Head::Plain(activation),
-        });
+        };
+        push(&name, "Dense", dense, parameters);
+        push(&name, "Dense", Op::Activation(activation), 0);
     }
     Ok(layers)
 }

@@ -3,7 +3,7 @@
 use super::PipelineError;
 use crate::engine::Engine;
 use crate::kernels::{Buf, Downloads, Recording, row_stride};
-use crate::model::Model;
+use crate::model::{Model, Operation};
 
 /// A model's answers to some inputs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,10 +29,21 @@ pub(super) fn record_classify(
     rows: usize,
     model: &Model,
 ) -> AnswerBufs {
-    let logits = model
-        .layers()
-        .iter()
-        .fold(x, |x, layer| recording.dense(x, rows, layer));
+    let mut values = vec![x];
+    for step in model.steps() {
+        let x = values[step.takes[0]];
+        values.push(match &step.operation {
+            Operation::Dense(layer) => recording.dense(x, rows, layer),
+            Operation::Conv(layer) => recording.conv(x, rows, layer),
+            Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
+            Operation::Pool(layer) => recording.pool(x, rows, layer),
+            Operation::Elementwise(layer) => {
+                let other = step.takes.get(1).map(|&value| values[value]);
+                recording.elementwise(x, other, rows, layer)
+            }
+        });
+    }
+    let logits = values[model.steps().len()];
     let classes = model.num_classes();
     let probabilities = recording.softmax(logits, rows, classes);
     recording.download(logits);

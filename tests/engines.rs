@@ -13,7 +13,7 @@ use morphscape::kernels::{
 };
 use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
-use morphscape::model::{PlainOptions, bundled_fashion_mnist, read_model};
+use morphscape::model::{ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
     Frames, GridJob, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
 };
@@ -636,11 +636,12 @@ fn batches_are_cut_for_the_widest_layer_too() {
         tensor("dense_1.bias", vec![3], &[0.0, 1.0, 0.0]),
     ];
     write_safetensors(&path, &tensors, &Default::default()).expect("written");
-    let options = PlainOptions {
+    let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: None,
+        ..ModelOptions::default()
     };
-    let model = read_model(&path, options).expect("a model");
+    let model = read_model(&path, &options).expect("a model");
     let set = fashion_mnist();
     let images: Vec<Image> = [9, 2, 1]
         .map(|i| set.image(i).expect("held in memory"))

@@ -158,7 +158,6 @@ fn read_npz(file: impl Read + std::io::Seek) -> Result<[Named; 2], ImageSetError
     let mut zip = zip::ZipArchive::new(file).map_err(not_arrays)?;
     let entries: Vec<String> = zip
         .file_names()
-        .filter_map(Result::ok)
         .filter_map(|name| name.strip_suffix(".npy").map(str::to_owned))
         .collect();
     let [images, labels] = names(&entries)?;

@@ -238,7 +238,7 @@ impl<'a> Interpolation<'a> {
             "label": table.label_column(),
             "triples": triples_json(&self.triples, &|position| table.index(position)),
             "model_sha256": self.model.model.sha256(),
-            "model_options": self.args.model.options_json(),
+            "model_options": self.model.options,
             "data_sha256": table.sha256_hex(),
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },

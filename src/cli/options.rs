@@ -65,11 +65,18 @@ impl EngineArgs {
 /// Which classifier.
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// A .keras, .h5 or .safetensors model [default: the bundled one of the data: for images 784-128-10,
-    /// trained on Fashion-MNIST; for rows iris, hawks or seeds, of which --model iris-paper is
-    /// the one that looks as the paper's]
+    /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data: for
+    /// images 784-128-10, trained on Fashion-MNIST; for rows iris, hawks or seeds, of which
+    /// --model iris-paper is the one that looks as the paper's]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    file: ModelFileArgs,
+}
+
+/// What a model file does not say itself.
+#[derive(Debug, Args)]
+pub(super) struct ModelFileArgs {
     /// What stands between the layers of a model file that does not say it: relu, tanh, gelu or
     /// another of Keras's activations
     #[arg(long, value_name = "NAME", requires = "model", value_parser = parse_activation)]
@@ -85,16 +92,86 @@ pub(super) struct ModelArgs {
     /// The config of a model file that holds only weights: what Keras's model.to_json() gives
     #[arg(long, value_name = "FILE.json", requires = "model")]
     config: Option<PathBuf>,
-    /// Multiply inputs by this first, for a model file that does not say it: a number or a
+    /// Multiply inputs by this first, for a model file that does not scale them: a number or a
     /// fraction such as 1/255
     #[arg(long, value_name = "FACTOR", requires = "model", value_parser = parse_factor)]
     scale: Option<f64>,
+    /// Then take this away, one number or one a channel
+    #[arg(
+        long,
+        value_name = "M,...",
+        requires = "model",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    mean: Vec<f64>,
+    /// Then divide by this, one number or one a channel
+    #[arg(long, value_name = "S,...", requires = "model", value_delimiter = ',', value_parser = parse_factor)]
+    std: Vec<f64>,
+    /// Names of the classes of a model file that does not name them: a text file, one a line, in
+    /// the order of the outputs
+    #[arg(long, value_name = "FILE", requires = "model")]
+    class_names: Option<PathBuf>,
+}
+
+impl ModelFileArgs {
+    /// What they say, files read.
+    pub(super) fn options(&self) -> anyhow::Result<ModelOptions> {
+        Ok(ModelOptions {
+            activation: self.activation.as_deref().and_then(activation_by_name),
+            layers: self.layers.clone(),
+            config: self.config.clone(),
+            scale: self.scale,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+            class_names: self.class_names.as_deref().map(read_names).transpose()?,
+        })
+    }
+
+    /// The same for a plan: those that are given.
+    fn json(&self, options: &ModelOptions) -> serde_json::Value {
+        let mut given = serde_json::Map::new();
+        let mut say = |key: &str, value: serde_json::Value| {
+            let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            if !empty {
+                given.insert(key.to_owned(), value);
+            }
+        };
+        say("activation", serde_json::json!(self.activation));
+        say("layers", serde_json::json!(self.layers));
+        say("config", serde_json::json!(self.config));
+        say("scale", serde_json::json!(self.scale));
+        say("mean", serde_json::json!(self.mean));
+        say("std", serde_json::json!(self.std));
+        say("class_names", serde_json::json!(options.class_names));
+        given.into()
+    }
+}
+
+/// The lines of a text file.
+fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
+    const MAX_BYTES: u64 = 1 << 20;
+    let place = || format!("--class-names {}", path.display());
+    let length = std::fs::metadata(path).with_context(place)?.len();
+    ensure!(
+        length <= MAX_BYTES,
+        "{}: expected a text file of one name a line, found one of {length} bytes",
+        place()
+    );
+    let text = std::fs::read_to_string(path).with_context(place)?;
+    let names: Vec<String> = (text.lines())
+        .map(|line| line.trim_start_matches('\u{feff}').trim().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    Ok(names)
 }
 
 /// A model and where it came from.
 pub(super) struct LoadedModel {
     pub(super) model: Model,
     pub(super) path: String,
+    /// What was given beside the file, for a plan.
+    pub(super) options: serde_json::Value,
 }
 
 impl ModelArgs {
@@ -103,27 +180,15 @@ impl ModelArgs {
         self.model.as_deref()
     }
 
-    /// What the options say of the model's layers, for a plan.
-    pub(super) fn options_json(&self) -> serde_json::Value {
-        let mut options = serde_json::json!({"activation": self.activation, "scale": self.scale});
-        if !self.layers.is_empty() {
-            options["layers"] = self.layers.join(",").into();
-        }
-        if let Some(config) = &self.config {
-            options["config"] = config.display().to_string().into();
-        }
-        options
-    }
-
     /// Refuses options that say what a bundled model says itself.
     pub(super) fn refuse_options(&self, name: &str) -> anyhow::Result<()> {
-        ensure!(
-            self.activation.is_none()
-                && self.scale.is_none()
-                && self.layers.is_empty()
-                && self.config.is_none(),
-            "--model {name}: a bundled model says its layers and scaling itself; leave --activation, --layers, --config and --scale out"
-        );
+        let given = self.file.json(&self.file.options()?);
+        if let Some(option) = given.as_object().and_then(|given| given.keys().next()) {
+            bail!(
+                "--model {name}: a bundled model says its layers, scaling and classes itself; leave --{} out",
+                option.replace('_', "-")
+            );
+        }
         Ok(())
     }
 
@@ -132,18 +197,15 @@ impl ModelArgs {
             return Ok(LoadedModel {
                 model: bundled_fashion_mnist(),
                 path: "bundled fashion-mnist".into(),
+                options: serde_json::json!({}),
             });
         };
-        let options = ModelOptions {
-            activation: self.activation.as_deref().and_then(activation_by_name),
-            layers: self.layers.clone(),
-            config: self.config.clone(),
-            scale: self.scale,
-        };
+        let options = self.file.options()?;
         let model = read_model(path, &options).with_context(|| path.display().to_string())?;
         Ok(LoadedModel {
             model,
             path: path.display().to_string(),
+            options: self.file.json(&options),
         })
     }
 }

@@ -226,7 +226,7 @@ impl<'a> Sweep<'a> {
             "seed": self.args.triples.is_none().then_some(self.args.seed),
             "triples": triples_json(&self.triples, &|item| item),
             "model_sha256": self.model.model.sha256(),
-            "model_options": self.args.model.options_json(),
+            "model_options": self.model.options,
             "data_sha256": self.data_sha256,
             "data_options": self.args.data.options_json(),
             "engine": info.engine,

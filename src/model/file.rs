@@ -9,6 +9,8 @@ use super::keras::{self, Description, MAX_CONFIG_BYTES};
 use super::layer::{Layer, Op};
 use super::weights::Weights;
 use super::{Model, ModelError, plain};
+#[cfg(feature = "onnx")]
+use super::{Network, onnx};
 use crate::data::sha256_hex;
 use crate::kernels::Activation;
 use safetensors::SafeTensors;
@@ -45,21 +47,163 @@ pub struct ModelOptions {
     pub config: Option<PathBuf>,
     /// Inputs are multiplied by this first.
     pub scale: Option<f64>,
+    /// Then this is taken away, one number or one a channel.
+    pub mean: Vec<f64>,
+    /// Then they are divided by this, one number or one a channel.
+    pub std: Vec<f64>,
+    /// Names of the classes, by output.
+    pub class_names: Option<Vec<String>>,
+}
+
+/// `x * scale + offset`, of inputs.
+pub(super) struct Scaling {
+    pub(super) scale: Vec<f64>,
+    pub(super) offset: Vec<f64>,
+}
+
+impl ModelOptions {
+    /// The scaling that they ask for.
+    fn scaling(&self) -> Result<Option<Scaling>, ModelError> {
+        if self.scale.is_none() && self.mean.is_empty() && self.std.is_empty() {
+            return Ok(None);
+        }
+        let (means, stds) = (self.mean.len().max(1), self.std.len().max(1));
+        let count = means.max(stds);
+        if ![1, count].contains(&means) || ![1, count].contains(&stds) {
+            return Err(ModelError::Config {
+                place: "--mean and --std".into(),
+                expected: "as many numbers in both".into(),
+                found: format!("{means} and {stds}"),
+            });
+        }
+        let at = |numbers: &[f64], k: usize, without: f64| match numbers {
+            [] => without,
+            [all] => *all,
+            each => each[k],
+        };
+        let scale = self.scale.unwrap_or(1.0);
+        let std = |k| at(&self.std, k, 1.0);
+        Ok(Some(Scaling {
+            scale: (0..count).map(|k| scale / std(k)).collect(),
+            offset: (0..count)
+                .map(|k| -at(&self.mean, k, 0.0) / std(k))
+                .collect(),
+        }))
+    }
 }
 
 /// Reads a model file: `.keras`, the `.h5` of Keras 2 (a whole model, or weights with
-/// [`ModelOptions::config`]), or `.safetensors`, whatever its name. Options that say what the
-/// file says itself are refused.
+/// [`ModelOptions::config`]), `.safetensors` or `.onnx`, whatever its name. Options that say what
+/// the file says itself are refused.
 ///
 /// # Errors
 /// [`ModelError`]; the caller adds the path.
 pub fn read_model(path: &Path, options: &ModelOptions) -> Result<Model, ModelError> {
+    let (content, config) = read_files(path, options)?;
+    if is_onnx(&content) {
+        return onnx_model(path, &content, config, options);
+    }
+    describe(content.into(), config, options)?.assemble()
+}
+
+/// The layers of a model file.
+///
+/// # Errors
+/// [`ModelError`], for an ONNX model, too, whose layers are its library's.
+pub(super) fn describe_file(path: &Path, options: &ModelOptions) -> Result<Described, ModelError> {
+    let (content, config) = read_files(path, options)?;
+    if is_onnx(&content) {
+        return Err(ModelError::OnnxLayers);
+    }
+    describe(content.into(), config, options)
+}
+
+/// The model file and the config beside it.
+fn read_files(
+    path: &Path,
+    options: &ModelOptions,
+) -> Result<(Vec<u8>, Option<Vec<u8>>), ModelError> {
     let content = read(path, MAX_FILE_BYTES, "the model file")?;
     let config = match &options.config {
         None => None,
         Some(path) => Some(read(path, MAX_CONFIG_BYTES, "the config")?),
     };
-    parse_model(content.into(), config, options)
+    Ok((content, config))
+}
+
+fn is_onnx(content: &[u8]) -> bool {
+    content.first() == Some(&ONNX_FIRST_BYTE) && content.get(8) != Some(&b'{')
+}
+
+/// An ONNX file has no magic number: it is a message whose first field is nearly always the
+/// first, `ir_version`, a number.
+const ONNX_FIRST_BYTE: u8 = 0x08;
+
+#[cfg(feature = "onnx")]
+fn onnx_model(
+    path: &Path,
+    content: &[u8],
+    config: Option<Vec<u8>>,
+    options: &ModelOptions,
+) -> Result<Model, ModelError> {
+    let given = Given {
+        config: config.map(|_| String::new()),
+        options,
+    };
+    given.config_not_needed()?;
+    let mut file = onnx::read(path, content)?;
+    if let Some(scaling) = options.scaling()? {
+        if file.scaled {
+            return Err(ModelError::OptionsNotNeeded);
+        }
+        file.network.scale_input(&scaling)?;
+        file.scaled = true;
+    }
+    let parts = [content]
+        .into_iter()
+        .chain(file.data.iter().map(Vec::as_slice));
+    let sha256 = sha256_hex(parts);
+    let classes = file
+        .classes
+        .map(|text| names("classes", &text))
+        .transpose()?;
+    let mut notes = Vec::new();
+    if file.network.answers_probabilities() {
+        notes.push("it answers probabilities; their logarithms are taken for its logits".into());
+    }
+    Model {
+        network: Network::Onnx(file.network),
+        layers: file.layers,
+        input_shape: file.input_shape,
+        classes: named(classes, options)?,
+        features: None,
+        scaled: file.scaled,
+        sha256,
+        notes,
+    }
+    .checked()
+}
+
+#[cfg(not(feature = "onnx"))]
+fn onnx_model(
+    _: &Path,
+    _: &[u8],
+    _: Option<Vec<u8>>,
+    _: &ModelOptions,
+) -> Result<Model, ModelError> {
+    Err(ModelError::OnnxLeftOut)
+}
+
+/// The names of the classes that a file gives, or else the options.
+fn named(
+    file: Option<Vec<String>>,
+    options: &ModelOptions,
+) -> Result<Option<Vec<String>>, ModelError> {
+    match (file, &options.class_names) {
+        (Some(names), Some(_)) => Err(ModelError::ClassNamesNotNeeded { names }),
+        (Some(names), None) => Ok(Some(names)),
+        (None, names) => Ok(names.clone()),
+    }
 }
 
 /// The bundled Fashion-MNIST model, 784-128-10; `models/README.md` says how it was made.
@@ -82,7 +226,9 @@ pub fn table_model_names() -> impl Iterator<Item = &'static str> {
 
 fn bundled(content: &'static [u8]) -> Model {
     let options = ModelOptions::default();
-    parse_model(content.into(), None, &options).expect("the bundled model is valid")
+    describe(content.into(), None, &options)
+        .and_then(Described::assemble)
+        .expect("the bundled model is valid")
 }
 
 /// A file that is no larger than `limit`.
@@ -110,11 +256,33 @@ struct Found {
     features: Option<Vec<String>>,
 }
 
-fn parse_model(
+/// A file's layers with all that was given beside it.
+pub(super) struct Described {
+    pub(super) description: Description,
+    classes: Option<Vec<String>>,
+    features: Option<Vec<String>>,
+    sha256: String,
+}
+
+impl Described {
+    pub(super) fn assemble(self) -> Result<Model, ModelError> {
+        let Description {
+            layers,
+            input_shape,
+            notes,
+        } = self.description;
+        let mut model = Model::assemble(layers, input_shape, self.classes, self.sha256)?;
+        model.features = self.features;
+        model.notes = notes;
+        Ok(model)
+    }
+}
+
+fn describe(
     content: Cow<'_, [u8]>,
     config: Option<Vec<u8>>,
     options: &ModelOptions,
-) -> Result<Model, ModelError> {
+) -> Result<Described, ModelError> {
     let parts: Vec<&[u8]> = [&*content].into_iter().chain(config.as_deref()).collect();
     let sha256 = sha256_hex(parts);
     let config = config.map(|config| {
@@ -154,18 +322,15 @@ fn parse_model(
         classes,
         features,
     } = found;
-    if let Some(scale) = options.scale {
-        scale_first(&mut description.layers, scale)?;
+    if let Some(scaling) = options.scaling()? {
+        scale_first(&mut description.layers, scaling)?;
     }
-    let Description {
-        layers,
-        input_shape,
-        notes,
-    } = description;
-    let mut model = Model::assemble(layers, input_shape, classes, sha256)?;
-    model.features = features;
-    model.notes = notes;
-    Ok(model)
+    Ok(Described {
+        description,
+        classes: named(classes, options)?,
+        features,
+        sha256,
+    })
 }
 
 impl From<Description> for Found {
@@ -252,7 +417,7 @@ fn names(key: &str, text: &str) -> Result<Vec<String>, ModelError> {
 }
 
 /// Puts a scaling before all layers, unless they begin with one.
-fn scale_first(layers: &mut Vec<Layer>, scale: f64) -> Result<(), ModelError> {
+fn scale_first(layers: &mut Vec<Layer>, scaling: Scaling) -> Result<(), ModelError> {
     let begins = layers
         .iter()
         .find(|layer| !matches!(layer.op, Op::Reshape(_)));
@@ -265,12 +430,12 @@ fn scale_first(layers: &mut Vec<Layer>, scale: f64) -> Result<(), ModelError> {
         }
     }
     let scaling = Layer {
-        name: "--scale".into(),
+        name: "scaling".into(),
         class: "Rescaling".into(),
         takes: vec![0],
         op: Op::Affine {
-            scale: vec![scale],
-            offset: vec![0.0],
+            scale: scaling.scale,
+            offset: scaling.offset,
         },
         parameters: 0,
     };

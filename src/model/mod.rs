@@ -5,6 +5,7 @@
 //! .h5           ─ hdf5 ────> config ───────┼─ keras ─┬─> Vec<Layer> ─ assemble ─> Model
 //! .safetensors  ─ metadata ─ config ───────┘         │
 //!               ─ options, no config ─────── plain ──┘
+//! .onnx         ─ onnx ──────────────────────────────────────────> a network that a library runs
 //! ```
 //!
 //! Readers of configs ask [`weights`] for what a layer holds, whatever the container.
@@ -17,22 +18,28 @@
 
 mod archive;
 mod assemble;
+mod convert;
 mod file;
 mod fold;
 mod functions;
 mod hdf5;
 mod keras;
 mod layer;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod plain;
 mod weights;
 
 use crate::kernels::{ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer};
 use layer::Layer;
 
+pub use convert::{ConvertedModel, convert_model};
 pub use file::{
     ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
 };
 pub use functions::{activation_by_name, activation_names};
+#[cfg(feature = "onnx")]
+pub use onnx::OnnxNetwork;
 
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +48,7 @@ pub enum ModelError {
     #[error("cannot read the file")]
     Read(#[source] std::io::Error),
     /// No format that is known.
-    #[error("expected a .keras, .h5 or .safetensors file, found {found}")]
+    #[error("expected a .keras, .h5, .safetensors or .onnx file, found {found}")]
     UnknownFormat {
         /// What it starts with.
         found: String,
@@ -49,6 +56,41 @@ pub enum ModelError {
     /// Not a safetensors file.
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
+    /// Names of classes for a file that names them.
+    #[error("the file names its classes itself: {}; leave out --class-names", names.join(", "))]
+    ClassNamesNotNeeded {
+        /// The file's names.
+        names: Vec<String>,
+    },
+    /// Not an ONNX file, or one that the library does not take.
+    #[error("expected an ONNX model: {reason}")]
+    Onnx {
+        /// What the library says.
+        reason: String,
+    },
+    /// A file that an ONNX model keeps its weights in.
+    #[error("its weights are in {name}, which cannot be read; keep the two files together")]
+    OnnxData {
+        /// Name of the file.
+        name: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The library cannot run an ONNX model.
+    #[error("the ONNX model cannot be run: {reason}")]
+    OnnxRun {
+        /// What the library says.
+        reason: String,
+    },
+    /// An ONNX model where layers are asked for.
+    #[error(
+        "an ONNX model runs in its library as it is and cannot be converted; convert the Keras or PyTorch model that it was made of"
+    )]
+    OnnxLayers,
+    /// An ONNX model and a program without the library.
+    #[error("this program was built without ONNX; build it with the feature onnx")]
+    OnnxLeftOut,
     /// Not a zip file, or a damaged one.
     #[error("expected a .keras file, which is a zip")]
     Zip(#[source] zip::result::ZipError),
@@ -258,6 +300,17 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Name of its kernel.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dense(_) => "dense",
+            Self::Conv(_) => "conv",
+            Self::Depthwise(_) => "depthwise",
+            Self::Pool(_) => "pool",
+            Self::Elementwise(_) => "elementwise",
+        }
+    }
+
     /// Values a row it gives.
     pub fn outputs(&self) -> usize {
         match self {
@@ -283,10 +336,33 @@ pub struct LayerSummary {
     pub parameters: usize,
 }
 
-/// A classifier that has been checked: steps from an input to logits.
+/// What gives the logits.
+#[derive(Debug, Clone)]
+pub enum Network {
+    /// Kernels, in order; the last step gives the logits.
+    Steps(Vec<Step>),
+    /// A network that a library runs on the host.
+    #[cfg(feature = "onnx")]
+    Onnx(OnnxNetwork),
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(steps) => {
+                let kernels: Vec<&str> = steps.iter().map(|step| step.operation.name()).collect();
+                write!(f, "kernels {}", kernels.join(", "))
+            }
+            #[cfg(feature = "onnx")]
+            Self::Onnx(_) => f.write_str("an ONNX network, by rten on the CPU"),
+        }
+    }
+}
+
+/// A classifier that has been checked: from an input to logits.
 #[derive(Debug, Clone)]
 pub struct Model {
-    steps: Vec<Step>,
+    network: Network,
     layers: Vec<LayerSummary>,
     input_shape: Vec<usize>,
     classes: Option<Vec<String>>,
@@ -307,7 +383,7 @@ impl Model {
     ) -> Result<Self, ModelError> {
         let assembled = assemble::assemble(layers, input_shape)?;
         let model = Self {
-            steps: assembled.steps,
+            network: Network::Steps(assembled.steps),
             layers: assembled.layers,
             input_shape: assembled.input_shape,
             classes,
@@ -316,19 +392,24 @@ impl Model {
             sha256,
             notes: Vec::new(),
         };
-        let outputs = model.num_classes();
-        match &model.classes {
+        model.checked()
+    }
+
+    /// Checks the names of the classes against the outputs.
+    fn checked(self) -> Result<Self, ModelError> {
+        let outputs = self.num_classes();
+        match &self.classes {
             Some(names) if names.len() != outputs => Err(ModelError::ClassNames {
                 outputs,
                 found: names.len(),
             }),
-            _ => Ok(model),
+            _ => Ok(self),
         }
     }
 
-    /// What is computed, in order; the last step gives the logits.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
+    /// What gives the logits.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The layers of the file, for the eye.
@@ -344,7 +425,11 @@ impl Model {
 
     /// Number of classes.
     pub fn num_classes(&self) -> usize {
-        self.steps.last().map_or(0, |step| step.operation.outputs())
+        match &self.network {
+            Network::Steps(steps) => steps.last().map_or(0, |step| step.operation.outputs()),
+            #[cfg(feature = "onnx")]
+            Network::Onnx(network) => network.num_classes(),
+        }
     }
 
     /// Values in the widest row that classifying one input makes, the input's own included.
@@ -358,7 +443,12 @@ impl Model {
     }
 
     fn row_widths(&self) -> impl Iterator<Item = usize> {
-        let steps = self.steps.iter().map(|step| step.operation.outputs());
+        let steps = match &self.network {
+            Network::Steps(steps) => steps.as_slice(),
+            #[cfg(feature = "onnx")]
+            Network::Onnx(_) => &[],
+        };
+        let steps = steps.iter().map(|step| step.operation.outputs());
         [self.input_shape.iter().product()].into_iter().chain(steps)
     }
 

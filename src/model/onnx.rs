@@ -5,11 +5,12 @@
 //! has, and whether its answers are probabilities already. Of these the logarithm is taken, which
 //! are logits up to a constant: their softmax gives the probabilities back.
 
+use super::file::Scaling;
 use super::{LayerSummary, ModelError};
 use rayon::prelude::*;
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto};
-use rten_tensor::prelude::*;
+use rten_tensor::{AsView as _, Layout as _};
 use rten_tensor::{Tensor, TensorView};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,7 +27,7 @@ const LEAST_PROBABILITY: f32 = 1e-38;
 
 /// How a row of values, `[H, W, C]`, becomes the network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
+enum Arrangement {
     /// As it is.
     Rows,
     /// `[C, H, W]`.
@@ -49,7 +50,7 @@ pub struct OnnxNetwork {
     output: NodeId,
     /// Sizes of the input behind the batch, as the file has them.
     sizes: Vec<usize>,
-    layout: Layout,
+    arrangement: Arrangement,
     /// The batch, where the file fixes it.
     batch: Option<usize>,
     answer: Answer,
@@ -62,7 +63,7 @@ impl std::fmt::Debug for OnnxNetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OnnxNetwork")
             .field("sizes", &self.sizes)
-            .field("layout", &self.layout)
+            .field("arrangement", &self.arrangement)
             .field("batch", &self.batch)
             .field("answer", &self.answer)
             .field("num_classes", &self.num_classes)
@@ -118,16 +119,20 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
         return Err(ModelError::Config {
             place: "the graph".into(),
             expected: "one input and one output".into(),
-            found: format!("{} and {}", model.input_ids().len(), model.output_ids().len()),
+            found: format!(
+                "{} and {}",
+                model.input_ids().len(),
+                model.output_ids().len()
+            ),
         });
     };
     let (batch, sizes) = input_sizes(&model)?;
-    let (layout, input_shape) = match sizes[..] {
+    let (arrangement, input_shape) = match sizes[..] {
         [channels @ (1 | 3), height, width] => {
-            (Layout::ChannelsFirst, vec![height, width, channels])
+            (Arrangement::ChannelsFirst, vec![height, width, channels])
         }
-        [height, width, channels @ (1 | 3)] => (Layout::Rows, vec![height, width, channels]),
-        [_, _] | [_] => (Layout::Rows, sizes.clone()),
+        [height, width, channels @ (1 | 3)] => (Arrangement::Rows, vec![height, width, channels]),
+        [_, _] | [_] => (Arrangement::Rows, sizes.clone()),
         _ => {
             return Err(ModelError::Config {
                 place: "the graph's input".into(),
@@ -143,7 +148,7 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
         input,
         output,
         sizes,
-        layout,
+        arrangement,
         batch,
         answer: Answer::Logits,
         num_classes: 0,
@@ -151,7 +156,9 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
     };
     network.ask_what_it_answers()?;
     let classes = proto.metadata_props.into_iter().find_map(|entry| {
-        (entry.key.as_deref() == Some("classes")).then_some(entry.value).flatten()
+        (entry.key.as_deref() == Some("classes"))
+            .then_some(entry.value)
+            .flatten()
     });
     Ok(OnnxFile {
         layers: layers(graph),
@@ -173,7 +180,9 @@ fn data_files(graph: &GraphProto) -> Result<BTreeSet<String>, ModelError> {
         .filter(|entry| entry.key.as_deref() == Some("location"))
         .filter_map(|entry| entry.value.clone())
         .map(|name| {
-            let plain = Path::new(&name).file_name().is_some_and(|file| *file == *name);
+            let plain = Path::new(&name)
+                .file_name()
+                .is_some_and(|file| *file == *name);
             match plain {
                 true => Ok(name),
                 false => Err(ModelError::Config {
@@ -207,7 +216,9 @@ fn input_sizes(model: &rten::Model) -> Result<(Option<usize>, Vec<usize>), Model
             Dimension::Symbolic(name) => Err(wrong(format!("an open size \"{name}\""))),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let values = sizes.iter().try_fold(1usize, |all, &size| all.checked_mul(size));
+    let values = sizes
+        .iter()
+        .try_fold(1usize, |all, &size| all.checked_mul(size));
     if values.is_none_or(|values| values > 1 << 28) {
         return Err(wrong(format!("sizes {sizes:?}")));
     }
@@ -226,10 +237,9 @@ fn layers(graph: &GraphProto) -> Vec<LayerSummary> {
             .initializer
             .iter()
             .find(|tensor| tensor.name.as_ref() == Some(name))?;
-        tensor
-            .dims
-            .iter()
-            .try_fold(1usize, |all, &size| all.checked_mul(usize::try_from(size).ok()?))
+        tensor.dims.iter().try_fold(1usize, |all, &size| {
+            all.checked_mul(usize::try_from(size).ok()?)
+        })
     };
     graph
         .node
@@ -270,7 +280,10 @@ fn scales_input(graph: &GraphProto) -> bool {
         match (node.op_type.as_deref(), node.output.first()) {
             (Some("Mul" | "Div" | "Sub" | "Add" | "BatchNormalization"), _) => return true,
             (
-                Some("Cast" | "Identity" | "Transpose" | "Reshape" | "Flatten" | "Unsqueeze" | "Squeeze"),
+                Some(
+                    "Cast" | "Identity" | "Transpose" | "Reshape" | "Flatten" | "Unsqueeze"
+                    | "Squeeze",
+                ),
                 Some(output),
             ) => value = output,
             _ => return false,
@@ -290,14 +303,26 @@ impl OnnxNetwork {
         self.answer == Answer::Probabilities
     }
 
-    /// Scales inputs ahead of the network: `x * scale + offset`, one value, one a channel, or
-    /// one a value.
-    pub(super) fn scale_input(&mut self, scale: &[f64], offset: &[f64]) {
+    /// Scales inputs ahead of the network.
+    pub(super) fn scale_input(&mut self, scaling: &Scaling) -> Result<(), ModelError> {
         let values: usize = self.sizes.iter().product();
-        let each = |numbers: &[f64]| -> Vec<f32> {
-            (0..values).map(|k| numbers[k % numbers.len()] as f32).collect()
+        let channels = match (self.arrangement, &self.sizes[..]) {
+            (Arrangement::ChannelsFirst, sizes) => sizes[0],
+            (Arrangement::Rows, &[_, _, channels]) => channels,
+            (Arrangement::Rows, _) => 1,
         };
-        self.scaling = Some((each(scale), each(offset)));
+        let each = |numbers: &[f64]| match numbers.len() {
+            count if [1, channels, values].contains(&count) => {
+                Ok((0..values).map(|k| numbers[k % count] as f32).collect())
+            }
+            count => Err(ModelError::Config {
+                place: "--mean and --std".into(),
+                expected: format!("1 number or {channels}, one a channel"),
+                found: format!("{count} numbers"),
+            }),
+        };
+        self.scaling = Some((each(&scaling.scale)?, each(&scaling.offset)?));
+        Ok(())
     }
 
     /// Asks the network for its answers to a few inputs of grey levels: their number, and what
@@ -361,16 +386,17 @@ impl OnnxNetwork {
         let rows = inputs.len() / values;
         let given = if self.batch.is_some() { batch } else { rows };
         let mut input = vec![0.0; given * values];
-        for (to, row) in input.chunks_exact_mut(values).zip(inputs.chunks_exact(values)) {
+        for (to, row) in input
+            .chunks_exact_mut(values)
+            .zip(inputs.chunks_exact(values))
+        {
             self.arrange(row, to);
         }
         let shape: Vec<usize> = [given].iter().chain(&self.sizes).copied().collect();
         let input = Tensor::from_data(&shape, input);
         let fail = |reason: String| ModelError::OnnxRun { reason };
-        let options = RunOptions {
-            thread_pool: Some(self.threads.clone()),
-            ..RunOptions::default()
-        };
+        let mut options = RunOptions::default();
+        options.thread_pool = Some(self.threads.clone());
         let input: ValueOrView<'_> = input.into();
         let outputs = self
             .model
@@ -383,7 +409,10 @@ impl OnnxNetwork {
             .try_into()
             .map_err(|error: rten::TryFromValueError| fail(error.to_string()))?;
         if view.shape().first() != Some(&given) || view.ndim() != 2 {
-            return Err(fail(format!("expected answers [{given}, classes], found {:?}", view.shape())));
+            return Err(fail(format!(
+                "expected answers [{given}, classes], found {:?}",
+                view.shape()
+            )));
         }
         let classes = view.size(1);
         let mut answers = view.to_vec();
@@ -397,9 +426,11 @@ impl OnnxNetwork {
             Some((scale, offset)) => row[k] * scale[k] + offset[k],
             None => row[k],
         };
-        match self.layout {
-            Layout::Rows => (to.iter_mut().enumerate()).for_each(|(k, value)| *value = scaled(k)),
-            Layout::ChannelsFirst => {
+        match self.arrangement {
+            Arrangement::Rows => {
+                (to.iter_mut().enumerate()).for_each(|(k, value)| *value = scaled(k))
+            }
+            Arrangement::ChannelsFirst => {
                 let (channels, pixels) = (self.sizes[0], self.sizes[1] * self.sizes[2]);
                 for channel in 0..channels {
                     for pixel in 0..pixels {

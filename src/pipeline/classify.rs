@@ -3,7 +3,7 @@
 use super::PipelineError;
 use crate::engine::Engine;
 use crate::kernels::{Buf, Downloads, Recording, row_stride};
-use crate::model::{Model, Operation};
+use crate::model::{Model, Network, Operation};
 
 /// A model's answers to some inputs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,7 +30,10 @@ pub(super) fn record_classify(
     model: &Model,
 ) -> AnswerBufs {
     let mut values = vec![x];
-    for step in model.steps() {
+    let Network::Steps(steps) = model.network() else {
+        unreachable!("networks of the host are asked by classify")
+    };
+    for step in steps {
         let x = values[step.takes[0]];
         values.push(match &step.operation {
             Operation::Dense(layer) => recording.dense(x, rows, layer),
@@ -43,7 +46,7 @@ pub(super) fn record_classify(
             }
         });
     }
-    let logits = values[model.steps().len()];
+    let logits = values[steps.len()];
     let classes = model.num_classes();
     let probabilities = recording.softmax(logits, rows, classes);
     recording.download(logits);

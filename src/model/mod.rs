@@ -407,6 +407,21 @@ impl Model {
         }
     }
 
+    /// What is computed, in order, the last step giving the logits; nothing where a library runs
+    /// the model.
+    pub fn steps(&self) -> &[Step] {
+        match &self.network {
+            Network::Steps(steps) => steps,
+            #[cfg(feature = "onnx")]
+            Network::Onnx(_) => &[],
+        }
+    }
+
+    /// Whether a library runs the model on the host, not an engine.
+    pub fn runs_on_host(&self) -> bool {
+        !matches!(self.network, Network::Steps(_))
+    }
+
     /// What gives the logits.
     pub fn network(&self) -> &Network {
         &self.network
@@ -443,12 +458,7 @@ impl Model {
     }
 
     fn row_widths(&self) -> impl Iterator<Item = usize> {
-        let steps = match &self.network {
-            Network::Steps(steps) => steps.as_slice(),
-            #[cfg(feature = "onnx")]
-            Network::Onnx(_) => &[],
-        };
-        let steps = steps.iter().map(|step| step.operation.outputs());
+        let steps = self.steps().iter().map(|step| step.operation.outputs());
         [self.input_shape.iter().product()].into_iter().chain(steps)
     }
 

@@ -11,7 +11,7 @@ use morphscape::engine::gpu::{GpuEngine, list_adapters};
 use morphscape::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
 use morphscape::landscape::{Landscape, Permutation, Triple, choose_triples, measure_triple};
 use morphscape::mesh::lattice_scale;
-use morphscape::model::bundled_fashion_mnist;
+use morphscape::model::{Operation, bundled_fashion_mnist};
 use morphscape::pipeline::{
     Frames, GridJob, MorphMode, MorphSettings, compute_landscapes, pair_mesh,
 };
@@ -82,7 +82,7 @@ fn main() {
             Permutation::ALL.map(|permutation| {
                 permutation
                     .arrange(triple.items)
-                    .map(|item| set.image(item))
+                    .map(|item| set.image(item).expect("held in memory"))
             })
         })
         .collect();
@@ -143,7 +143,10 @@ fn main() {
         "{:<44} {:>14} {:>12} {:>14}",
         "engine", "kernel", "ms", "frames/s"
     );
-    let (left, right) = (set.image(0), set.image(1));
+    let (left, right) = (
+        set.image(0).expect("held in memory"),
+        set.image(1).expect("held in memory"),
+    );
     let mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
     let alphas: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
     let scale = lattice_scale(28, 28, &alphas);
@@ -151,7 +154,9 @@ fn main() {
         .map(|k| FrameJob::new(0, alphas[k % alphas.len()]))
         .collect();
     let two: Vec<f32> = left.levels.iter().chain(&right.levels).copied().collect();
-    let many: Vec<f32> = (0..FRAMES).flat_map(|k| set.image(k).levels).collect();
+    let many: Vec<f32> = (0..FRAMES)
+        .flat_map(|k| set.image(k).expect("held in memory").levels)
+        .collect();
     for engine in &engines {
         let info = engine.info();
         let warp = |sampling| {
@@ -183,7 +188,9 @@ fn main() {
                 recording.spline(images, FRAMES, [28, 28, 1]);
             }
         });
-        let layer = &model.layers()[0];
+        let Operation::Dense(layer) = &model.steps()[0].operation else {
+            panic!("the bundled model begins with a dense layer")
+        };
         let dense = kernel_seconds(engine.as_ref(), |recording, repeats| {
             let x = recording.upload("bench.x", &many);
             for _ in 0..repeats {

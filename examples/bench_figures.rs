@@ -39,7 +39,7 @@ fn main() {
     let model = bundled_fashion_mnist();
     // Landscape 1B.3 of the default sweep.
     let items = [2197, 3730, 8367];
-    let [a, b, c] = items.map(|item| set.image(item));
+    let [a, b, c] = items.map(|item| set.image(item).expect("held in memory"));
     let settings = MorphSettings {
         steps: 21,
         grid: 3,

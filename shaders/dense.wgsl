@@ -12,7 +12,10 @@ struct DenseParams {
     x_stride: u32, // vec4s between rows of x
     w_stride: u32, // vec4s between rows of w, even
     y_stride: u32, // vec4s between rows of y
-    activation: u32, // 0 linear, 1 relu, 2 sigmoid, 3 tanh
+    activation: u32, // the ACTIVATION this shader is compiled for
+    slope: f32,
+    threshold: f32,
+    ceiling: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: DenseParams;
@@ -23,19 +26,6 @@ struct DenseParams {
 
 const WORKGROUP_SIZE: u32 = 64u;
 const BLOCK_ROWS: u32 = 8u;
-
-fn activate(value: vec4<f32>) -> vec4<f32> {
-    switch params.activation {
-        case 1u: { return max(value, vec4<f32>(0.0)); }
-        case 2u: { return 1.0 / (1.0 + exp(-value)); }
-        case 3u: {
-            // (1 - e) / (1 + e) with e = exp(-2|v|) never overflows.
-            let e = exp(-2.0 * abs(value));
-            return sign(value) * (1.0 - e) / (1.0 + e);
-        }
-        default: { return value; }
-    }
-}
 
 // Four values of each of four rows of x, a column a row.
 fn four_rows(at: vec4<u32>) -> mat4x4<f32> {

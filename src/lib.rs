@@ -35,7 +35,7 @@
 //! use std::ops::ControlFlow;
 //!
 //! let set = data::fashion_mnist();
-//! let [a, b, c] = [9, 2, 1].map(|i| set.image(i));
+//! let [a, b, c] = [9, 2, 1].map(|i| set.image(i).expect("held in memory"));
 //! let model = model::bundled_fashion_mnist();
 //! let settings = pipeline::MorphSettings { steps: 5, grid: 3, mode: pipeline::MorphMode::Clean(Sampling::Cubic) };
 //! let jobs = [pipeline::GridJob { a: &a, b: &b, c: &c }];

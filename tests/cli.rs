@@ -429,7 +429,7 @@ fn malformed_idx_files_are_named_with_what_is_wrong() {
         folder.path(),
         &["sweep", "--data", "empty"],
         1,
-        &["t10k-images-idx3-ubyte", "found neither pair"],
+        &["t10k-images-idx3-ubyte", "found neither"],
     );
     assert!(
         !folder.path().join("never").exists(),

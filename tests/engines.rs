@@ -13,7 +13,7 @@ use morphscape::kernels::{
 };
 use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
-use morphscape::model::{PlainOptions, bundled_fashion_mnist, read_model};
+use morphscape::model::{ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
     Frames, GridJob, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
 };
@@ -58,6 +58,57 @@ const WARP: Tolerance = Tolerance {
     rel: 0.0,
 };
 
+/// An activation by its definition, in 64-bit floats.
+fn activated(activation: Activation, v: f64) -> f32 {
+    let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+    let hard_sigmoid = |v: f64| (v / 6.0 + 0.5).clamp(0.0, 1.0);
+    let softplus = |v: f64| if v > 30.0 { v } else { v.exp().ln_1p() };
+    let elu = |v: f64, alpha: f64| if v > 0.0 { v } else { alpha * v.exp_m1() };
+    let value = match activation {
+        Activation::Linear => v,
+        Activation::Relu => v.max(0.0),
+        Activation::Sigmoid => sigmoid(v),
+        Activation::Tanh => v.tanh(),
+        Activation::ReluWith {
+            slope,
+            threshold,
+            ceiling,
+        } => match f64::from(threshold) {
+            threshold if v <= threshold => f64::from(slope) * (v - threshold),
+            _ => v.min(f64::from(ceiling)),
+        },
+        Activation::Elu { alpha } => elu(v, f64::from(alpha)),
+        Activation::Selu => 1.0507009873554805 * elu(v, 1.6732632423543772),
+        Activation::Gelu => v * normal_distribution(v),
+        Activation::GeluTanh => {
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (v + 0.044715 * v.powi(3));
+            0.5 * v * (1.0 + inner.tanh())
+        }
+        Activation::Silu => v * sigmoid(v),
+        Activation::Softplus => softplus(v),
+        Activation::Softsign => v / (1.0 + v.abs()),
+        Activation::Exponential => v.exp(),
+        Activation::HardSigmoid => hard_sigmoid(v),
+        Activation::HardSilu => v * hard_sigmoid(v),
+        Activation::Mish => v * softplus(v).tanh(),
+    };
+    value as f32
+}
+
+/// The integral of the normal density up to `v`, by its series (Abramowitz and Stegun 26.2.11);
+/// past 7 it is 0 or 1 to the last bit of a 32-bit float.
+fn normal_distribution(v: f64) -> f64 {
+    if v.abs() > 7.0 {
+        return f64::from(u8::from(v > 0.0));
+    }
+    let (mut term, mut sum) = (v, v);
+    for n in 1..200 {
+        term *= v * v / f64::from(2 * n + 1);
+        sum += term;
+    }
+    0.5 + sum * (-0.5 * v * v).exp() / (2.0 * std::f64::consts::PI).sqrt()
+}
+
 #[test]
 fn dense_layers_of_every_ragged_size() {
     let activations = [
@@ -94,12 +145,7 @@ fn dense_layers_of_every_ragged_size() {
                         .enumerate()
                         .map(|(i, &v)| f64::from(v) * f64::from(kernel[i * outputs + k]));
                     let sum = f64::from(bias[k]) + products.sum::<f64>();
-                    expected.push(match activation {
-                        Activation::Linear => sum,
-                        Activation::Relu => sum.max(0.0),
-                        Activation::Sigmoid => 1.0 / (1.0 + (-sum).exp()),
-                        Activation::Tanh => sum.tanh(),
-                    } as f32);
+                    expected.push(activated(activation, sum));
                 }
             }
             let mut recording = Recording::new();
@@ -436,7 +482,7 @@ fn paper_job(engine: &dyn Engine, groups: usize, steps: usize, frames: Frames) -
             Permutation::ALL.map(|permutation| {
                 permutation
                     .arrange(triple.items)
-                    .map(|item| set.image(item))
+                    .map(|item| set.image(item).expect("held in memory"))
             })
         })
         .collect();
@@ -500,7 +546,7 @@ fn the_ends_of_a_grid_are_the_images_to_the_bit() {
     let triple = &choose_triples(&labels, 10, 1, &[], 1).expect("ten classes")[0];
     let [a, b, c] = Permutation::ALL[0]
         .arrange(triple.items)
-        .map(|item| set.image(item));
+        .map(|item| set.image(item).expect("held in memory"));
     for engine in engines() {
         for steps in [2, 3, 21] {
             let landscape = &paper_job(engine.as_ref(), 1, steps, Frames::Keep)[0];
@@ -590,13 +636,16 @@ fn batches_are_cut_for_the_widest_layer_too() {
         tensor("dense_1.bias", vec![3], &[0.0, 1.0, 0.0]),
     ];
     write_safetensors(&path, &tensors, &Default::default()).expect("written");
-    let options = PlainOptions {
+    let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: None,
+        ..ModelOptions::default()
     };
-    let model = read_model(&path, options).expect("a model");
+    let model = read_model(&path, &options).expect("a model");
     let set = fashion_mnist();
-    let images: Vec<Image> = [9, 2, 1].map(|i| set.image(i)).to_vec();
+    let images: Vec<Image> = [9, 2, 1]
+        .map(|i| set.image(i).expect("held in memory"))
+        .to_vec();
     let job = GridJob {
         a: &images[0],
         b: &images[1],
@@ -637,7 +686,9 @@ fn one_engine_gives_the_same_bytes_every_time() {
 #[test]
 fn an_interrupted_job_stops() {
     let set = fashion_mnist();
-    let images: Vec<Image> = [0, 1, 2].map(|i| set.image(i)).to_vec();
+    let images: Vec<Image> = [0, 1, 2]
+        .map(|i| set.image(i).expect("held in memory"))
+        .to_vec();
     let job = GridJob {
         a: &images[0],
         b: &images[1],

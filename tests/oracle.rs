@@ -7,7 +7,7 @@ use common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::kernels::{Activation, Sampling, spline_coefficients};
 use morphscape::mesh::{PairMesh, Point, feature_points};
-use morphscape::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
+use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn feature_points_are_opencv_s_on_500_images() {
     let wrong: Vec<usize> = expected
         .iter()
         .filter(|entry| {
-            let image = images.image(index(&entry["i"]));
+            let image = images.image(index(&entry["i"])).expect("held in memory");
             let found = feature_points(&image.whole_grey_levels(), 28, 28, 3)
                 .expect("28 x 28 fits a grid of 3");
             found != points(&entry["p"])
@@ -95,8 +95,8 @@ fn golden_morphs(images: &ImageSet) -> Vec<GoldenMorph> {
                 .collect()
         };
         GoldenMorph {
-            left: images.image(index(&pair["left"])),
-            right: images.image(index(&pair["right"])),
+            left: images.image(index(&pair["left"])).expect("held in memory"),
+            right: images.image(index(&pair["right"])).expect("held in memory"),
             mesh: PairMesh::with_triangles(
                 points(&pair["points_left"]),
                 points(&pair["points_right"]),
@@ -165,8 +165,8 @@ fn pairs_that_stop_the_paper_s_tool_morph() {
     for engine in engines() {
         for pair in pairs["pairs"].as_array().expect("pairs") {
             let (left, right) = (
-                images.image(index(&pair["left"])),
-                images.image(index(&pair["right"])),
+                images.image(index(&pair["left"])).expect("held in memory"),
+                images.image(index(&pair["right"])).expect("held in memory"),
             );
             let mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
             assert_eq!(mesh.points_left, points(&pair["points_left"]));
@@ -202,7 +202,10 @@ fn pairs_that_stop_the_paper_s_tool_morph() {
 /// Answers to test images, as `(image indices, logits, probabilities)`.
 fn compare_with_keras(model: &Model, indices: &[usize], logits: &[f32], probabilities: &[f32]) {
     let set = fashion_mnist();
-    let images: Vec<Image> = indices.iter().map(|&i| set.image(i)).collect();
+    let images: Vec<Image> = indices
+        .iter()
+        .map(|&i| set.image(i).expect("held in memory"))
+        .collect();
     let inputs: Vec<&[f32]> = images.iter().map(|image| image.levels.as_slice()).collect();
     for engine in engines() {
         let answers = classify(engine.as_ref(), model, &inputs).expect("it classifies");
@@ -242,11 +245,12 @@ fn compare_with_keras(model: &Model, indices: &[usize], logits: &[f32], probabil
 
 #[test]
 fn probabilities_are_keras_s_for_the_golden_model() {
-    let options = PlainOptions {
+    let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: Some(1.0 / 255.0),
+        ..ModelOptions::default()
     };
-    let model = read_model(&golden("fashion_mlp.safetensors"), options).expect("the golden model");
+    let model = read_model(&golden("fashion_mlp.safetensors"), &options).expect("the golden model");
     let header = golden_json("model.json");
     let indices: Vec<usize> = header["indices"]
         .as_array()
@@ -293,7 +297,9 @@ fn probabilities_are_keras_s_for_the_bundled_model() {
 #[test]
 fn the_bundled_model_reaches_the_accuracy_its_file_states() {
     let set = fashion_mnist();
-    let images: Vec<Image> = (0..set.len()).map(|i| set.image(i)).collect();
+    let images: Vec<Image> = (0..set.len())
+        .map(|i| set.image(i).expect("held in memory"))
+        .collect();
     let inputs: Vec<&[f32]> = images.iter().map(|image| image.levels.as_slice()).collect();
     for engine in engines() {
         let answers =

@@ -74,8 +74,13 @@ fn feature_points_are_distinct_and_inside_at_every_grid_that_fits() {
     let set = fashion_mnist();
     for grid in 1..=9 {
         for i in 0..200 {
-            let points =
-                feature_points(&set.image(i).whole_grey_levels(), 28, 28, grid).expect("it fits");
+            let points = feature_points(
+                &set.image(i).expect("held in memory").whole_grey_levels(),
+                28,
+                28,
+                grid,
+            )
+            .expect("it fits");
             assert_eq!(points.len(), 4 + grid * grid);
             assert!(
                 points
@@ -111,7 +116,10 @@ fn a_thousand_random_pairs_give_finite_frames_at_every_grid() {
         let mut degenerate = 0;
         for n in 0..1000 {
             let grid = [3, 4, 5, 7][n % 4];
-            let [left, right] = [0, 1].map(|_| set.image(rng.random_range(0..set.len())));
+            let [left, right] = [0, 1].map(|_| {
+                set.image(rng.random_range(0..set.len()))
+                    .expect("held in memory")
+            });
             let mesh = pair_mesh(&left, &right, grid).expect("it fits");
             let sampling = if n % 8 < 4 {
                 Sampling::Cubic
@@ -241,7 +249,10 @@ fn morphs_start_and_end_in_the_images_and_stay_in_a_pair_of_equals() {
     let set = fashion_mnist();
     for engine in engines() {
         for i in 0..20 {
-            let (left, right) = (set.image(i), set.image(i + 100));
+            let (left, right) = (
+                set.image(i).expect("held in memory"),
+                set.image(i + 100).expect("held in memory"),
+            );
             let mesh = pair_mesh(&left, &right, 3).expect("it fits");
             let plan = MorphPlan {
                 left: &left,
@@ -286,7 +297,9 @@ fn morphs_start_and_end_in_the_images_and_stay_in_a_pair_of_equals() {
 #[test]
 fn probabilities_sum_to_one() {
     let set = fashion_mnist();
-    let images: Vec<_> = (0..500).map(|i| set.image(i)).collect();
+    let images: Vec<_> = (0..500)
+        .map(|i| set.image(i).expect("held in memory"))
+        .collect();
     let inputs: Vec<&[f32]> = images.iter().map(|image| image.levels.as_slice()).collect();
     for engine in engines() {
         let answers = classify(

@@ -77,8 +77,8 @@ fn golden_pairs(images: &ImageSet) -> Vec<GoldenPair> {
     pairs
         .enumerate()
         .map(|(n, pair)| GoldenPair {
-            left: images.image(index(&pair["left"])),
-            right: images.image(index(&pair["right"])),
+            left: images.image(index(&pair["left"])).expect("held in memory"),
+            right: images.image(index(&pair["right"])).expect("held in memory"),
             mesh: PairMesh::with_triangles(
                 points(&pair["points_left"]),
                 points(&pair["points_right"]),
@@ -215,7 +215,8 @@ fn frames_fail_where_the_tool_stops() {
             failed
         };
         for (n, pair) in singular.iter().enumerate() {
-            let [left, right] = ["left", "right"].map(|side| images.image(index(&pair[side])));
+            let [left, right] = ["left", "right"]
+                .map(|side| images.image(index(&pair[side])).expect("held in memory"));
             let expected: Vec<f64> =
                 serde_json::from_value(pair["failing_alphas"].clone()).expect("alphas");
             let mut mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
@@ -252,7 +253,7 @@ fn landscapes(
     let images: Vec<[Image; 3]> = triples
         .iter()
         .flat_map(|triple| Permutation::ALL.map(|order| order.arrange(triple.items)))
-        .map(|items| items.map(|item| set.image(item)))
+        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
         .collect();
     let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
     let settings = MorphSettings {
@@ -334,7 +335,9 @@ fn a_grid_is_the_tool_run_on_its_own_frames() {
     );
     let alphas: Vec<f64> = (0..=20).map(|i| f64::from(i) / 20.0).collect();
     for (order, landscape) in Permutation::ALL.into_iter().zip(&grids) {
-        let [a, b, c] = order.arrange(triple[0].items).map(|item| set.image(item));
+        let [a, b, c] = order
+            .arrange(triple[0].items)
+            .map(|item| set.image(item).expect("held in memory"));
         let go_on = || ControlFlow::Continue(());
         let grid = morph_grid(
             &CpuEngine::new(),
@@ -425,7 +428,7 @@ fn a_cross_fade_does_not_depend_on_the_order() {
 #[test]
 fn a_cross_fade_blends_pixel_by_pixel() {
     let set = fashion_mnist();
-    let [left, right] = [9, 2].map(|i| set.image(i));
+    let [left, right] = [9, 2].map(|i| set.image(i).expect("held in memory"));
     let mesh = pair_mesh(&left, &right, 3).expect("28 x 28 fits a grid of 3");
     let plan = MorphPlan {
         left: &left,

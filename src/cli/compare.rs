@@ -59,7 +59,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         steps >= 3,
         "--steps {steps}: expected at least 3, as a path of fewer points has no curvature"
     );
-    let job = ImageJob::resolve(&args.triples, &args.model, &args.data, grid)?;
+    let job = ImageJob::resolve(&args.triples, &args.model, &args.data, grid, verbosity)?;
+    job.model.say_notes(verbosity);
     job.model.warn_unscaled(verbosity);
     let engine = args.engine.open(verbosity)?;
     let mut plan = json!({
@@ -139,7 +140,7 @@ fn compute<'a>(
     let mut compared = Vec::with_capacity(job.triples.len());
     let waves = job.triples.chunks(TRIPLES_A_WAVE);
     for (triples, jobs) in waves.zip(jobs.chunks(3 * TRIPLES_A_WAVE)) {
-        let images = job.load_images(jobs);
+        let images = job.load_images(jobs)?;
         let grid_jobs: Vec<GridJob<'_>> = jobs
             .iter()
             .map(|job| {

@@ -1,9 +1,10 @@
 //! What jobs on images run on: a model, a data set, and triples of its items.
 
+use super::Verbosity;
 use super::options::{DataArgs, LoadedData, LoadedModel, ModelArgs};
 use super::run::{Job, triples_json};
-use super::triples::{fixed_classes, group_count, read_triples};
-use crate::data::Image;
+use super::triples::{Item, fixed_classes, group_count, read_triples};
+use crate::data::{Image, ImageSetError};
 use crate::engine::EngineInfo;
 use crate::landscape::{Triple, choose_triples};
 use crate::mesh::cell_size_px;
@@ -47,7 +48,7 @@ pub(super) struct ImageJob {
     pub(super) triples: Vec<Triple>,
     /// The seed that chose the triples; nothing where a file lists them.
     seed: Option<u64>,
-    model_options: Value,
+    data_options: Value,
 }
 
 impl ImageJob {
@@ -57,10 +58,11 @@ impl ImageJob {
         model: &ModelArgs,
         data: &DataArgs,
         grid: usize,
+        verbosity: Verbosity,
     ) -> anyhow::Result<Self> {
-        let model_options = model.options_json();
         let model = model.load()?;
-        let data = data.load(model.model.classes())?;
+        let data_options = data.options_json();
+        let data = data.load()?.match_classes(&model, verbosity)?;
         model
             .model
             .check_image_shape(data.images.image_shape())
@@ -79,7 +81,10 @@ impl ImageJob {
         let class_names = model.class_names(data.images.classes());
         let chosen = match &triples.triples {
             Some(path) => read_triples(path, &|item| {
-                let item = data.images.checked_index(item)?;
+                let item = match item {
+                    Item::Index(index) => data.images.checked_index(*index)?,
+                    Item::Name(name) => data.images.index_of(name)?,
+                };
                 Ok((item, data.images.label(item)))
             })
             .with_context(|| format!("--triples {}", path.display()))?,
@@ -94,12 +99,12 @@ impl ImageJob {
         };
         Ok(Self {
             model,
-            data_sha256: data.images.sha256_hex(),
+            data_sha256: data.images.sha256_hex()?,
             data,
             class_names,
             triples: chosen,
             seed: triples.triples.is_none().then_some(triples.seed),
-            model_options,
+            data_options,
         })
     }
 
@@ -109,8 +114,9 @@ impl ImageJob {
             "seed": self.seed,
             "triples": triples_json(&self.triples, &|item| item),
             "model_sha256": self.model.model.sha256(),
-            "model_options": self.model_options,
+            "model_options": self.model.options,
             "data_sha256": self.data_sha256,
+            "data_options": self.data_options,
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },
         })
@@ -122,10 +128,16 @@ impl ImageJob {
     }
 
     /// The images of some jobs, each once.
-    pub(super) fn load_images(&self, jobs: &[Job]) -> BTreeMap<usize, Image> {
+    ///
+    /// # Errors
+    /// When a file of them cannot be read any more.
+    pub(super) fn load_images(
+        &self,
+        jobs: &[Job],
+    ) -> Result<BTreeMap<usize, Image>, ImageSetError> {
         jobs.iter()
             .flat_map(|job| job.items)
-            .map(|item| (item, self.data.images.image(item)))
+            .map(|item| Ok((item, self.data.images.image(item)?)))
             .collect()
     }
 }

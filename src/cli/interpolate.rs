@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::resolution::ResolutionArgs;
 use super::run::{Job, Run, Timings, jobs, triples_json};
 use super::tables::{LoadedTable, TableArgs, data_points, table_model};
-use super::triples::{fixed_classes, group_count, read_triples};
+use super::triples::{Item, fixed_classes, group_count, read_triples};
 use crate::data::Table;
 use crate::engine::EngineInfo;
 use crate::landscape::{Items, Triple, choose_lettered_triples};
@@ -140,7 +140,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         let go_on = |done| progress.advance(done);
         let landscapes = interpolate_rows(engine.as_ref(), model, steps, &rows, &go_on);
         timings.compute += computing.elapsed();
-        landscapes
+        Ok(landscapes?)
     };
     run.execute(&jobs(&job.triples), &mut compute, verbosity)
 }
@@ -161,8 +161,11 @@ impl<'a> Interpolation<'a> {
             None => whole.table.clone(),
         };
         let triples = match &args.triples {
-            Some(path) => read_triples(path, &|index| {
-                let position = drawn.checked_index(index)?;
+            Some(path) => read_triples(path, &|item| {
+                let position = match item {
+                    Item::Index(index) => drawn.checked_index(*index)?,
+                    Item::Name(name) => drawn.index_of(name)?,
+                };
                 Ok((position, drawn.label(position)))
             })
             .with_context(|| format!("--triples {}", path.display()))?,
@@ -190,6 +193,7 @@ impl<'a> Interpolation<'a> {
     }
 
     fn warn(&self, verbosity: Verbosity) {
+        self.model.say_notes(verbosity);
         let table = &self.drawn;
         if self.model.model.classes().is_none() {
             verbosity.say(
@@ -239,7 +243,7 @@ impl<'a> Interpolation<'a> {
             "label": table.label_column(),
             "triples": triples_json(&self.triples, &|position| table.index(position)),
             "model_sha256": self.model.model.sha256(),
-            "model_options": self.args.model.options_json(),
+            "model_options": self.model.options,
             "data_sha256": table.sha256_hex(),
             "engine": info.engine,
             "adapter": if info.engine == "gpu" { info.adapter.as_str() } else { "" },

@@ -10,8 +10,12 @@ pub(super) fn find_image(item: &str, set: &ImageSet) -> anyhow::Result<Image> {
     if path.is_file() {
         return read_image_file(path).with_context(|| item.to_owned());
     }
-    set.index_of(item).map(|index| set.image(index)).map_err(|error| match item.contains('#') {
+    let index = set.index_of(item).map_err(|error| match item.contains('#') {
         true => error.into(),
-        false => anyhow::anyhow!("item \"{item}\": expected a PNG or JPEG file, or an item such as {}; found neither", set.item_name(0)),
-    })
+        false => anyhow::anyhow!(
+            "item \"{item}\": expected a PNG or JPEG file, or an item such as {}; found neither",
+            set.item_name(0)
+        ),
+    })?;
+    Ok(set.image(index)?)
 }

@@ -9,6 +9,7 @@ mod figures;
 mod image_job;
 mod interpolate;
 mod items;
+mod model;
 mod morph;
 mod options;
 mod output;
@@ -63,6 +64,8 @@ enum Command {
     Morph(morph::Args),
     /// Print class probabilities of images or rows as CSV
     Predict(predict::Args),
+    /// Show a model's layers, classes and preprocessing; `model convert IN OUT.safetensors`
+    Model(model::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
@@ -105,6 +108,7 @@ impl Cli {
                 Command::Interpolate(args) => interpolate::run(&args, verbosity),
                 Command::Morph(args) => morph::run(&args, verbosity),
                 Command::Predict(args) => predict::run(&args, verbosity),
+                Command::Model(args) => model::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });

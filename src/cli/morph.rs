@@ -77,7 +77,7 @@ struct Made {
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     args.morph.mode()?;
-    let set = args.data.load(None)?.images;
+    let set = args.data.load()?.images;
     let names: Vec<&String> = [&args.left, &args.right]
         .into_iter()
         .chain(&args.into)

@@ -95,7 +95,7 @@ impl Timings {
 }
 
 /// The frames of a landscape, `steps * steps` images.
-pub(super) type FramesOf<'a> = dyn Fn(&Job) -> Result<Vec<Image>, PipelineError> + Sync + 'a;
+pub(super) type FramesOf<'a> = dyn Fn(&Job) -> anyhow::Result<Vec<Image>> + Sync + 'a;
 
 /// A run that is ready to start.
 pub(super) struct Run<'a> {
@@ -126,12 +126,8 @@ pub(super) struct Run<'a> {
 
 /// Computes the landscapes of some jobs on grids of so many steps, in order, tells a progress of
 /// frames done, and says how long it took to load the items and to compute.
-pub(super) type Compute<'a> = &'a mut dyn FnMut(
-    &[Job],
-    usize,
-    &Progress,
-    &mut Timings,
-) -> Result<Vec<Landscape>, PipelineError>;
+pub(super) type Compute<'a> =
+    &'a mut dyn FnMut(&[Job], usize, &Progress, &mut Timings) -> anyhow::Result<Vec<Landscape>>;
 
 impl Run<'_> {
     /// What a finished landscape takes until it is written, bytes.

@@ -14,7 +14,7 @@ use super::resolution::ResolutionArgs;
 use super::run::{Job, Run, Timings, jobs};
 use crate::engine::EngineInfo;
 use crate::engine::cpu::CpuEngine;
-use crate::landscape::Items;
+use crate::landscape::{Items, Landscape};
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes, morph_grid};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -57,8 +57,15 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
     let mode = args.morph.mode()?;
-    let sweep = ImageJob::resolve(&args.triples, &args.model, &args.data, args.morph.grid())?;
+    let sweep = ImageJob::resolve(
+        &args.triples,
+        &args.model,
+        &args.data,
+        args.morph.grid(),
+        verbosity,
+    )?;
     let resolution = args.resolution.wanted(args.morph.steps())?;
+    sweep.model.say_notes(verbosity);
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
 
@@ -78,10 +85,10 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .map(|i| i as f64 / (settings.steps - 1) as f64)
         .collect();
     let frames_of = |job: &Job| {
-        let images = job.items.map(|item| images.image(item));
+        let [a, b, c] = job.items.map(|item| images.image(item));
         let morphed = morph_grid(
             &CpuEngine::new(),
-            images.each_ref(),
+            [&a?, &b?, &c?],
             settings.grid,
             &alphas,
             settings.mode,
@@ -115,9 +122,13 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     } else {
         Frames::Drop
     };
-    let mut compute = |jobs: &[Job], steps: usize, progress: &Progress, timings: &mut Timings| {
+    let mut compute = |jobs: &[Job],
+                       steps: usize,
+                       progress: &Progress,
+                       timings: &mut Timings|
+     -> anyhow::Result<Vec<Landscape>> {
         let loading = Instant::now();
-        let images = sweep.load_images(jobs);
+        let images = sweep.load_images(jobs)?;
         let grid_jobs: Vec<GridJob<'_>> = jobs
             .iter()
             .map(|job| {
@@ -141,7 +152,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             &|done| progress.advance(done),
         );
         timings.compute += computing.elapsed();
-        landscapes
+        Ok(landscapes?)
     };
     run.execute(&jobs(&sweep.triples), &mut compute, verbosity)
 }

@@ -207,6 +207,7 @@ pub(super) fn table_model(args: &ModelArgs, table: &LoadedTable) -> anyhow::Resu
             Ok(LoadedModel {
                 model,
                 path: format!("bundled {name}"),
+                options: serde_json::json!({}),
             })
         }
         None => args.load(),

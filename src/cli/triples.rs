@@ -18,14 +18,25 @@ struct TriplesFile {
 #[serde(deny_unknown_fields)]
 struct TripleEntry {
     name: String,
-    items: [usize; 3],
+    items: [Item; 3],
 }
 
-/// The triples of a file `{"triples":[{"name":"1A","items":[i,j,k]},...]}`. `find` gives an
+/// An item as a file of triples names it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Item {
+    /// Its position in the data.
+    Index(usize),
+    /// Its name, e.g. `t10k#1565`.
+    Name(String),
+}
+
+/// The triples of a file `{"triples":[{"name":"1A","items":[i,j,k]},...]}`, items by position or
+/// by name. `find` gives an
 /// item's position in the data and its class.
 pub(super) fn read_triples(
     path: &Path,
-    find: &dyn Fn(usize) -> anyhow::Result<(usize, usize)>,
+    find: &dyn Fn(&Item) -> anyhow::Result<(usize, usize)>,
 ) -> anyhow::Result<Vec<Triple>> {
     let text = std::fs::read_to_string(path)?;
     let file: TriplesFile = serde_json::from_str(&text)
@@ -53,7 +64,7 @@ pub(super) fn read_triples(
                 "triple \"{name}\": expected each name once, letter case apart, found it again"
             );
             let (mut positions, mut classes) = ([0; 3], [0; 3]);
-            for (n, item) in items.into_iter().enumerate() {
+            for (n, item) in items.iter().enumerate() {
                 (positions[n], classes[n]) =
                     find(item).with_context(|| format!("triple {name}"))?;
             }

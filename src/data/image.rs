@@ -1,7 +1,9 @@
 //! One image in memory, and PNG or JPEG files to and from it.
 
-use image::{ImageReader, Limits};
+use image::imageops::{FilterType, resize};
+use image::{ImageBuffer, ImageDecoder, ImageReader, Limits, Luma, Pixel, Rgb};
 use std::io::Cursor;
+use std::path::Path;
 
 /// The largest side accepted, pixels: intermediate meshes then keep a lattice of at least eight
 /// points a pixel (see `mesh::lattice_scale`).
@@ -67,6 +69,42 @@ impl Image {
         [self.height_px, self.width_px, self.channels]
     }
 
+    /// The image scaled to `width_px x height_px`, through a triangle filter as wide as a pixel
+    /// of the smaller image; itself where that is its size.
+    pub(super) fn resized(self, width_px: usize, height_px: usize) -> Self {
+        if [self.width_px, self.height_px] == [width_px, height_px] {
+            return self;
+        }
+        let levels = if self.channels == 1 {
+            resized_levels::<Luma<f32>>(&self, width_px, height_px)
+        } else {
+            resized_levels::<Rgb<f32>>(&self, width_px, height_px)
+        };
+        Self {
+            width_px,
+            height_px,
+            levels,
+            ..self
+        }
+    }
+
+    /// A grey image as three equal channels, where three are asked for.
+    pub(super) fn with_channels(self, channels: usize) -> Self {
+        if channels == self.channels {
+            return self;
+        }
+        assert!(
+            self.channels == 1,
+            "only a grey image can be given channels"
+        );
+        let levels = self.levels.iter().flat_map(|&level| vec![level; channels]);
+        Self {
+            levels: levels.collect(),
+            channels,
+            ..self
+        }
+    }
+
     /// The image as whole grey levels 0..255, `[H, W]`: rounded, colours weighted as OpenCV's
     /// `COLOR_RGB2GRAY` does (ITU-R BT.601, 14-bit fixed point).
     ///
@@ -104,12 +142,60 @@ pub(crate) fn shape_text([height, width, channels]: [usize; 3]) -> String {
     }
 }
 
+fn resized_levels<P: Pixel<Subpixel = f32> + 'static>(
+    image: &Image,
+    width_px: usize,
+    height_px: usize,
+) -> Vec<f32> {
+    // The library takes floats for 0..1 and clamps them to it.
+    let unit = image.levels.iter().map(|level| level / 255.0).collect();
+    let (width, height) = (image.width_px as u32, image.height_px as u32);
+    let image: ImageBuffer<P, Vec<f32>> =
+        ImageBuffer::from_raw(width, height, unit).expect("an image holds all its levels");
+    resize(
+        &image,
+        width_px as u32,
+        height_px as u32,
+        FilterType::Triangle,
+    )
+    .into_raw()
+    .into_iter()
+    .map(|unit| unit * 255.0)
+    .collect()
+}
+
+/// `[height, width, channels]` as the header of a PNG or JPEG file states them.
+///
+/// # Errors
+/// [`ImageError`] when there is no such header, or a side is 0 or above the limit.
+pub(super) fn image_file_shape(path: &Path) -> Result<[usize; 3], ImageError> {
+    let decoder = ImageReader::open(path)
+        .and_then(ImageReader::with_guessed_format)
+        .map_err(ImageError::Read)?
+        .into_decoder()
+        .map_err(ImageError::Decode)?;
+    let (width, height) = decoder.dimensions();
+    let (width_px, height_px) = (width as usize, height as usize);
+    if width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX {
+        return Err(ImageError::TooLarge {
+            width_px,
+            height_px,
+        });
+    }
+    let channels = if decoder.color_type().has_color() {
+        3
+    } else {
+        1
+    };
+    Ok([height_px, width_px, channels])
+}
+
 /// Reads a PNG or JPEG file. Grey files give one channel, colour files three; alpha is
 /// dropped; 16-bit levels are scaled to 0..255 without rounding.
 ///
 /// # Errors
 /// [`ImageError`]; the size is checked before the pixels are decoded.
-pub fn read_image_file(path: &std::path::Path) -> Result<Image, ImageError> {
+pub fn read_image_file(path: &Path) -> Result<Image, ImageError> {
     let content = std::fs::read(path).map_err(ImageError::Read)?;
     let reader = || {
         ImageReader::new(Cursor::new(&content))

@@ -1,9 +1,9 @@
 //! File formats to checked values, and the data the program carries.
 //!
 //! ```text
-//! IDX pair ──┐
-//! bundled  ──┼─> ImageSet (images, labels, class names) ──> Image, by item name "t10k#1565"
-//! PNG/JPEG ──┘
+//! IDX pair ──────┐
+//! .npz, tensors ─┼─> ImageSet (images, labels, class names) ──> Image, by item name "t10k#1565"
+//! PNG/JPEG ──────┘
 //! bundled  ──┬─> Table (rows of numbers, class names) ──> row, by item name "iris#12"
 //! CSV      ──┘
 //! tensors  <──> safetensors file, written beside its place and renamed
@@ -29,7 +29,7 @@ pub use bundled::{
 pub use file::{FileError, sha256_hex, write_file};
 pub use idx::{IdxError, read_idx};
 pub use image::{Image, ImageError, read_image_file};
-pub use image_set::{ImageSet, ImageSetError};
+pub use image_set::{ClassMatch, ImageSet, ImageSetError, ImageSetOptions, read_image_set};
 pub use picture::{Picture, PictureError, whole};
 pub use table::{Table, TableError, read_table, read_table_file};
 pub use tensors::{Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};

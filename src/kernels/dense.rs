@@ -1,10 +1,12 @@
 //! A dense layer. Shader: `shaders/dense.wgsl`.
 
 use super::{
-    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct,
+    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride,
+    shader_struct,
 };
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
 use rayon::prelude::*;
+use std::mem::offset_of;
 
 const WORKGROUP_SIZE: u32 = 64;
 /// Rows and columns that one invocation of the shader computes.
@@ -16,10 +18,12 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     name: "dense",
     source: &[
         include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/shared/activation.wgsl"),
         include_str!("../../shaders/dense.wgsl"),
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: DenseParams::SPEC,
+    compiled_for: Some(offset_of!(DenseParams, activation) / size_of::<u32>()),
     bindings: &[
         Binding {
             name: "x",
@@ -58,39 +62,14 @@ shader_struct! {
         w_stride: u32,
         /// Vec4s between rows of y.
         y_stride: u32,
-        /// An [`Activation`].
+        /// An [`Activation`]'s number.
         activation: u32,
-    }
-}
-
-/// The function a layer applies to its sums. The numbers are the shader's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Activation {
-    /// `v`
-    Linear = 0,
-    /// `max(v, 0)`
-    Relu = 1,
-    /// `1 / (1 + exp(-v))`
-    Sigmoid = 2,
-    /// `tanh(v)`
-    Tanh = 3,
-}
-
-impl Activation {
-    fn from_code(code: u32) -> Self {
-        [Self::Linear, Self::Relu, Self::Sigmoid, Self::Tanh][code as usize]
-    }
-
-    /// The function's value.
-    #[inline(always)]
-    pub fn apply(self, value: f32) -> f32 {
-        match self {
-            Self::Linear => value,
-            Self::Relu => value.max(0.0),
-            Self::Sigmoid => 1.0 / (1.0 + (-value).exp()),
-            Self::Tanh => value.tanh(),
-        }
+        /// Its parameters.
+        slope: f32,
+        /// See [`Activation`].
+        threshold: f32,
+        /// See [`Activation`].
+        ceiling: f32,
     }
 }
 
@@ -146,16 +125,6 @@ impl DenseLayer {
     pub fn outputs(&self) -> usize {
         self.outputs
     }
-
-    /// Changes what is applied to the sums.
-    pub fn set_activation(&mut self, activation: Activation) {
-        self.activation = activation;
-    }
-
-    /// What is applied to the sums.
-    pub fn activation(&self) -> Activation {
-        self.activation
-    }
 }
 
 impl Recording {
@@ -170,13 +139,17 @@ impl Recording {
         );
         let kernel = self.upload("dense.kernel", &layer.kernel);
         let bias = self.upload("dense.bias", &layer.bias);
+        let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = DenseParams {
             rows: rows as u32,
             inputs: layer.inputs as u32,
             x_stride: x_stride as u32 / 4,
             w_stride: layer.bias.len() as u32 / 4,
             y_stride: y_stride as u32 / 4,
-            activation: layer.activation as u32,
+            activation,
+            slope,
+            threshold,
+            ceiling,
         };
         let inputs = [self.id(x), self.id(kernel), self.id(bias)];
         let invocations = rows.div_ceil(BLOCK) * (layer.bias.len() / BLOCK);
@@ -197,7 +170,10 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let [x_stride, w_stride, y_stride] =
         [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);
     let width = params.inputs as usize;
-    let activation = Activation::from_code(params.activation);
+    let activation = Activation::decoded((
+        params.activation,
+        [params.slope, params.threshold, params.ceiling],
+    ));
     let shaped = "buffers have the shapes their command gave them";
     let w = ArrayView2::from_shape((width, w_stride), &w[..width * w_stride]).expect(shaped);
     let (w, _) = w.split_at(Axis(1), y_stride);
@@ -214,9 +190,6 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 .split_at(Axis(1), width);
             let mut sums = ArrayViewMut2::from_shape((rows, y_stride), &mut *y).expect(shaped);
             general_mat_mul(1.0, &x, &w, 1.0, &mut sums);
-            if activation != Activation::Linear {
-                y.iter_mut()
-                    .for_each(|value| *value = activation.apply(*value));
-            }
+            activation.apply_to(y);
         });
 }

@@ -15,6 +15,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: SoftmaxParams::SPEC,
+    compiled_for: None,
     bindings: &[
         Binding {
             name: "logits",

@@ -22,6 +22,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: SplineParams::SPEC,
+    compiled_for: None,
     bindings: &[
         Binding {
             name: "values",

@@ -35,6 +35,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: WarpParams::SPEC,
+    compiled_for: None,
     bindings: &[
         Binding {
             name: "sources",

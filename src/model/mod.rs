@@ -1,25 +1,45 @@
 //! Trained classifiers: a checked sequence of layers, whatever file they come from.
 //!
 //! ```text
-//! .safetensors with a Keras config in its metadata ─ keras_config ─┐
-//! .safetensors with kernel/bias pairs and options  ─ plain ────────┴─> Vec<Layer> ─ assemble ─> Model
+//! .keras        ─ archive ─> config, HDF5 ─┐
+//! .h5           ─ hdf5 ────> config ───────┼─ keras ─┬─> Vec<Layer> ─ assemble ─> Model
+//! .safetensors  ─ metadata ─ config ───────┘         │
+//!               ─ options, no config ─────── plain ──┘
+//! .onnx         ─ onnx ──────────────────────────────────────────> a network that a library runs
 //! ```
 //!
+//! Readers of configs ask [`weights`] for what a layer holds, whatever the container.
+//!
 //! Everything that can be wrong with a model is found here, once: each shape, each value, each
-//! layer. Past this point a model is dense layers that fit each other and end in logits.
-//! Preprocessing (a `Rescaling` layer, `input.mean` and `input.std`) is folded into the first
-//! dense layer in 64-bit floats; a final softmax is left out, since probabilities are always
-//! made from logits by the softmax kernel.
+//! layer. Past this point a model is steps that fit each other and end in logits, each of them
+//! a kernel. Scaling (preprocessing, batch normalisation) is folded into a neighbour's weights in
+//! 64-bit floats where that changes nothing; a final softmax is left out, since probabilities
+//! are always made from logits by the softmax kernel.
 
+mod archive;
+mod assemble;
+mod convert;
 mod file;
-mod keras_config;
+mod fold;
+mod functions;
+mod hdf5;
+mod keras;
+mod layer;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod plain;
+mod weights;
 
-use crate::kernels::{Activation, DenseLayer};
+use crate::kernels::{ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer};
+use layer::Layer;
 
+pub use convert::{ConvertedModel, convert_model};
 pub use file::{
-    PlainOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
+    ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
 };
+pub use functions::{activation_by_name, activation_names};
+#[cfg(feature = "onnx")]
+pub use onnx::OnnxNetwork;
 
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +47,69 @@ pub enum ModelError {
     /// The file cannot be read.
     #[error("cannot read the file")]
     Read(#[source] std::io::Error),
+    /// No format that is known.
+    #[error("expected a .keras, .h5, .safetensors or .onnx file, found {found}")]
+    UnknownFormat {
+        /// What it starts with.
+        found: String,
+    },
     /// Not a safetensors file.
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
+    /// Names of classes for a file that names them.
+    #[error("the file names its classes itself: {}; leave out --class-names", names.join(", "))]
+    ClassNamesNotNeeded {
+        /// The file's names.
+        names: Vec<String>,
+    },
+    /// Not an ONNX file, or one that the library does not take.
+    #[error("expected an ONNX model: {reason}")]
+    Onnx {
+        /// What the library says.
+        reason: String,
+    },
+    /// A file that an ONNX model keeps its weights in.
+    #[error("its weights are in {name}, which cannot be read; keep the two files together")]
+    OnnxData {
+        /// Name of the file.
+        name: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The library cannot run an ONNX model.
+    #[error("the ONNX model cannot be run: {reason}")]
+    OnnxRun {
+        /// What the library says.
+        reason: String,
+    },
+    /// An ONNX model where layers are asked for.
+    #[error(
+        "an ONNX model runs in its library as it is and cannot be converted; convert the Keras or PyTorch model that it was made of"
+    )]
+    OnnxLayers,
+    /// An ONNX model and a program without the library.
+    #[error("this program was built without ONNX; build it with the feature onnx")]
+    OnnxLeftOut,
+    /// Not a zip file, or a damaged one.
+    #[error("expected a .keras file, which is a zip")]
+    Zip(#[source] zip::result::ZipError),
+    /// An HDF5 file that cannot be read.
+    #[error("HDF5, {place}: cannot be read")]
+    Hdf5 {
+        /// Where in the file.
+        place: String,
+        /// Why.
+        source: hdf5_pure::Error,
+    },
+    /// A file, or a part of one, that is too large to be read.
+    #[error("{what} is larger than {limit}")]
+    FileTooLarge {
+        /// What is too large.
+        what: String,
+        /// How much would be read.
+        limit: String,
+    },
     /// A tensor that the layers need is not there.
     #[error("expected a tensor \"{name}\" of shape {shape}, found none; the file holds {found}")]
     MissingTensor {
@@ -92,7 +172,8 @@ pub enum ModelError {
     },
     /// A layer that is not known.
     #[error(
-        "layer {number} \"{name}\" is a {class}; supported are InputLayer, Flatten, Dropout, Rescaling, Dense, Activation, ReLU and Softmax"
+        "layer {number} \"{name}\" is a {class}; supported are {}",
+        keras::SUPPORTED
     )]
     UnknownLayer {
         /// Position in the model, from 0.
@@ -100,6 +181,16 @@ pub enum ModelError {
         /// Name of the layer.
         name: String,
         /// Its Keras class.
+        class: String,
+    },
+    /// A layer that runs code of the user's.
+    #[error(
+        "layer \"{name}\" is a {class}, which runs Python code of the model's own; use Keras's layers in its place"
+    )]
+    Custom {
+        /// Name of the layer.
+        name: String,
+        /// Its class.
         class: String,
     },
     /// Layers that are known, in an order that is not.
@@ -110,8 +201,30 @@ pub enum ModelError {
         /// Why not.
         reason: &'static str,
     },
-    /// No dense layer at all.
-    #[error("expected at least one dense layer, found none")]
+    /// A layer that cannot work on what it takes.
+    #[error("layer \"{name}\": expected {expected}, found {found:?}")]
+    LayerInput {
+        /// Name of the layer.
+        name: String,
+        /// What it needs.
+        expected: String,
+        /// Shape of the value it takes.
+        found: Vec<usize>,
+    },
+    /// A model whose values do not fit in memory.
+    #[error(
+        "layer \"{name}\" gives {shape:?}: one input would become more than {limit} values, all layers together; use smaller images"
+    )]
+    TooLarge {
+        /// Name of the layer.
+        name: String,
+        /// Shape of its output.
+        shape: Vec<usize>,
+        /// The most values of an input that are accepted.
+        limit: usize,
+    },
+    /// No weights at all.
+    #[error("expected at least one dense layer or convolution, found none")]
     NoLayers,
     /// A network with a single output.
     #[error("expected a classifier with two or more classes, found {outputs} output(s)")]
@@ -129,11 +242,26 @@ pub enum ModelError {
     },
     /// A plain file needs to be told its activation.
     #[error(
-        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, sigmoid, tanh)"
+        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, tanh, ...), or give the config with --config"
     )]
     ActivationNeeded,
-    /// A file with a config says itself what the options would say.
-    #[error("the file carries its own layers and scaling; leave out --activation and --scale")]
+    /// HDF5 weights need the model's config.
+    #[error(
+        "the file holds weights without the model's config; write model.to_json() to a file and give it with --config"
+    )]
+    ConfigNeeded,
+    /// The layers of a plain file in no order that could be told.
+    #[error(
+        "expected dense layers whose order follows from their names or shapes, found {found}; give the order with --layers NAME,NAME,..."
+    )]
+    LayerOrder {
+        /// The layers with their shapes.
+        found: String,
+    },
+    /// A file says itself what the options would say.
+    #[error(
+        "the file carries its own layers and scaling; leave out --activation, --layers, --config and --scale"
+    )]
     OptionsNotNeeded,
     /// The images are not what the model takes.
     #[error(
@@ -147,201 +275,160 @@ pub enum ModelError {
     },
 }
 
-/// A layer as a file describes it, before preprocessing is folded.
+/// One step of a model.
 #[derive(Debug, Clone)]
-enum Layer {
-    /// `x * scale + offset`, one value for all inputs or one an input.
-    Affine {
-        name: String,
-        scale: Vec<f64>,
-        offset: Vec<f64>,
-    },
-    /// `x W + b`, W `[inputs, outputs]` row-major.
-    Dense {
-        name: String,
-        inputs: usize,
-        kernel: Vec<f32>,
-        bias: Vec<f32>,
-        activation: Head,
-    },
-    /// A function on its own.
-    Activation { name: String, activation: Head },
+pub struct Step {
+    /// The values it takes: 0 is the model's input, `n` what step `n - 1` gives.
+    pub takes: Vec<usize>,
+    /// What it computes of them.
+    pub operation: Operation,
 }
 
-/// An activation as files name it: softmax, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
-    Plain(Activation),
-    Softmax,
+/// What a step computes; each is a kernel.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// A dense layer.
+    Dense(DenseLayer),
+    /// A convolution.
+    Conv(ConvLayer),
+    /// A convolution of each channel by itself.
+    Depthwise(DepthwiseLayer),
+    /// The largest or the mean value of windows.
+    Pool(PoolLayer),
+    /// Scaling and an activation of one value, or of the sum of two.
+    Elementwise(ElementwiseLayer),
 }
 
-impl Head {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "linear" => Self::Plain(Activation::Linear),
-            "relu" => Self::Plain(Activation::Relu),
-            "sigmoid" => Self::Plain(Activation::Sigmoid),
-            "tanh" => Self::Plain(Activation::Tanh),
-            "softmax" => Self::Softmax,
-            _ => return None,
-        })
+impl Operation {
+    /// Name of its kernel.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dense(_) => "dense",
+            Self::Conv(_) => "conv",
+            Self::Depthwise(_) => "depthwise",
+            Self::Pool(_) => "pool",
+            Self::Elementwise(_) => "elementwise",
+        }
+    }
+
+    /// Values a row it gives.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Dense(layer) => layer.outputs(),
+            Self::Conv(layer) => layer.outputs(),
+            Self::Depthwise(layer) => layer.outputs(),
+            Self::Pool(layer) => layer.outputs(),
+            Self::Elementwise(layer) => layer.outputs(),
+        }
     }
 }
 
-/// A classifier that has been checked: dense layers from an input to logits.
+/// A layer as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerSummary {
+    /// Its name.
+    pub name: String,
+    /// Its class, e.g. `Conv2D`.
+    pub class: String,
+    /// Shape of what it gives, without the batch.
+    pub shape: Vec<usize>,
+    /// Weights that it holds, trained or not.
+    pub parameters: usize,
+}
+
+/// What gives the logits.
+#[derive(Debug, Clone)]
+pub enum Network {
+    /// Kernels, in order; the last step gives the logits.
+    Steps(Vec<Step>),
+    /// A network that a library runs on the host.
+    #[cfg(feature = "onnx")]
+    Onnx(OnnxNetwork),
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(steps) => {
+                let kernels: Vec<&str> = steps.iter().map(|step| step.operation.name()).collect();
+                write!(f, "kernels {}", kernels.join(", "))
+            }
+            #[cfg(feature = "onnx")]
+            Self::Onnx(_) => f.write_str("an ONNX network, by rten on the CPU"),
+        }
+    }
+}
+
+/// A classifier that has been checked: from an input to logits.
 #[derive(Debug, Clone)]
 pub struct Model {
-    layers: Vec<DenseLayer>,
+    network: Network,
+    layers: Vec<LayerSummary>,
     input_shape: Vec<usize>,
     classes: Option<Vec<String>>,
     features: Option<Vec<String>>,
     scaled: bool,
     sha256: String,
+    notes: Vec<String>,
 }
 
 impl Model {
-    /// Puts layers together: folds preprocessing, drops a final softmax, checks that each
-    /// layer takes what the one before gives.
+    /// Puts the layers of a file together, see [`assemble`], and checks them and the names of
+    /// classes against each other.
     fn assemble(
         layers: Vec<Layer>,
         input_shape: Option<Vec<usize>>,
         classes: Option<Vec<String>>,
         sha256: String,
     ) -> Result<Self, ModelError> {
-        let order = |name: &str, reason| ModelError::Order {
-            name: name.to_owned(),
-            reason,
-        };
-        let mut dense: Vec<DenseLayer> = Vec::new();
-        let mut scaling: Option<(String, Vec<f64>, Vec<f64>)> = None;
-        let mut scaled = false;
-        let mut ended = false;
-        for layer in layers {
-            let activation = match layer {
-                Layer::Affine { ref name, .. }
-                | Layer::Dense { ref name, .. }
-                | Layer::Activation { ref name, .. }
-                    if ended =>
-                {
-                    return Err(order(name, "a softmax must be the last layer"));
-                }
-                Layer::Affine {
-                    name,
-                    scale,
-                    offset,
-                } => {
-                    if scaling.is_some() {
-                        return Err(order(
-                            &name,
-                            "two scalings follow each other; merge them into one",
-                        ));
-                    }
-                    scaled |= dense.is_empty();
-                    scaling = Some((name, scale, offset));
-                    continue;
-                }
-                Layer::Dense {
-                    name,
-                    inputs,
-                    mut kernel,
-                    mut bias,
-                    activation,
-                } => {
-                    if let Some(before) = dense.last().filter(|before| before.outputs() != inputs) {
-                        return Err(ModelError::Shape {
-                            name: format!("{name}.kernel"),
-                            expected: format!(
-                                "[{}, {}] after a layer of {} outputs",
-                                before.outputs(),
-                                bias.len(),
-                                before.outputs()
-                            ),
-                            found: vec![inputs, bias.len()],
-                        });
-                    }
-                    if let Some((_, scale, offset)) = scaling.take() {
-                        fold_affine(&name, &scale, &offset, inputs, &mut kernel, &mut bias)?;
-                    }
-                    dense.push(DenseLayer::new(inputs, &kernel, &bias, Activation::Linear));
-                    activation
-                }
-                Layer::Activation { name, activation } => {
-                    if scaling.is_some() {
-                        return Err(order(&name, "it applies an activation to a scaling"));
-                    }
-                    match dense.last() {
-                        None => {
-                            return Err(order(
-                                &name,
-                                "an activation needs a dense layer before it",
-                            ));
-                        }
-                        Some(layer) if layer.activation() != Activation::Linear => {
-                            return Err(order(
-                                &name,
-                                "the dense layer before it has an activation already",
-                            ));
-                        }
-                        Some(_) => activation,
-                    }
-                }
-            };
-            match activation {
-                Head::Softmax => ended = true,
-                Head::Plain(activation) => {
-                    if let Some(layer) = dense.last_mut() {
-                        layer.set_activation(activation);
-                    }
-                }
-            }
-        }
-        if let Some((name, ..)) = scaling {
-            return Err(order(&name, "a scaling needs a dense layer after it"));
-        }
-        let (first, last) = dense
-            .first()
-            .zip(dense.last())
-            .ok_or(ModelError::NoLayers)?;
-        if last.outputs() < 2 {
-            return Err(ModelError::TooFewClasses {
-                outputs: last.outputs(),
-            });
-        }
-        if let Some(names) = classes
-            .as_ref()
-            .filter(|names| names.len() != last.outputs())
-        {
-            return Err(ModelError::ClassNames {
-                outputs: last.outputs(),
-                found: names.len(),
-            });
-        }
-        let input_shape = input_shape.unwrap_or_else(|| vec![first.inputs()]);
-        let input_values = input_shape
-            .iter()
-            .try_fold(1usize, |product, &size| product.checked_mul(size));
-        if input_values != Some(first.inputs()) {
-            return Err(ModelError::Config {
-                place: "input layer".into(),
-                expected: format!(
-                    "a shape of {} values, which the first dense layer takes",
-                    first.inputs()
-                ),
-                found: format!("{input_shape:?}"),
-            });
-        }
-        Ok(Self {
-            input_shape,
+        let assembled = assemble::assemble(layers, input_shape)?;
+        let model = Self {
+            network: Network::Steps(assembled.steps),
+            layers: assembled.layers,
+            input_shape: assembled.input_shape,
             classes,
             features: None,
-            scaled,
+            scaled: assembled.scaled,
             sha256,
-            layers: dense,
-        })
+            notes: Vec::new(),
+        };
+        model.checked()
     }
 
-    /// The dense layers, from input to logits.
-    pub fn layers(&self) -> &[DenseLayer] {
+    /// Checks the names of the classes against the outputs.
+    fn checked(self) -> Result<Self, ModelError> {
+        let outputs = self.num_classes();
+        match &self.classes {
+            Some(names) if names.len() != outputs => Err(ModelError::ClassNames {
+                outputs,
+                found: names.len(),
+            }),
+            _ => Ok(self),
+        }
+    }
+
+    /// What is computed, in order, the last step giving the logits; nothing where a library runs
+    /// the model.
+    pub fn steps(&self) -> &[Step] {
+        match &self.network {
+            Network::Steps(steps) => steps,
+            #[cfg(feature = "onnx")]
+            Network::Onnx(_) => &[],
+        }
+    }
+
+    /// Whether a library runs the model on the host, not an engine.
+    pub fn runs_on_host(&self) -> bool {
+        !matches!(self.network, Network::Steps(_))
+    }
+
+    /// What gives the logits.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The layers of the file, for the eye.
+    pub fn layers(&self) -> &[LayerSummary] {
         &self.layers
     }
 
@@ -353,16 +440,26 @@ impl Model {
 
     /// Number of classes.
     pub fn num_classes(&self) -> usize {
-        self.layers.last().map_or(0, DenseLayer::outputs)
+        match &self.network {
+            Network::Steps(steps) => steps.last().map_or(0, |step| step.operation.outputs()),
+            #[cfg(feature = "onnx")]
+            Network::Onnx(network) => network.num_classes(),
+        }
     }
 
     /// Values in the widest row that classifying one input makes, the input's own included.
     pub fn widest_row(&self) -> usize {
-        let widths = self
-            .layers
-            .iter()
-            .flat_map(|layer| [layer.inputs(), layer.outputs()]);
-        widths.max().unwrap_or(0)
+        self.row_widths().max().unwrap_or(0)
+    }
+
+    /// Values in all rows that classifying one input makes, the input's own included.
+    pub fn total_width(&self) -> usize {
+        self.row_widths().sum()
+    }
+
+    fn row_widths(&self) -> impl Iterator<Item = usize> {
+        let steps = self.steps().iter().map(|step| step.operation.outputs());
+        [self.input_shape.iter().product()].into_iter().chain(steps)
     }
 
     /// Class names, by output, if the file has them.
@@ -380,9 +477,15 @@ impl Model {
         self.scaled
     }
 
-    /// SHA-256 of the file's bytes, hexadecimal.
+    /// SHA-256 of the file's bytes, and of the config's behind them if one was given,
+    /// hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// How the file was understood where it does not say it itself, one line each, for the user.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Checks that images `[height, width, channels]` are what the model takes. A model that
@@ -419,44 +522,4 @@ impl Model {
         };
         Err(ModelError::Input { expected, found })
     }
-}
-
-/// `(x * scale + offset) W + b = x (scale W) + (b + offset W)`, in 64-bit floats.
-fn fold_affine(
-    name: &str,
-    scale: &[f64],
-    offset: &[f64],
-    inputs: usize,
-    kernel: &mut [f32],
-    bias: &mut [f32],
-) -> Result<(), ModelError> {
-    for (values, what) in [(scale, "scale"), (offset, "offset")] {
-        if values.len() != 1 && values.len() != inputs {
-            return Err(ModelError::Shape {
-                name: format!("{what} before {name}"),
-                expected: format!("[{inputs}]"),
-                found: vec![values.len()],
-            });
-        }
-    }
-    let at = |values: &[f64], i: usize| {
-        if values.len() == 1 {
-            values[0]
-        } else {
-            values[i]
-        }
-    };
-    let mut shifted: Vec<f64> = bias.iter().map(|&value| f64::from(value)).collect();
-    for (i, row) in kernel.chunks_exact_mut(bias.len()).enumerate() {
-        for (weight, bias) in row.iter_mut().zip(&mut shifted) {
-            *bias += at(offset, i) * f64::from(*weight);
-            *weight = (at(scale, i) * f64::from(*weight)) as f32;
-        }
-    }
-    for (to, from) in bias.iter_mut().zip(shifted) {
-        *to = from as f32;
-    }
-    let folded = format!("{name} with its scaling");
-    file::check_finite(&folded, kernel)?;
-    file::check_finite(&folded, bias)
 }

@@ -38,6 +38,7 @@ pub use rows::{RowJob, interpolate_rows};
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;
+use crate::model::ModelError;
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum PipelineError {
     /// An image has no feature points.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// A library could not run the model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The network's sums left the range of 32-bit floats.
     #[error(
         "the model answers {value} somewhere; expected finite logits, are its weights or its inputs too large?"

@@ -46,7 +46,7 @@ impl GpuEngine {
                 .iter()
                 .filter(|command| command.workgroups > 0)
             {
-                let compiled = self.compiled(command.kernel);
+                let compiled = self.compiled(command);
                 let bind_group = self.bind(command, &compiled, &buffers);
                 let (x, y) = self.fold_workgroups(command.workgroups);
                 pass.set_pipeline(&compiled.pipeline);
@@ -198,17 +198,19 @@ impl GpuEngine {
             .collect()
     }
 
-    fn compiled(&self, kernel: Kernel) -> Arc<CompiledKernel> {
+    fn compiled(&self, command: &Command) -> Arc<CompiledKernel> {
+        let kernel = command.kernel;
+        let activation = kernel.spec().compiled_for.map(|word| command.params[word]);
         // A compilation that panicked has left the map as it was.
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(
             compiled
-                .entry(kernel)
-                .or_insert_with(|| Arc::new(self.compile(kernel))),
+                .entry((kernel, activation))
+                .or_insert_with(|| Arc::new(self.compile(kernel, activation))),
         )
     }
 
-    fn compile(&self, kernel: Kernel) -> CompiledKernel {
+    fn compile(&self, kernel: Kernel, activation: Option<u32>) -> CompiledKernel {
         let spec = kernel.spec();
         let label = Some(spec.name);
         let source = wgpu::ShaderSource::Wgsl(spec.source.concat().into());
@@ -249,6 +251,7 @@ impl GpuEngine {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
+        let constants = activation.map(|number| ("ACTIVATION", f64::from(number)));
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
@@ -256,7 +259,10 @@ impl GpuEngine {
                 layout: Some(&pipeline_layout),
                 module: &module,
                 entry_point: Some("main"),
-                compilation_options: Default::default(),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: constants.as_slice(),
+                    ..Default::default()
+                },
                 cache: None,
             });
         CompiledKernel { pipeline, layout }

@@ -29,7 +29,8 @@ pub struct GpuEngine {
     info: EngineInfo,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    compiled: Mutex<HashMap<Kernel, Arc<CompiledKernel>>>,
+    /// By kernel and, for those that have one, activation.
+    compiled: Mutex<HashMap<(Kernel, Option<u32>), Arc<CompiledKernel>>>,
 }
 
 impl GpuEngine {

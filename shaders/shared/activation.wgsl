@@ -1,0 +1,69 @@
+// activate(v), the function a layer applies to its sums, as Keras 3 defines it
+// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26 (erfc); else by definition.
+// Needs in `params`: slope, threshold, ceiling. Rust twin: src/kernels/activation.rs
+
+// Set when the shader is compiled: software adapters run all cases of a switch they cannot decide.
+override ACTIVATION: u32 = 0u;
+
+fn activate(v: vec4<f32>) -> vec4<f32> {
+    let zero = vec4<f32>(0.0);
+    // In 0..1, so that nothing below overflows.
+    let e = exp(-abs(v));
+    switch ACTIVATION {
+        case 1u: { return max(v, zero); }
+        case 2u: { return sigmoid(v, e); }
+        case 3u: { return stable_tanh(v); }
+        case 4u: {
+            let above = min(v, vec4<f32>(params.ceiling));
+            return select(params.slope * (v - params.threshold), above, v > vec4<f32>(params.threshold));
+        }
+        case 5u: { return elu(v, params.slope); }
+        case 6u: { return 1.0507009873554805 * elu(v, 1.6732632423543772); }
+        case 7u: {
+            let tail = 0.5 * v * erfc(abs(v) * 0.7071067811865476);
+            return select(tail, v - tail, v > zero);
+        }
+        case 8u: {
+            // Past 10 the tanh is 1 to the last bit, and the cube might overflow.
+            let u = clamp(v, vec4<f32>(-10.0), vec4<f32>(10.0));
+            return 0.5 * v * (1.0 + stable_tanh(0.7978845608028654 * (u + 0.044715 * u * u * u)));
+        }
+        case 9u: { return v * sigmoid(v, e); }
+        case 10u: { return max(v, zero) + log(1.0 + e); }
+        case 11u: { return v / (1.0 + abs(v)); }
+        case 12u: { return exp(v); }
+        case 13u: { return hard_sigmoid(v); }
+        case 14u: { return v * hard_sigmoid(v); }
+        case 15u: {
+            let above = (1.0 + 2.0 * e) / (1.0 + 2.0 * e + 2.0 * e * e);
+            let below = (e * e + 2.0 * e) / (e * e + 2.0 * e + 2.0);
+            return v * select(below, above, v > zero);
+        }
+        default: { return v; }
+    }
+}
+
+fn sigmoid(v: vec4<f32>, e: vec4<f32>) -> vec4<f32> {
+    return select(e, vec4<f32>(1.0), v >= vec4<f32>(0.0)) / (1.0 + e);
+}
+
+// (1 - e) / (1 + e) with e = exp(-2|v|) never overflows.
+fn stable_tanh(v: vec4<f32>) -> vec4<f32> {
+    let e = exp(-2.0 * abs(v));
+    return sign(v) * (1.0 - e) / (1.0 + e);
+}
+
+fn elu(v: vec4<f32>, alpha: f32) -> vec4<f32> {
+    return select(alpha * (exp(min(v, vec4<f32>(0.0))) - 1.0), v, v > vec4<f32>(0.0));
+}
+
+fn hard_sigmoid(v: vec4<f32>) -> vec4<f32> {
+    return clamp(v + 3.0, vec4<f32>(0.0), vec4<f32>(6.0)) / 6.0;
+}
+
+// 1 - erf(x) for x >= 0, to 1.5e-7.
+fn erfc(x: vec4<f32>) -> vec4<f32> {
+    let t = 1.0 / (1.0 + 0.3275911 * x);
+    let sum = 1.421413741 + t * (-1.453152027 + t * 1.061405429);
+    return t * (0.254829592 + t * (-0.284496736 + t * sum)) * exp(-x * x);
+}

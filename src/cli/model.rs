@@ -1,0 +1,141 @@
+//! `morphscape model`: what a model file holds, and converting it.
+
+use super::Verbosity;
+use super::options::ModelFileArgs;
+use super::text::{counted, table};
+use crate::model::{Model, convert_model, read_model};
+use anyhow::{Context, ensure};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Which file.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct Args {
+    /// The model: a .keras, .h5, .safetensors or .onnx file
+    #[arg(id = "model", value_name = "FILE", required = true)]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    file: ModelFileArgs,
+    #[command(subcommand)]
+    convert: Option<Convert>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Convert {
+    /// Write the model as one .safetensors file, with all that is given beside it inside
+    Convert(ConvertArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConvertArgs {
+    /// The model: a .keras, .h5 or .safetensors file
+    #[arg(id = "model", value_name = "IN")]
+    from: PathBuf,
+    /// The file to write
+    #[arg(value_name = "OUT.safetensors")]
+    to: PathBuf,
+    #[command(flatten)]
+    file: ModelFileArgs,
+    /// Write over a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
+    match (&args.convert, &args.path) {
+        (Some(Convert::Convert(args)), _) => convert(args, verbosity),
+        (None, Some(path)) => {
+            let model = read_model(path, &args.file.options()?)
+                .with_context(|| path.display().to_string())?;
+            write!(std::io::stdout().lock(), "{}", listing(&model))?;
+            Ok(())
+        }
+        (None, None) => unreachable!("the parser asks for a file"),
+    }
+}
+
+fn convert(args: &ConvertArgs, verbosity: Verbosity) -> anyhow::Result<()> {
+    let (from, to) = (args.from.display(), args.to.display());
+    ensure!(
+        args.to
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")),
+        "{to}: expected a name that ends in .safetensors"
+    );
+    ensure!(
+        args.force || !args.to.exists(),
+        "{to} is there already; give --force to write over it, or another name"
+    );
+    let converted =
+        convert_model(&args.from, &args.file.options()?).with_context(|| from.to_string())?;
+    for note in converted.model.notes() {
+        verbosity.say(Verbosity::Normal, format!("note: {from}: {note}"));
+    }
+    converted.write(&args.to)?;
+    verbosity.say(Verbosity::Normal, format!("{from} written to {to}"));
+    Ok(())
+}
+
+fn listing(model: &Model) -> String {
+    let sizes = |sizes: &[usize]| {
+        let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+        sizes.join(" x ")
+    };
+    let layers = model.layers();
+    let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+    let classes = match model.classes() {
+        Some(names) => format!("{}: {}", names.len(), names.join(", ")),
+        None => format!("{}, without names", model.num_classes()),
+    };
+    let scaling = match model.scales_input() {
+        true => "scaled by the model",
+        false => "not scaled: given as they are",
+    };
+    let mut lines = vec![
+        (
+            "input",
+            format!("{}, {scaling}", sizes(model.input_shape())),
+        ),
+        ("classes", classes),
+    ];
+    if let Some(features) = model.features() {
+        lines.push(("features", features.join(", ")));
+    }
+    lines.push(("parameters", grouped(parameters)));
+    lines.push(("runs as", model.network().to_string()));
+    lines.extend(model.notes().iter().map(|note| ("note", note.clone())));
+    lines.push(("SHA-256", model.sha256().to_owned()));
+    let mut text: String = lines
+        .iter()
+        .map(|(name, value)| format!("{name:<11} {value}\n"))
+        .collect();
+    let shapes = layers.iter().any(|layer| !layer.shape.is_empty());
+    let mut heading = vec!["layer".to_owned(), "class".to_owned()];
+    heading.extend(shapes.then(|| ">output".to_owned()));
+    heading.push(">parameters".to_owned());
+    let mut rows = vec![heading];
+    rows.extend(layers.iter().map(|layer| {
+        let mut row = vec![layer.name.clone(), layer.class.clone()];
+        row.extend(shapes.then(|| sizes(&layer.shape)));
+        row.push(grouped(layer.parameters));
+        row
+    }));
+    text.push_str(&format!(
+        "\n{}:\n{}",
+        counted(layers.len(), "layer"),
+        table(&rows)
+    ));
+    text
+}
+
+/// `105,866`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let (first, rest) = digits.split_at(digits.len() % 3);
+    let groups = (!first.is_empty()).then_some(first);
+    let rest: Vec<&str> = (0..rest.len() / 3)
+        .map(|n| &rest[3 * n..3 * n + 3])
+        .collect();
+    groups.into_iter().chain(rest).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,299 @@
+//! An `.npz` or `.safetensors` file with an array of images and one of labels.
+
+use super::{ImageSet, ImageSetError, ImageSetOptions, Images};
+use npyz::{NpyFile, NpyHeader, Order};
+use safetensors::{Dtype, SafeTensors};
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+/// Names of the two arrays: ours, and those of Keras's own data sets.
+const NAMES: [[&str; 2]; 3] = [["images", "labels"], ["x_test", "y_test"], ["x", "y"]];
+
+/// The largest array accepted, bytes. A zip bomb stops here.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// An array that has been read.
+struct Array {
+    shape: Vec<usize>,
+    values: Values,
+}
+
+enum Values {
+    Bytes(Vec<u8>),
+    Floats(Vec<f32>),
+    Whole(Vec<i64>),
+}
+
+impl Values {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Bytes(_) => "bytes",
+            Self::Floats(_) => "floats",
+            Self::Whole(_) => "whole numbers",
+        }
+    }
+}
+
+/// Reads images `[n, H, W]` or `[n, H, W, C]`, bytes or floats, and labels `[n]`. Metadata
+/// `classes` of a `.safetensors` file, a JSON list of strings, names the classes.
+pub(super) fn read(path: &Path, options: ImageSetOptions) -> Result<ImageSet, ImageSetError> {
+    let fail = |source| ImageSetError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut magic = [0; 2];
+    let length = File::open(path)
+        .and_then(|mut file| file.read(&mut magic))
+        .map_err(fail)?;
+    let ([images, labels], classes) = if magic[..length] == *b"PK" {
+        let file = File::open(path).map_err(fail)?;
+        (read_npz(BufReader::new(file))?, None)
+    } else {
+        read_safetensors(&std::fs::read(path).map_err(fail)?)?
+    };
+    let shape = match images.1.shape[..] {
+        [_, height, width] => [height, width, 1],
+        [_, height, width, channels @ (1 | 3)] => [height, width, channels],
+        _ => {
+            return Err(ImageSetError::Array {
+                array: images.0,
+                expected: "a shape [n, H, W] or [n, H, W, C], C 1 or 3".into(),
+                found: format!("{:?}", images.1.shape),
+            });
+        }
+    };
+    let count = images.1.shape[0];
+    let labels = numbers(labels)?;
+    let levels = match images.1.values {
+        Values::Bytes(bytes) => Images::Bytes(bytes),
+        Values::Floats(floats) => Images::Floats(levels(&images.0, floats, options.white)?),
+        Values::Whole(_) => {
+            return Err(ImageSetError::Array {
+                array: images.0,
+                expected: "bytes or floats".into(),
+                found: "whole numbers of more than 8 bits; save it with .astype(\"uint8\")".into(),
+            });
+        }
+    };
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
+    ImageSet::assemble(&name, count, shape, levels, labels, classes)
+}
+
+/// Floats as grey levels 0..255.
+fn levels(
+    array: &str,
+    mut floats: Vec<f32>,
+    white: Option<f64>,
+) -> Result<Vec<f32>, ImageSetError> {
+    let largest = floats.iter().copied().fold(0.0, f32::max);
+    if white.is_none() && largest <= 1.0 {
+        return Err(ImageSetError::Array {
+            array: array.to_owned(),
+            expected: "grey levels 0..255".into(),
+            found: format!("floats up to {largest}; if 1 is white in them, give --white 1"),
+        });
+    }
+    let factor = 255.0 / white.unwrap_or(255.0);
+    for (index, level) in floats.iter_mut().enumerate() {
+        let found = *level;
+        *level = (f64::from(found) * factor) as f32;
+        if !(0.0..=255.0).contains(level) {
+            return Err(ImageSetError::Array {
+                array: array.to_owned(),
+                expected: format!("grey levels 0..{}", white.unwrap_or(255.0)),
+                found: format!("{found} at position {index}"),
+            });
+        }
+    }
+    Ok(floats)
+}
+
+/// Labels as positions among the classes. Keras has them as `[n, 1]`, too.
+fn numbers((name, array): (String, Array)) -> Result<Vec<usize>, ImageSetError> {
+    let wrong = |expected: &str, found: String| ImageSetError::Array {
+        array: name.clone(),
+        expected: expected.into(),
+        found,
+    };
+    if !matches!(array.shape[..], [_] | [_, 1]) {
+        return Err(wrong(
+            "a shape [n], one number an image",
+            format!("{:?}", array.shape),
+        ));
+    }
+    match array.values {
+        Values::Bytes(bytes) => Ok(bytes.into_iter().map(usize::from).collect()),
+        Values::Whole(labels) => labels
+            .into_iter()
+            .map(|label| {
+                usize::try_from(label)
+                    .map_err(|_| wrong("class numbers from 0 on", label.to_string()))
+            })
+            .collect(),
+        Values::Floats(_) => Err(wrong("whole numbers", array.values.kind().into())),
+    }
+}
+
+/// The two arrays of a file that holds arrays `found`.
+fn names(found: &[String]) -> Result<[&'static str; 2], ImageSetError> {
+    let holds = |name: &str| found.iter().any(|found| found == name);
+    NAMES
+        .into_iter()
+        .find(|names| names.iter().all(|name| holds(name)))
+        .ok_or_else(|| ImageSetError::NoArrays {
+            found: match found.is_empty() {
+                true => "none".into(),
+                false => found.join(", "),
+            },
+        })
+}
+
+type Named = (String, Array);
+
+fn read_npz(file: impl Read + std::io::Seek) -> Result<[Named; 2], ImageSetError> {
+    let mut zip = zip::ZipArchive::new(file).map_err(not_arrays)?;
+    let entries: Vec<String> = zip
+        .file_names()
+        .filter_map(|name| name.strip_suffix(".npy").map(str::to_owned))
+        .collect();
+    let [images, labels] = names(&entries)?;
+    let mut read = |name: &str| {
+        let entry = zip.by_name(&format!("{name}.npy")).map_err(not_arrays)?;
+        Ok((name.to_owned(), read_npy(name, entry)?))
+    };
+    Ok([read(images)?, read(labels)?])
+}
+
+fn not_arrays(error: impl std::error::Error + Send + Sync + 'static) -> ImageSetError {
+    ImageSetError::NotArrays(Box::new(error))
+}
+
+fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
+    let wrong = |expected: &str, found: String| ImageSetError::Array {
+        array: name.to_owned(),
+        expected: expected.into(),
+        found,
+    };
+    let header = NpyHeader::from_reader(&mut entry).map_err(not_arrays)?;
+    let kind = header.dtype().descr().trim_matches('\'').to_owned();
+    if header.order() != Order::C && header.shape().len() > 1 {
+        return Err(wrong(
+            "rows in C order; save it with numpy.ascontiguousarray",
+            "Fortran order".into(),
+        ));
+    }
+    let sizes = header
+        .shape()
+        .iter()
+        .try_fold(8u64, |bytes, &size| bytes.checked_mul(size));
+    if sizes.is_none_or(|bytes| bytes / 8 > MAX_BYTES) {
+        return Err(wrong(
+            "at most 4 GiB",
+            format!("sizes {:?}", header.shape()),
+        ));
+    }
+    let shape = header.shape().iter().map(|&size| size as usize).collect();
+    let npy = NpyFile::with_header(header, BufReader::new(entry));
+    let values = match kind.trim_start_matches(['<', '>', '|', '=']) {
+        "u1" => npy.into_vec().map(Values::Bytes),
+        "b1" => npy
+            .into_vec::<bool>()
+            .map(|values| Values::Bytes(values.into_iter().map(u8::from).collect())),
+        "f4" => npy.into_vec().map(Values::Floats),
+        "f8" => npy
+            .into_vec::<f64>()
+            .map(|values| Values::Floats(values.into_iter().map(|value| value as f32).collect())),
+        "i1" => npy
+            .into_vec::<i8>()
+            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
+        "i2" => npy
+            .into_vec::<i16>()
+            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
+        "u2" => npy
+            .into_vec::<u16>()
+            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
+        "i4" => npy
+            .into_vec::<i32>()
+            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
+        "u4" => npy
+            .into_vec::<u32>()
+            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
+        "i8" => npy.into_vec().map(Values::Whole),
+        _ => {
+            return Err(wrong(
+                "bytes, floats or whole numbers",
+                format!("type {kind}"),
+            ));
+        }
+    }
+    .map_err(not_arrays)?;
+    Ok(Array { shape, values })
+}
+
+#[allow(
+    clippy::type_complexity,
+    reason = "two named arrays and the names of the classes"
+)]
+fn read_safetensors(content: &[u8]) -> Result<([Named; 2], Option<Vec<String>>), ImageSetError> {
+    let file = SafeTensors::deserialize(content).map_err(not_arrays)?;
+    let (_, header) = SafeTensors::read_metadata(content).map_err(not_arrays)?;
+    let mut found: Vec<String> = file.names().into_iter().map(str::to_owned).collect();
+    found.sort();
+    let [images, labels] = names(&found)?;
+    let read = |name: &str| {
+        let tensor = file.tensor(name).map_err(not_arrays)?;
+        let bytes = tensor.data();
+        let values = match tensor.dtype() {
+            Dtype::U8 => Values::Bytes(bytes.to_vec()),
+            Dtype::F32 => Values::Floats(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| f32::from_le_bytes(b))
+                    .collect(),
+            ),
+            Dtype::I32 => Values::Whole(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| i32::from_le_bytes(b).into())
+                    .collect(),
+            ),
+            Dtype::I64 => Values::Whole(
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| i64::from_le_bytes(b))
+                    .collect(),
+            ),
+            other => {
+                return Err(ImageSetError::Array {
+                    array: name.to_owned(),
+                    expected: "U8, F32, I32 or I64".into(),
+                    found: format!("{other:?}"),
+                });
+            }
+        };
+        Ok((
+            name.to_owned(),
+            Array {
+                shape: tensor.shape().to_vec(),
+                values,
+            },
+        ))
+    };
+    let classes = header
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get("classes"))
+        .map(|text| serde_json::from_str(text).map_err(not_arrays))
+        .transpose()?;
+    Ok(([read(images)?, read(labels)?], classes))
+}

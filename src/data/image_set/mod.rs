@@ -1,0 +1,421 @@
+//! A labelled set of images of one shape, and the names of its items.
+//!
+//! ```text
+//! folder with an IDX pair              ─ idx ────┐
+//! .npz or .safetensors with two arrays ─ arrays ─┼─> ImageSet ──> Image, by position or name
+//! folder with one sub-folder a class   ─ folder ─┘
+//! ```
+//!
+//! Arrays are held as they come. Of a folder only the list is held, with the size that each
+//! file's header states: an image is read when it is asked for, so a sweep over a few of 50,000
+//! photographs decodes those few.
+
+mod arrays;
+mod error;
+mod folder;
+
+use super::idx::Idx;
+use super::image::{MAX_SIDE_PX, read_image_file};
+use super::{Image, read_idx, sha256_hex};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+pub use error::ImageSetError;
+use folder::Folder;
+
+/// How the classes of a set are found among those of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassMatch {
+    /// By their names, letter case apart.
+    Name,
+    /// The first class is the first output, and so on.
+    Order,
+}
+
+/// How images of a file or folder become those of the set.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ImageSetOptions {
+    /// `[width, height]`, pixels, that images are scaled to, through a triangle filter as wide
+    /// as a pixel of the smaller image; without it all must be of one size.
+    pub resize: Option<[usize; 2]>,
+    /// The level of white in an array of floats; 255 when nothing is said.
+    pub white: Option<f64>,
+}
+
+/// Images of one shape with their labels.
+#[derive(Debug, Clone)]
+pub struct ImageSet {
+    name: String,
+    /// `[height, width, channels]` that images are given out in.
+    shape: [usize; 3],
+    /// The same as arrays hold them; the files of a folder have shapes of their own.
+    held: [usize; 3],
+    images: Images,
+    labels: Vec<usize>,
+    classes: Vec<String>,
+    named: bool,
+}
+
+/// Where the levels are, `[n, H, W, C]`.
+#[derive(Debug, Clone)]
+enum Images {
+    Bytes(Vec<u8>),
+    Idx(Idx),
+    Floats(Vec<f32>),
+    Folder(Folder),
+}
+
+/// Reads the set that `path` names: a folder with an IDX pair, a folder with one sub-folder of
+/// PNG and JPEG files a class, or an `.npz` or `.safetensors` file.
+///
+/// # Errors
+/// [`ImageSetError`] with the file and what is wrong in it.
+pub fn read_image_set(path: &Path, options: ImageSetOptions) -> Result<ImageSet, ImageSetError> {
+    let set = if path.is_file() {
+        arrays::read(path, options)?
+    } else if path.is_dir() && idx_pair(path).is_none() {
+        folder::read(path, options)?
+    } else {
+        ImageSet::read_idx_folder(path)?
+    };
+    if options.white.is_some() && !matches!(set.images, Images::Floats(_)) {
+        return Err(ImageSetError::WhiteNotNeeded);
+    }
+    Ok(match options.resize {
+        Some(size) => set.resized(size),
+        None => set,
+    })
+}
+
+/// The images and the labels of a folder, and the part of their names before the first dash.
+fn idx_pair(folder: &Path) -> Option<(&'static str, PathBuf, PathBuf)> {
+    let find = |stem: String| {
+        // The dot is how some copies of the files are named.
+        [stem.clone(), stem.replace("-idx", ".idx")]
+            .into_iter()
+            .flat_map(|stem| [stem.clone(), format!("{stem}.gz")])
+            .map(|file| folder.join(file))
+            .find(|path| path.is_file())
+    };
+    ["t10k", "train"].into_iter().find_map(|name| {
+        Some((
+            name,
+            find(format!("{name}-images-idx3-ubyte"))?,
+            find(format!("{name}-labels-idx1-ubyte"))?,
+        ))
+    })
+}
+
+impl ImageSet {
+    /// Puts images `[n, H, W]` and labels `[n]` together. Without `classes` the labels' own
+    /// numbers name them.
+    ///
+    /// # Errors
+    /// When the counts differ, nothing is there, or a label has no class.
+    pub fn new(
+        name: &str,
+        images: Idx,
+        labels: Idx,
+        classes: Option<Vec<String>>,
+    ) -> Result<Self, ImageSetError> {
+        let [count, height, width] = images.shape[..] else {
+            return Err(ImageSetError::Empty {
+                shape: images.shape.clone(),
+            });
+        };
+        let labels: Vec<usize> = labels.data().iter().map(|&label| label.into()).collect();
+        let shape = [height, width, 1];
+        Self::assemble(name, count, shape, Images::Idx(images), labels, classes)
+    }
+
+    /// Checks that `count` images of `shape` and their labels belong together.
+    fn assemble(
+        name: &str,
+        count: usize,
+        shape: [usize; 3],
+        images: Images,
+        labels: Vec<usize>,
+        classes: Option<Vec<String>>,
+    ) -> Result<Self, ImageSetError> {
+        let [height, width, channels] = shape;
+        let sizes = || vec![count, height, width, channels];
+        if height > MAX_SIDE_PX || width > MAX_SIDE_PX {
+            return Err(ImageSetError::TooLarge { shape: sizes() });
+        }
+        if count == 0 || height == 0 || width == 0 {
+            return Err(ImageSetError::Empty { shape: sizes() });
+        }
+        if labels.len() != count {
+            return Err(ImageSetError::Counts {
+                images: count,
+                labels: labels.len(),
+            });
+        }
+        let named = classes.is_some();
+        let classes = match classes {
+            Some(classes) => classes,
+            None => numbered(&labels)?,
+        };
+        if let Some(index) = labels.iter().position(|&label| label >= classes.len()) {
+            return Err(ImageSetError::Label {
+                index,
+                label: labels[index],
+                classes: classes.len(),
+            });
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            shape,
+            held: shape,
+            images,
+            labels,
+            classes,
+            named,
+        })
+    }
+
+    /// Reads the IDX pair of a folder: `t10k-images-idx3-ubyte` with its labels, or else
+    /// `train-...`, each gzipped or not. The part before the first dash names the set, the
+    /// labels' numbers name the classes.
+    fn read_idx_folder(folder: &Path) -> Result<Self, ImageSetError> {
+        let (name, images_path, labels_path) =
+            idx_pair(folder).ok_or_else(|| ImageSetError::NotASet {
+                path: folder.to_owned(),
+            })?;
+        let read = |path: PathBuf, dims| {
+            let content = std::fs::read(&path).map_err(|source| ImageSetError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            read_idx(Cow::Owned(content), dims)
+                .map_err(|source| ImageSetError::Idx { path, source })
+        };
+        Self::new(name, read(images_path, 3)?, read(labels_path, 1)?, None)
+    }
+
+    /// The same images scaled to `[width, height]`, pixels, as [`ImageSetOptions::resize`] says.
+    pub fn resized(mut self, [width, height]: [usize; 2]) -> Self {
+        self.shape = [height, width, self.shape[2]];
+        self
+    }
+
+    /// The same images with a model's `classes` for the classes, so that labels are positions
+    /// among its outputs. A class of the list may have no image.
+    ///
+    /// # Errors
+    /// When a class of the set is not in the list ([`ClassMatch::Name`]), the list names one
+    /// twice, or it is shorter than the set's ([`ClassMatch::Order`]).
+    pub fn with_classes(
+        mut self,
+        classes: &[String],
+        by: ClassMatch,
+    ) -> Result<Self, ImageSetError> {
+        match by {
+            ClassMatch::Order if self.classes.len() > classes.len() => {
+                let index = (self.labels.iter()).position(|&label| label >= classes.len());
+                return Err(match index {
+                    Some(index) if !self.named => ImageSetError::Label {
+                        index,
+                        label: self.labels[index],
+                        classes: classes.len(),
+                    },
+                    _ => ImageSetError::ClassCount {
+                        found: self.classes,
+                        expected: classes.len(),
+                    },
+                });
+            }
+            ClassMatch::Order => {}
+            ClassMatch::Name => {
+                let place = |class: &String| {
+                    let same = |name: &String| name.trim().eq_ignore_ascii_case(class.trim());
+                    let mut places = (0..classes.len()).filter(|&at| same(&classes[at]));
+                    match (places.next(), places.next()) {
+                        (Some(at), None) => Ok(at),
+                        (None, _) => Err(ImageSetError::UnknownClass {
+                            class: class.clone(),
+                            expected: classes.to_vec(),
+                        }),
+                        (Some(_), Some(_)) => Err(ImageSetError::RepeatedClass {
+                            class: class.clone(),
+                        }),
+                    }
+                };
+                let label_from_old: Vec<usize> =
+                    self.classes.iter().map(place).collect::<Result<_, _>>()?;
+                for label in &mut self.labels {
+                    *label = label_from_old[*label];
+                }
+            }
+        }
+        self.classes = classes.to_vec();
+        Ok(self)
+    }
+
+    /// Name of the set, the part of an item's name before `#`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// False: a set without images is refused when it is made.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Class names, by label.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Whether its classes have names, not the labels' numbers alone.
+    pub fn names_classes(&self) -> bool {
+        self.named
+    }
+
+    /// Files of a folder that were passed over, being neither PNG nor JPEG by their names.
+    pub fn passed_over(&self) -> usize {
+        match &self.images {
+            Images::Folder(folder) => folder.passed_over,
+            _ => 0,
+        }
+    }
+
+    /// `[height, width, channels]` of every image.
+    pub fn image_shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Label of image `index`, a position in [`ImageSet::classes`].
+    ///
+    /// # Panics
+    /// When `index` is not below [`ImageSet::len`].
+    pub fn label(&self, index: usize) -> usize {
+        self.labels[index]
+    }
+
+    /// Image `index` in grey levels.
+    ///
+    /// # Errors
+    /// When it is a file that cannot be read any more, or has changed.
+    ///
+    /// # Panics
+    /// When `index` is not below [`ImageSet::len`].
+    pub fn image(&self, index: usize) -> Result<Image, ImageSetError> {
+        let [height_px, width_px, channels] = self.held;
+        let values = height_px * width_px * channels;
+        let range = index * values..(index + 1) * values;
+        let held = |levels: Vec<f32>| Image {
+            width_px,
+            height_px,
+            channels,
+            levels,
+        };
+        let floats = |bytes: &[u8]| held(bytes.iter().map(|&level| f32::from(level)).collect());
+        let image = match &self.images {
+            Images::Bytes(bytes) => floats(&bytes[range]),
+            Images::Idx(idx) => floats(&idx.data()[range]),
+            Images::Floats(levels) => held(levels[range].to_vec()),
+            Images::Folder(folder) => folder.image(index)?,
+        };
+        let [height_px, width_px, channels] = self.shape;
+        Ok(image.resized(width_px, height_px).with_channels(channels))
+    }
+
+    /// Name of image `index`, e.g. `t10k#1565` or `photos#cat/17.png`.
+    pub fn item_name(&self, index: usize) -> String {
+        match &self.images {
+            Images::Folder(folder) => format!("{}#{}", self.name, folder.names[index]),
+            _ => format!("{}#{index}", self.name),
+        }
+    }
+
+    /// The position that an item's name means, e.g. 1565 for `t10k#1565`. Images of a folder
+    /// have a number, too: their place in the list, classes and files in the order of names.
+    ///
+    /// # Errors
+    /// When the name is not of this set or its index not in it.
+    pub fn index_of(&self, item: &str) -> Result<usize, ImageSetError> {
+        let unknown = || ImageSetError::UnknownItem {
+            item: item.to_owned(),
+            example: self.item_name(0),
+            set: self.name.clone(),
+            last: self.len() - 1,
+        };
+        let (set, place) = item.split_once('#').ok_or_else(unknown)?;
+        if set != self.name || place.is_empty() {
+            return Err(unknown());
+        }
+        if let Images::Folder(folder) = &self.images
+            && let Some(index) = folder.names.iter().position(|name| name == place)
+        {
+            return Ok(index);
+        }
+        if !place.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(unknown());
+        }
+        self.checked_index(place.parse().unwrap_or(usize::MAX))
+    }
+
+    /// `index` itself when the set has it.
+    ///
+    /// # Errors
+    /// [`ImageSetError::OutOfRange`].
+    pub fn checked_index(&self, index: usize) -> Result<usize, ImageSetError> {
+        if index < self.len() {
+            Ok(index)
+        } else {
+            Err(ImageSetError::OutOfRange {
+                set: self.name.clone(),
+                index,
+                count: self.len(),
+            })
+        }
+    }
+
+    /// SHA-256 of the levels and the labels as the file has them, in this order and without
+    /// headers, so that it is the same whether a file was compressed or not. Of a folder: of
+    /// each file's name and bytes.
+    ///
+    /// # Errors
+    /// When a file cannot be read any more.
+    pub fn sha256_hex(&self) -> Result<String, ImageSetError> {
+        let labels: Vec<u8> = match self.labels.iter().max() {
+            Some(&largest) if largest > 255 => self
+                .labels
+                .iter()
+                .flat_map(|&label| (label as u32).to_le_bytes())
+                .collect(),
+            _ => self.labels.iter().map(|&label| label as u8).collect(),
+        };
+        Ok(match &self.images {
+            Images::Bytes(bytes) => sha256_hex([bytes, labels.as_slice()]),
+            Images::Idx(idx) => sha256_hex([idx.data(), &labels]),
+            Images::Floats(levels) => sha256_hex([bytemuck::cast_slice(levels), labels.as_slice()]),
+            Images::Folder(folder) => folder.sha256_hex()?,
+        })
+    }
+}
+
+/// Most classes that labels may number: past it they are most likely something else.
+const MAX_CLASSES: usize = 10_000;
+
+/// Names for the numbers of labels.
+fn numbered(labels: &[usize]) -> Result<Vec<String>, ImageSetError> {
+    let largest = labels.iter().copied().max().unwrap_or(0);
+    if largest >= MAX_CLASSES {
+        return Err(ImageSetError::Label {
+            index: labels
+                .iter()
+                .position(|&label| label == largest)
+                .unwrap_or(0),
+            label: largest,
+            classes: MAX_CLASSES,
+        });
+    }
+    Ok((0..=largest).map(|label| label.to_string()).collect())
+}

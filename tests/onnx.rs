@@ -1,0 +1,234 @@
+//! ONNX models: what PyTorch and Keras exported, against onnxruntime's answers
+//! (`tests/golden/onnx/make.py`).
+#![cfg(feature = "onnx")]
+
+mod common;
+#[path = "common/program.rs"]
+mod program;
+
+use common::{Tolerance, assert_close, engines, golden};
+use morphscape::data::TensorFile;
+use morphscape::model::{Model, ModelOptions, read_model};
+use morphscape::pipeline::classify;
+use program::{fail, folder, json, succeed};
+use std::path::Path;
+
+const SCALED: f64 = 1.0 / 255.0;
+
+fn model(file: &str, scale: Option<f64>) -> Model {
+    let options = ModelOptions {
+        scale,
+        ..ModelOptions::default()
+    };
+    let path = golden(&format!("onnx/{file}.onnx"));
+    read_model(&path, &options).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Inputs `[6, H, W, C]` and answers `[6, classes]`.
+fn answers(file: &str, values: usize, classes: usize) -> [Vec<f32>; 2] {
+    let mut tensors = TensorFile::read(&golden("onnx/answers.safetensors")).expect("answers");
+    let mut take = |what: &str, shape: &[usize]| {
+        tensors
+            .take(&format!("{file}.{what}"), shape)
+            .expect("a tensor")
+    };
+    let shape: &[usize] = match values {
+        63 => &[6, 9, 7, 1],
+        _ => &[6, 10, 12, 3],
+    };
+    [take("inputs", shape), take("answers", &[6, classes])]
+}
+
+#[test]
+fn answers_are_those_of_onnxruntime() {
+    for (file, scale, shape, classes) in [
+        // Channels first, an open batch, the weights in a second file.
+        ("torch", Some(SCALED), vec![10, 12, 3], 4),
+        // A batch of one, probabilities.
+        ("softmax", Some(SCALED), vec![10, 12, 3], 5),
+        // Channels last, the scaling inside.
+        ("keras", None, vec![9, 7, 1], 3),
+    ] {
+        let model = model(file, scale);
+        assert_eq!(model.input_shape(), shape, "{file}");
+        assert_eq!(model.num_classes(), classes, "{file}");
+        assert!(model.scales_input(), "{file}");
+        let values = shape.iter().product();
+        let [inputs, expected] = answers(file, values, classes);
+        let rows: Vec<&[f32]> = inputs.chunks_exact(values).collect();
+        for engine in engines() {
+            let found = classify(engine.as_ref(), &model, &rows).expect("it classifies");
+            let tolerance = Tolerance {
+                abs: 1e-5,
+                rel: 1e-5,
+            };
+            let name = format!("{file} with {}", engine.info().engine);
+            if file == "softmax" {
+                assert_close(&name, &found.probabilities, &expected, tolerance);
+            } else {
+                assert_close(&name, &found.logits, &expected, tolerance);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_it_scales_is_not_scaled_again() {
+    let path = golden("onnx/keras.onnx");
+    let options = ModelOptions {
+        scale: Some(SCALED),
+        ..ModelOptions::default()
+    };
+    let error = read_model(&path, &options).expect_err("it scales its input");
+    assert!(error.to_string().contains("--scale"), "{error}");
+    let plain = model("torch", None);
+    assert!(!plain.scales_input());
+}
+
+#[test]
+fn mean_and_std_are_applied_by_channel() {
+    let means = [0.5, 0.4, 0.3];
+    let stds = [0.2, 0.3, 0.4];
+    let options = ModelOptions {
+        scale: Some(SCALED),
+        mean: means.to_vec(),
+        std: stds.to_vec(),
+        ..ModelOptions::default()
+    };
+    let scaled = read_model(&golden("onnx/torch.onnx"), &options).expect("a model");
+    let plain = model("torch", None);
+    let [inputs, _] = answers("torch", 360, 4);
+    let by_hand: Vec<f32> = inputs
+        .iter()
+        .enumerate()
+        .map(|(k, level)| ((f64::from(*level) * SCALED - means[k % 3]) / stds[k % 3]) as f32)
+        .collect();
+    let ask = |model: &Model, inputs: &[f32]| {
+        let rows: Vec<&[f32]> = inputs.chunks_exact(360).collect();
+        classify(engines()[0].as_ref(), model, &rows)
+            .expect("it classifies")
+            .logits
+    };
+    let tolerance = Tolerance {
+        abs: 1e-4,
+        rel: 1e-5,
+    };
+    let (found, expected) = (ask(&scaled, &inputs), ask(&plain, &by_hand));
+    assert_close("standardised", &found, &expected, tolerance);
+}
+
+#[test]
+fn broken_files_are_refused_and_missing_weights_named() {
+    let folder = folder();
+    let bytes = std::fs::read(golden("onnx/torch.onnx")).expect("a file");
+    let place = folder.path().join("torch.onnx");
+    std::fs::write(&place, &bytes).expect("written");
+    let refused = |path: &Path| {
+        read_model(path, &ModelOptions::default())
+            .expect_err("refused")
+            .to_string()
+    };
+    let message = refused(&place);
+    assert!(message.contains("torch.onnx.data"), "{message}");
+    let data = std::fs::read(golden("onnx/torch.onnx.data")).expect("a file");
+    std::fs::write(
+        folder.path().join("torch.onnx.data"),
+        &data[..data.len() - 4],
+    )
+    .expect("written");
+    refused(&place);
+    std::fs::write(folder.path().join("torch.onnx.data"), &data).expect("written");
+    read_model(&place, &ModelOptions::default()).expect("both files are there");
+    // Each cut and a thousand changed bytes: an answer or an error, never a panic.
+    let whole = std::fs::read(golden("onnx/keras.onnx")).expect("a file");
+    for cut in 1..whole.len() {
+        std::fs::write(&place, &whole[..cut]).expect("written");
+        let _ = read_model(&place, &ModelOptions::default());
+    }
+    let mut random = 1u32;
+    let mut next = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        random >> 8
+    };
+    for _ in 0..1000 {
+        let mut changed = whole.clone();
+        for _ in 0..1 + next() % 4 {
+            let at = next() as usize % changed.len();
+            changed[at] = next() as u8;
+        }
+        std::fs::write(&place, &changed).expect("written");
+        let _ = read_model(&place, &ModelOptions::default());
+    }
+}
+
+#[test]
+fn a_sweep_runs_on_an_onnx_model() {
+    let folder = folder();
+    let images = golden("images/bytes.npz");
+    let images = images.to_str().expect("UTF-8");
+    let keras = golden("onnx/keras.onnx");
+    let keras = keras.to_str().expect("UTF-8");
+    std::fs::write(folder.path().join("names.txt"), "bag\nboot\ncoat\n").expect("written");
+    std::fs::write(
+        folder.path().join("t.json"),
+        r#"{"triples":[{"name":"t","items":[9,2,1]}]}"#,
+    )
+    .expect("written");
+    let sweep = |engine: &str, out: &str| {
+        succeed(
+            folder.path(),
+            &[
+                "sweep",
+                "--model",
+                keras,
+                "--data",
+                images,
+                "--resize",
+                "7x9",
+                "--engine",
+                engine,
+                "--steps",
+                "5",
+                "--figures",
+                "none",
+                "--triples",
+                "t.json",
+                "--out",
+                out,
+            ],
+        )
+    };
+    // Ten classes of images, three of the model.
+    fail(
+        folder.path(),
+        &[
+            "sweep", "--model", keras, "--data", images, "--resize", "7x9",
+        ],
+        1,
+        &["expected a model of at least 10 classes, found 3"],
+    );
+    // Images of three classes.
+    let colour = golden("images/colour.safetensors");
+    let _ = colour;
+    let listing = succeed(
+        folder.path(),
+        &["model", keras, "--class-names", "names.txt"],
+    )
+    .stdout;
+    for word in [
+        "9 x 7 x 1",
+        "scaled by the model",
+        "3: bag, boot, coat",
+        "rten",
+        "Conv",
+    ] {
+        assert!(listing.contains(word), "{word} in {listing}");
+    }
+    fail(
+        folder.path(),
+        &["model", "convert", keras, "x.safetensors"],
+        1,
+        &["ONNX", "cannot be converted"],
+    );
+    let _ = (sweep, json as fn(std::path::PathBuf) -> serde_json::Value);
+}

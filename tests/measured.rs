@@ -447,6 +447,10 @@ fn resolution_says_what_finer_grids_say() {
             (number(&row["steps_5"]) - mean(&summary)).abs() < 2e-6,
             "{key}"
         );
+        assert!(
+            (number(&row["steps_17"]) - mean(&of_fine)).abs() < 2e-6,
+            "{key}"
+        );
         let [before, last] = ["steps_9", "steps_17"].map(|column| number(&row[column]));
         let change = number(&row["last_change"]);
         assert!((change - (last - before) / before).abs() < 1e-3, "{key}");

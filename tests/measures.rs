@@ -515,6 +515,13 @@ fn order_asymmetry_of_permutations_that_differ() {
         order_asymmetry([&first, &second, &first], 3, 2, LatticeWeights::All).expect("a lattice");
     assert_near(order.asymmetry, 2.0 / 3.0, 1e-12);
     assert_near(order.label_agreement, 1.0 / 3.0, 1e-12);
+    // A weight at which one of the three has no answer is left out.
+    let mut holed = first.clone();
+    holed[2..4].fill(f32::NAN);
+    let fewer =
+        order_asymmetry([&holed, &second, &first], 3, 2, LatticeWeights::All).expect("a lattice");
+    assert_eq!((order.num_weights, fewer.num_weights), (6, 5));
+    assert_near(fewer.asymmetry, 2.0 / 3.0, 1e-12);
     // Unsure answers of one label agree in it and differ by 0.25.
     let unsure = [0.75, 0.25].repeat(9);
     let order =

@@ -422,6 +422,7 @@
 
   // A line a measure, by groups: its value, or those on grids of several `sizes` and the last change.
   function fillMeasures(id, values, sizes) {
+    const isMean = values === run.resolution?.values.mean;
     const cell = (tag, text, className = 'number') => element(tag, { className, textContent: text });
     const change = ([, before, last]) => {
       if (typeof before !== 'number' || typeof last !== 'number') return null;
@@ -433,7 +434,7 @@
       : [cell('th', 'value')];
     const line = (column, k) => {
       // The mean of counts is no count.
-      const format = values === run.resolution?.values.mean && column.format === 'integer' ? '0.00' : column.format;
+      const format = isMean && column.format === 'integer' ? '0.00' : column.format;
       const cells = values[k].map((value) => cell('td', formatMeasure(value, format)));
       if (sizes) {
         const last = change(values[k]);
@@ -445,7 +446,9 @@
     };
     byId(id).replaceChildren(
       element('thead', {}, element('tr', {}, cell('th', 'measure', ''), cell('th', 'group', ''), ...heading)),
-      element('tbody', {}, ...run.columns.map(line)));
+      // What no landscape has on finer grids is no line of their means.
+      element('tbody', {}, ...run.columns.map((column, k) =>
+        isMean && values[k].every((value) => value === null) ? '' : line(column, k))));
   }
 
   function fillResolution() {

@@ -101,7 +101,7 @@ pub struct GridMeasures {
     pub basins: [usize; 3],
     /// Peaks higher than [`PERSISTENT`]: 4-connected [`persistence`] of `-p`.
     pub peaks: [usize; 3],
-    /// [`barrier`] in `-ln(p_a + p_b)`, nats, between A and B, A and C, B and C
+    /// [`barrier()`] in `-ln(p_a + p_b)`, nats, between A and B, A and C, B and C
     /// ([`pair_potentials`]).
     pub barriers: [f64; 3],
 }

@@ -152,7 +152,9 @@ fn main() {
                 recording.spline(images, FRAMES, [28, 28, 1]);
             }
         });
-        let Operation::Dense(layer) = &model.steps()[0].operation;
+        let Operation::Dense(layer) = &model.steps()[0].operation else {
+            panic!("the bundled model begins with a dense layer")
+        };
         let dense = kernel_seconds(engine.as_ref(), |recording, repeats| {
             let x = recording.upload("bench.x", &many);
             for _ in 0..repeats {

@@ -1,7 +1,9 @@
 //! Holds each shader to its row of the kernel table: entry point, workgroup size, bindings,
 //! and every member of the structs that host and shader share. Needs no GPU.
 
-use morphscape::kernels::{Access, Element, KERNELS, Kernel, KernelSpec, Sampling, StructSpec};
+use morphscape::kernels::{
+    Access, Element, KERNELS, Kernel, KernelSpec, SHARED_STRUCTS, Sampling, StructSpec,
+};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{
     AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner,
@@ -51,6 +53,17 @@ fn struct_differences(
         .map(|&(name, offset, size)| (name.to_owned(), offset, size))
         .collect();
     let mut differences = Vec::new();
+    for member in members {
+        let ty = &module.types[member.ty];
+        if matches!(ty.inner, TypeInner::Struct { .. }) {
+            let name = ty.name.as_deref();
+            let shared = SHARED_STRUCTS.iter().find(|spec| name == Some(spec.name));
+            match shared {
+                Some(spec) => differences.extend(struct_differences(module, &ty.inner, name, spec)),
+                None => differences.push(format!("struct {name:?} is not in SHARED_STRUCTS")),
+            }
+        }
+    }
     if name != Some(expected.name) {
         differences.push(format!("expected struct {}, found {name:?}", expected.name));
     }

@@ -1,7 +1,7 @@
 //! The kernels: each a WGSL file and its Rust twin, one row a kernel in [`Kernel::spec`].
 //!
 //! ```text
-//!  images ─ spline ─> coefficients ─ warp ─> frames ─ dense ─> ... ─ dense ─> logits ─ softmax ─> probabilities
+//!  images ─ spline ─> coefficients ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
 //!                        pairs, meshes ──┘
 //! ```
 //!
@@ -19,7 +19,11 @@
 
 mod activation;
 mod blend;
+mod conv;
 mod dense;
+mod depthwise;
+mod elementwise;
+mod pool;
 mod recording;
 mod sample;
 mod softmax;
@@ -29,20 +33,15 @@ mod windows;
 
 pub use activation::Activation;
 pub use blend::blend;
+pub use conv::ConvLayer;
 pub use dense::DenseLayer;
+pub use depthwise::DepthwiseLayer;
+pub use elementwise::ElementwiseLayer;
+pub use pool::{PoolLayer, Pooling};
 pub use recording::{Buf, Buffer, Command, Downloads, Recording};
 pub use spline::spline_coefficients;
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 pub use windows::Windows;
-
-/// Which value of a window is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pooling {
-    /// The largest.
-    Max,
-    /// The mean.
-    Average,
-}
 
 /// A kernel: [`Kernel::spec`] is the table of all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +52,14 @@ pub enum Kernel {
     Warp(Sampling),
     /// A dense layer of a network.
     Dense,
+    /// A convolution.
+    Conv,
+    /// A convolution of each channel by itself.
+    Depthwise,
+    /// The largest or the mean value of windows.
+    Pool,
+    /// Scaling, sums and activations, value by value.
+    Elementwise,
     /// Logits to probabilities.
     Softmax,
 }
@@ -124,13 +131,20 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 5] = [
+pub const KERNELS: [Kernel; 9] = [
     Kernel::Spline,
     Kernel::Warp(Sampling::Cubic),
     Kernel::Warp(Sampling::Linear),
     Kernel::Dense,
+    Kernel::Conv,
+    Kernel::Depthwise,
+    Kernel::Pool,
+    Kernel::Elementwise,
     Kernel::Softmax,
 ];
+
+/// Structs inside the parameters of some kernels.
+pub const SHARED_STRUCTS: [StructSpec; 1] = [windows::WindowParams::SPEC];
 
 impl Kernel {
     /// The kernel's row of the table.
@@ -140,6 +154,10 @@ impl Kernel {
             Self::Warp(Sampling::Cubic) => &warp::CUBIC,
             Self::Warp(Sampling::Linear) => &warp::LINEAR,
             Self::Dense => &dense::SPEC,
+            Self::Conv => &conv::SPEC,
+            Self::Depthwise => &depthwise::SPEC,
+            Self::Pool => &pool::SPEC,
+            Self::Elementwise => &elementwise::SPEC,
             Self::Softmax => &softmax::SPEC,
         }
     }

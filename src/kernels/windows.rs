@@ -1,4 +1,8 @@
-//! How a window moves over an image: the geometry that convolutions and pools share.
+//! How a window moves over an image: the geometry that convolutions and pools share. Shader:
+//! `shaders/shared/windows.wgsl`.
+
+use super::{row_stride, shader_struct};
+use std::ops::Range;
 
 /// Windows over images `[height, width, channels]`. Output pixel (y, x) looks at `size` pixels
 /// from row `y * stride[0] - before[0]` and column `x * stride[1] - before[1]` on; those outside
@@ -28,11 +32,108 @@ impl Windows {
         self.output.iter().product()
     }
 
+    /// The windows as parameters of a kernel.
+    pub(super) fn params(&self) -> WindowParams {
+        WindowParams {
+            height: self.input[0] as i32,
+            width: self.input[1] as i32,
+            channels: self.input[2] as u32,
+            out_pixels: (self.output[0] * self.output[1]) as u32,
+            out_width: self.output[1] as u32,
+            outputs: self.output[2] as u32,
+            values: self.outputs() as u32,
+            fan: (self.output[2] / self.input[2]) as u32,
+            size_y: self.size[0] as i32,
+            size_x: self.size[1] as i32,
+            stride_y: self.stride[0] as i32,
+            stride_x: self.stride[1] as i32,
+            before_y: self.before[0] as i32,
+            before_x: self.before[1] as i32,
+            x_stride: row_stride(self.inputs()) as u32,
+            y_stride: row_stride(self.outputs()) as u32,
+        }
+    }
+
     /// Whether some window reaches over the image's edge.
     pub fn padded(&self) -> bool {
         (0..2).any(|axis| {
             let end = (self.output[axis] - 1) * self.stride[axis] + self.size[axis];
             self.before[axis] > 0 || end > self.input[axis]
         })
+    }
+}
+
+shader_struct! {
+    /// [`Windows`] in the parameters of a kernel, where it stands first: the shader wants its
+    /// struct at a multiple of 16 bytes.
+    pub(super) struct WindowParams {
+        /// Rows of x.
+        pub(super) height: i32,
+        /// Columns of x.
+        pub(super) width: i32,
+        /// Channels of x.
+        pub(super) channels: u32,
+        /// Pixels of an image of y.
+        pub(super) out_pixels: u32,
+        /// Columns of y.
+        pub(super) out_width: u32,
+        /// Channels of y.
+        pub(super) outputs: u32,
+        /// Values of an image of y.
+        pub(super) values: u32,
+        /// Channels of y for one of x, where channels stay apart.
+        pub(super) fan: u32,
+        /// Rows of a window.
+        pub(super) size_y: i32,
+        /// Columns of a window.
+        pub(super) size_x: i32,
+        /// Rows from one window to the next.
+        pub(super) stride_y: i32,
+        /// Columns from one window to the next.
+        pub(super) stride_x: i32,
+        /// Padding above.
+        pub(super) before_y: i32,
+        /// Padding to the left.
+        pub(super) before_x: i32,
+        /// Words between images of x.
+        pub(super) x_stride: u32,
+        /// Words between images of y.
+        pub(super) y_stride: u32,
+    }
+}
+
+/// What of a window lies inside its image.
+pub(super) struct Inside {
+    /// Rows of the window.
+    pub(super) rows: Range<i32>,
+    /// Columns of the window.
+    pub(super) columns: Range<i32>,
+    /// Row and column of the image at the window's first pixel.
+    corner: [i32; 2],
+}
+
+impl WindowParams {
+    /// Of the window of an output pixel.
+    pub(super) fn inside(&self, pixel: usize) -> Inside {
+        let (row, column) = (
+            pixel as i32 / self.out_width as i32,
+            pixel as i32 % self.out_width as i32,
+        );
+        let top = row * self.stride_y - self.before_y;
+        let left = column * self.stride_x - self.before_x;
+        let range = |start: i32, size, pixels: i32| {
+            (-start).clamp(0, size)..(pixels - start).clamp(0, size)
+        };
+        Inside {
+            rows: range(top, self.size_y, self.height),
+            columns: range(left, self.size_x, self.width),
+            corner: [top, left],
+        }
+    }
+
+    /// The first word of a window's pixel in its image, which it lies in.
+    pub(super) fn word(&self, inside: &Inside, row: i32, column: i32) -> usize {
+        let [top, left] = inside.corner;
+        ((top + row) * self.width + left + column) as usize * self.channels as usize
     }
 }

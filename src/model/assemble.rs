@@ -12,7 +12,10 @@
 use super::fold::{Affine, Kind, Linear};
 use super::layer::{Layer, Op, Padding, Window};
 use super::{LayerSummary, ModelError, Operation, Step};
-use crate::kernels::{Activation, DenseLayer, Pooling, Windows};
+use crate::kernels::{
+    Activation, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling,
+    Windows,
+};
 
 /// Values that one input becomes in all steps together: 1 GiB.
 const MAX_VALUES: usize = 1 << 28;
@@ -126,7 +129,7 @@ pub(super) fn assemble(
     }
     Ok(Assembled {
         scaled: assembly.scaled,
-        steps: assembly.steps()?,
+        steps: assembly.steps(),
         layers: summaries,
         input_shape,
     })
@@ -510,7 +513,7 @@ impl Assembly {
     }
 
     /// The steps, numbered without the drafts that were absorbed.
-    fn steps(self) -> Result<Vec<Step>, ModelError> {
+    fn steps(self) -> Vec<Step> {
         let mut numbers = vec![0];
         let mut steps = Vec::new();
         for draft in self.drafts {
@@ -518,16 +521,32 @@ impl Assembly {
             let operation = match draft.what {
                 What::Absorbed => None,
                 What::Linear(Linear {
-                    kind: Kind::Dense,
+                    kind,
                     inputs,
                     kernel,
                     bias,
                     ..
-                }) => Some(Operation::Dense(DenseLayer::new(
-                    inputs, &kernel, &bias, activation,
-                ))),
-                What::Linear(_) | What::Pool(..) | What::Elementwise(..) => {
-                    return Err(order("?", "its kernel is not there yet"));
+                }) => Some(match kind {
+                    Kind::Dense => {
+                        Operation::Dense(DenseLayer::new(inputs, &kernel, &bias, activation))
+                    }
+                    Kind::Conv(windows) => {
+                        Operation::Conv(ConvLayer::new(windows, &kernel, &bias, activation))
+                    }
+                    Kind::Depthwise(windows) => Operation::Depthwise(DepthwiseLayer::new(
+                        windows, &kernel, &bias, activation,
+                    )),
+                }),
+                What::Pool(windows, pooling) => {
+                    Some(Operation::Pool(PoolLayer { windows, pooling }))
+                }
+                What::Elementwise(Affine { scale, offset }, values) => {
+                    Some(Operation::Elementwise(ElementwiseLayer::new(
+                        values,
+                        &to_f32(&scale),
+                        &to_f32(&offset),
+                        activation,
+                    )))
                 }
             };
             if let Some(operation) = operation {
@@ -536,7 +555,7 @@ impl Assembly {
             }
             numbers.push(steps.len());
         }
-        Ok(steps)
+        steps
     }
 }
 

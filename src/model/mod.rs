@@ -26,7 +26,7 @@ mod layer;
 mod plain;
 mod weights;
 
-use crate::kernels::DenseLayer;
+use crate::kernels::{ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer};
 use layer::Layer;
 
 pub use file::{
@@ -245,8 +245,16 @@ pub struct Step {
 /// What a step computes; each is a kernel.
 #[derive(Debug, Clone)]
 pub enum Operation {
-    /// Of the one value it takes.
+    /// A dense layer.
     Dense(DenseLayer),
+    /// A convolution.
+    Conv(ConvLayer),
+    /// A convolution of each channel by itself.
+    Depthwise(DepthwiseLayer),
+    /// The largest or the mean value of windows.
+    Pool(PoolLayer),
+    /// Scaling and an activation of one value, or of the sum of two.
+    Elementwise(ElementwiseLayer),
 }
 
 impl Operation {
@@ -254,6 +262,10 @@ impl Operation {
     pub fn outputs(&self) -> usize {
         match self {
             Self::Dense(layer) => layer.outputs(),
+            Self::Conv(layer) => layer.outputs(),
+            Self::Depthwise(layer) => layer.outputs(),
+            Self::Pool(layer) => layer.outputs(),
+            Self::Elementwise(layer) => layer.outputs(),
         }
     }
 }

@@ -34,6 +34,13 @@ pub(super) fn record_classify(
         let x = values[step.takes[0]];
         values.push(match &step.operation {
             Operation::Dense(layer) => recording.dense(x, rows, layer),
+            Operation::Conv(layer) => recording.conv(x, rows, layer),
+            Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
+            Operation::Pool(layer) => recording.pool(x, rows, layer),
+            Operation::Elementwise(layer) => {
+                let other = step.takes.get(1).map(|&value| values[value]);
+                recording.elementwise(x, other, rows, layer)
+            }
         });
     }
     let logits = values[model.steps().len()];

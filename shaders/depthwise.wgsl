@@ -1,0 +1,51 @@
+// y(p, c m + j) = activation(b(c m + j) + sum_t x(window pixel t of p, c) w(t, c, j))
+// A depthwise convolution (Chollet 2017, Xception, section 2), padded with zeros.
+// One invocation: four values of a row of y.
+// Rust twin: src/kernels/depthwise.rs
+
+struct DepthwiseParams {
+    windows: WindowParams,
+    fours: u32, // vec4s of y
+    activation: u32, // the ACTIVATION this shader is compiled for
+    slope: f32,
+    threshold: f32,
+    ceiling: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: DepthwiseParams;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [images, x_stride], rows of [H, W, C]
+@group(0) @binding(2) var<storage, read> w: array<f32>; // [size_y, size_x, outputs]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // [outputs]
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; // [images, y_stride], rows of [H, W, C]
+
+const WORKGROUP_SIZE: u32 = 64u;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) num_workgroups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let index = linear_workgroup(workgroup, num_workgroups) * WORKGROUP_SIZE + local;
+    if index >= params.fours {
+        return;
+    }
+    // Values past the image's own fill its row up: they look where the last one looks.
+    let row_fours = params.windows.y_stride / 4u;
+    let value = index % row_fours * 4u + vec4<u32>(0u, 1u, 2u, 3u);
+    let inside = min(value, vec4<u32>(params.windows.values - 1u));
+    let output = inside % params.windows.outputs;
+    let image = index / row_fours * params.windows.x_stride;
+    let four = four_windows(inside / params.windows.outputs, image + output / params.windows.fan);
+    var weight = output;
+    var sums = vec4<f32>(bias[weight.x], bias[weight.y], bias[weight.z], bias[weight.w]);
+    for (var row = 0; row < params.windows.size_y; row++) {
+        for (var column = 0; column < params.windows.size_x; column++) {
+            let tap = tap_of(four, row, column);
+            let levels = load(tap, 0u, 0.0);
+            sums = fma(levels, vec4<f32>(w[weight.x], w[weight.y], w[weight.z], w[weight.w]), sums);
+            weight += params.windows.outputs;
+        }
+    }
+    y[index] = select(activate(sums), vec4<f32>(0.0), value != inside);
+}

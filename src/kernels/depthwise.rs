@@ -1,0 +1,184 @@
+//! A depthwise convolution. Shader: `shaders/depthwise.wgsl`.
+
+use super::windows::WindowParams;
+use super::{
+    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, row_stride,
+    shader_struct,
+};
+use rayon::prelude::*;
+use std::mem::offset_of;
+
+const WORKGROUP_SIZE: u32 = 64;
+
+pub(super) const SPEC: KernelSpec = KernelSpec {
+    name: "depthwise",
+    source: &[
+        include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/shared/activation.wgsl"),
+        include_str!("../../shaders/shared/windows.wgsl"),
+        include_str!("../../shaders/depthwise.wgsl"),
+    ],
+    workgroup_size: WORKGROUP_SIZE,
+    params: DepthwiseParams::SPEC,
+    compiled_for: Some(offset_of!(DepthwiseParams, activation) / size_of::<u32>()),
+    bindings: &[
+        Binding {
+            name: "x",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "w",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "bias",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "y",
+            access: Access::ReadWrite,
+            element: Element::Vec4F32,
+        },
+    ],
+    twin,
+};
+
+shader_struct! {
+    /// Parameters of the depthwise kernel.
+    struct DepthwiseParams {
+        /// How windows move.
+        windows: WindowParams,
+        /// Vec4s of y.
+        fours: u32,
+        /// An [`Activation`]'s number.
+        activation: u32,
+        /// Its parameters.
+        slope: f32,
+        /// See [`Activation`].
+        threshold: f32,
+        /// See [`Activation`].
+        ceiling: f32,
+    }
+}
+
+/// The weights of a depthwise convolution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DepthwiseLayer {
+    windows: Windows,
+    kernel: Vec<f32>,
+    bias: Vec<f32>,
+    activation: Activation,
+}
+
+impl DepthwiseLayer {
+    /// A layer from its kernel `[window rows, window columns, input channels, multiplier]`,
+    /// row-major, and bias `[input channels * multiplier]`.
+    ///
+    /// # Panics
+    /// When the kernel or the bias do not have the shape that `windows` needs.
+    pub fn new(windows: Windows, kernel: &[f32], bias: &[f32], activation: Activation) -> Self {
+        let [height, width] = windows.size;
+        assert!(
+            bias.len() == windows.output[2] && bias.len().is_multiple_of(windows.input[2]),
+            "a depthwise bias is [input channels * multiplier]"
+        );
+        assert_eq!(
+            kernel.len(),
+            height * width * bias.len(),
+            "a depthwise kernel is [rows, columns, input channels, multiplier]"
+        );
+        Self {
+            windows,
+            kernel: kernel.to_vec(),
+            bias: bias.to_vec(),
+            activation,
+        }
+    }
+
+    /// Values an image it gives.
+    pub fn outputs(&self) -> usize {
+        self.windows.outputs()
+    }
+}
+
+impl Recording {
+    /// `activation(x * W + b)` of `images`, channel by channel: `x` is
+    /// `[images, row_stride(inputs)]`, the result `[images, row_stride(outputs)]`.
+    pub fn depthwise(&mut self, x: Buf<f32>, images: usize, layer: &DepthwiseLayer) -> Buf<f32> {
+        let windows = &layer.windows;
+        let x_stride = row_stride(windows.inputs());
+        let y_stride = row_stride(windows.outputs());
+        assert_eq!(
+            x.len(),
+            images * x_stride,
+            "depthwise: x is [images, row_stride(inputs)]"
+        );
+        let kernel = self.upload("depthwise.kernel", &layer.kernel);
+        let bias = self.upload("depthwise.bias", &layer.bias);
+        let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
+        let params = DepthwiseParams {
+            windows: windows.params(),
+            fours: (images * y_stride / 4) as u32,
+            activation,
+            slope,
+            threshold,
+            ceiling,
+        };
+        let inputs = [self.id(x), self.id(kernel), self.id(bias)];
+        let workgroups = params.fours.div_ceil(WORKGROUP_SIZE) as usize;
+        let y = ("depthwise.y", images * y_stride);
+        self.command(Kernel::Depthwise, params, &inputs, y, workgroups)
+    }
+}
+
+fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
+    let params: DepthwiseParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
+    let y: &mut [f32] = bytemuck::cast_slice_mut(output);
+    let windows = params.windows;
+    let [channels, outputs, fan] =
+        [windows.channels, windows.outputs, windows.fan].map(|n| n as usize);
+    let activation = Activation::decoded((
+        params.activation,
+        [params.slope, params.threshold, params.ceiling],
+    ));
+    y.par_chunks_exact_mut(windows.y_stride as usize)
+        .zip(x.par_chunks_exact(windows.x_stride as usize))
+        .for_each(|(y, x)| {
+            let values = &mut y[..windows.values as usize];
+            for (pixel, sums) in values.chunks_exact_mut(outputs).enumerate() {
+                sums.copy_from_slice(bias);
+                let inside = windows.inside(pixel);
+                for row in inside.rows.clone() {
+                    for column in inside.columns.clone() {
+                        let at = windows.word(&inside, row, column);
+                        let levels = &x[at..][..channels];
+                        let tap = (row * windows.size_x + column) as usize;
+                        let weights = &w[tap * outputs..][..outputs];
+                        add_products(sums, levels, weights, fan);
+                    }
+                }
+                activation.apply_to(sums);
+            }
+        });
+}
+
+/// Adds each level times its `fan` weights.
+fn add_products(sums: &mut [f32], levels: &[f32], weights: &[f32], fan: usize) {
+    if fan == 1 {
+        // On its own, so that the compiler vectorises it.
+        for ((sum, level), weight) in sums.iter_mut().zip(levels).zip(weights) {
+            *sum += level * weight;
+        }
+        return;
+    }
+    let fans = sums.chunks_exact_mut(fan).zip(weights.chunks_exact(fan));
+    for ((sums, weights), level) in fans.zip(levels) {
+        for (sum, weight) in sums.iter_mut().zip(weights) {
+            *sum += level * weight;
+        }
+    }
+}

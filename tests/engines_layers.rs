@@ -1,0 +1,427 @@
+//! The kernels of networks on every engine: against Keras's answers for single layers, and
+//! against 64-bit references written here from the formulas where sizes are ragged.
+
+mod common;
+
+use common::{Tolerance, assert_close, engines, golden};
+use morphscape::engine::Engine;
+use morphscape::kernels::{
+    Activation, Buf, ConvLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling, Recording,
+    Windows, row_stride,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+// Sums of up to 200 products of numbers of size 1, in another order.
+const SUMS: Tolerance = Tolerance {
+    abs: 1e-5,
+    rel: 1e-5,
+};
+// One rounding a value, and the driver's exp: a few units in the last place.
+const VALUES: Tolerance = Tolerance {
+    abs: 2e-6,
+    rel: 2e-6,
+};
+
+fn random(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|_| 2.0 * rng.random::<f32>() - 1.0)
+        .collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Padding {
+    Valid,
+    Same,
+}
+
+/// Windows as TensorFlow lays them.
+fn windows(
+    input: [usize; 3],
+    outputs: usize,
+    size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Windows {
+    let along = |axis: usize| match padding {
+        Padding::Valid => ((input[axis] - size[axis]) / stride[axis] + 1, 0),
+        Padding::Same => {
+            let count = input[axis].div_ceil(stride[axis]);
+            let covered = (count - 1) * stride[axis] + size[axis];
+            (count, covered.saturating_sub(input[axis]) / 2)
+        }
+    };
+    let ((height, above), (width, left)) = (along(0), along(1));
+    Windows {
+        input,
+        output: [height, width, outputs],
+        size,
+        stride,
+        before: [above, left],
+    }
+}
+
+/// Runs what `record` adds on rows of `inputs` values and gives the rows of `outputs` values.
+fn run(
+    engine: &dyn Engine,
+    x: &[f32],
+    [inputs, outputs]: [usize; 2],
+    record: impl Fn(&mut Recording, Buf<f32>, usize) -> Buf<f32>,
+) -> Vec<f32> {
+    let mut recording = Recording::new();
+    let mut padded = Vec::new();
+    for row in x.chunks_exact(inputs) {
+        padded.extend_from_slice(row);
+        // What fills a row up is finite and nothing else.
+        padded.resize(padded.len().next_multiple_of(row_stride(inputs)), 7.0);
+    }
+    let rows = x.len() / inputs;
+    let x = recording.upload("x", &padded);
+    let y = record(&mut recording, x, rows);
+    recording.download(y);
+    let downloads = engine.run(&recording).expect("it runs");
+    let values = downloads.values(y);
+    assert_eq!(values.len(), rows * row_stride(outputs));
+    assert!(values.iter().all(|value| value.is_finite()), "padding, too");
+    let rows = values.chunks_exact(row_stride(outputs));
+    rows.flat_map(|row| row[..outputs].to_vec()).collect()
+}
+
+/// Each value of `images` through a window's sum: `tap(window pixel, input channel, output
+/// channel)` is a weight.
+fn reference_sums(
+    windows: &Windows,
+    x: &[f32],
+    bias: &[f32],
+    tap: impl Fn(usize, usize, usize) -> f32,
+) -> Vec<f32> {
+    let [height, width, channels] = windows.input;
+    let mut y = Vec::new();
+    for image in x.chunks_exact(windows.inputs()) {
+        for k in 0..windows.outputs() {
+            let (pixel, output) = (k / windows.output[2], k % windows.output[2]);
+            let (row, column) = (pixel / windows.output[1], pixel % windows.output[1]);
+            let mut sum = f64::from(bias[output]);
+            for t in 0..windows.size[0] * windows.size[1] {
+                let y = row * windows.stride[0] + t / windows.size[1];
+                let x = column * windows.stride[1] + t % windows.size[1];
+                let (Some(y), Some(x)) = (
+                    y.checked_sub(windows.before[0]),
+                    x.checked_sub(windows.before[1]),
+                ) else {
+                    continue;
+                };
+                if y < height && x < width {
+                    for c in 0..channels {
+                        let level = image[(y * width + x) * channels + c];
+                        sum += f64::from(level) * f64::from(tap(t, c, output));
+                    }
+                }
+            }
+            y.push(sum as f32);
+        }
+    }
+    y
+}
+
+#[test]
+fn convolutions_of_every_ragged_size() {
+    // 64 invocations a workgroup, each 8 pixels by 8 channels: 511, 512 and 513 pixels.
+    let cases = [
+        (0, [5, 4, 1], 3, [3, 3], [1, 1], Padding::Same),
+        (1, [1, 1, 1], 1, [1, 1], [1, 1], Padding::Valid),
+        (7, [73, 1, 2], 8, [1, 1], [1, 1], Padding::Valid),
+        (1, [32, 16, 1], 4, [3, 3], [1, 1], Padding::Same),
+        (1, [27, 19, 3], 7, [2, 3], [1, 1], Padding::Same),
+        (3, [1, 9, 3], 9, [3, 3], [1, 2], Padding::Same),
+        (2, [40, 33, 3], 16, [5, 5], [3, 2], Padding::Valid),
+        (5, [6, 6, 8], 17, [3, 3], [2, 2], Padding::Same),
+        (1, [2, 2, 4], 6, [7, 7], [1, 1], Padding::Same),
+        (1, [70, 9, 5], 33, [1, 9], [1, 1], Padding::Valid),
+    ];
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        for (images, input, outputs, size, stride, padding) in cases {
+            let windows = windows(input, outputs, size, stride, padding);
+            let kernel = random(&mut rng, size[0] * size[1] * input[2] * outputs);
+            let bias = random(&mut rng, outputs);
+            let x = random(&mut rng, images * windows.inputs());
+            let expected = reference_sums(&windows, &x, &bias, |t, c, o| {
+                kernel[(t * input[2] + c) * outputs + o]
+            });
+            let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Linear);
+            let sizes = [windows.inputs(), layer.outputs()];
+            let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                recording.conv(x, rows, &layer)
+            });
+            let what = format!("{}: {images} x {windows:?}", engine.info().engine);
+            assert_close(&what, &y, &expected, SUMS);
+        }
+    }
+}
+
+#[test]
+fn depthwise_convolutions_and_pools_of_every_ragged_size() {
+    // 64 invocations a workgroup, each 4 values: 63, 64 and 65 of them, with values left over.
+    let cases = [
+        (0, [5, 4, 1], 1, [3, 3], [1, 1], Padding::Same),
+        (1, [1, 1, 1], 1, [1, 1], [1, 1], Padding::Valid),
+        (1, [21, 12, 1], 1, [3, 3], [1, 1], Padding::Same),
+        (1, [32, 8, 1], 1, [2, 2], [1, 1], Padding::Same),
+        (1, [29, 3, 3], 1, [3, 2], [1, 1], Padding::Same),
+        (3, [5, 7, 3], 2, [3, 3], [2, 2], Padding::Same),
+        (2, [9, 6, 5], 3, [2, 4], [3, 1], Padding::Valid),
+        (2, [2, 2, 4], 1, [7, 7], [1, 1], Padding::Same),
+        (70, [4, 3, 1], 1, [4, 3], [1, 1], Padding::Valid),
+    ];
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        for (images, input, fan, size, stride, padding) in cases {
+            let channels = input[2];
+            let outputs = channels * fan;
+            let geometry = windows(input, outputs, size, stride, padding);
+            let kernel = random(&mut rng, size[0] * size[1] * outputs);
+            let bias = random(&mut rng, outputs);
+            let x = random(&mut rng, images * geometry.inputs());
+            let own = |c: usize, o: usize| f32::from(u8::from(o / fan == c));
+            let expected = reference_sums(&geometry, &x, &bias, |t, c, o| {
+                own(c, o) * kernel[t * outputs + o]
+            });
+            let layer = DepthwiseLayer::new(geometry, &kernel, &bias, Activation::Linear);
+            let sizes = [geometry.inputs(), layer.outputs()];
+            let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                recording.depthwise(x, rows, &layer)
+            });
+            let what = format!("{}: {images} x {geometry:?}", engine.info().engine);
+            assert_close(&what, &y, &expected, SUMS);
+
+            let geometry = windows(input, channels, size, stride, padding);
+            let zeros = vec![0.0; channels];
+            let own = |_, c: usize, o: usize| f32::from(u8::from(o == c));
+            let sums = reference_sums(&geometry, &x, &zeros, own);
+            let ones = vec![1.0; x.len()];
+            let counts = reference_sums(&geometry, &ones, &zeros, own);
+            let means: Vec<f32> = sums.iter().zip(&counts).map(|(s, n)| s / n).collect();
+            let below = vec![-1e30; x.len()];
+            for pooling in [Pooling::Average, Pooling::Max] {
+                let layer = PoolLayer {
+                    windows: geometry,
+                    pooling,
+                };
+                let sizes = [geometry.inputs(), layer.outputs()];
+                let pool = |x: &[f32]| {
+                    run(engine.as_ref(), x, sizes, |recording, x, rows| {
+                        recording.pool(x, rows, &layer)
+                    })
+                };
+                let pooled = pool(&x);
+                let what = format!("{what}, {pooling:?}");
+                match pooling {
+                    Pooling::Average => assert_close(&what, &pooled, &means, VALUES),
+                    Pooling::Max => assert_eq!(pooled, largest(&geometry, &x), "{what}"),
+                }
+                // Padding would be larger than what is there.
+                assert!(pool(&below).iter().all(|&value| value < -0.9e30), "{what}");
+            }
+        }
+    }
+}
+
+/// The largest value of each window.
+fn largest(windows: &Windows, x: &[f32]) -> Vec<f32> {
+    let [height, width, channels] = windows.input;
+    let mut y = Vec::new();
+    for image in x.chunks_exact(windows.inputs()) {
+        for k in 0..windows.outputs() {
+            let (pixel, channel) = (k / channels, k % channels);
+            let start = [pixel / windows.output[1], pixel % windows.output[1]];
+            let range = |axis: usize, pixels: usize| {
+                let start = start[axis] * windows.stride[axis];
+                let end = (start + windows.size[axis]).saturating_sub(windows.before[axis]);
+                start.saturating_sub(windows.before[axis])..end.min(pixels)
+            };
+            let rows = range(0, height);
+            let values = rows.flat_map(|y| {
+                range(1, width).map(move |x| image[(y * width + x) * channels + channel])
+            });
+            y.push(values.fold(f32::MIN, f32::max));
+        }
+    }
+    y
+}
+
+#[test]
+fn elementwise_steps_of_every_period() {
+    // 64 invocations a workgroup, each 4 values: 63, 64 and 65 of them.
+    let cases = [
+        (0, 5, 1),
+        (1, 1, 1),
+        (1, 252, 1),
+        (1, 256, 4),
+        (1, 258, 6),
+        (9, 15, 3),
+        (5, 12, 2),
+        (3, 10, 10),
+        (130, 7, 7),
+        (2, 21, 7),
+    ];
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        for (rows, values, period) in cases {
+            let scale = random(&mut rng, period);
+            let offset = random(&mut rng, if rows % 2 == 0 { period } else { 1 });
+            let [x, other] = [0, 1].map(|_| random(&mut rng, rows * values));
+            let layer = ElementwiseLayer::new(values, &scale, &offset, Activation::Relu);
+            for add in [None, Some(&other)] {
+                let expected: Vec<f32> = (0..rows * values)
+                    .map(|k| {
+                        let channel = k % values;
+                        let scaled = f64::from(scale[channel % period]) * f64::from(x[k])
+                            + f64::from(offset[channel % offset.len()]);
+                        let sum = scaled + add.map_or(0.0, |other| f64::from(other[k]));
+                        sum.max(0.0) as f32
+                    })
+                    .collect();
+                let y = run(engine.as_ref(), &x, [values; 2], |recording, x, rows| {
+                    let other = add.map(|other| {
+                        let stride = row_stride(values);
+                        let mut padded = Vec::new();
+                        for row in other.chunks_exact(values) {
+                            padded.extend_from_slice(row);
+                            padded.resize(padded.len().next_multiple_of(stride), 0.0);
+                        }
+                        recording.upload("other", &padded)
+                    });
+                    recording.elementwise(x, other, rows, &layer)
+                });
+                let what = format!("{}: {rows} x {values} by {period}", engine.info().engine);
+                assert_close(&what, &y, &expected, VALUES);
+            }
+        }
+    }
+}
+
+/// A file of Keras's answers.
+struct Answers {
+    content: Vec<u8>,
+}
+
+impl Answers {
+    fn tensor(&self, name: &str) -> (Vec<usize>, Vec<f32>) {
+        let tensors = SafeTensors::deserialize(&self.content).expect("the golden file");
+        let tensor = tensors.tensor(name).expect(name);
+        let values = tensor.data().chunks_exact(4);
+        let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        (tensor.shape().to_vec(), values.collect())
+    }
+}
+
+#[test]
+fn single_layers_answer_as_keras_does() {
+    let content = std::fs::read(golden("layers_keras.safetensors")).expect("the golden file");
+    let (_, header) = SafeTensors::read_metadata(&content).expect("the golden file");
+    let metadata = header.metadata().clone().expect("metadata");
+    let cases: Vec<Value> = serde_json::from_str(&metadata["cases"]).expect("a list");
+    assert_eq!(cases.len(), 48);
+    let answers = Answers { content };
+    let pair = |value: &Value| [0, 1].map(|axis| value[axis].as_u64().expect("a size") as usize);
+    for engine in engines() {
+        for case in &cases {
+            let name = case["name"].as_str().expect("a name");
+            let (x_shape, x) = answers.tensor(&format!("{name}.x"));
+            let (y_shape, expected) = answers.tensor(&format!("{name}.y"));
+            let padding = match case["padding"].as_str() {
+                Some("same") => Padding::Same,
+                _ => Padding::Valid,
+            };
+            let windows = windows(
+                [x_shape[1], x_shape[2], x_shape[3]],
+                y_shape[3],
+                pair(&case["size"]),
+                pair(&case["strides"]),
+                padding,
+            );
+            assert_eq!(windows.output, y_shape[1..], "{name}");
+            let weights = || ["kernel", "bias"].map(|w| answers.tensor(&format!("{name}.{w}")).1);
+            let sizes = [windows.inputs(), windows.outputs()];
+            let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                let pool = |pooling| PoolLayer { windows, pooling };
+                match case["kind"].as_str() {
+                    Some("conv") => {
+                        let [kernel, bias] = weights();
+                        let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Linear);
+                        recording.conv(x, rows, &layer)
+                    }
+                    Some("depthwise") => {
+                        let [kernel, bias] = weights();
+                        let layer =
+                            DepthwiseLayer::new(windows, &kernel, &bias, Activation::Linear);
+                        recording.depthwise(x, rows, &layer)
+                    }
+                    Some("max") => recording.pool(x, rows, &pool(Pooling::Max)),
+                    Some("average") => recording.pool(x, rows, &pool(Pooling::Average)),
+                    other => panic!("no kind {other:?}"),
+                }
+            });
+            let what = format!("{}: {case}", engine.info().engine);
+            assert_close(&what, &y, &expected, SUMS);
+        }
+    }
+}
+
+#[test]
+fn activations_answer_as_keras_does_and_do_not_overflow() {
+    let content = std::fs::read(golden("layers_keras.safetensors")).expect("the golden file");
+    let answers = Answers { content };
+    let relu_with = |slope, threshold, ceiling| Activation::ReluWith {
+        slope,
+        threshold,
+        ceiling,
+    };
+    let activations = [
+        ("linear", Activation::Linear),
+        ("relu", Activation::Relu),
+        ("sigmoid", Activation::Sigmoid),
+        ("tanh", Activation::Tanh),
+        ("relu6", relu_with(0.0, 0.0, 6.0)),
+        ("leaky_relu", relu_with(0.2, 0.0, f32::MAX)),
+        ("relu_with", relu_with(0.25, 0.5, 3.0)),
+        ("elu", Activation::Elu { alpha: 1.5 }),
+        ("selu", Activation::Selu),
+        ("gelu", Activation::Gelu),
+        ("gelu_tanh", Activation::GeluTanh),
+        ("silu", Activation::Silu),
+        ("softplus", Activation::Softplus),
+        ("softsign", Activation::Softsign),
+        ("exponential", Activation::Exponential),
+        ("hard_sigmoid", Activation::HardSigmoid),
+        ("hard_silu", Activation::HardSilu),
+        ("mish", Activation::Mish),
+    ];
+    let (_, x) = answers.tensor("activation.x");
+    let huge = [-3e38, -1e20, -100.0, 100.0, 1e20, 3e38];
+    for engine in engines() {
+        for (name, activation) in activations {
+            let layer = ElementwiseLayer::new(1, &[1.0], &[0.0], activation);
+            let apply = |x: &[f32]| {
+                run(engine.as_ref(), x, [1, 1], |recording, x, rows| {
+                    recording.elementwise(x, None, rows, &layer)
+                })
+            };
+            let (_, expected) = answers.tensor(&format!("activation.{name}"));
+            let what = format!("{}: {name}", engine.info().engine);
+            let tolerance = Tolerance {
+                abs: 1e-6,
+                // exp of the driver, at 60 a relative error of 60 units in the last place.
+                rel: if name == "exponential" { 1e-5 } else { 1e-6 },
+            };
+            assert_close(&what, &apply(&x), &expected, tolerance);
+            // The run itself asks for finite values; exp alone has none here.
+            if name != "exponential" {
+                apply(&huge);
+            }
+        }
+    }
+}

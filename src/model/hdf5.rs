@@ -161,8 +161,20 @@ impl Hdf5 {
         {
             let path = format!("{path}{container}");
             let container = group.group(container).map_err(failed(&path))?;
-            for (count, layer) in container.iter_groups().map_err(failed(&path))? {
+            let groups: Vec<_> = container.iter_groups().map_err(failed(&path))?.collect();
+            // The second of a class is dense_1 or, to Keras 2.12, dense_2.
+            let from_two = !groups.iter().any(|(count, _)| count.ends_with("_1"));
+            for (count, layer) in groups {
                 let path = format!("{path}/{count}/");
+                let counted = count.rsplit_once('_').filter(|_| from_two);
+                let count = counted
+                    .and_then(|(class, n)| {
+                        Some(format!(
+                            "{class}_{}",
+                            n.parse::<u32>().ok()?.checked_sub(1)?
+                        ))
+                    })
+                    .unwrap_or(count);
                 let counts = format!("{}{count}", outer[1]);
                 let mut names = None;
                 if layer

@@ -413,6 +413,9 @@ impl Reader<'_> {
             let expected = format!("{} values, as many as of the mean", mean.len());
             return Err(options.wrong("variance", &expected));
         }
+        if variance.iter().any(|&variance| variance < 0.0) {
+            return Err(options.wrong("variance", "values of 0 or more"));
+        }
         let deviations = variance.iter().map(|variance| variance.sqrt().max(EPSILON));
         let (scale, offset) = match options.flag("invert", false)? {
             true => (deviations.collect(), mean),
@@ -437,7 +440,7 @@ impl Reader<'_> {
         if !finite(&scale) || !finite(&offset) {
             return Err(ModelError::Config {
                 place: format!("layer \"{}\"", node.id.name),
-                expected: "means, and variances of 0 or more".into(),
+                expected: "variances of 0 or more".into(),
                 found: "others".into(),
             });
         }

@@ -71,9 +71,13 @@ fn spend(left: &AtomicU64, amount: u64) -> Result<(), ()> {
 }
 
 fn failed(place: &str) -> impl Fn(hdf5_pure::Error) -> ModelError {
-    move |source| ModelError::Hdf5 {
+    move |error| ModelError::Hdf5 {
         place: place.to_owned(),
-        source,
+        // The crate's own words say the same as their cause.
+        source: match error {
+            hdf5_pure::Error::Format(cause) => Box::new(cause),
+            other => Box::new(other),
+        },
     }
 }
 
@@ -85,8 +89,18 @@ impl Hdf5 {
             bytes,
             left: left(32, 64 << 20),
         };
+        let file = File::from_source(source).map_err(failed("the file"))?;
+        // Weights come before an optimizer's state, so a cut file might be read all the same.
+        let whole = file.superblock().eof_address;
+        if whole > size {
+            return Err(ModelError::Config {
+                place: "HDF5".into(),
+                expected: format!("{whole} bytes, as the file says"),
+                found: size.to_string(),
+            });
+        }
         Ok(Self {
-            file: File::from_source(source).map_err(failed("the file"))?,
+            file,
             left: left(16, 1 << 20),
         })
     }
@@ -161,8 +175,20 @@ impl Hdf5 {
         {
             let path = format!("{path}{container}");
             let container = group.group(container).map_err(failed(&path))?;
-            for (count, layer) in container.iter_groups().map_err(failed(&path))? {
+            let groups: Vec<_> = container.iter_groups().map_err(failed(&path))?.collect();
+            // The second of a class is dense_1 or, to Keras 2.12, dense_2.
+            let from_two = !groups.iter().any(|(count, _)| count.ends_with("_1"));
+            for (count, layer) in groups {
                 let path = format!("{path}/{count}/");
+                let counted = count.rsplit_once('_').filter(|_| from_two);
+                let count = counted
+                    .and_then(|(class, n)| {
+                        Some(format!(
+                            "{class}_{}",
+                            n.parse::<u32>().ok()?.checked_sub(1)?
+                        ))
+                    })
+                    .unwrap_or(count);
                 let counts = format!("{}{count}", outer[1]);
                 let mut names = None;
                 if layer

@@ -100,7 +100,7 @@ pub enum ModelError {
         /// Where in the file.
         place: String,
         /// Why.
-        source: hdf5_pure::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file, or a part of one, that is too large to be read.
     #[error("{what} is larger than {limit}")]

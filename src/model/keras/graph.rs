@@ -74,13 +74,23 @@ impl<'a> Graph<'a> {
             return self.open_functional(config, entries, &ids, input, depth);
         }
         if depth == 0 {
-            self.input_shape = shape(&config["build_input_shape"]);
+            self.input(&config["build_input_shape"], "build_input_shape")?;
         }
         let mut value = input;
         for (entry, id) in entries.iter().zip(ids) {
             value = self.add(entry, id, vec![value], depth)?;
         }
         Ok(value)
+    }
+
+    /// Notes the shape of the model's input, where a config gives it.
+    fn input(&mut self, with_batch: &Value, place: &str) -> Result<(), ModelError> {
+        if with_batch.is_array() && self.input_shape.is_none() {
+            let expected = "the sizes of an input, behind the batch's";
+            let found = || wrong(place, expected, short(with_batch));
+            self.input_shape = Some(shape(with_batch).ok_or_else(found)?);
+        }
+        Ok(())
     }
 
     fn open_functional(
@@ -177,17 +187,24 @@ impl<'a> Graph<'a> {
                 takes.len().to_string(),
             )),
         };
-        let registered = &entry["registered_name"];
-        if registered.as_str().is_some_and(|name| name != class) {
+        // A class of the user's, whatever its name.
+        let registered = entry["registered_name"].as_str();
+        let module = entry["module"].as_str();
+        if registered.is_some_and(|name| name != class)
+            || module.is_some_and(|module| !module.split('.').any(|part| part.contains("keras")))
+        {
             return Err(ModelError::Custom {
                 name: id.name,
-                class: short(registered),
+                class: format!("{}.{class}", module.unwrap_or("custom")),
             });
         }
-        let config = &entry["config"];
-        if depth == 0 && takes == [0] && self.input_shape.is_none() {
-            let keys = ["batch_shape", "batch_input_shape"];
-            self.input_shape = keys.iter().find_map(|key| shape(&config[key]));
+        if depth == 0 && takes == [0] {
+            for key in ["batch_shape", "batch_input_shape"] {
+                self.input(
+                    &entry["config"][key],
+                    &format!("layer \"{}\", {key}", id.name),
+                )?;
+            }
         }
         if class == "InputLayer" {
             return one();
@@ -299,9 +316,9 @@ fn called_on<'a>(entry: &'a Value, place: &str) -> Result<Vec<&'a str>, ModelErr
     let mut names = Vec::new();
     match node {
         // Keras 3: the call's arguments.
-        Value::Object(call) => {
-            collect(&call["args"], place, &mut names)?;
-            if let Some(Value::Object(options)) = call.get("kwargs") {
+        Value::Object(_) => {
+            collect(&node["args"], place, &mut names)?;
+            if let Value::Object(options) = &node["kwargs"] {
                 check_options(options, place)?;
             }
         }

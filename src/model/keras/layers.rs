@@ -2,7 +2,7 @@
 
 use super::Description;
 use super::graph::{Graph, Node};
-use super::options::{Function, Options, shape};
+use super::options::{Function, Options};
 use crate::model::ModelError;
 use crate::model::layer::{Layer, Op, Padding, Pooling, Window};
 use crate::model::weights::{LayerId, Variable, Weights};
@@ -120,7 +120,7 @@ impl Reader<'_> {
                 Ok(self.last(Some(1)))
             }
             "Reshape" => {
-                let shape = target_shape(node, &options)?;
+                let shape = target_shape(&options)?;
                 let rank = Some(shape.len());
                 self.push(node, vec![from.number], Op::Reshape(Some(shape)), 0);
                 Ok(self.last(rank))
@@ -413,6 +413,9 @@ impl Reader<'_> {
             let expected = format!("{} values, as many as of the mean", mean.len());
             return Err(options.wrong("variance", &expected));
         }
+        if variance.iter().any(|&variance| variance < 0.0) {
+            return Err(options.wrong("variance", "values of 0 or more"));
+        }
         let deviations = variance.iter().map(|variance| variance.sqrt().max(EPSILON));
         let (scale, offset) = match options.flag("invert", false)? {
             true => (deviations.collect(), mean),
@@ -437,7 +440,7 @@ impl Reader<'_> {
         if !finite(&scale) || !finite(&offset) {
             return Err(ModelError::Config {
                 place: format!("layer \"{}\"", node.id.name),
-                expected: "means, and variances of 0 or more".into(),
+                expected: "variances of 0 or more".into(),
                 found: "others".into(),
             });
         }
@@ -519,49 +522,21 @@ fn padding(options: &Options<'_>) -> Result<Padding, ModelError> {
     }
 }
 
-/// The shape a Reshape gives; a size of -1 is what is left, by the shape the layer was built on.
-fn target_shape(node: &Node<'_>, options: &Options<'_>) -> Result<Vec<usize>, ModelError> {
-    let wrong = || {
-        options.wrong(
-            "target_shape",
-            "a list of whole numbers, one of them -1 at most",
-        )
+/// The shape a Reshape gives; -1, what the other sizes leave, as 0.
+fn target_shape(options: &Options<'_>) -> Result<Vec<usize>, ModelError> {
+    let size = |value: &serde_json::Value| match value.as_i64() {
+        Some(-1) => Some(0),
+        Some(0) | None => None,
+        Some(size) => usize::try_from(size).ok(),
     };
-    let sizes: Option<Vec<i64>> = options
-        .get("target_shape")
-        .and_then(|shape| shape.as_array())
-        .and_then(|list| list.iter().map(serde_json::Value::as_i64).collect());
-    let sizes = sizes.ok_or_else(wrong)?;
-    let known: Option<Vec<usize>> = sizes
-        .iter()
-        .filter(|&&size| size != -1)
-        .map(|&size| usize::try_from(size).ok().filter(|&size| size > 0))
-        .collect();
-    let known = known.ok_or_else(wrong)?;
-    if known.len() == sizes.len() {
-        return Ok(known);
-    }
-    let product = |sizes: &[usize]| {
-        sizes
-            .iter()
-            .try_fold(1usize, |n, &size| n.checked_mul(size))
-    };
-    let built_on = shape(&node.entry["build_config"]["input_shape"]);
-    let Some(values) = built_on.as_deref().and_then(product) else {
-        return Err(options.wrong(
-            "target_shape",
-            "sizes without -1, since the shape before is not known",
-        ));
-    };
-    let rest = product(&known)
-        .filter(|&known| known > 0 && values % known == 0)
-        .map(|known| values / known)
-        .filter(|_| known.len() + 1 == sizes.len())
-        .ok_or_else(wrong)?;
-    let sizes = sizes.into_iter();
-    Ok(sizes
-        .map(|size| usize::try_from(size).unwrap_or(rest))
-        .collect())
+    let sizes = options.get("target_shape").and_then(|list| list.as_array());
+    let sizes: Option<Vec<usize>> = sizes.and_then(|list| list.iter().map(size).collect());
+    sizes
+        .filter(|sizes| sizes.iter().filter(|&&size| size == 0).count() <= 1)
+        .ok_or_else(|| {
+            let expected = "a list of whole numbers above 0, or one of them -1";
+            options.wrong("target_shape", expected)
+        })
 }
 
 /// How many axes a Normalization keeps apart: none, the last one, or all.

@@ -24,9 +24,14 @@ mod hdf5;
 mod keras;
 mod layer;
 mod plain;
+mod shapes;
+#[cfg(test)]
+mod tests;
 mod weights;
 
-use crate::kernels::{ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer};
+use crate::kernels::{
+    Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Recording,
+};
 use layer::Layer;
 
 pub use file::{
@@ -329,6 +334,26 @@ impl Model {
     /// What is computed, in order; the last step gives the logits.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Appends the steps to a recording: `x` is `[rows, row_stride(inputs)]`, the logits are
+    /// `[rows, row_stride(classes)]`.
+    pub fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {
+        let mut values = vec![x];
+        for step in &self.steps {
+            let x = values[step.takes[0]];
+            values.push(match &step.operation {
+                Operation::Dense(layer) => recording.dense(x, rows, layer),
+                Operation::Conv(layer) => recording.conv(x, rows, layer),
+                Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
+                Operation::Pool(layer) => recording.pool(x, rows, layer),
+                Operation::Elementwise(layer) => {
+                    let other = step.takes.get(1).map(|&value| values[value]);
+                    recording.elementwise(x, other, rows, layer)
+                }
+            });
+        }
+        values[self.steps.len()]
     }
 
     /// The layers of the file, for the eye.

@@ -3,7 +3,7 @@
 use super::PipelineError;
 use crate::engine::Engine;
 use crate::kernels::{Buf, Downloads, Recording, row_stride};
-use crate::model::{Model, Operation};
+use crate::model::Model;
 
 /// A model's answers to some inputs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,21 +29,7 @@ pub(super) fn record_classify(
     rows: usize,
     model: &Model,
 ) -> AnswerBufs {
-    let mut values = vec![x];
-    for step in model.steps() {
-        let x = values[step.takes[0]];
-        values.push(match &step.operation {
-            Operation::Dense(layer) => recording.dense(x, rows, layer),
-            Operation::Conv(layer) => recording.conv(x, rows, layer),
-            Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
-            Operation::Pool(layer) => recording.pool(x, rows, layer),
-            Operation::Elementwise(layer) => {
-                let other = step.takes.get(1).map(|&value| values[value]);
-                recording.elementwise(x, other, rows, layer)
-            }
-        });
-    }
-    let logits = values[model.steps().len()];
+    let logits = model.record(recording, x, rows);
     let classes = model.num_classes();
     let probabilities = recording.softmax(logits, rows, classes);
     recording.download(logits);
@@ -56,27 +42,28 @@ pub(super) fn record_classify(
 }
 
 impl AnswerBufs {
-    /// Refuses answers that are no numbers.
-    pub(super) fn check(&self, downloads: &Downloads) -> Result<(), PipelineError> {
-        match downloads
-            .values(self.logits)
-            .iter()
-            .find(|logit| !logit.is_finite())
-        {
-            Some(&value) => Err(PipelineError::NotFinite { value }),
-            None => Ok(()),
+    /// The answers themselves, refused when they are no numbers.
+    pub(super) fn read(&self, downloads: &Downloads) -> Result<Answers, PipelineError> {
+        let logits = downloads.values(self.logits);
+        if let Some(&value) = logits.iter().find(|logit| !logit.is_finite()) {
+            return Err(PipelineError::NotFinite { value });
         }
+        let rows = logits.chunks_exact(row_stride(self.classes));
+        Ok(Answers {
+            logits: rows.flat_map(|row| &row[..self.classes]).copied().collect(),
+            probabilities: downloads.values(self.probabilities).to_vec(),
+        })
     }
+}
 
-    /// Logits of a row, without its padding.
-    pub(super) fn logits<'a>(&self, downloads: &'a Downloads, row: usize) -> &'a [f32] {
-        &downloads.values(self.logits)[row * row_stride(self.classes)..][..self.classes]
-    }
+/// All buffers of a recording together hold at most as many times the largest.
+const BUFFERS_A_RECORDING: usize = 4;
 
-    /// Probabilities of a row.
-    pub(super) fn probabilities<'a>(&self, downloads: &'a Downloads, row: usize) -> &'a [f32] {
-        &downloads.values(self.probabilities)[row * self.classes..][..self.classes]
-    }
+/// Bytes to count for each input of a recording that classifies: of the largest buffer, or of
+/// all of them by [`BUFFERS_A_RECORDING`], since the GPU engine holds all at once.
+pub(super) fn input_bytes(model: &Model) -> usize {
+    let share = model.total_width().div_ceil(BUFFERS_A_RECORDING);
+    4 * row_stride(model.widest_row().max(share))
 }
 
 /// Classifies inputs, each as many values as the model takes, in batches the engine likes.
@@ -92,7 +79,7 @@ pub fn classify(
     inputs: &[&[f32]],
 ) -> Result<Answers, PipelineError> {
     let width = model.input_shape().iter().product();
-    let batch_rows = (engine.batch_buffer_bytes() / (4 * row_stride(model.widest_row()))).max(1);
+    let batch_rows = (engine.batch_buffer_bytes() / input_bytes(model)).max(1);
     let mut answers = Answers::default();
     for batch in inputs.chunks(batch_rows) {
         let mut recording = Recording::new();
@@ -104,13 +91,9 @@ pub fn classify(
         );
         let bufs = record_classify(&mut recording, x, batch.len(), model);
         let downloads = engine.run(&recording)?;
-        bufs.check(&downloads)?;
-        for row in 0..batch.len() {
-            answers.logits.extend(bufs.logits(&downloads, row));
-            answers
-                .probabilities
-                .extend(bufs.probabilities(&downloads, row));
-        }
+        let read = bufs.read(&downloads)?;
+        answers.logits.extend(read.logits);
+        answers.probabilities.extend(read.probabilities);
     }
     Ok(answers)
 }

@@ -1,7 +1,7 @@
 //! Landscapes of image triples: mixes and meshes on the host, grids on the engine.
 
 use super::PipelineError;
-use super::classify::{AnswerBufs, record_classify, upload_rows};
+use super::classify::{AnswerBufs, Answers, classify, input_bytes, record_classify, upload_rows};
 use super::pair::{pair_mesh, points_of};
 use crate::data::Image;
 use crate::engine::cpu::CpuEngine;
@@ -67,7 +67,8 @@ pub fn compute_landscapes(
         return Ok(Vec::new());
     };
     let grids = Grids::new(model, settings, first.a.shape(), frames);
-    let group = (engine.batch_buffer_bytes() / grids.landscape_bytes()).max(1);
+    let landscape_bytes = grids.row_bytes(grids.frame_bytes()) * grids.steps;
+    let group = (engine.batch_buffer_bytes() / landscape_bytes).max(1);
     // A first group of one: kernels are compiled and the device wakes up on it while the host
     // prepares the next.
     let (one, rest) = jobs.split_at(1);
@@ -154,14 +155,13 @@ impl<'a> Grids<'a> {
         }
     }
 
-    /// The largest buffer that one row of a grid needs: its frames, or a layer's values of them.
-    fn row_bytes(&self) -> usize {
-        let widest = self.frame_values.max(self.model.widest_row());
-        4 * row_stride(widest) * self.inner.len().max(1)
+    /// Bytes to count for the frames of one row of a grid.
+    fn row_bytes(&self, frame_bytes: usize) -> usize {
+        frame_bytes * self.inner.len().max(1)
     }
 
-    fn landscape_bytes(&self) -> usize {
-        self.row_bytes() * self.steps
+    fn frame_bytes(&self) -> usize {
+        4 * row_stride(self.frame_values)
     }
 
     fn counts(&self, mesh: &PairMesh) -> MeshCounts {
@@ -271,13 +271,30 @@ impl<'a> Grids<'a> {
             .iter()
             .map(|prepared| self.empty_landscape(prepared))
             .collect();
-        let rows_a_batch = (engine.batch_buffer_bytes() / self.row_bytes()).max(1);
+        let room = engine.batch_buffer_bytes();
+        let [frames_alone, classified] = [
+            self.frame_bytes(),
+            self.frame_bytes().max(input_bytes(self.model)),
+        ]
+        .map(|frame_bytes| room / self.row_bytes(frame_bytes));
+        // A network whose values of one row of a grid are too many is given the frames later, in
+        // smaller batches.
+        let (rows_a_batch, when) = match classified {
+            0 => (frames_alone.max(1), Classify::Apart),
+            rows => (rows, Classify::Recorded),
+        };
         for batch in cut_into_batches(group.len(), self.steps, rows_a_batch) {
-            let recorded = self.record(group, &batch);
+            let recorded = self.record(group, &batch, when);
             let downloads = engine.run(&recorded.recording)?;
-            recorded.image_answers.check(&downloads)?;
-            recorded.frame_answers.check(&downloads)?;
-            self.collect(&batch, &recorded, &downloads, group, &mut landscapes);
+            let answers = self.answers(engine, group, &batch, &recorded, &downloads)?;
+            self.collect(
+                &batch,
+                &recorded,
+                &downloads,
+                &answers,
+                group,
+                &mut landscapes,
+            );
             let rows: usize = batch.iter().map(|segment| segment.rows.len()).sum();
             if progress(rows * self.steps).is_break() {
                 return Err(PipelineError::Interrupted);
@@ -306,24 +323,21 @@ impl<'a> Grids<'a> {
         }
     }
 
-    /// Records a batch. Its images are, segment by segment, the target and then the mixes.
-    fn record(&self, group: &[Prepared<'_>], batch: &[Segment]) -> RecordedBatch {
+    /// Records a batch.
+    fn record(&self, group: &[Prepared<'_>], batch: &[Segment], when: Classify) -> RecordedBatch {
         let mut recording = Recording::new();
-        let mut images: Vec<&[f32]> = Vec::new();
         let mut pairs = Vec::new();
+        let mut target = 0;
         for segment in batch {
-            let prepared = &group[segment.landscape];
-            let target = images.len();
-            images.push(&prepared.target.levels);
-            for row in &prepared.rows[segment.rows.clone()] {
-                pairs.push(PairJob {
-                    left: images.len(),
-                    right: target,
-                    mesh: &row.mesh,
-                });
-                images.push(&row.mix.levels);
-            }
+            let rows = &group[segment.landscape].rows[segment.rows.clone()];
+            pairs.extend(rows.iter().zip(target + 1..).map(|(row, left)| PairJob {
+                left,
+                right: target,
+                mesh: &row.mesh,
+            }));
+            target += 1 + rows.len();
         }
+        let images = batch_images(group, batch);
         let count = images.len();
         let images = upload_rows(
             &mut recording,
@@ -333,17 +347,41 @@ impl<'a> Grids<'a> {
         );
         let jobs = self.frame_jobs(pairs.len());
         let frames = recording.warp(images, count, &self.geometry, &pairs, &jobs);
-        if self.frames == Frames::Keep {
+        if self.frames == Frames::Keep || when == Classify::Apart {
             recording.download(frames);
         }
-        let image_answers = record_classify(&mut recording, images, count, self.model);
-        let frame_answers = record_classify(&mut recording, frames, jobs.len(), self.model);
+        let answers = (when == Classify::Recorded).then(|| {
+            [(images, count), (frames, jobs.len())]
+                .map(|(x, rows)| record_classify(&mut recording, x, rows, self.model))
+        });
         RecordedBatch {
             recording,
             frames,
-            image_answers,
-            frame_answers,
+            answers,
         }
+    }
+
+    /// The answers to a batch's images and to its frames.
+    fn answers(
+        &self,
+        engine: &dyn Engine,
+        group: &[Prepared<'_>],
+        batch: &[Segment],
+        recorded: &RecordedBatch,
+        downloads: &Downloads,
+    ) -> Result<[Answers; 2], PipelineError> {
+        if let Some([images, frames]) = &recorded.answers {
+            return Ok([images.read(downloads)?, frames.read(downloads)?]);
+        }
+        let frames: Vec<&[f32]> = downloads
+            .values(recorded.frames)
+            .chunks_exact(row_stride(self.frame_values))
+            .map(|row| &row[..self.frame_values])
+            .collect();
+        Ok([
+            classify(engine, self.model, &batch_images(group, batch))?,
+            classify(engine, self.model, &frames)?,
+        ])
     }
 
     /// Puts a batch's answers where they belong.
@@ -352,6 +390,7 @@ impl<'a> Grids<'a> {
         batch: &[Segment],
         recorded: &RecordedBatch,
         downloads: &Downloads,
+        [image_answers, frame_answers]: &[Answers; 2],
         group: &[Prepared<'_>],
         landscapes: &mut [Landscape],
     ) {
@@ -368,14 +407,14 @@ impl<'a> Grids<'a> {
                     let k = i * self.steps + j;
                     let inner = j > 0 && j + 1 < self.steps;
                     let (answers, row) = match j {
-                        0 => (&recorded.image_answers, image),
-                        _ if inner => (&recorded.frame_answers, frame),
-                        _ => (&recorded.image_answers, target),
+                        0 => (image_answers, image),
+                        _ if inner => (frame_answers, frame),
+                        _ => (image_answers, target),
                     };
                     landscape.logits[k * classes..][..classes]
-                        .copy_from_slice(answers.logits(downloads, row));
+                        .copy_from_slice(&answers.logits[row * classes..][..classes]);
                     landscape.probabilities[k * classes..][..classes]
-                        .copy_from_slice(answers.probabilities(downloads, row));
+                        .copy_from_slice(&answers.probabilities[row * classes..][..classes]);
                     if let Some(frames) = &mut landscape.inputs {
                         let levels = match j {
                             0 => &prepared.rows[i].mix.levels,
@@ -397,8 +436,30 @@ impl<'a> Grids<'a> {
 struct RecordedBatch {
     recording: Recording,
     frames: Buf<f32>,
-    image_answers: AnswerBufs,
-    frame_answers: AnswerBufs,
+    /// Of the images and of the frames, if they are classified in the recording.
+    answers: Option<[AnswerBufs; 2]>,
+}
+
+/// When frames are classified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Classify {
+    /// Where they are made: they need not come back.
+    Recorded,
+    /// By themselves, in batches of the model's own.
+    Apart,
+}
+
+/// The images of a batch: segment by segment, the target and then the mixes.
+fn batch_images<'a>(group: &'a [Prepared<'_>], batch: &[Segment]) -> Vec<&'a [f32]> {
+    batch
+        .iter()
+        .flat_map(|segment| {
+            let prepared = &group[segment.landscape];
+            let mixes = &prepared.rows[segment.rows.clone()];
+            let mixes = mixes.iter().map(|row| row.mix.levels.as_slice());
+            [prepared.target.levels.as_slice()].into_iter().chain(mixes)
+        })
+        .collect()
 }
 
 /// Cuts the rows of `landscapes` grids into batches of at most `rows_a_batch`, in order.

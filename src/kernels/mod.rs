@@ -3,6 +3,7 @@
 //! ```text
 //!  images ─ spline ─> coefficients ─ warp ─> frames ─ dense ─> ... ─ dense ─> logits ─ softmax ─> probabilities
 //!                        pairs, meshes ──┘
+//!  walkers ─ lattice_walk or langevin_walk ─> walkers ─ ... ─> walk_moments, walk_occupation
 //! ```
 //!
 //! A [`Recording`] is the plain data between the pipeline that writes it and the engine that
@@ -19,16 +20,27 @@
 
 mod blend;
 mod dense;
+mod langevin_walk;
+mod lattice_walk;
+mod philox;
 mod recording;
 mod sample;
 mod softmax;
 mod spline;
+mod walk_moments;
+mod walk_occupation;
+mod walker;
 mod warp;
 
 pub use blend::blend;
 pub use dense::{Activation, DenseLayer};
+pub use langevin_walk::{Ground, LangevinStep};
+pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
+pub use philox::philox;
 pub use recording::{Buf, Buffer, Command, Downloads, Recording};
 pub use spline::spline_coefficients;
+pub use walk_moments::{MOMENTS_GROUP, Moments};
+pub use walker::{Span, Walker};
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 
 /// A kernel: [`Kernel::spec`] is the table of all of them.
@@ -42,6 +54,14 @@ pub enum Kernel {
     Dense,
     /// Logits to probabilities.
     Softmax,
+    /// Walkers on a lattice, some steps on.
+    LatticeWalk,
+    /// Walkers that drift downhill and jitter, some steps on.
+    LangevinWalk,
+    /// How far walkers have come.
+    WalkMoments,
+    /// How many walkers stand at each grid point.
+    WalkOccupation,
 }
 
 /// Whether a kernel only reads a buffer.
@@ -75,6 +95,8 @@ pub enum Element {
     Vec4I32,
     /// `vec4<u32>`
     Vec4U32,
+    /// `atomic<u32>`
+    AtomicU32,
     /// A struct shared with the host.
     Struct(StructSpec),
 }
@@ -108,12 +130,16 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 5] = [
+pub const KERNELS: [Kernel; 9] = [
     Kernel::Spline,
     Kernel::Warp(Sampling::Cubic),
     Kernel::Warp(Sampling::Linear),
     Kernel::Dense,
     Kernel::Softmax,
+    Kernel::LatticeWalk,
+    Kernel::LangevinWalk,
+    Kernel::WalkMoments,
+    Kernel::WalkOccupation,
 ];
 
 impl Kernel {
@@ -125,6 +151,10 @@ impl Kernel {
             Self::Warp(Sampling::Linear) => &warp::LINEAR,
             Self::Dense => &dense::SPEC,
             Self::Softmax => &softmax::SPEC,
+            Self::LatticeWalk => &lattice_walk::SPEC,
+            Self::LangevinWalk => &langevin_walk::SPEC,
+            Self::WalkMoments => &walk_moments::SPEC,
+            Self::WalkOccupation => &walk_occupation::SPEC,
         }
     }
 }

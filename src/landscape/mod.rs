@@ -5,6 +5,7 @@ mod data_points;
 mod file;
 mod measures;
 mod triples;
+mod walk;
 
 pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
@@ -12,9 +13,13 @@ pub use measures::{
     Bar, CONFIDENT, Connectivity, CriticalPoints, LatticeWeights, Measures, OrderAsymmetry,
     barrier, boundary_length, calibration_error, confident_intrusion, critical_points,
     laplacian_roughness, mean_entropy, mean_margin, measure, num_bars_above, num_regions,
-    order_asymmetry, persistence, surface_roughness,
+    order_asymmetry, persistence, region_of, surface_roughness,
 };
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
+pub use walk::{
+    Chain, Exponent, LANDSCAPE_ITEMS, Plane, Potential, WalkError, bilinear_cells, committor,
+    exponent, item_basin, largest_time_step, mean_first_passage,
+};
 
 use crate::mesh::{MeshCounts, PairMesh};
 

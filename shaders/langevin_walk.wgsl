@@ -9,7 +9,6 @@
 struct LangevinParams {
     seed_low: u32,
     seed_high: u32,
-    first_walker: u32,
     walkers: u32,
     first_step: u32,
     steps: u32,
@@ -53,7 +52,7 @@ fn main(
     let end = params.first_step + params.steps;
     var step = params.first_step;
     while step < end {
-        let words = philox(vec4<u32>(step / 2u, params.first_walker + index, 0u, 0u), key);
+        let words = philox(vec4<u32>(step / 2u, walker.number, 0u, 0u), key);
         let block_end = min(end, (step / 2u + 1u) * 2u);
         for (; step < block_end; step++) {
             let pair = select(words.xy, words.zw, step % 2u == 1u);

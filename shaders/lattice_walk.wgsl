@@ -10,7 +10,6 @@
 struct LatticeParams {
     seed_low: u32,
     seed_high: u32,
-    first_walker: u32,
     walkers: u32,
     first_step: u32,
     steps: u32,
@@ -43,7 +42,7 @@ fn main(
     let end = params.first_step + params.steps;
     var step = params.first_step;
     while step < end {
-        let words = philox(vec4<u32>(step / 4u, params.first_walker + index, 0u, 0u), key);
+        let words = philox(vec4<u32>(step / 4u, walker.number, 0u, 0u), key);
         let block_end = min(end, (step / 4u + 1u) * 4u);
         for (; step < block_end; step++) {
             let word = words[step % 4u];

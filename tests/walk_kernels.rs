@@ -14,10 +14,9 @@ const SIZES: [usize; 9] = [0, 1, 15, 16, 17, 63, 64, 65, MOMENTS_GROUP + 1];
 
 const SEED: u64 = 0x0123_4567_89ab_cdef;
 
-fn span(first_walker: u32, first_step: u32, steps: u32) -> Span {
+fn span(first_step: u32, steps: u32) -> Span {
     Span {
         seed: SEED,
-        first_walker,
         first_step,
         steps,
     }
@@ -53,22 +52,26 @@ fn grid() -> Vec<[u32; 4]> {
         .collect()
 }
 
+/// Walkers with numbers from 1000 on.
 fn starts(count: usize) -> Vec<Walker> {
     (0..count)
-        .map(|n| Walker::at([(n % COLUMNS) as f32, (n / COLUMNS % ROWS) as f32]))
+        .map(|n| {
+            let place = [(n % COLUMNS) as f32, (n / COLUMNS % ROWS) as f32];
+            Walker::at(place, 1000 + n as u32)
+        })
         .collect()
 }
 
 /// A lattice walk by the definition: direction by the upper two bits, accepted with its
 /// probability by the other thirty.
-fn reference_walk(mut walker: Walker, number: u32, steps: u32) -> Walker {
+fn reference_walk(mut walker: Walker, steps: u32) -> Walker {
     for step in 0..steps {
         let point = walker.y as usize * COLUMNS + walker.x as usize;
         if point == SINK {
             break;
         }
         walker.steps += 1;
-        let word = words(number, step / 4)[(step % 4) as usize];
+        let word = words(walker.number, step / 4)[(step % 4) as usize];
         let direction = (word >> 30) as usize;
         let chance = f64::from(word & 0x3FFF_FFFF) / f64::from(1u32 << 30);
         if chance < accepted(point)[direction] {
@@ -83,18 +86,15 @@ fn reference_walk(mut walker: Walker, number: u32, steps: u32) -> Walker {
 fn lattice_walks_are_those_of_the_definition_on_every_engine() {
     for engine in engines() {
         for count in SIZES {
-            let first = 1000;
             let mut recording = Recording::new();
             let walkers = recording.upload("walkers", &starts(count));
             let moves = recording.upload("moves", &grid());
-            let moved =
-                recording.lattice_walk(walkers, moves, [1, COLUMNS as i32], span(first, 0, 203));
+            let moved = recording.lattice_walk(walkers, moves, [1, COLUMNS as i32], span(0, 203));
             recording.download(moved);
             let downloads = engine.run(&recording).expect("it runs");
             let expected: Vec<Walker> = starts(count)
                 .into_iter()
-                .zip(first..)
-                .map(|(walker, number)| reference_walk(walker, number, 203))
+                .map(|walker| reference_walk(walker, 203))
                 .collect();
             assert!(
                 downloads.values(moved) == expected,
@@ -118,14 +118,14 @@ fn neither_batches_nor_cuts_of_the_steps_change_a_walk() {
         let moves = recording.upload("moves", &grid());
         let strides = [1, COLUMNS as i32];
         let all = recording.upload("all", &starts(COUNT));
-        let whole = recording.lattice_walk(all, moves, strides, span(0, 0, 50));
+        let whole = recording.lattice_walk(all, moves, strides, span(0, 50));
         // The same walkers, in two batches and in pieces that begin inside a block of words.
         let pieces: Vec<_> = [0..130, 130..COUNT]
             .into_iter()
             .map(|part| {
                 let mut walkers = recording.upload("part", &starts(COUNT)[part.clone()]);
                 for (first, steps) in [(0, 1), (1, 2), (3, 2), (5, 0), (5, 45)] {
-                    let span = span(part.start as u32, first, steps);
+                    let span = span(first, steps);
                     walkers = recording.lattice_walk(walkers, moves, strides, span);
                 }
                 walkers
@@ -153,9 +153,14 @@ fn a_free_walk_knows_no_edge_and_drifts() {
         .iter()
         .map(|engine| {
             let mut recording = Recording::new();
-            let walkers = recording.upload("walkers", &vec![Walker::at([0.0, 0.0]); 2000]);
+            let walkers = recording.upload(
+                "walkers",
+                &(0..2000)
+                    .map(|n| Walker::at([0.0, 0.0], n))
+                    .collect::<Vec<_>>(),
+            );
             let moves = recording.upload("moves", &[drift_entries(0.6)]);
-            let moved = recording.lattice_walk(walkers, moves, [0, 0], span(0, 0, 400));
+            let moved = recording.lattice_walk(walkers, moves, [0, 0], span(0, 400));
             recording.download(moved);
             engine
                 .run(&recording)
@@ -204,7 +209,7 @@ const CELLS: [[f32; 4]; 6] = [
     [-0.03, -0.06, 0.0, 2.0],
 ];
 
-fn reference_langevin(walker: Walker, number: u32, steps: u32, step: &LangevinStep) -> [f64; 3] {
+fn reference_langevin(walker: Walker, steps: u32, step: &LangevinStep) -> [f64; 3] {
     let (mut x, mut y, mut taken) = (f64::from(walker.x), f64::from(walker.y), 0.0);
     let [rows, columns] = step.shape;
     for n in 0..steps {
@@ -216,7 +221,7 @@ fn reference_langevin(walker: Walker, number: u32, steps: u32, step: &LangevinSt
         if cell[3] as i32 & corner != 0 {
             break;
         }
-        let words = words(number, n / 2);
+        let words = words(walker.number, n / 2);
         let unit = |word: u32| (f64::from(word >> 9) + 0.5) / f64::from(1 << 23);
         let pair = 2 * (n % 2) as usize;
         let radius = f64::from(step.noise) * (-2.0 * unit(words[pair]).ln()).sqrt();
@@ -261,22 +266,24 @@ fn langevin_walks_follow_the_formula_on_every_engine() {
             for count in SIZES {
                 let starts: Vec<Walker> = (0..count)
                     .map(|n| {
-                        Walker::at([0.03 + (n % 29) as f32 * 0.1, 0.01 + (n % 19) as f32 * 0.1])
+                        Walker::at(
+                            [0.03 + (n % 29) as f32 * 0.1, 0.01 + (n % 19) as f32 * 0.1],
+                            5 + n as u32,
+                        )
                     })
                     .collect();
                 let mut recording = Recording::new();
                 let cells = recording.upload("cells", &CELLS);
                 let mut walkers = recording.upload("walkers", &starts);
                 for (first, steps) in [(0, 3), (3, 37)] {
-                    walkers = recording.langevin_walk(walkers, cells, &step, span(5, first, steps));
+                    walkers = recording.langevin_walk(walkers, cells, &step, span(first, steps));
                 }
                 recording.download(walkers);
                 let downloads = engine.run(&recording).expect("it runs");
                 let name = format!("{}: {count} walkers, {ground:?}", engine.info().engine);
                 let (mut found, mut expected, mut other_fate) = (Vec::new(), Vec::new(), 0);
-                for ((end, start), number) in downloads.values(walkers).iter().zip(&starts).zip(5..)
-                {
-                    let [x, y, taken] = reference_langevin(*start, number, 40, &step);
+                for (end, start) in downloads.values(walkers).iter().zip(&starts) {
+                    let [x, y, taken] = reference_langevin(*start, 40, &step);
                     // A walker at a border of two cells may fall to either side by rounding.
                     if f64::from(end.steps) == taken {
                         found.extend([end.x, end.y]);
@@ -314,6 +321,7 @@ fn moments_and_occupation_of_every_ragged_size() {
                     y: (n * 53 % 67) as f32 / 16.0,
                     x_start: (n % 5) as f32,
                     y_start: 1.0,
+                    number: n as u32,
                     steps: if n % 3 == 0 { 11 } else { 12 },
                 })
                 .collect();

@@ -46,6 +46,7 @@ fn ends(engine: &dyn Engine, job: &WalkJob<'_>) -> Vec<Walker> {
         ends.extend_from_slice(walkers)
     })
     .expect("it runs");
+    ends.sort_by_key(|walker: &Walker| walker.number);
     ends
 }
 
@@ -393,6 +394,27 @@ impl Engine for Cramped {
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         self.0.run(recording)
     }
+}
+
+#[test]
+fn uniform_starts_are_spread_evenly() {
+    let motion = free_walk(0.0);
+    let starts = Starts::AnyOf(
+        (0..441)
+            .map(|k| [(k % 21) as f32, (k / 21) as f32])
+            .collect(),
+    );
+    let ends = ends(&CpuEngine::new(), &job(&motion, &starts, 44_100, 1));
+    let mut counts = [0u32; 441];
+    for end in &ends {
+        counts[end.y_start as usize * 21 + end.x_start as usize] += 1;
+    }
+    // Pearson's chi squared of 440 degrees of freedom: 440 +- 30.
+    let miss: f64 = counts
+        .iter()
+        .map(|&n| (f64::from(n) - 100.0).powi(2) / 100.0)
+        .sum();
+    assert!((miss - 440.0).abs() < 4.0 * 30.0, "{miss}");
 }
 
 #[test]

@@ -4,5 +4,6 @@ struct Walker {
     y: f32, // rows or units
     x_start: f32,
     y_start: f32,
+    number: u32, // decides its random numbers, with seed and step
     steps: u32, // taken before it was absorbed
 }

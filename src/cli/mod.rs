@@ -18,6 +18,7 @@ mod sweep;
 mod tables;
 mod text;
 mod triples;
+mod walk;
 
 use crate::pipeline::PipelineError;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
@@ -55,6 +56,8 @@ enum Command {
     Morph(morph::Args),
     /// Print class probabilities of images or rows as CSV
     Predict(predict::Args),
+    /// Random walks on planes, bowls, fractal surfaces and classification landscapes
+    Walk(walk::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
@@ -96,6 +99,7 @@ impl Cli {
                 Command::Interpolate(args) => interpolate::run(&args, verbosity),
                 Command::Morph(args) => morph::run(&args, verbosity),
                 Command::Predict(args) => predict::run(&args, verbosity),
+                Command::Walk(args) => walk::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });

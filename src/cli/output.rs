@@ -140,6 +140,20 @@ impl OutputFolder {
 /// The answers to the rows of the data set.
 pub(super) const DATA_FILE: &str = "data.safetensors";
 
+/// What a walk writes besides its report and manifest.
+const WALK_FILES: &[&str] = &[
+    "walk.csv",
+    "walk.safetensors",
+    "spread.svg",
+    "spread.png",
+    "walkers.svg",
+    "walkers.png",
+    "occupation.svg",
+    "occupation.png",
+    "committor.svg",
+    "committor.png",
+];
+
 /// Whether a landscape's name is that of a folder inside the run's and of nothing else.
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
@@ -174,7 +188,11 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
                 .with_context(|| format!("cannot remove {}", folder.display()))?;
         }
     }
-    for name in ["report.html", "summary.csv", DATA_FILE] {
+    let walk = match plan["job"] == "walk" {
+        true => WALK_FILES,
+        false => &[],
+    };
+    for name in ["report.html", "summary.csv", DATA_FILE].iter().chain(walk) {
         let file = path.join(name);
         if file.is_file() {
             std::fs::remove_file(&file)

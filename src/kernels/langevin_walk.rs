@@ -5,7 +5,7 @@
 //! stiffness.
 
 use super::philox::{LANES, philox_lanes};
-use super::walker::{Span, Walker, numbers};
+use super::walker::{Span, Walker};
 use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, shader_struct};
 use rayon::prelude::*;
 use wide::f32x8;
@@ -47,7 +47,6 @@ shader_struct! {
     struct LangevinParams {
         seed_low: u32,
         seed_high: u32,
-        first_walker: u32,
         walkers: u32,
         first_step: u32,
         steps: u32,
@@ -114,7 +113,6 @@ impl Recording {
         let params = LangevinParams {
             seed_low,
             seed_high,
-            first_walker: span.first_walker,
             walkers: span.checked(walkers),
             first_step: span.first_step,
             steps: span.steps,
@@ -147,23 +145,22 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         .par_chunks_mut(LANES)
         .zip(walkers.par_chunks(LANES))
         .with_min_len(16)
-        .enumerate()
-        .for_each(|(group, (moved, walkers))| {
-            let first = params.first_walker.wrapping_add((group * LANES) as u32);
+        .for_each(|(moved, walkers)| {
             moved.copy_from_slice(walkers);
-            walk_group(&params, cells, first, moved);
+            walk_group(&params, cells, moved);
         });
 }
 
 /// Moves up to [`LANES`] walkers.
-fn walk_group(params: &LangevinParams, cells: &[[f32; 4]], first: u32, walkers: &mut [Walker]) {
+fn walk_group(params: &LangevinParams, cells: &[[f32; 4]], walkers: &mut [Walker]) {
     // Lanes without a walker stay at the origin.
     let (mut x, mut y, mut taken) = ([0.0; LANES], [0.0; LANES], [0; LANES]);
     for (lane, walker) in walkers.iter().enumerate() {
         (x[lane], y[lane], taken[lane]) = (walker.x, walker.y, walker.steps);
     }
     let (wall_x, wall_y) = (params.columns as f32, params.rows as f32);
-    let numbers = numbers(first);
+    // Lanes without a walker draw numbers that nobody reads.
+    let numbers = std::array::from_fn(|lane| walkers.get(lane).map_or(0, |walker| walker.number));
     let key = [params.seed_low, params.seed_high];
     let end = params.first_step + params.steps;
     let mut step = params.first_step;

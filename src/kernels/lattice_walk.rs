@@ -6,7 +6,7 @@
 //! exponentials differ.
 
 use super::philox::{LANES, philox_lanes};
-use super::walker::{Span, Walker, numbers};
+use super::walker::{Span, Walker};
 use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, shader_struct};
 use rayon::prelude::*;
 
@@ -47,7 +47,6 @@ shader_struct! {
     struct LatticeParams {
         seed_low: u32,
         seed_high: u32,
-        first_walker: u32,
         walkers: u32,
         first_step: u32,
         steps: u32,
@@ -111,7 +110,6 @@ impl Recording {
         let params = LatticeParams {
             seed_low,
             seed_high,
-            first_walker: span.first_walker,
             walkers: span.checked(walkers),
             first_step: span.first_step,
             steps: span.steps,
@@ -137,16 +135,14 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         .par_chunks_mut(LANES)
         .zip(walkers.par_chunks(LANES))
         .with_min_len(16)
-        .enumerate()
-        .for_each(|(group, (moved, walkers))| {
-            let first = params.first_walker.wrapping_add((group * LANES) as u32);
+        .for_each(|(moved, walkers)| {
             moved.copy_from_slice(walkers);
-            walk_group(&params, moves, first, moved);
+            walk_group(&params, moves, moved);
         });
 }
 
 /// Moves up to [`LANES`] walkers.
-fn walk_group(params: &LatticeParams, moves: &[u32], first: u32, walkers: &mut [Walker]) {
+fn walk_group(params: &LatticeParams, moves: &[u32], walkers: &mut [Walker]) {
     let (across, down) = (4 * params.column_stride, 4 * params.row_stride);
     // What a code adds to a walker's entry, x, y and steps: one addition of four words.
     let changes: [[i32; 4]; 8] = [
@@ -164,7 +160,8 @@ fn walk_group(params: &LatticeParams, moves: &[u32], first: u32, walkers: &mut [
         let (x, y) = (walker.x as i32, walker.y as i32);
         *state = [x * across + y * down, x, y, walker.steps as i32];
     }
-    let numbers = numbers(first);
+    // Lanes without a walker draw numbers that nobody reads.
+    let numbers = std::array::from_fn(|lane| walkers.get(lane).map_or(0, |walker| walker.number));
     let key = [params.seed_low, params.seed_high];
     let end = params.first_step + params.steps;
     let mut step = params.first_step;

@@ -1,6 +1,6 @@
-//! What the kernels of walks share: a walker, and which steps of which walkers a command takes.
+//! What the kernels of walks share: a walker, and which steps a command takes.
 
-use super::{Buf, philox::LANES, shader_struct};
+use super::{Buf, shader_struct};
 
 shader_struct! {
     /// A walker, in columns and rows of its grid, or in units of an endless plane. A lattice
@@ -14,6 +14,8 @@ shader_struct! {
         pub x_start: f32,
         /// Where it started.
         pub y_start: f32,
+        /// Its number, which decides its random numbers together with seed and step.
+        pub number: u32,
         /// Steps taken before it was absorbed.
         pub steps: u32,
     }
@@ -21,24 +23,23 @@ shader_struct! {
 
 impl Walker {
     /// A walker at its start.
-    pub fn at([x, y]: [f32; 2]) -> Self {
+    pub fn at([x, y]: [f32; 2], number: u32) -> Self {
         Self {
             x,
             y,
             x_start: x,
             y_start: y,
+            number,
             steps: 0,
         }
     }
 }
 
-/// Which steps of which walkers: they decide the random numbers.
+/// Which steps of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Seed of the walk.
     pub seed: u64,
-    /// Number of the first walker of the buffer; the others follow.
-    pub first_walker: u32,
     /// Steps taken before.
     pub first_step: u32,
     /// Steps to take.
@@ -51,20 +52,12 @@ impl Span {
         [self.seed as u32, (self.seed >> 32) as u32]
     }
 
-    /// The words that the shaders' parameters begin with, checked against `walkers`.
+    /// The number of `walkers`, which fits 32 bits as the steps must.
     pub(super) fn checked(&self, walkers: Buf<Walker>) -> u32 {
-        let count = u32::try_from(walkers.len()).expect("a buffer holds fewer walkers");
         assert!(
-            self.first_walker.checked_add(count).is_some()
-                && self.first_step.checked_add(self.steps).is_some(),
-            "walkers and steps are counted in 32 bits"
+            self.first_step.checked_add(self.steps).is_some(),
+            "steps are counted in 32 bits"
         );
-        count
+        u32::try_from(walkers.len()).expect("a buffer holds fewer walkers")
     }
-}
-
-/// The numbers of the walkers of a group of lanes, `first` being its first.
-pub(super) fn numbers(first: u32) -> [u32; LANES] {
-    // Lanes past the last walker may count over the end; nobody reads them.
-    std::array::from_fn(|lane| first.wrapping_add(lane as u32))
 }

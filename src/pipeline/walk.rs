@@ -98,7 +98,8 @@ const COMMAND_WORK: usize = 1 << 25;
 const RECORDING_WORK: usize = 1 << 28;
 const RECORDING_COMMANDS: usize = 48;
 
-/// Walks, and hands every batch of walkers to `arrived` at its end. `progress` gets the number of
+/// Walks, and hands every walker to `arrived` at its end, some at a time: absorbed ones before
+/// those that have taken all steps, a batch after the other. `progress` gets the number of
 /// walkers' steps done since it was last told, and may stop the job.
 ///
 /// The same job gives the same walkers whatever the engine's batches are; lattice walkers are the
@@ -130,19 +131,19 @@ pub fn walk(
         let count = batch_walkers.min(job.walkers - first);
         let mut batch = Batch {
             job,
-            first,
             step: 0,
             walkers: (first..first + count)
-                .map(|number| Walker::at(job.starts.of(number, job.seed)))
+                .map(|number| Walker::at(job.starts.of(number, job.seed), number))
                 .collect(),
         };
-        while batch.step < job.steps {
+        while batch.step < job.steps && !batch.walkers.is_empty() {
             let before = batch.step;
             batch.go_on(engine, &mut sums, &mut occupation)?;
             let work = (batch.step - before) as usize * count as usize;
             if progress(work).is_break() {
                 return Err(PipelineError::Interrupted);
             }
+            arrived(&batch.take_absorbed());
         }
         arrived(&batch.walkers);
         first += count;
@@ -171,7 +172,7 @@ pub fn walk_paths(
     stride: u32,
 ) -> Result<Vec<Vec<[f32; 2]>>, PipelineError> {
     let starts: Vec<Walker> = (0..walkers)
-        .map(|number| Walker::at(job.starts.of(number, job.seed)))
+        .map(|number| Walker::at(job.starts.of(number, job.seed), number))
         .collect();
     let mut paths: Vec<Vec<[f32; 2]>> = starts.iter().map(|w| vec![[w.x, w.y]]).collect();
     let mut recording = Recording::new();
@@ -181,7 +182,7 @@ pub fn walk_paths(
     let mut step = 0;
     while step < job.steps {
         let steps = stride.max(1).min(job.steps - step);
-        walkers = table.record(&mut recording, walkers, job.span(0, step, steps));
+        walkers = table.record(&mut recording, walkers, job.span(step, steps));
         recording.download(walkers);
         places.push(walkers);
         step += steps;
@@ -210,21 +211,24 @@ impl Starts {
 }
 
 impl WalkJob<'_> {
-    fn span(&self, first_walker: u32, first_step: u32, steps: u32) -> Span {
+    fn span(&self, first_step: u32, steps: u32) -> Span {
         Span {
             seed: self.seed,
-            first_walker,
             first_step,
             steps,
         }
     }
 
-    /// The next step after `step` at which something is recorded, or the end.
-    fn next_stop(&self, step: u32) -> u32 {
+    /// The next step after `step` of each kind of record.
+    fn stops_after(&self, step: u32) -> impl Iterator<Item = u32> {
         [self.moments_at, self.occupation_at]
             .into_iter()
-            .filter_map(|steps| steps.iter().find(|&&at| at > step))
-            .fold(self.steps, |next, &at| next.min(at))
+            .filter_map(move |steps| steps.iter().copied().find(|&at| at > step))
+    }
+
+    /// The next step after `step` at which something is recorded, or the end.
+    fn next_stop(&self, step: u32) -> u32 {
+        self.stops_after(step).fold(self.steps, u32::min)
     }
 }
 
@@ -261,14 +265,24 @@ impl Table<'_> {
 /// Walkers on their way.
 struct Batch<'a> {
     job: &'a WalkJob<'a>,
-    /// Number of the first.
-    first: u32,
     /// Steps done.
     step: u32,
     walkers: Vec<Walker>,
 }
 
 impl Batch<'_> {
+    /// Takes out the walkers that are absorbed, once nothing is left to record: they would only
+    /// stand there.
+    fn take_absorbed(&mut self) -> Vec<Walker> {
+        if self.job.stops_after(self.step).next().is_some() {
+            return Vec::new();
+        }
+        let step = self.step;
+        self.walkers
+            .extract_if(.., |walker| walker.steps < step)
+            .collect()
+    }
+
     /// Runs one recording: as many steps as it may take, or to the end.
     fn go_on(
         &mut self,
@@ -290,7 +304,7 @@ impl Batch<'_> {
         while self.step < end && commands < RECORDING_COMMANDS {
             let stop = job.next_stop(self.step).min(end);
             let steps = (stop - self.step).min(most_steps(COMMAND_WORK));
-            let span = job.span(self.first, self.step, steps);
+            let span = job.span(self.step, steps);
             walkers = table.record(&mut recording, walkers, span);
             self.step += steps;
             commands += 1;

@@ -30,7 +30,7 @@ impl Default for Camera {
     }
 }
 
-const PANEL: [f64; 2] = [440.0, 400.0];
+pub(super) const PANEL: [f64; 2] = [440.0, 400.0];
 /// Length of the floor's side on the page, pixels; heights are drawn a little shorter.
 const SIDE: f64 = 232.0;
 const HEIGHT: f64 = 0.72;
@@ -41,7 +41,7 @@ const MAX_PANELS_A_ROW: usize = 3;
 const MAX_CELLS_A_SIDE: usize = 100;
 
 /// Where a point of the unit cube lies against the panel's middle.
-struct Projection {
+pub(super) struct Projection {
     right: [f64; 3],
     up: [f64; 3],
     towards: [f64; 2],
@@ -49,7 +49,7 @@ struct Projection {
 }
 
 impl Projection {
-    fn new(camera: Camera, middle: Place) -> Self {
+    pub(super) fn new(camera: Camera, middle: Place) -> Self {
         let (azimuth, elevation) = (camera.azimuth.to_radians(), camera.elevation.to_radians());
         let (sin, cos) = azimuth.sin_cos();
         Self {
@@ -65,7 +65,7 @@ impl Projection {
     }
 
     /// x into C, y from A to B, z the probability, all 0..1.
-    fn place(&self, [x, y, z]: [f64; 3]) -> Place {
+    pub(super) fn place(&self, [x, y, z]: [f64; 3]) -> Place {
         let centred = [x - 0.5, y - 0.5, (z - 0.5) * HEIGHT];
         let along = |axis: [f64; 3]| -> f64 { axis.iter().zip(centred).map(|(a, c)| a * c).sum() };
         [
@@ -106,15 +106,44 @@ pub fn surface_plot(file: &LandscapeFile, classes: &[usize], camera: Camera) -> 
         );
         let middle = [corner[0] + PANEL[0] / 2.0, corner[1] + PANEL[1] / 2.0 + 8.0];
         let projection = Projection::new(camera, middle);
-        draw_box(&mut canvas, &projection, file);
-        draw_surface(&mut canvas, &projection, file, class);
+        let [a, b, c] = file.item_class_names();
+        let labels = BoxLabels {
+            x: &format!("into C ({c})"),
+            y: &format!("mix A to B ({a} to {b})"),
+            z: "probability",
+            floor: ["0", "0.5", "1"],
+            heights: ["0", "0.5", "1"],
+        };
+        draw_box(&mut canvas, &projection, &labels);
+        let landscape = &file.landscape;
+        let height = |i: usize, j: usize| {
+            f64::from(landscape.probabilities_of(i * landscape.steps + j)[class])
+        };
+        draw_surface(
+            &mut canvas,
+            &projection,
+            [landscape.steps; 2],
+            &height,
+            &mut |_, _| (),
+        );
     }
     draw_color_bar(&mut canvas, [width - COLOR_BAR + 8.0, HEADER + 84.0]);
     canvas.finish()
 }
 
+/// What stands at the edges of a surface's box.
+pub(super) struct BoxLabels<'a> {
+    /// Titles of the axes.
+    pub(super) x: &'a str,
+    pub(super) y: &'a str,
+    pub(super) z: &'a str,
+    /// Ticks at the start, the middle and the end, of x and y and of z.
+    pub(super) floor: [&'a str; 3],
+    pub(super) heights: [&'a str; 3],
+}
+
 /// Floor and far walls with their grids, and the axes along the near edges.
-fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) {
+pub(super) fn draw_box(canvas: &mut Canvas, projection: &Projection, labels: &BoxLabels<'_>) {
     let [wall_x, wall_y] = projection.behind();
     let at = |point: [f64; 3]| projection.place(point);
     let face = |canvas: &mut Canvas, corners: [[f64; 3]; 4], shade: u8| {
@@ -160,20 +189,19 @@ fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) 
     };
     canvas.segments(&grid, thin);
     let (near_x, near_y) = (1.0 - wall_x, 1.0 - wall_y);
-    let [a, b, c] = file.item_class_names();
     draw_axis(
         canvas,
         projection,
         [[0., near_y, 0.], [1., near_y, 0.]],
-        ["0", "0.5", "1"],
-        &format!("into C ({c})"),
+        labels.floor,
+        labels.x,
     );
     draw_axis(
         canvas,
         projection,
         [[near_x, 0., 0.], [near_x, 1., 0.]],
-        ["0", "0.5", "1"],
-        &format!("mix A to B ({a} to {b})"),
+        labels.floor,
+        labels.y,
     );
     // The upright axis stands at the leftmost corner of the box.
     let corner = [[0., 0.], [1., 0.], [0., 1.], [1., 1.]]
@@ -184,8 +212,8 @@ fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) 
         canvas,
         projection,
         [[corner[0], corner[1], 0.], [corner[0], corner[1], 1.]],
-        ["0", "0.5", "1"],
-        "probability",
+        labels.heights,
+        labels.z,
     );
 }
 
@@ -258,23 +286,33 @@ fn draw_axis(
     canvas.text([x + down_x, y + down_y], &shown, look);
 }
 
-fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile, class: usize) {
-    let landscape = &file.landscape;
-    let last = landscape.steps - 1;
-    let stride = last.div_ceil(MAX_CELLS_A_SIDE);
-    let mut lines: Vec<usize> = (0..=last).step_by(stride).collect();
-    if !last.is_multiple_of(stride) {
-        lines.push(last);
-    }
-    let unit = |index: usize| index as f64 / last as f64;
-    let height =
-        |i: usize, j: usize| f64::from(landscape.probabilities_of(i * landscape.steps + j)[class]);
+/// Draws a surface of `[rows, columns]` points, heights 0..1. After each cell, the farthest first,
+/// `after` may draw what stands on it: it gets the grid indices of the cell's edges,
+/// `[top, bottom, left, right]`.
+pub(super) fn draw_surface(
+    canvas: &mut Canvas,
+    projection: &Projection,
+    [rows, columns]: [usize; 2],
+    height: &dyn Fn(usize, usize) -> f64,
+    after: &mut dyn FnMut(&mut Canvas, [usize; 4]),
+) {
+    let drawn = |last: usize| {
+        let stride = last.div_ceil(MAX_CELLS_A_SIDE);
+        let mut lines: Vec<usize> = (0..=last).step_by(stride).collect();
+        if !last.is_multiple_of(stride) {
+            lines.push(last);
+        }
+        lines
+    };
+    let (lines, across) = (drawn(rows - 1), drawn(columns - 1));
+    let down = |index: usize| index as f64 / (rows - 1) as f64;
+    let along = |index: usize| index as f64 / (columns - 1) as f64;
     let mut cells: Vec<(f64, [usize; 4])> = Vec::new();
     for rows in lines.windows(2) {
-        for columns in lines.windows(2) {
+        for columns in across.windows(2) {
             let (i0, i1, j0, j1) = (rows[0], rows[1], columns[0], columns[1]);
-            let nearness = projection.towards[0] * (unit(j0) + unit(j1))
-                + projection.towards[1] * (unit(i0) + unit(i1));
+            let nearness = projection.towards[0] * (along(j0) + along(j1))
+                + projection.towards[1] * (down(i0) + down(i1));
             cells.push((nearness, [i0, i1, j0, j1]));
         }
     }
@@ -284,14 +322,15 @@ fn draw_surface(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFi
     let parts = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
     for (_, [i0, i1, j0, j1]) in cells {
         let face = Face {
-            x: [unit(j0), unit(j1)],
-            y: [unit(i0), unit(i1)],
+            x: [along(j0), along(j1)],
+            y: [down(i0), down(i1)],
             heights: [
                 [height(i0, j0), height(i0, j1)],
                 [height(i1, j0), height(i1, j1)],
             ],
         };
         face.draw(canvas, projection, parts, edge_width);
+        after(canvas, [i0, i1, j0, j1]);
     }
 }
 

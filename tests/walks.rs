@@ -319,7 +319,7 @@ fn walkers_on_a_real_landscape_come_to_the_stationary_law() {
         .map(|k| [(k % 21) as f32, (k / 21) as f32])
         .collect();
     let starts = Starts::AnyOf(all);
-    let sampled: Vec<u32> = (20..=40).map(|n| 200 * n).collect();
+    let sampled: Vec<u32> = (20..=40).map(|n| 100 * n).collect();
     // At T = 1, e^(-U/T) of U = -ln p is p itself.
     let potential = Potential::of_class(&landscape, landscape.label(440)).expect("finite");
     let chain = Chain::metropolis(&potential, 1.0).expect("T = 1");
@@ -338,10 +338,10 @@ fn walkers_on_a_real_landscape_come_to_the_stationary_law() {
     let lattice = WalkJob {
         occupation_at: &sampled,
         shape: [21, 21],
-        ..job(&motion, &starts, 20_000, 8000)
+        ..job(&motion, &starts, 10_000, 4000)
     };
     let occupation = record(&CpuEngine::new(), &lattice).occupation;
-    assert_eq!(occupation.iter().sum::<u64>(), 21 * 20_000);
+    assert_eq!(occupation.iter().sum::<u64>(), 21 * 10_000);
     let miss = total_variation(&occupation, &law);
     assert!(miss <= 0.02, "total variation {miss}");
     // Half the way is no more than an unfair start allows.

@@ -1,7 +1,9 @@
 //! What a walk writes: table, tensors, figures, report.
 
+use super::args::{Kind, WalkName, name};
 use super::passage::Passages;
-use super::{Ground, Kind, Walk, WalkName, name};
+use super::plan::Walk;
+use super::surface::Ground;
 use crate::cli::output::OutputFolder;
 use crate::data::{Tensor, TensorData, write_file, write_safetensors};
 use crate::landscape::Exponent;

@@ -1,6 +1,8 @@
 //! Walks to a target: which of two basins is reached, and when, exactly and by walkers.
 
-use super::{Edges, Ground, Walk};
+use super::args::Edges;
+use super::plan::Walk;
+use super::surface::Ground;
 use crate::cli::Verbosity;
 use crate::cli::progress::Progress;
 use crate::engine::Engine;

@@ -1,6 +1,6 @@
 //! What walkers walk on, from the arguments.
 
-use super::{Args, Edges, WalkName, name};
+use super::args::{Args, Edges, WalkName, name};
 use crate::cli::Verbosity;
 use crate::cli::items::find_image;
 use crate::cli::options::class_number;

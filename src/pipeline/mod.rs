@@ -29,12 +29,14 @@ mod pair;
 mod prepare;
 mod published;
 mod rows;
+mod walk;
 
 pub use classify::{Answers, classify};
 pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
 pub use mode::MorphMode;
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
 pub use rows::{RowJob, interpolate_rows};
+pub use walk::{MeanMoments, Motion, Starts, WalkJob, WalkRecord, log_spaced, walk, walk_paths};
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;
@@ -59,6 +61,14 @@ pub enum PipelineError {
     NotFinite {
         /// A logit.
         value: f32,
+    },
+    /// A walk without walkers or steps.
+    #[error("a walk of {walkers} walkers and {steps} steps: expected at least one of each")]
+    NoWalk {
+        /// How many walkers.
+        walkers: u32,
+        /// How many steps.
+        steps: u32,
     },
     /// The user stopped it.
     #[error("interrupted")]

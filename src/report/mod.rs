@@ -13,8 +13,10 @@
 //! as they are, frames as a picture, text compressed, which a browser inflates itself.
 
 mod page;
+mod walk;
 
 pub use page::{Report, ReportRow, write_report};
+pub use walk::write_walk_report;
 
 use crate::landscape::{Items, LandscapeFile};
 use crate::plot::{Figure, Tiles};

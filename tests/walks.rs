@@ -15,7 +15,7 @@ use morphscape::landscape::{
 };
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, GridJob, MorphSettings, Motion, PipelineError, Starts, WalkJob, WalkRecord,
+    Frames, GridJob, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkJob, WalkRecord,
     compute_landscapes, log_spaced, walk, walk_paths,
 };
 use std::f64::consts::TAU;
@@ -281,11 +281,13 @@ fn landscape() -> Landscape {
         .iter()
         .find(|triple| triple.name == "2A")
         .expect("2A");
-    let [x, y, z] = triple.items.map(|item| set.image(item));
+    let [x, y, z] = triple
+        .items
+        .map(|item| set.image(item).expect("held in memory"));
     let settings = MorphSettings {
         steps: 21,
         grid: 3,
-        sampling: Sampling::Cubic,
+        mode: MorphMode::Clean(Sampling::Cubic),
     };
     compute_landscapes(
         &CpuEngine::new(),
@@ -321,11 +323,12 @@ fn walkers_on_a_real_landscape_come_to_the_stationary_law() {
     let starts = Starts::AnyOf(all);
     let sampled: Vec<u32> = (20..=40).map(|n| 100 * n).collect();
     // At T = 1, e^(-U/T) of U = -ln p is p itself.
-    let potential = Potential::of_class(&landscape, landscape.label(440)).expect("finite");
+    let potential =
+        Potential::of_class(&landscape, landscape.label(440).expect("an answer")).expect("finite");
     let chain = Chain::metropolis(&potential, 1.0).expect("T = 1");
     let law = chain.stationary();
     let p: Vec<f64> = (0..441)
-        .map(|k| f64::from(landscape.probabilities_of(k)[landscape.label(440)]))
+        .map(|k| f64::from(landscape.probabilities_of(k)[landscape.label(440).expect("an answer")]))
         .collect();
     let sum: f64 = p.iter().sum();
     for (law, p) in law.iter().zip(&p) {

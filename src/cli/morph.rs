@@ -5,11 +5,11 @@ use super::items::find_image;
 use super::options::{DataArgs, EngineArgs, MorphArgs};
 use super::output::OutputFolder;
 use super::progress::Progress;
-use super::text::counted;
+use super::text::{counted, stand_in_note};
 use crate::data::{Image, Picture, Tensor, TensorData, sha256_hex, write_file, write_safetensors};
 use crate::engine::Engine;
 use crate::mesh::{MeshCounts, PairMesh, cell_size_px};
-use crate::pipeline::{MorphPlan, morph_grid, morph_pair, pair_mesh};
+use crate::pipeline::{MorphPlan, morph_grid, morph_pair};
 use crate::plot::{contact_sheet, mesh_picture};
 use anyhow::{Context, ensure};
 use rayon::prelude::*;
@@ -71,6 +71,7 @@ struct Made {
     shape: Vec<usize>,
     /// The first pair's images with their points and triangles.
     mesh_picture: Image,
+    counts: MeshCounts,
     description: Value,
 }
 
@@ -173,6 +174,9 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             ),
         );
     }
+    if let Some(note) = stand_in_note(made.counts.stand_in) {
+        verbosity.say(Verbosity::Normal, note);
+    }
     Ok(())
 }
 
@@ -183,13 +187,14 @@ fn morph_two(
     right: &Image,
     alphas: &[f64],
 ) -> anyhow::Result<Made> {
-    let mesh = pair_mesh(left, right, args.morph.grid())?;
+    let mode = args.morph.mode()?;
+    let mesh = mode.mesh(left, right, args.morph.grid())?;
     let plan = MorphPlan {
         left,
         right,
         mesh: &mesh,
         alphas,
-        mode: args.morph.mode()?,
+        mode,
     };
     let morph = morph_pair(engine, &plan)?;
     let mut description = mesh_json(&mesh);
@@ -199,6 +204,7 @@ fn morph_two(
         columns: morph.frames.len().min(11),
         frames: morph.frames,
         mesh_picture: mesh_picture(left, right, &mesh),
+        counts: morph.counts,
         description,
     })
 }
@@ -228,6 +234,7 @@ fn morph_three(
         columns: alphas.len(),
         shape: vec![alphas.len(); 2],
         mesh_picture: mesh_picture(images[0], images[1], &grid.mesh),
+        counts: grid.counts,
         description,
     })
 }
@@ -298,5 +305,6 @@ fn counts_json(counts: MeshCounts) -> Value {
         "folded_right": counts.folded_right,
         "degenerate_right": counts.degenerate_right,
         "failed": counts.failed,
+        "stand_in": counts.stand_in,
     })
 }

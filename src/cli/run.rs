@@ -11,7 +11,7 @@ use super::resolution::{Resolution, finer};
 use super::summary::{
     MAX_LISTED, SummaryRow, measure_all, measure_files, summary_table, write_summary,
 };
-use super::text::counted;
+use super::text::{counted, stand_in_note};
 use crate::data::{Image, write_file};
 use crate::engine::EngineInfo;
 use crate::landscape::{
@@ -318,6 +318,10 @@ impl Run<'_> {
             },
             self.timings.compute.as_secs_f64(),
         );
+        let counts = rows.iter().filter_map(|row| row.counts);
+        if let Some(note) = stand_in_note(counts.map(|counts| counts.stand_in).sum()) {
+            verbosity.say(Verbosity::Normal, note);
+        }
         let inputs = format!("{}s", self.items.input_name());
         verbosity.say(
             Verbosity::Normal,

@@ -25,6 +25,15 @@ pub(super) fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// What to say of meshes of published mode that stand in for the tool's; nothing of none.
+pub(super) fn stand_in_note(meshes: u64) -> Option<String> {
+    (meshes > 0).then(|| {
+        format!(
+            "note: triangulations that are not the paper's tool's, which is not known for points so close to a line: {meshes}; their frames may be others"
+        )
+    })
+}
+
 /// Rows as aligned columns, the first row a heading. Columns whose name starts with `>` are
 /// set flush right, without the mark.
 pub(super) fn table(rows: &[Vec<String>]) -> String {

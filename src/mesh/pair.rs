@@ -38,6 +38,11 @@ pub struct MeshCounts {
     /// Frames that have no levels, since their mesh stops the paper's tool; 0 but in published
     /// mode. The pipeline counts them, not [`PairMesh::counts`].
     pub failed: u64,
+    /// Meshes of published mode that have not the tool's triangles, since
+    /// [`triangulate_as_qhull`](super::triangulate_as_qhull) does not know them; counted by the
+    /// pipeline, too.
+    #[serde(default)]
+    pub stand_in: u64,
 }
 
 impl AddAssign for MeshCounts {
@@ -47,6 +52,7 @@ impl AddAssign for MeshCounts {
         self.folded += other.folded;
         self.degenerate += other.degenerate;
         self.failed += other.failed;
+        self.stand_in += other.stand_in;
     }
 }
 

@@ -3,7 +3,9 @@
 use super::published::tool_frames;
 use crate::data::Image;
 use crate::kernels::{Sampling, blend};
-use crate::mesh::{FeatureError, PairMesh, Point, cell_size_px, feature_points};
+use crate::mesh::{
+    FeatureError, PairMesh, Point, cell_size_px, feature_points, triangulate_as_qhull,
+};
 use rayon::prelude::*;
 
 /// How a pair of images is morphed.
@@ -34,16 +36,32 @@ impl MorphMode {
     }
 
     /// The mesh of a pair: the points of both images, the Delaunay triangles of the left's.
-    pub(super) fn mesh(
-        self,
-        left: &Image,
-        right: &Image,
-        grid: usize,
-    ) -> Result<PairMesh, FeatureError> {
-        Ok(PairMesh::new(
-            self.points(left, grid)?,
-            self.points(right, grid)?,
-        ))
+    ///
+    /// # Errors
+    /// [`FeatureError`] when the grid does not fit the images.
+    pub fn mesh(self, left: &Image, right: &Image, grid: usize) -> Result<PairMesh, FeatureError> {
+        Ok(self.mesh_of(self.points(left, grid)?, self.points(right, grid)?))
+    }
+
+    /// The mesh of matching points. Published mode has the triangles of the tool, in its order,
+    /// where they are known.
+    pub(super) fn mesh_of(self, points_left: Vec<Point>, points_right: Vec<Point>) -> PairMesh {
+        match self.tool_triangles(&points_left) {
+            Some(triangles) => PairMesh::with_triangles(points_left, points_right, triangles),
+            None => PairMesh::new(points_left, points_right),
+        }
+    }
+
+    fn tool_triangles(self, points: &[Point]) -> Option<Vec<[u32; 3]>> {
+        match self {
+            Self::Published => triangulate_as_qhull(points),
+            Self::Clean(_) | Self::CrossFade => None,
+        }
+    }
+
+    /// 1 where a mesh of published mode cannot have the tool's triangles, which are not known.
+    pub(super) fn count_stand_in(self, mesh: &PairMesh) -> u64 {
+        u64::from(self == Self::Published && self.tool_triangles(&mesh.points_left).is_none())
     }
 
     /// The frames at `alphas`, strictly between 0 and 1, of a mode that makes them on the host;

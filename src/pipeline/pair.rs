@@ -17,7 +17,7 @@ pub struct MorphPlan<'a> {
     pub left: &'a Image,
     /// The image at alpha 1, of the same shape.
     pub right: &'a Image,
-    /// The mesh between them, from [`pair_mesh`] or of your own.
+    /// The mesh between them, from [`MorphMode::mesh`] or of your own.
     pub mesh: &'a PairMesh,
     /// Blend weights of the right image, 0..1.
     pub alphas: &'a [f64],
@@ -35,7 +35,8 @@ pub struct Morph {
     pub counts: MeshCounts,
 }
 
-/// The mesh of a pair: the feature points of both images, the Delaunay triangles of the left's.
+/// The mesh of a pair in clean mode: the feature points of both images, the Delaunay triangles of
+/// the left's. [`MorphMode::mesh`] has the others.
 ///
 /// # Errors
 /// [`FeatureError`] when the grid does not fit the images.
@@ -89,6 +90,7 @@ pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, Pi
     let alphas: Vec<i32> = inner.iter().map(|&alpha| fixed_alpha(alpha)).collect();
     let mut counts = plan.mesh.counts(&alphas, scale);
     counts.failed = failed;
+    counts.stand_in = plan.mode.count_stand_in(plan.mesh);
     Ok(Morph { frames, counts })
 }
 
@@ -195,7 +197,7 @@ pub fn morph_grid(
     let mut frames = Vec::with_capacity(alphas.len() * alphas.len());
     let mut row_meshes = Vec::with_capacity(alphas.len());
     for mix in &mixes.frames {
-        let row_mesh = PairMesh::new(mode.points(mix, grid)?, points_c.clone());
+        let row_mesh = mode.mesh_of(mode.points(mix, grid)?, points_c.clone());
         let plan = MorphPlan {
             left: mix,
             right: c,

@@ -60,7 +60,7 @@ impl Grids<'_> {
                     .into_par_iter()
                     .map(|mix| {
                         let points = self.mode.points(&mix, self.grid)?;
-                        let mesh = PairMesh::new(points, points_c.clone());
+                        let mesh = self.mode.mesh_of(points, points_c.clone());
                         let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
                         let counts = self.counts(&mesh);
                         let mut row = Row {
@@ -169,6 +169,9 @@ impl Grids<'_> {
 
     fn counts(&self, mesh: &PairMesh) -> MeshCounts {
         let alphas: Vec<i32> = self.inner.iter().map(|job| job.mesh_alpha).collect();
-        mesh.counts(&alphas, self.scale)
+        MeshCounts {
+            stand_in: self.mode.count_stand_in(mesh),
+            ..mesh.counts(&alphas, self.scale)
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! are always made from logits by the softmax kernel.
 
 mod assemble;
+mod draft;
 mod file;
 mod fold;
 mod keras_config;

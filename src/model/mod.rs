@@ -19,6 +19,7 @@
 mod archive;
 mod assemble;
 mod convert;
+mod draft;
 mod file;
 mod fold;
 mod functions;

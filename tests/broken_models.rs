@@ -320,7 +320,7 @@ fn a_file_cut_anywhere_is_an_error() {
 #[test]
 fn what_is_no_model_is_said() {
     let case = Case::new();
-    let unknown = "expected a .keras, .h5 or .safetensors file, found";
+    let unknown = "expected a .keras, .h5, .safetensors or .onnx file, found";
     for (what, content, words) in [
         ("empty", &b""[..], [unknown, "an empty file"]),
         ("text", b"layers: 3", [unknown, "layers: "]),

@@ -74,18 +74,17 @@ fn every_keras_fixture_converts_to_a_file_that_answers_the_same() {
 #[test]
 fn what_is_given_beside_a_file_is_inside_the_converted_one() {
     let folder = folder();
-    let options = ModelOptions {
-        activation: morphscape::model::activation_by_name("relu"),
+    let scaled = ModelOptions {
         scale: Some(1.0 / 255.0),
         mean: vec![0.3],
         std: vec![0.7],
         class_names: Some((0..10).map(|class| format!("class {class}")).collect()),
         ..ModelOptions::default()
     };
-    assert_converts(&golden("fashion_mlp.safetensors"), &options, folder.path());
+    assert_converts(&golden("keras/fashion_mlp.keras"), &scaled, folder.path());
     let path = golden("iris_std_40.safetensors");
     let relu = ModelOptions {
-        activation: options.activation,
+        activation: morphscape::model::activation_by_name("relu"),
         ..ModelOptions::default()
     };
     assert_converts(&path, &relu, folder.path());
@@ -144,6 +143,8 @@ fn the_command_lists_and_converts() {
     ] {
         assert!(listing.contains(word), "{word} in {listing}");
     }
+    let keras = golden("keras/fashion_mlp.keras");
+    let keras = keras.to_str().expect("UTF-8");
     let mlp = golden("fashion_mlp.safetensors");
     let mlp = mlp.to_str().expect("UTF-8");
     fail(folder.path(), &["model", mlp], 1, &["--activation"]);
@@ -157,14 +158,7 @@ fn the_command_lists_and_converts() {
     std::fs::write(folder.path().join("names.txt"), "a\nb\n").expect("written");
     fail(
         folder.path(),
-        &[
-            "model",
-            mlp,
-            "--activation",
-            "relu",
-            "--class-names",
-            "names.txt",
-        ],
+        &["model", keras, "--class-names", "names.txt"],
         1,
         &["10 class names", "found 2"],
     );

@@ -213,19 +213,69 @@ fn every_test_image_has_the_tool_s_triangles() {
     assert_eq!(unknown.count(), 0);
 }
 
+/// Whatever the points, there are no triangles, or Delaunay triangles.
+#[test]
+fn triangles_as_qhull_s_are_delaunay_s() {
+    let mut state = 1u64;
+    let mut below = |end: i32| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+        ((state >> 33) % end as u64) as i32
+    };
+    let double_area =
+        |[a, b, c]: [Point; 3]| (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+    let mut known = 0;
+    for _ in 0..20_000 {
+        let (side, count) = (1 + below(12), below(12));
+        let points: Vec<Point> = (0..count).map(|_| [below(side), below(side)]).collect();
+        let Some(triangles) = triangulate_as_qhull(&points) else {
+            continue;
+        };
+        known += 1;
+        let others = triangulate(&points);
+        assert_eq!(triangles.len(), others.len(), "{points:?}");
+        let area = |triangles: &[[u32; 3]]| -> i32 {
+            let areas = triangles.iter().map(|triangle| {
+                let area = double_area(triangle.map(|k| points[k as usize]));
+                assert!(area > 0, "{points:?}: {triangle:?}");
+                area
+            });
+            areas.sum()
+        };
+        assert_eq!(area(&triangles), area(&others), "{points:?}");
+        for triangle in &triangles {
+            let corners = triangle.map(|k| points[k as usize]);
+            for &[x, y] in &points {
+                // The point lifted, below the plane of the lifted corners?
+                let lifted = corners.map(|[cx, cy]| [cx - x, cy - y]);
+                let high = lifted.map(|[dx, dy]| i64::from(dx * dx + dy * dy));
+                let minor = |a: usize, b: usize| {
+                    i64::from(lifted[a][0] * lifted[b][1] - lifted[b][0] * lifted[a][1])
+                };
+                let inside = high[0] * minor(1, 2) - high[1] * minor(0, 2) + high[2] * minor(0, 1);
+                assert!(
+                    inside <= 0,
+                    "{points:?}: [{x}, {y}] is inside of {triangle:?}"
+                );
+            }
+        }
+    }
+    assert!(known > 4_000, "{known}");
+}
+
 #[test]
 fn a_mesh_without_the_tool_s_triangles_is_counted() {
-    // Twenty times as wide as high.
+    // A thousand times as wide as high.
     let wide = |seed: usize| Image {
-        width_px: 600,
-        height_px: 30,
+        width_px: 4096,
+        height_px: 4,
         channels: 1,
-        levels: (0..600 * 30)
-            .map(|k| ((k * k * 31 + k * seed) % 251) as f32)
+        levels: (0..4096 * 4)
+            .map(|k| ((k * 31 + k * k * seed) % 251) as f32)
             .collect(),
     };
     let (left, right) = (wide(7), wide(12));
-    let mesh = published_mesh(&left, &right);
+    let mesh = MorphMode::Published.mesh(&left, &right, 1);
+    let mesh = mesh.expect("it fits a grid of 1");
     assert_eq!(triangulate_as_qhull(&mesh.points_left), None);
     assert_eq!(mesh.triangles, triangulate(&mesh.points_left));
     let plan = MorphPlan {

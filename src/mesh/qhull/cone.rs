@@ -24,7 +24,6 @@ impl Hull {
                     visible.push(neighbor);
                 } else if distance >= -self.limits.coplanar {
                     coplanar.push(neighbor);
-                    self.max_outside = self.max_outside.max(distance);
                 }
             }
             k += 1;

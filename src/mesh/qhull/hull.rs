@@ -92,8 +92,6 @@ pub(super) struct Hull {
     pub(super) next: usize,
     /// Place in `order` of the first facet of the cone.
     pub(super) first_new: usize,
-    /// The most that a point lies above a facet it is joined to.
-    pub(super) max_outside: f64,
     /// How many facets were joined to another.
     pub(super) merges: usize,
 }
@@ -137,7 +135,6 @@ impl Hull {
             order: Vec::new(),
             next: 0,
             first_new: 0,
-            max_outside: 0.0,
             merges: 0,
         };
         hull.first_facets()?;
@@ -229,7 +226,7 @@ impl Hull {
     /// From where on a point is outside of a facet without a look at others.
     pub(super) fn surely_outside(&self) -> f64 {
         let many = if self.many_merges() { 2.0 } else { 1.0 };
-        many * (2.0 * self.limits.outside).max(self.max_outside)
+        many * (2.0 * self.limits.outside)
     }
 
     pub(super) fn many_merges(&self) -> bool {

@@ -309,6 +309,134 @@ fn a_landscape_of_a_run_is_walked_on_with_passages_that_agree() {
     );
 }
 
+/// The line of a report that holds a landscape's walk.
+fn walk_line(run: &Path, name: &str) -> Option<String> {
+    let page = std::fs::read_to_string(run.join("report.html")).expect("a report");
+    let start = format!("<script type=\"text/plain\" id=\"walk-{name}\">");
+    let lines: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with(&start))
+        .collect();
+    assert!(lines.len() <= 1, "{name}: one walk");
+    lines.first().map(|line| (*line).to_owned())
+}
+
+#[test]
+fn the_report_of_the_run_shows_the_last_walk_on_a_landscape() {
+    let folder = folder();
+    let here = folder.path();
+    let triples = here.join("triples.json");
+    let text = r#"{"triples":[{"name":"1A","items":[1565,1411,0]}]}"#;
+    std::fs::write(&triples, text).expect("a file");
+    let cpu = ["--engine", "cpu", "--steps", "9", "--out", "run"];
+    let sweep = [&["sweep", "--triples", "triples.json"], &cpu[..]].concat();
+    succeed(here, &sweep);
+    let run = here.join("run");
+    let before = std::fs::read_to_string(run.join("report.html")).expect("a report");
+    let walk = |landscape: &str, more: &[&str]| {
+        let walk = [
+            "walk",
+            "--engine",
+            "cpu",
+            "--walkers",
+            "500",
+            "--length",
+            "300",
+            "--potential",
+            "margin",
+            "--temperature",
+            "4",
+            "--force",
+            "--landscape",
+            landscape,
+        ];
+        succeed(here, &[&walk[..], more].concat())
+    };
+    let walks = |name: &str| {
+        let mut found = files(&run.join(name));
+        found.retain(|file| file.starts_with("walk"));
+        found
+    };
+    let all = [
+        "walk-committor.svg",
+        "walk-occupation.svg",
+        "walk-spread.svg",
+        "walk-walkers.svg",
+        "walk.json",
+    ];
+
+    // The folder and the page get the walk; nothing else of the page is drawn again.
+    let said = walk("run/1A.3", &["--format", "png"]);
+    assert!(
+        said.stderr.contains("in the run's report"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(walks("1A.3"), all);
+    let first = walk_line(&run, "1A.3").expect("the walk is in the page");
+    let after = std::fs::read_to_string(run.join("report.html")).expect("a report");
+    assert_eq!(after.replace(&format!("{first}\n"), ""), before);
+    let shown = json(run.join("1A.3/walk.json"));
+    let names: Vec<&str> = (shown["facts"].as_array().expect("facts").iter())
+        .map(|fact| fact[0].as_str().expect("a name"))
+        .collect();
+    for name in ["walk", "exponent", "basin B before basin A"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+
+    // The next walk takes its place, with fewer figures; a walk without figures leaves it.
+    walk("run/1A.3/landscape.safetensors", &["--walk", "langevin"]);
+    assert_eq!(walks("1A.3"), [&all[1..]].concat());
+    let second = walk_line(&run, "1A.3").expect("the walk is in the page");
+    assert_ne!(first, second);
+    walk("run/1A.3", &["--figures", "none"]);
+    assert_eq!(walk_line(&run, "1A.3").as_ref(), Some(&second));
+    assert_eq!(walk_line(&run, "1A.1"), None);
+
+    // A run drawn again keeps its walks, as does one computed again.
+    succeed(here, &["plot", "run", "--figures", "all"]);
+    assert_eq!(walk_line(&run, "1A.3").as_ref(), Some(&second));
+    succeed(here, &sweep);
+    assert_eq!(walk_line(&run, "1A.3").as_ref(), Some(&second));
+
+    // Without a report there is a note, and the figures are there for the next one.
+    std::fs::remove_file(run.join("report.html")).expect("removed");
+    let said = walk("run/1A.1", &[]);
+    for word in ["note: ", "report.html", "morphscape plot"] {
+        assert!(said.stderr.contains(word), "{word}: {}", said.stderr);
+    }
+    succeed(here, &["plot", "run"]);
+    assert!(walk_line(&run, "1A.1").is_some());
+    // A page of another version has no place for walks.
+    let page = std::fs::read_to_string(run.join("report.html")).expect("a report");
+    let page = page.replace("<section id=\"walk-part\"", "<section id=\"other\"");
+    std::fs::write(run.join("report.html"), &page).expect("written");
+    let said = walk("run/1A.2", &[]);
+    assert!(
+        said.stderr.contains("not of this version"),
+        "{}",
+        said.stderr
+    );
+
+    // A landscape outside its run has no report.
+    std::fs::rename(run.join("1A.2"), here.join("1A.2")).expect("moved");
+    let said = walk("1A.2", &[]);
+    assert!(!said.stderr.contains("report"), "{}", said.stderr);
+    std::fs::rename(here.join("1A.2"), run.join("1A.2")).expect("moved");
+
+    // What is no walk is said.
+    std::fs::write(run.join("1A.2/walk.json"), "[]").expect("written");
+    fail(here, &["plot", "run"], 1, &["walk.json", "remove it"]);
+
+    // A run that starts over has no walks.
+    let other = [&sweep[..], &["--grid", "4", "--force"]].concat();
+    succeed(here, &other);
+    for name in ["1A.1", "1A.2", "1A.3"] {
+        assert!(walks(name).is_empty(), "{name}");
+        assert_eq!(walk_line(&run, name), None);
+    }
+}
+
 #[test]
 fn walks_that_cannot_be_are_refused() {
     let folder = folder();

@@ -36,16 +36,22 @@ pub(super) fn write(
     walk: &Walk<'_>,
     folder: &OutputFolder,
     results: &Results,
-    facts: &[(String, String)],
-    figures_wanted: bool,
 ) -> anyhow::Result<()> {
     write_file(&folder.file("walk.csv"), table(walk, results)?.as_bytes())?;
-    write_tensors(walk, folder, results)?;
-    if !figures_wanted {
+    write_tensors(walk, folder, results)
+}
+
+/// Writes the figures and the report; nothing where there are no figures.
+pub(super) fn write_figures(
+    walk: &Walk<'_>,
+    folder: &OutputFolder,
+    facts: &[(String, String)],
+    figures: &[Figure],
+) -> anyhow::Result<()> {
+    if figures.is_empty() {
         return Ok(());
     }
-    let figures = figures(walk, results);
-    for figure in &figures {
+    for figure in figures {
         if walk.args.format.contains(&Kind::Png) {
             let path = folder.file(&format!("{}.png", figure.name));
             write_file(&path, &svg_to_png(&figure.svg, DPI))?;
@@ -61,7 +67,7 @@ pub(super) fn write(
         &walk.surface.title,
         &subtitle(walk),
         facts,
-        &figures,
+        figures,
     )?)
 }
 
@@ -133,28 +139,35 @@ fn write_tensors(walk: &Walk<'_>, folder: &OutputFolder, results: &Results) -> a
     )?)
 }
 
-/// The surface, then the walk.
-fn subtitle(walk: &Walk<'_>) -> String {
-    let args = walk.args;
-    let how = match (args.walk, &walk.surface.ground) {
-        (WalkName::Lattice, Ground::Plane(_)) => "lattice walk".to_owned(),
-        (WalkName::Lattice, Ground::Grid(_)) => format!(
-            "lattice walk (Metropolis), T = {}, {} edges",
-            args.temperature,
-            name(args.edges)
-        ),
-        (WalkName::Langevin, _) => format!(
-            "Langevin walk, T = {}, dt = {:.3e}",
-            args.temperature, walk.dt
-        ),
-    };
-    format!(
-        "{}\n{how}; {} walkers, {} steps, seed {}",
-        walk.surface.subtitle, args.walkers, args.length, args.seed
-    )
+impl Walk<'_> {
+    /// How many walkers walk how.
+    pub(super) fn how(&self) -> String {
+        let args = self.args;
+        let how = match (args.walk, &self.surface.ground) {
+            (WalkName::Lattice, Ground::Plane(_)) => "lattice walk".to_owned(),
+            (WalkName::Lattice, Ground::Grid(_)) => format!(
+                "lattice walk (Metropolis), T = {}, {} edges",
+                args.temperature,
+                name(args.edges)
+            ),
+            (WalkName::Langevin, _) => format!(
+                "Langevin walk, T = {}, dt = {:.3e}",
+                args.temperature, self.dt
+            ),
+        };
+        format!(
+            "{how}; {} walkers, {} steps, seed {}",
+            args.walkers, args.length, args.seed
+        )
+    }
 }
 
-fn figures(walk: &Walk<'_>, results: &Results) -> Vec<Figure> {
+/// The surface, then the walk.
+fn subtitle(walk: &Walk<'_>) -> String {
+    format!("{}\n{}", walk.surface.subtitle, walk.how())
+}
+
+pub(super) fn figures(walk: &Walk<'_>, results: &Results) -> Vec<Figure> {
     let surface = &walk.surface;
     let (title, subtitle) = (surface.title.as_str(), subtitle(walk));
     let axes = surface.axes.each_ref().map(String::as_str);

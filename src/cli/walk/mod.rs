@@ -4,15 +4,18 @@
 //! arguments -> Surface (plane or grid) -> Motion -> free walk -> exponent, occupation
 //!                                      -> walks to the basins, exact solutions -> passages
 //!                                      -> tensors, table, figures, report, manifest
+//!                                      -> the run's report, where a run's landscape is walked on
 //! ```
 
 mod args;
 mod files;
+mod in_run;
 mod passage;
 mod plan;
 mod surface;
 
 pub(super) use args::Args;
+pub(super) use in_run::read as read_walk;
 
 use super::Verbosity;
 use super::output::OutputFolder;
@@ -44,13 +47,12 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let results = walk.execute(engine.as_ref(), pair, verbosity)?;
     let walk_s = walking.elapsed().as_secs_f64();
     let facts = walk.facts(&results);
-    files::write(
-        &walk,
-        &folder,
-        &results,
-        &facts,
-        args.figures == FiguresName::All,
-    )?;
+    files::write(&walk, &folder, &results)?;
+    let figures = match args.figures {
+        FiguresName::All => files::figures(&walk, &results),
+        FiguresName::None => Vec::new(),
+    };
+    files::write_figures(&walk, &folder, &facts, &figures)?;
     let facts_json: serde_json::Map<String, Value> = facts
         .iter()
         .map(|(name, value)| (name.clone(), json!(value)))
@@ -84,6 +86,13 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             args.out.display()
         ),
     );
+    if let (Some(path), Some(file)) = (args.surface.landscape(), &walk.surface.landscape)
+        && !figures.is_empty()
+    {
+        let how = ("walk".to_owned(), walk.how());
+        let facts: Vec<_> = std::iter::once(how).chain(facts).collect();
+        in_run::put(path, file, &facts, &figures, verbosity);
+    }
     Ok(())
 }
 

@@ -20,7 +20,8 @@ pub(super) struct SurfaceArgs {
     /// A surface of its own: flat, an endless plane; bowl; fractal
     #[arg(long, value_enum, default_value = "flat", conflicts_with_all = ["landscape", "items"])]
     surface: SurfaceName,
-    /// A landscape of a finished run: its folder, such as morphscape-sweep/1A.3
+    /// A landscape of a finished run: its folder, such as morphscape-sweep/1A.3; the run's report
+    /// shows the walk
     #[arg(long, value_name = "DIR", conflicts_with = "items")]
     landscape: Option<PathBuf>,
     /// The landscape of three images, A, B and C: files or items such as t10k#9, classified here
@@ -94,6 +95,11 @@ pub(super) struct Surface {
 }
 
 impl SurfaceArgs {
+    /// The landscape of a finished run that is to be walked on.
+    pub(super) fn landscape(&self) -> Option<&Path> {
+        self.landscape.as_deref()
+    }
+
     /// Makes the surface; items are classified by `engine`.
     pub(super) fn resolve(
         &self,

@@ -13,7 +13,7 @@ use morphscape::kernels::{
 };
 use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
-use morphscape::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
+use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
     Frames, GridJob, MorphPlan, MorphSettings, classify, compute_landscapes, morph_pair,
 };
@@ -668,11 +668,12 @@ fn model_of_zeros(widths: &[usize]) -> Model {
         })
         .collect();
     write_safetensors(&path, &tensors, &Default::default()).expect("written");
-    let options = PlainOptions {
+    let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: None,
+        ..ModelOptions::default()
     };
-    read_model(&path, options).expect("a model")
+    read_model(&path, &options).expect("a model")
 }
 
 #[test]

@@ -7,7 +7,7 @@ use common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::kernels::{Activation, Sampling, spline_coefficients};
 use morphscape::mesh::{PairMesh, Point, feature_points};
-use morphscape::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
+use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{MorphPlan, classify, morph_pair, pair_mesh};
 use serde_json::Value;
 
@@ -242,11 +242,12 @@ fn compare_with_keras(model: &Model, indices: &[usize], logits: &[f32], probabil
 
 #[test]
 fn probabilities_are_keras_s_for_the_golden_model() {
-    let options = PlainOptions {
+    let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: Some(1.0 / 255.0),
+        ..ModelOptions::default()
     };
-    let model = read_model(&golden("fashion_mlp.safetensors"), options).expect("the golden model");
+    let model = read_model(&golden("fashion_mlp.safetensors"), &options).expect("the golden model");
     let header = golden_json("model.json");
     let indices: Vec<usize> = header["indices"]
         .as_array()

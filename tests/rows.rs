@@ -9,7 +9,7 @@ use morphscape::kernels::Activation;
 use morphscape::landscape::{
     DataPoints, Items, LandscapeFile, Permutation, choose_lettered_triples,
 };
-use morphscape::model::{Model, PlainOptions, bundled_table_model, read_model};
+use morphscape::model::{Model, ModelOptions, bundled_table_model, read_model};
 use morphscape::pipeline::{PipelineError, RowJob, interpolate_rows};
 use morphscape::plot::PAPER_ORDER;
 use serde_json::Value;
@@ -39,11 +39,12 @@ fn floats(value: &Value) -> Vec<f32> {
 }
 
 fn golden_model(name: &str) -> Model {
-    let options = PlainOptions {
+    let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: None,
+        ..ModelOptions::default()
     };
-    read_model(&golden(&format!("{name}.safetensors")), options).expect("a golden model")
+    read_model(&golden(&format!("{name}.safetensors")), &options).expect("a golden model")
 }
 
 fn go_on(_rows: usize) -> ControlFlow<()> {

@@ -185,6 +185,7 @@ impl<'a> Interpolation<'a> {
     }
 
     fn warn(&self, verbosity: Verbosity) {
+        self.model.say_notes(verbosity);
         let table = &self.drawn;
         if self.model.model.classes().is_none() {
             verbosity.say(

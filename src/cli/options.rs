@@ -4,8 +4,10 @@ use super::Verbosity;
 use super::tables::is_table;
 use crate::data::{ImageSet, fashion_mnist};
 use crate::engine::{self, Engine, EngineChoice};
-use crate::kernels::{Activation, Sampling};
-use crate::model::{Model, PlainOptions, bundled_fashion_mnist, read_model};
+use crate::kernels::Sampling;
+use crate::model::{
+    Model, ModelOptions, activation_by_name, activation_names, bundled_fashion_mnist, read_model,
+};
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -62,26 +64,30 @@ impl EngineArgs {
 /// Which classifier.
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// A .safetensors model [default: the bundled one of the data: for images 784-128-10,
+    /// A .keras, .h5 or .safetensors model [default: the bundled one of the data: for images 784-128-10,
     /// trained on Fashion-MNIST; for rows iris, hawks or seeds, of which --model iris-paper is
     /// the one that looks as the paper's]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// What stands between the layers of a model file that does not say it
-    #[arg(long, value_enum, value_name = "NAME", requires = "model")]
-    activation: Option<ActivationName>,
+    /// What stands between the layers of a model file that does not say it: relu, tanh, gelu or
+    /// another of Keras's activations
+    #[arg(long, value_name = "NAME", requires = "model", value_parser = parse_activation)]
+    activation: Option<String>,
+    /// The order of the layers of a model file that does not say it, from input to output
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        requires = "model",
+        value_delimiter = ','
+    )]
+    layers: Vec<String>,
+    /// The config of a model file that holds only weights: what Keras's model.to_json() gives
+    #[arg(long, value_name = "FILE.json", requires = "model")]
+    config: Option<PathBuf>,
     /// Multiply inputs by this first, for a model file that does not say it: a number or a
     /// fraction such as 1/255
     #[arg(long, value_name = "FACTOR", requires = "model", value_parser = parse_factor)]
     scale: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ActivationName {
-    Linear,
-    Relu,
-    Sigmoid,
-    Tanh,
 }
 
 /// A model and where it came from.
@@ -98,18 +104,24 @@ impl ModelArgs {
 
     /// What the options say of the model's layers, for a plan.
     pub(super) fn options_json(&self) -> serde_json::Value {
-        let activation = self.activation.and_then(|name| name.to_possible_value());
-        serde_json::json!({
-            "activation": activation.map(|value| value.get_name().to_owned()),
-            "scale": self.scale,
-        })
+        let mut options = serde_json::json!({"activation": self.activation, "scale": self.scale});
+        if !self.layers.is_empty() {
+            options["layers"] = self.layers.join(",").into();
+        }
+        if let Some(config) = &self.config {
+            options["config"] = config.display().to_string().into();
+        }
+        options
     }
 
     /// Refuses options that say what a bundled model says itself.
     pub(super) fn refuse_options(&self, name: &str) -> anyhow::Result<()> {
         ensure!(
-            self.activation.is_none() && self.scale.is_none(),
-            "--model {name}: a bundled model says its activations and scaling itself; leave --activation and --scale out"
+            self.activation.is_none()
+                && self.scale.is_none()
+                && self.layers.is_empty()
+                && self.config.is_none(),
+            "--model {name}: a bundled model says its layers and scaling itself; leave --activation, --layers, --config and --scale out"
         );
         Ok(())
     }
@@ -121,20 +133,13 @@ impl ModelArgs {
                 path: "bundled fashion-mnist".into(),
             });
         };
-        let activation = self.activation.map(|name| match name {
-            ActivationName::Linear => Activation::Linear,
-            ActivationName::Relu => Activation::Relu,
-            ActivationName::Sigmoid => Activation::Sigmoid,
-            ActivationName::Tanh => Activation::Tanh,
-        });
-        let model = read_model(
-            path,
-            PlainOptions {
-                activation,
-                scale: self.scale,
-            },
-        )
-        .with_context(|| path.display().to_string())?;
+        let options = ModelOptions {
+            activation: self.activation.as_deref().and_then(activation_by_name),
+            layers: self.layers.clone(),
+            config: self.config.clone(),
+            scale: self.scale,
+        };
+        let model = read_model(path, &options).with_context(|| path.display().to_string())?;
         Ok(LoadedModel {
             model,
             path: path.display().to_string(),
@@ -151,6 +156,13 @@ impl LoadedModel {
             None => (0..self.model.num_classes())
                 .map(|class| class.to_string())
                 .collect(),
+        }
+    }
+
+    /// Says how the file was understood where it does not say it itself.
+    pub(super) fn say_notes(&self, verbosity: Verbosity) {
+        for note in self.model.notes() {
+            verbosity.say(Verbosity::Normal, format!("note: {}: {note}", self.path));
         }
     }
 
@@ -315,6 +327,20 @@ pub(super) fn class_number(
                 class_names.join(", ")
             )
         })
+}
+
+/// One of Keras's names.
+fn parse_activation(text: &str) -> Result<String, String> {
+    match activation_by_name(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => {
+            let names: Vec<&str> = activation_names().collect();
+            Err(format!(
+                "expected one of {}, found \"{text}\"",
+                names.join(", ")
+            ))
+        }
+    }
 }
 
 /// `0.0039` or `1/255`.

@@ -44,7 +44,7 @@ struct Question {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let question = if is_table(args.data.name()) {
-        rows(args)?
+        rows(args, verbosity)?
     } else {
         images(args, verbosity)?
     };
@@ -91,6 +91,7 @@ fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
     );
     let model = args.model.load()?;
     let data = args.data.load(model.model.classes())?;
+    model.say_notes(verbosity);
     model.warn_unscaled(verbosity);
     let inputs = args
         .items
@@ -112,7 +113,7 @@ fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
     })
 }
 
-fn rows(args: &Args) -> anyhow::Result<Question> {
+fn rows(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
     let data = &args.data;
     let mut loaded = load_table(
         data.name(),
@@ -121,6 +122,7 @@ fn rows(args: &Args) -> anyhow::Result<Question> {
         data.root(),
     )?;
     let model = table_model(&args.model, &loaded)?;
+    model.say_notes(verbosity);
     let class_names = loaded.fit(&model.model, &model.path)?;
     let table = &loaded.table;
     let positions = if args.items.is_empty() {

@@ -79,6 +79,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let mut timings = Timings::default();
     let figures = args.style.plan(args.figures)?;
     let sweep = Sweep::resolve(args)?;
+    sweep.model.say_notes(verbosity);
     sweep.model.warn_unscaled(verbosity);
     timings.load = started.elapsed();
 

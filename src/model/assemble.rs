@@ -160,7 +160,14 @@ impl Assembly {
             }
             Op::Reshape(shape) => {
                 let values = from.shape.iter().product();
-                let shape = shape.unwrap_or_else(|| vec![values]);
+                let mut shape = shape.unwrap_or_else(|| vec![values]);
+                if let Some(open) = shape.iter().position(|&size| size == 0) {
+                    shape[open] = 1;
+                    let others = shape
+                        .iter()
+                        .try_fold(1usize, |p, &size| p.checked_mul(size));
+                    shape[open] = others.map_or(0, |others| values / others.max(1));
+                }
                 let reshaped = shape
                     .iter()
                     .try_fold(1usize, |p, &size| p.checked_mul(size));

@@ -1,7 +1,7 @@
 //! Scaling and shifting folded into the weights of a neighbour, in 64-bit floats.
 
 use super::ModelError;
-use super::file::check_finite;
+use super::weights::check_finite;
 use crate::kernels::Windows;
 
 /// `x * scale + offset`; value `i` of a row takes entry `i % len`, so that one entry stands for

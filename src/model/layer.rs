@@ -23,7 +23,8 @@ pub(super) struct Layer {
 /// What a layer computes. Images are `[height, width, channels]`.
 #[derive(Debug, Clone)]
 pub(super) enum Op {
-    /// The same values, shaped anew: Flatten (`None`) and Reshape.
+    /// The same values, shaped anew: Flatten (`None`) and Reshape, where one size may be 0: what
+    /// the others leave.
     Reshape(Option<Vec<usize>>),
     /// `x * scale + offset`: one value, one a channel (the last axis), or one a value. Rescaling,
     /// Normalization, BatchNormalization, standardised inputs.

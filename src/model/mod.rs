@@ -1,9 +1,13 @@
 //! Trained classifiers: a checked sequence of layers, whatever file they come from.
 //!
 //! ```text
-//! .safetensors with a Keras config in its metadata ─ keras_config ─┐
-//! .safetensors with kernel/bias pairs and options  ─ plain ────────┴─> Vec<Layer> ─ assemble ─> Model
+//! .keras        ─ archive ─> config, HDF5 ─┐
+//! .h5           ─ hdf5 ────> config ───────┼─ keras ─┬─> Vec<Layer> ─ assemble ─> Model
+//! .safetensors  ─ metadata ─ config ───────┘         │
+//!               ─ options, no config ─────── plain ──┘
 //! ```
+//!
+//! Readers of configs ask [`weights`] for what a layer holds, whatever the container.
 //!
 //! Everything that can be wrong with a model is found here, once: each shape, each value, each
 //! layer. Past this point a model is steps that fit each other and end in logits, each of them
@@ -11,16 +15,20 @@
 //! 64-bit floats where that changes nothing; a final softmax is left out, since probabilities
 //! are always made from logits by the softmax kernel.
 
+mod archive;
 mod assemble;
 mod draft;
 mod file;
 mod fold;
-mod keras_config;
+mod functions;
+mod hdf5;
+mod keras;
 mod layer;
 mod plain;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use crate::kernels::{
     Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Recording,
@@ -28,8 +36,9 @@ use crate::kernels::{
 use layer::Layer;
 
 pub use file::{
-    PlainOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
+    ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
 };
+pub use functions::{activation_by_name, activation_names};
 
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +46,34 @@ pub enum ModelError {
     /// The file cannot be read.
     #[error("cannot read the file")]
     Read(#[source] std::io::Error),
+    /// No format that is known.
+    #[error("expected a .keras, .h5 or .safetensors file, found {found}")]
+    UnknownFormat {
+        /// What it starts with.
+        found: String,
+    },
     /// Not a safetensors file.
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
+    /// Not a zip file, or a damaged one.
+    #[error("expected a .keras file, which is a zip")]
+    Zip(#[source] zip::result::ZipError),
+    /// An HDF5 file that cannot be read.
+    #[error("HDF5, {place}: cannot be read")]
+    Hdf5 {
+        /// Where in the file.
+        place: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file, or a part of one, that is too large to be read.
+    #[error("{what} is larger than {limit}")]
+    FileTooLarge {
+        /// What is too large.
+        what: String,
+        /// How much would be read.
+        limit: String,
+    },
     /// A tensor that the layers need is not there.
     #[error("expected a tensor \"{name}\" of shape {shape}, found none; the file holds {found}")]
     MissingTensor {
@@ -102,7 +136,8 @@ pub enum ModelError {
     },
     /// A layer that is not known.
     #[error(
-        "layer {number} \"{name}\" is a {class}; supported are InputLayer, Flatten, Reshape, Dropout and other layers that do nothing after training, Rescaling, Normalization, BatchNormalization, Dense, Conv2D, DepthwiseConv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D, GlobalAveragePooling2D, Add, Activation, ReLU, LeakyReLU, ELU and Softmax"
+        "layer {number} \"{name}\" is a {class}; supported are {}",
+        keras::SUPPORTED
     )]
     UnknownLayer {
         /// Position in the model, from 0.
@@ -110,6 +145,16 @@ pub enum ModelError {
         /// Name of the layer.
         name: String,
         /// Its Keras class.
+        class: String,
+    },
+    /// A layer that runs code of the user's.
+    #[error(
+        "layer \"{name}\" is a {class}, which runs Python code of the model's own; use Keras's layers in its place"
+    )]
+    Custom {
+        /// Name of the layer.
+        name: String,
+        /// Its class.
         class: String,
     },
     /// Layers that are known, in an order that is not.
@@ -161,11 +206,26 @@ pub enum ModelError {
     },
     /// A plain file needs to be told its activation.
     #[error(
-        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, sigmoid, tanh)"
+        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, tanh, ...), or give the config with --config"
     )]
     ActivationNeeded,
-    /// A file with a config says itself what the options would say.
-    #[error("the file carries its own layers and scaling; leave out --activation and --scale")]
+    /// HDF5 weights need the model's config.
+    #[error(
+        "the file holds weights without the model's config; write model.to_json() to a file and give it with --config"
+    )]
+    ConfigNeeded,
+    /// The layers of a plain file in no order that could be told.
+    #[error(
+        "expected dense layers whose order follows from their names or shapes, found {found}; give the order with --layers NAME,NAME,..."
+    )]
+    LayerOrder {
+        /// The layers with their shapes.
+        found: String,
+    },
+    /// A file says itself what the options would say.
+    #[error(
+        "the file carries its own layers and scaling; leave out --activation, --layers, --config and --scale"
+    )]
     OptionsNotNeeded,
     /// The images are not what the model takes.
     #[error(
@@ -239,6 +299,7 @@ pub struct Model {
     features: Option<Vec<String>>,
     scaled: bool,
     sha256: String,
+    notes: Vec<String>,
 }
 
 impl Model {
@@ -259,6 +320,7 @@ impl Model {
             features: None,
             scaled: assembled.scaled,
             sha256,
+            notes: Vec::new(),
         };
         let outputs = model.num_classes();
         match &model.classes {
@@ -341,9 +403,15 @@ impl Model {
         self.scaled
     }
 
-    /// SHA-256 of the file's bytes, hexadecimal.
+    /// SHA-256 of the file's bytes, and of the config's behind them if one was given,
+    /// hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// How the file was understood where it does not say it itself, one line each, for the user.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Checks that images `[height, width, channels]` are what the model takes. A model that

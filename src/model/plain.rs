@@ -1,23 +1,55 @@
-//! Layers from a file that holds only weights: `NAME.kernel` `[in, out]` and `NAME.bias`
-//! `[out]`, with `input.mean` and `input.std` for standardised inputs.
+//! Layers from a file that holds only the weights of dense layers: Keras's `NAME.kernel`
+//! `[in, out]` or PyTorch's `NAME.weight` `[out, in]`, with `NAME.bias` `[out]`, and `input.mean`
+//! and `input.std` for standardised inputs.
+//!
+//! Tensors have no order in a `.safetensors` file. It is told by the numbers in the names, where
+//! the names are alike but for those (`dense_0`, `dense_1`; `0`, `2`; `net.0`, `net.2`), else by
+//! the shapes, where they fit each other in one way only, else by the user; and it is said
+//! which it was. Guessing further, by words such as `hidden` and `out`, was rejected.
 
-use super::file::TensorSource;
+use super::functions::name_of;
+use super::keras::Description;
 use super::layer::{Layer, Op};
-use super::{ModelError, PlainOptions};
+use super::weights::{LayerId, Variable, Weights};
+use super::{ModelError, ModelOptions};
 use crate::kernels::Activation;
 
-/// The dense layers of a plain file in the order of the numbers in their names
-/// (`dense_2` before `dense_10`), the activation of `options` between them.
-pub(super) fn layers(
-    options: PlainOptions,
-    tensors: &mut TensorSource<'_>,
-) -> Result<Vec<Layer>, ModelError> {
-    let mut names: Vec<String> = tensors
-        .names()
-        .iter()
-        .filter_map(|name| name.strip_suffix(".kernel").map(str::to_owned))
-        .collect();
-    names.sort_by_key(|name| (number_in(name), name.clone()));
+/// The matrix of a layer as the file has it.
+struct Matrix {
+    name: String,
+    inputs: usize,
+    outputs: usize,
+    role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    /// `[in, out]`
+    Kernel,
+    /// `[out, in]`
+    Weight,
+}
+
+impl Role {
+    fn variable(self) -> Variable {
+        let roles: &[&str] = match self {
+            Self::Kernel => &["kernel"],
+            Self::Weight => &["weight"],
+        };
+        Variable { roles, position: 0 }
+    }
+}
+
+/// The dense layers of a plain file, the activation of `options` between them.
+pub(super) fn describe(
+    options: &ModelOptions,
+    mut weights: Weights<'_>,
+) -> Result<Description, ModelError> {
+    let matrices = matrices(&weights)?;
+    if matrices.len() > 1 && options.activation.is_none() {
+        return Err(ModelError::ActivationNeeded);
+    }
+    let matrices = in_order(matrices, &options.layers)?;
     let mut layers = Vec::new();
     let mut push = |name: &str, class: &str, op, parameters| {
         layers.push(Layer {
@@ -28,63 +60,207 @@ pub(super) fn layers(
             parameters,
         });
     };
-    if tensors.names().contains("input.mean") || tensors.names().contains("input.std") {
-        let (shape, mean) = tensors.take("input.mean", &[None])?;
-        let (_, std) = tensors.take("input.std", &[Some(shape[0])])?;
-        if let Some(index) = std.iter().position(|&std| std <= 0.0) {
-            return Err(ModelError::Config {
-                place: format!("tensor \"input.std\", value {index}"),
-                expected: "a standard deviation above 0".into(),
-                found: std[index].to_string(),
-            });
+    if let Some((affine, parameters)) = standardisation(&mut weights)? {
+        push("input", "Normalization", affine, parameters);
+    }
+    let last = matrices.len().saturating_sub(1);
+    let mut said = Vec::new();
+    for (i, matrix) in matrices.into_iter().enumerate() {
+        let between = options.activation.filter(|_| i != last);
+        let activation = between.unwrap_or(Activation::Linear);
+        let Matrix {
+            name,
+            inputs,
+            outputs,
+            role,
+        } = matrix;
+        let mut text = format!("{name} {inputs}-{outputs}");
+        if i != last {
+            text = format!("{text} {}", name_of(activation));
         }
-        let scale: Vec<f64> = std.iter().map(|&std| 1.0 / f64::from(std)).collect();
-        let offset = mean
-            .iter()
-            .zip(&scale)
-            .map(|(&mean, scale)| -f64::from(mean) * scale)
-            .collect();
-        let parameters = mean.len() + std.len();
-        push("input", "Affine", Op::Affine { scale, offset }, parameters);
-    }
-    if let Some(scale) = options.scale {
-        let affine = Op::Affine {
-            scale: vec![scale],
-            offset: vec![0.0],
+        let id = LayerId::named(&name);
+        let kernel = weights.take(&id, role.variable(), &[None, None])?.1;
+        let kernel = match role {
+            Role::Kernel => kernel,
+            Role::Weight => transposed(&kernel, inputs),
         };
-        push("--scale", "Affine", affine, 0);
-    }
-    let last = names.len().saturating_sub(1);
-    for (i, name) in names.into_iter().enumerate() {
-        let activation = match options.activation {
-            _ if i == last => Activation::Linear,
-            Some(activation) => activation,
-            None => return Err(ModelError::ActivationNeeded),
+        let bias = Variable {
+            roles: &["bias"],
+            position: 1,
         };
-        let (shape, kernel) = tensors.take(&format!("{name}.kernel"), &[None, None])?;
-        let (_, bias) = tensors.take(&format!("{name}.bias"), &[Some(shape[1])])?;
-        let parameters = kernel.len() + bias.len();
+        let mut parameters = kernel.len();
+        let bias = if weights.has(&id, bias) {
+            parameters += outputs;
+            weights.take(&id, bias, &[Some(outputs)])?.1
+        } else {
+            text += " without bias";
+            vec![0.0; outputs]
+        };
+        said.push(text);
         let dense = Op::Dense {
-            inputs: shape[0],
+            inputs,
             kernel,
             bias,
         };
         push(&name, "Dense", dense, parameters);
         push(&name, "Dense", Op::Activation(activation), 0);
     }
-    Ok(layers)
+    weights.finish("NAME.kernel or NAME.weight, and NAME.bias, of dense layers")?;
+    Ok(Description {
+        layers,
+        input_shape: None,
+        notes: vec![format!("layers {}", said.join(", "))],
+    })
 }
 
-fn number_in(name: &str) -> u64 {
-    let digits: String = name
-        .chars()
-        .rev()
-        .take_while(char::is_ascii_digit)
+/// `(x - mean) / std` as a scaling, and how many values the file holds for it.
+fn standardisation(weights: &mut Weights<'_>) -> Result<Option<(Op, usize)>, ModelError> {
+    let id = LayerId::named("input");
+    let [mean, std] = [&["mean"], &["std"]].map(|roles| Variable { roles, position: 0 });
+    if !weights.has(&id, mean) && !weights.has(&id, std) {
+        return Ok(None);
+    }
+    let (shape, mean) = weights.take(&id, mean, &[None])?;
+    let (_, std) = weights.take(&id, std, &[Some(shape[0])])?;
+    if let Some(index) = std.iter().position(|&std| std <= 0.0) {
+        return Err(ModelError::Config {
+            place: format!("tensor \"input.std\", value {index}"),
+            expected: "a standard deviation above 0".into(),
+            found: std[index].to_string(),
+        });
+    }
+    let scale: Vec<f64> = std.iter().map(|&std| 1.0 / f64::from(std)).collect();
+    let offset = mean
+        .iter()
+        .zip(&scale)
+        .map(|(&mean, scale)| -f64::from(mean) * scale)
         .collect();
-    digits
-        .chars()
-        .rev()
-        .collect::<String>()
-        .parse()
-        .unwrap_or(0)
+    let parameters = mean.len() + std.len();
+    Ok(Some((Op::Affine { scale, offset }, parameters)))
+}
+
+/// The matrices of the file, by name.
+fn matrices(weights: &Weights<'_>) -> Result<Vec<Matrix>, ModelError> {
+    let mut matrices = Vec::new();
+    for role in [Role::Kernel, Role::Weight] {
+        let suffix = role.variable().roles[0];
+        for (name, shape) in weights.with_role(suffix) {
+            let [inputs, outputs] = match (&shape[..], role) {
+                (&[inputs, outputs], Role::Kernel) => [inputs, outputs],
+                (&[outputs, inputs], Role::Weight) => [inputs, outputs],
+                _ => {
+                    return Err(ModelError::Shape {
+                        name: format!("{name}.{suffix}"),
+                        expected: "[any, any], a dense layer's".into(),
+                        found: shape,
+                    });
+                }
+            };
+            matrices.push(Matrix {
+                name,
+                inputs,
+                outputs,
+                role,
+            });
+        }
+    }
+    Ok(matrices)
+}
+
+/// The matrices from input to output: as `order` says, or as names or shapes do.
+fn in_order(mut matrices: Vec<Matrix>, order: &[String]) -> Result<Vec<Matrix>, ModelError> {
+    let unclear = |matrices: &[Matrix]| {
+        let listed = matrices.iter().take(20);
+        let listed: Vec<String> = listed
+            .map(|matrix| format!("{} {}-{}", matrix.name, matrix.inputs, matrix.outputs))
+            .collect();
+        ModelError::LayerOrder {
+            found: listed.join(", "),
+        }
+    };
+    let order: Vec<usize> = if !order.is_empty() {
+        let place = |name: &String| matrices.iter().position(|matrix| matrix.name == *name);
+        let order: Option<Vec<usize>> = order.iter().map(place).collect();
+        let mut sorted = order.clone().unwrap_or_default();
+        sorted.sort_unstable();
+        let all = sorted.into_iter().eq(0..matrices.len());
+        order.filter(|_| all).ok_or_else(|| unclear(&matrices))?
+    } else if let Some(order) = by_number(&matrices) {
+        order
+    } else {
+        by_shape(&matrices).ok_or_else(|| unclear(&matrices))?
+    };
+    let mut taken: Vec<Option<Matrix>> = matrices.drain(..).map(Some).collect();
+    Ok(order.into_iter().filter_map(|i| taken[i].take()).collect())
+}
+
+/// The order of names that differ only in their numbers.
+fn by_number(matrices: &[Matrix]) -> Option<Vec<usize>> {
+    let mut keys = Vec::with_capacity(matrices.len());
+    for (i, matrix) in matrices.iter().enumerate() {
+        let (texts, mut numbers) = split_numbers(&matrix.name)?;
+        let mut texts = texts;
+        // Keras numbers the first of a class not at all: dense, dense_1.
+        if numbers.is_empty() {
+            texts += "_\0";
+            numbers.push(0);
+        }
+        keys.push((numbers, texts, i));
+    }
+    keys.sort_unstable();
+    let alike = keys
+        .windows(2)
+        .all(|pair| pair[0].1 == pair[1].1 && pair[0].0 != pair[1].0);
+    alike.then(|| keys.into_iter().map(|(_, _, i)| i).collect())
+}
+
+/// A name with a mark in the place of each number, and the numbers.
+fn split_numbers(name: &str) -> Option<(String, Vec<u64>)> {
+    let (mut texts, mut numbers) = (String::new(), Vec::new());
+    let mut rest = name;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let digits = &rest[start..];
+        let end = digits.find(|c: char| !c.is_ascii_digit());
+        let end = end.unwrap_or(digits.len());
+        texts += &rest[..start];
+        texts.push('\0');
+        numbers.push(digits[..end].parse().ok()?);
+        rest = &digits[end..];
+    }
+    texts += rest;
+    Some((texts, numbers))
+}
+
+/// The one order in which each matrix takes as many values as the one before gives; nothing
+/// where there is none, more than one, or too many to tell.
+fn by_shape(matrices: &[Matrix]) -> Option<Vec<usize>> {
+    /// Depth-first; a search of more steps than this is given up.
+    const MAX_STEPS: usize = 100_000;
+    let mut found: Option<Vec<usize>> = None;
+    let mut stack: Vec<Vec<usize>> = (0..matrices.len()).map(|first| vec![first]).collect();
+    let mut steps = 0;
+    while let Some(chain) = stack.pop() {
+        steps += matrices.len();
+        if steps > MAX_STEPS {
+            return None;
+        }
+        if chain.len() == matrices.len() && found.replace(chain.clone()).is_some() {
+            return None;
+        }
+        let outputs = matrices[*chain.last()?].outputs;
+        let next = (0..matrices.len()).filter(|next| matrices[*next].inputs == outputs);
+        for next in next.filter(|next| !chain.contains(next)) {
+            stack.push([&chain[..], &[next]].concat());
+        }
+    }
+    found
+}
+
+/// `[out, in]` as `[in, out]`.
+fn transposed(weight: &[f32], inputs: usize) -> Vec<f32> {
+    let columns = 0..inputs;
+    columns
+        .flat_map(|input| weight.iter().skip(input).step_by(inputs))
+        .copied()
+        .collect()
 }

@@ -1,0 +1,229 @@
+//! Models as Keras saved them answer as Keras does: every supported layer and option, in every
+//! kind of file. `tests/golden/keras` holds the models, Keras's answers and the scripts that made
+//! both.
+
+mod common;
+
+use common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
+use morphscape::data::fashion_mnist;
+use morphscape::landscape::argmax;
+use morphscape::model::{Model, ModelError, ModelOptions, read_model};
+use morphscape::pipeline::classify;
+use safetensors::SafeTensors;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::PathBuf;
+
+fn fixture(name: &str) -> PathBuf {
+    golden("keras").join(name)
+}
+
+/// Inputs and what Keras gave for them.
+struct Answer {
+    name: String,
+    input_len: usize,
+    inputs: Vec<f32>,
+    outputs: Vec<f32>,
+    softmax: bool,
+}
+
+fn answers(file: &str) -> Vec<Answer> {
+    let content = std::fs::read(fixture(file)).expect(file);
+    let (_, header) = SafeTensors::read_metadata(&content).expect(file);
+    let metadata = header.metadata().as_ref().expect("metadata");
+    println!("{file}: {}", metadata["made_with"]);
+    let softmax: Vec<String> = serde_json::from_str(&metadata["softmax"]).expect("names");
+    let tensors = SafeTensors::deserialize(&content).expect(file);
+    let values = |name: &str| {
+        let tensor = tensors.tensor(name).expect(name);
+        let (bytes, _) = tensor.data().as_chunks();
+        let values: Vec<f32> = bytes
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes))
+            .collect();
+        (tensor.shape()[1..].iter().product(), values)
+    };
+    let names = tensors.names();
+    let mut names: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.strip_suffix(".inputs"))
+        .collect();
+    names.sort_unstable();
+    let answer = |name: &str| {
+        let (input_len, inputs) = values(&format!("{name}.inputs"));
+        let (_, outputs) = values(&format!("{name}.outputs"));
+        Answer {
+            name: name.to_owned(),
+            input_len,
+            inputs,
+            outputs,
+            softmax: softmax.iter().any(|softmax| softmax == name),
+        }
+    };
+    names.into_iter().map(answer).collect()
+}
+
+/// The worst seen is 1.2e-6.
+const ANSWERS: Tolerance = Tolerance {
+    abs: 1e-5,
+    rel: 0.0,
+};
+
+fn assert_answers(model: &Model, answer: &Answer) {
+    let rows: Vec<&[f32]> = answer.inputs.chunks_exact(answer.input_len).collect();
+    for engine in engines() {
+        let what = format!("{} on {}", answer.name, engine.info().engine);
+        let answers = classify(engine.as_ref(), model, &rows).expect(&what);
+        let actual = if answer.softmax {
+            &answers.probabilities
+        } else {
+            &answers.logits
+        };
+        assert_close(&what, actual, &answer.outputs, ANSWERS);
+    }
+}
+
+fn read(name: &str) -> Result<Model, ModelError> {
+    read_model(&fixture(name), &ModelOptions::default())
+}
+
+#[test]
+fn every_layer_of_keras_3_answers_as_keras_does() {
+    let answers = answers("answers.safetensors");
+    assert!(answers.len() >= 35, "only {} models", answers.len());
+    for answer in &answers {
+        let model = match answer.name.as_str() {
+            "keras3_legacy" => read("keras3_legacy.h5"),
+            "keras3_weights" => read_model(
+                &fixture("keras3.weights.h5"),
+                &ModelOptions {
+                    config: Some(fixture("keras3.json")),
+                    ..ModelOptions::default()
+                },
+            ),
+            name => read(&format!("{name}.keras")),
+        };
+        let model = model.unwrap_or_else(|error| panic!("{}: {error}", answer.name));
+        assert_answers(&model, answer);
+    }
+}
+
+#[test]
+fn files_of_keras_2_answer_as_keras_did() {
+    for version in ["tf2.12", "tf2.15"] {
+        let answers = answers(&format!("{version}_answers.safetensors"));
+        assert_eq!(answers.len(), 2);
+        for answer in &answers {
+            let model = read(&format!("{}.keras", answer.name)).expect(&answer.name);
+            assert_answers(&model, answer);
+        }
+    }
+    // In 2.12, `.keras` was HDF5 by another name; weights alone counted layers from 2.
+    let content = std::fs::read(fixture("tf2.12_functional.keras")).expect("the fixture");
+    assert_eq!(&content[1..4], b"HDF");
+    let options = ModelOptions {
+        config: Some(fixture("tf2.12_sequential.json")),
+        ..ModelOptions::default()
+    };
+    let weights = fixture("tf2.12_sequential.weights.h5");
+    let model = read_model(&weights, &options).expect("weights with their config");
+    let answers = answers("tf2.12_answers.safetensors");
+    let answer = answers.iter().find(|answer| answer.softmax);
+    assert_answers(&model, answer.expect("the sequential model"));
+    assert!(matches!(
+        read_model(&weights, &ModelOptions::default()),
+        Err(ModelError::ConfigNeeded)
+    ));
+}
+
+#[test]
+fn the_golden_keras_file_is_right_as_often_as_in_keras() {
+    let options = ModelOptions {
+        scale: Some(1.0 / 255.0),
+        ..ModelOptions::default()
+    };
+    let model = read_model(&fixture("fashion_mlp.keras"), &options).expect("the golden model");
+    assert!(model.scales_input());
+    assert!(
+        !read("fashion_mlp.keras")
+            .expect("the golden model")
+            .scales_input()
+    );
+    let set = fashion_mnist();
+    let indices = golden_json("model.json")["indices"].clone();
+    let indices: Vec<usize> = serde_json::from_value(indices).expect("indices");
+    let probabilities = golden_f32("model_probs_f32.bin");
+    let images: Vec<Vec<f32>> = (0..set.len()).map(|i| set.image(i).levels).collect();
+    let rows: Vec<&[f32]> = images.iter().map(Vec::as_slice).collect();
+    for engine in engines() {
+        let answers = classify(engine.as_ref(), &model, &rows).expect("it classifies");
+        let answer = |index: usize| &answers.probabilities[10 * index..][..10];
+        let golden: Vec<f32> = indices.iter().flat_map(|&i| answer(i)).copied().collect();
+        assert_close("probabilities", &golden, &probabilities, ANSWERS);
+        let right = (0..set.len()).filter(|&i| argmax(answer(i)) == set.label(i));
+        // What Keras 3.15.1 counts on this file.
+        assert_eq!((right.count(), set.len()), (8827, 10_000));
+    }
+}
+
+/// The text of every config among the fixtures.
+fn configs() -> Vec<String> {
+    let mut configs = Vec::new();
+    for entry in std::fs::read_dir(golden("keras")).expect("the fixtures") {
+        let path = entry.expect("an entry").path();
+        let content = std::fs::read(&path).unwrap_or_default();
+        if content.starts_with(b"PK") {
+            let mut zip = zip::ZipArchive::new(std::io::Cursor::new(content)).expect("a zip");
+            let mut text = String::new();
+            let mut config = zip.by_name("config.json").expect("a config");
+            config.read_to_string(&mut text).expect("text");
+            configs.push(text);
+        }
+    }
+    configs
+}
+
+#[test]
+fn every_supported_layer_is_in_a_fixture() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = r#"{"class_name":"Sequential","config":{"layers":[{"class_name":"Nope","config":{"name":"n"}}]}}"#;
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, config).expect("written");
+    let options = ModelOptions {
+        config: Some(path),
+        ..ModelOptions::default()
+    };
+    let error = read_model(&fixture("keras3.weights.h5"), &options).expect_err("refused");
+    let message = error.to_string();
+    let (_, supported) = message.split_once("supported are ").expect("a list");
+    let mut classes: BTreeSet<&str> = supported
+        .split(", and")
+        .next()
+        .into_iter()
+        .flat_map(|list| list.split(", "))
+        .collect();
+    classes.extend([
+        "Identity",
+        "Dropout",
+        "SpatialDropout2D",
+        "GaussianNoise",
+        "GaussianDropout",
+        "AlphaDropout",
+        "ActivityRegularization",
+        "RandomFlip",
+        "RandomRotation",
+        "RandomTranslation",
+        "RandomZoom",
+        "RandomContrast",
+        "RandomBrightness",
+    ]);
+    assert!(classes.len() > 30, "{classes:?}");
+    let configs = configs();
+    for class in classes {
+        let text = format!("\"class_name\": \"{class}\"");
+        assert!(
+            configs.iter().any(|config| config.contains(&text)),
+            "{class} is in no fixture"
+        );
+    }
+}

@@ -9,16 +9,14 @@
 //! reshapes and a softmax at the end leave no step. A step may only take something in when no
 //! other layer sees the value between the two.
 
+use super::draft::{Draft, What, steps};
 use super::fold::{Affine, Kind, Linear};
 use super::layer::{Layer, Op, Window};
 use super::shapes::{
     check_kernel, count, image, order, shape_from_dense, takers, windows, wrong_input,
 };
-use super::{LayerSummary, ModelError, Operation, Step};
-use crate::kernels::{
-    Activation, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling,
-    Windows,
-};
+use super::{LayerSummary, ModelError, Step};
+use crate::kernels::{Activation, Pooling, Windows};
 
 /// What is made of layers.
 pub(super) struct Assembled {
@@ -26,23 +24,6 @@ pub(super) struct Assembled {
     pub(super) layers: Vec<LayerSummary>,
     pub(super) input_shape: Vec<usize>,
     pub(super) scaled: bool,
-}
-
-/// A step in the making.
-struct Draft {
-    /// Value 0 is the input, `n` that of draft `n - 1`.
-    takes: Vec<usize>,
-    what: What,
-    activation: Activation,
-}
-
-enum What {
-    Linear(Linear),
-    Pool(Windows, Pooling),
-    /// Of the sum of what it takes: with two values the scaling is the identity.
-    Elementwise(Affine, usize),
-    /// A neighbour does its work.
-    Absorbed,
 }
 
 /// What a layer gives.
@@ -127,7 +108,7 @@ pub(super) fn assemble(
     }
     Ok(Assembled {
         scaled: assembly.scaled,
-        steps: assembly.steps(),
+        steps: steps(assembly.drafts),
         layers: summaries,
         input_shape,
     })
@@ -425,54 +406,4 @@ impl Assembly {
         self.push(draft, shape, true);
         Ok(())
     }
-
-    /// The steps, numbered without the drafts that were absorbed.
-    fn steps(self) -> Vec<Step> {
-        let mut numbers = vec![0];
-        let mut steps = Vec::new();
-        for draft in self.drafts {
-            let activation = draft.activation;
-            let operation = match draft.what {
-                What::Absorbed => None,
-                What::Linear(Linear {
-                    kind,
-                    inputs,
-                    kernel,
-                    bias,
-                    ..
-                }) => Some(match kind {
-                    Kind::Dense => {
-                        Operation::Dense(DenseLayer::new(inputs, &kernel, &bias, activation))
-                    }
-                    Kind::Conv(windows) => {
-                        Operation::Conv(ConvLayer::new(windows, &kernel, &bias, activation))
-                    }
-                    Kind::Depthwise(windows) => Operation::Depthwise(DepthwiseLayer::new(
-                        windows, &kernel, &bias, activation,
-                    )),
-                }),
-                What::Pool(windows, pooling) => {
-                    Some(Operation::Pool(PoolLayer { windows, pooling }))
-                }
-                What::Elementwise(Affine { scale, offset }, values) => {
-                    Some(Operation::Elementwise(ElementwiseLayer::new(
-                        values,
-                        &to_f32(&scale),
-                        &to_f32(&offset),
-                        activation,
-                    )))
-                }
-            };
-            if let Some(operation) = operation {
-                let takes = draft.takes.iter().map(|&value| numbers[value]).collect();
-                steps.push(Step { takes, operation });
-            }
-            numbers.push(steps.len());
-        }
-        steps
-    }
-}
-
-fn to_f32(values: &[f64]) -> Vec<f32> {
-    values.iter().map(|&value| value as f32).collect()
 }

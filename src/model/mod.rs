@@ -17,6 +17,7 @@
 
 mod archive;
 mod assemble;
+mod draft;
 mod file;
 mod fold;
 mod functions;

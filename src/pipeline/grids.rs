@@ -1,6 +1,7 @@
 //! Landscapes of image triples: mixes and meshes on the host, grids on the engine.
 
 use super::PipelineError;
+use super::batches::{Prepared, Row, Segment, batch_images, cut_into_batches};
 use super::classify::{AnswerBufs, Answers, classify, input_bytes, record_classify, upload_rows};
 use super::pair::{pair_mesh, points_of};
 use crate::data::Image;
@@ -13,7 +14,7 @@ use crate::landscape::{GridMeshes, Landscape};
 use crate::mesh::{MeshCounts, PairMesh, lattice_scale};
 use crate::model::Model;
 use rayon::prelude::*;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 /// How images are morphed into grids.
 #[derive(Debug, Clone, Copy)]
@@ -104,29 +105,6 @@ struct Grids<'a> {
     /// The alphas strictly inside a path, as frame jobs of pair 0.
     inner: Vec<FrameJob>,
     frames: Frames,
-}
-
-/// A landscape whose meshes are known.
-struct Prepared<'a> {
-    target: &'a Image,
-    rows: Vec<Row>,
-    /// The mesh between A and B.
-    mesh: PairMesh,
-    /// Counts of that mesh; the rows' own come on top.
-    counts: MeshCounts,
-}
-
-/// A row of a grid: a mix and the mesh that leads it into C.
-struct Row {
-    mix: Image,
-    mesh: PairMesh,
-    counts: MeshCounts,
-}
-
-/// Rows `rows` of landscape `landscape` of a group.
-struct Segment {
-    landscape: usize,
-    rows: Range<usize>,
 }
 
 impl<'a> Grids<'a> {
@@ -447,37 +425,4 @@ enum Classify {
     Recorded,
     /// By themselves, in batches of the model's own.
     Apart,
-}
-
-/// The images of a batch: segment by segment, the target and then the mixes.
-fn batch_images<'a>(group: &'a [Prepared<'_>], batch: &[Segment]) -> Vec<&'a [f32]> {
-    batch
-        .iter()
-        .flat_map(|segment| {
-            let prepared = &group[segment.landscape];
-            let mixes = &prepared.rows[segment.rows.clone()];
-            let mixes = mixes.iter().map(|row| row.mix.levels.as_slice());
-            [prepared.target.levels.as_slice()].into_iter().chain(mixes)
-        })
-        .collect()
-}
-
-/// Cuts the rows of `landscapes` grids into batches of at most `rows_a_batch`, in order.
-fn cut_into_batches(landscapes: usize, steps: usize, rows_a_batch: usize) -> Vec<Vec<Segment>> {
-    let total = landscapes * steps;
-    (0..total)
-        .step_by(rows_a_batch)
-        .map(|start| {
-            let end = (start + rows_a_batch).min(total);
-            (start / steps..=(end - 1) / steps)
-                .map(|landscape| {
-                    let offset = landscape * steps;
-                    Segment {
-                        landscape,
-                        rows: start.max(offset) - offset..end.min(offset + steps) - offset,
-                    }
-                })
-                .collect()
-        })
-        .collect()
 }

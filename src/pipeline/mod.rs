@@ -4,7 +4,7 @@
 //! A, B ─ features, mesh ─ CPU: warp ─> mixes M_0..M_last ─ features, mesh with C ─┐   prepare (host)
 //!                                                                                  │
 //! mixes, C, meshes ─ spline ─ warp ─> frames ─┐                                    │
-//! mixes, C ───────────────────────────────────┴─ dense ... softmax ─> answers      ┘   record, run (engine)
+//! mixes, C ───────────────────────────────────┴─ network ─ softmax ─> answers      ┘   record, run (engine)
 //! ```
 //!
 //! The mixes are always made by the CPU engine, 1 frame in 22: the feature points of a mix are
@@ -16,9 +16,14 @@
 //! Rows of measurements are mixed on the host, a few operations a value, and classified in the
 //! same batches.
 //!
+//! A batch is cut for the largest value of its frames, in the network, too, and for all of them
+//! together. Where one row of a grid is too much for that, its frames come back and are
+//! classified in smaller batches.
+//!
 //! Column 0 of a grid and its last column are images that need no warp, so they are classified
 //! as they are: the ends of a grid are exact by construction.
 
+mod batches;
 mod classify;
 mod grids;
 mod pair;

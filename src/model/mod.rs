@@ -8,7 +8,7 @@
 //! .onnx         ─ onnx ──────────────────────────────────────────> a network that a library runs
 //! ```
 //!
-//! Readers of configs ask [`weights`] for what a layer holds, whatever the container.
+//! Readers of configs ask `weights` for what a layer holds, whatever the container.
 //!
 //! Everything that can be wrong with a model is found here, once: each shape, each value, each
 //! layer. Past this point a model is steps that fit each other and end in logits, each of them

@@ -103,10 +103,10 @@ fn main(
             for (var channel = 0u; channel < params.windows.channels; channel++) {
                 let left = w[weight];
                 let right = w[weight + 1u];
-                let upper_x = load(upper_tap, channel, 0.0);
+                let upper_x = load_padded(upper_tap, channel);
                 upper_left = add_pixels(upper_left, left, upper_x);
                 upper_right = add_pixels(upper_right, right, upper_x);
-                let lower_x = load(lower_tap, channel, 0.0);
+                let lower_x = load_padded(lower_tap, channel);
                 lower_left = add_pixels(lower_left, left, lower_x);
                 lower_right = add_pixels(lower_right, right, lower_x);
                 weight += params.w_stride;

@@ -42,7 +42,7 @@ fn main(
     for (var row = 0; row < params.windows.size_y; row++) {
         for (var column = 0; column < params.windows.size_x; column++) {
             let tap = tap_of(four, row, column);
-            let levels = load(tap, 0u, 0.0);
+            let levels = load_padded(tap, 0u);
             sums = fma(levels, vec4<f32>(w[weight.x], w[weight.y], w[weight.z], w[weight.w]), sums);
             weight += params.windows.outputs;
         }

@@ -39,8 +39,9 @@ fn main(
     for (var row = 0; row < params.windows.size_y; row++) {
         for (var column = 0; column < params.windows.size_x; column++) {
             let tap = tap_of(four, row, column);
-            largest = max(largest, load(tap, 0u, LOWEST));
-            sum += load(tap, 0u, 0.0);
+            let levels = load(tap, 0u);
+            largest = select(largest, max(largest, levels), tap.inside);
+            sum = select(sum, sum + levels, tap.inside);
             count += select(vec4<f32>(0.0), vec4<f32>(1.0), tap.inside);
         }
     }

@@ -7,8 +7,8 @@
 //! cli        arguments -> plan -> stages -> files
 //! report     a run -> one page
 //! plot       values -> pictures
-//! pipeline   items -> recordings -> landscapes, in batches
-//! landscape  grids, triples, permutations, and measures over them
+//! pipeline   items -> recordings -> landscapes, in batches; walkers, in batches
+//! landscape  grids, triples, permutations, and measures over them; what walkers walk on
 //! engine     runs a Recording: cpu, or gpu through wgpu
 //! model      checked layers from files
 //! kernels    the table of kernels, each a WGSL file and its Rust twin; Recording

@@ -320,7 +320,7 @@ fn a_file_cut_anywhere_is_an_error() {
 #[test]
 fn what_is_no_model_is_said() {
     let case = Case::new();
-    let unknown = "expected a .keras, .h5 or .safetensors file, found";
+    let unknown = "expected a .keras, .h5, .safetensors or .onnx file, found";
     for (what, content, words) in [
         ("empty", &b""[..], [unknown, "an empty file"]),
         ("text", b"layers: 3", [unknown, "layers: "]),
@@ -496,14 +496,15 @@ fn claims_of_size_cost_nothing() {
     assert!(peak_memory() < MAX_MEMORY);
 }
 
-/// A model of one dense layer `d`, `[2, 3]`, and the dataset that should hold its kernel.
+/// A model of one dense layer `d`, `[2, 3]`, and the dataset that should hold its kernel. Its
+/// group is the eighth of its class by count, the one layer by name.
 fn with_kernel(make: impl Fn(&mut hdf5_pure::DatasetBuilder)) -> (Vec<u8>, Vec<u8>) {
     let config = json!({"class_name": "Sequential", "config": {"layers": [
         {"class_name": "Dense", "config": {"name": "d", "units": 3, "use_bias": false}},
     ]}});
     let mut file = hdf5_pure::FileBuilder::new();
     let mut layers = file.create_group("layers");
-    let mut layer = layers.create_group("dense");
+    let mut layer = layers.create_group("dense_7");
     let mut variables = layer.create_group("vars");
     variables.set_attr("name", hdf5_pure::AttrValue::String("d".into()));
     make(variables.create_dataset("0"));
@@ -553,7 +554,7 @@ fn datasets_are_checked_before_they_are_read() {
         "szip",
         &szip,
         Some(&config),
-        &["layers/dense/vars/0", "cannot be read"],
+        &["layers/dense_7/vars/0", "cannot be read"],
     );
 
     let mut shape = weights.clone();

@@ -13,9 +13,9 @@ use morphscape::kernels::{
 };
 use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
-use morphscape::model::{ModelOptions, bundled_fashion_mnist, read_model};
+use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_pair,
+    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, classify, compute_landscapes, morph_pair,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -598,12 +598,27 @@ fn batches_of_any_size_give_the_same_bytes() {
     }
 }
 
-/// The CPU engine, which here keeps the size of the largest buffer it was given.
-struct Watched(CpuEngine, AtomicUsize);
+/// The CPU engine, which here keeps how many bytes the largest buffer it was given had, and all
+/// buffers of a recording.
+struct Watched {
+    engine: CpuEngine,
+    largest: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Watched {
+    fn new() -> Self {
+        Self {
+            engine: CpuEngine::new(),
+            largest: AtomicUsize::new(0),
+            total: AtomicUsize::new(0),
+        }
+    }
+}
 
 impl Engine for Watched {
     fn info(&self) -> &EngineInfo {
-        self.0.info()
+        self.engine.info()
     }
     fn batch_buffer_bytes(&self) -> usize {
         1 << 20
@@ -612,36 +627,79 @@ impl Engine for Watched {
         let computed = recording
             .buffers()
             .iter()
-            .filter(|buffer| buffer.upload.is_none());
-        let largest = computed.map(|buffer| 4 * buffer.words).max().unwrap_or(0);
-        self.1.fetch_max(largest, Ordering::Relaxed);
-        self.0.run(recording)
+            .filter(|buffer| buffer.upload.is_none())
+            .map(|buffer| 4 * buffer.words);
+        let largest = computed.clone().max().unwrap_or(0);
+        self.largest.fetch_max(largest, Ordering::Relaxed);
+        self.total.fetch_max(computed.sum(), Ordering::Relaxed);
+        self.engine.run(recording)
     }
 }
 
-#[test]
-fn batches_are_cut_for_the_widest_layer_too() {
+/// A model of dense layers of zeros from `widths[0]` inputs on; class 1 has the largest bias.
+fn model_of_zeros(widths: &[usize]) -> Model {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("wide.safetensors");
-    let tensor = |name, shape, data| Tensor {
-        name,
-        shape,
-        data: TensorData::F32(data),
-    };
-    let zeros = vec![0.0; 784 * 4096];
-    let tensors = [
-        tensor("dense_0.kernel", vec![784, 4096], &zeros[..]),
-        tensor("dense_0.bias", vec![4096], &zeros[..4096]),
-        tensor("dense_1.kernel", vec![4096, 3], &zeros[..4096 * 3]),
-        tensor("dense_1.bias", vec![3], &[0.0, 1.0, 0.0]),
-    ];
+    let path = folder.path().join("zeros.safetensors");
+    let layers: Vec<_> = widths
+        .windows(2)
+        .enumerate()
+        .map(|(n, pair)| {
+            let mut bias = vec![0.0; pair[1]];
+            bias[1] = 1.0;
+            let names = ["kernel", "bias"].map(|part| format!("dense_{n}.{part}"));
+            (names, pair, vec![0.0; pair[0] * pair[1]], bias)
+        })
+        .collect();
+    let tensors: Vec<Tensor<'_>> = layers
+        .iter()
+        .flat_map(|([kernel_name, bias_name], pair, kernel, bias)| {
+            [
+                Tensor {
+                    name: kernel_name,
+                    shape: pair.to_vec(),
+                    data: TensorData::F32(kernel),
+                },
+                Tensor {
+                    name: bias_name,
+                    shape: vec![pair[1]],
+                    data: TensorData::F32(bias),
+                },
+            ]
+        })
+        .collect();
     write_safetensors(&path, &tensors, &Default::default()).expect("written");
     let options = ModelOptions {
         activation: Some(Activation::Relu),
         scale: None,
         ..ModelOptions::default()
     };
-    let model = read_model(&path, &options).expect("a model");
+    read_model(&path, &options).expect("a model")
+}
+
+#[test]
+fn batches_are_cut_for_all_layers_of_a_deep_network() {
+    let mut widths = vec![4];
+    widths.extend([64; 24]);
+    widths.push(3);
+    let model = model_of_zeros(&widths);
+    let engine = Watched::new();
+    let rows = vec![[1.0; 4]; 20_000];
+    let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+    let answers = classify(&engine, &model, &rows).expect("it classifies");
+    assert_eq!(answers.logits.len(), 3 * rows.len());
+    assert!(
+        answers
+            .logits
+            .chunks_exact(3)
+            .all(|row| row == [0.0, 1.0, 0.0])
+    );
+    let total = engine.total.into_inner();
+    assert!((3 << 20..=4 << 20).contains(&total), "{total} bytes");
+}
+
+#[test]
+fn batches_are_cut_for_the_widest_layer_too() {
+    let model = model_of_zeros(&[784, 4096, 3]);
     let set = fashion_mnist();
     let images: Vec<Image> = [9, 2, 1]
         .map(|i| set.image(i).expect("held in memory"))
@@ -656,7 +714,7 @@ fn batches_are_cut_for_the_widest_layer_too() {
         grid: 3,
         mode: MorphMode::Clean(Sampling::Linear),
     };
-    let engine = Watched(CpuEngine::new(), AtomicUsize::new(0));
+    let engine = Watched::new();
     let proceed = |_| ControlFlow::Continue(());
     let landscapes = compute_landscapes(
         &engine,
@@ -667,7 +725,7 @@ fn batches_are_cut_for_the_widest_layer_too() {
         &proceed,
     );
     assert!((0..441).all(|k| landscapes.as_ref().expect("it runs")[2].label(k) == Some(1)));
-    let largest = engine.1.into_inner();
+    let largest = engine.largest.into_inner();
     assert!(largest <= 1 << 20, "{largest} bytes");
 }
 

@@ -303,6 +303,27 @@ fn elementwise_steps_of_every_period() {
     }
 }
 
+#[test]
+fn a_value_is_there_until_its_last_reader() {
+    let twice = ElementwiseLayer::new(3, &[2.0], &[0.0], Activation::Linear);
+    let once = ElementwiseLayer::new(3, &[1.0], &[1.0], Activation::Linear);
+    for engine in engines() {
+        let y = run(
+            engine.as_ref(),
+            &[1.0, 2.0, 3.0],
+            [3, 3],
+            |recording, x, rows| {
+                let doubled = recording.elementwise(x, None, rows, &twice);
+                let again = recording.elementwise(doubled, None, rows, &twice);
+                let sum = recording.elementwise(again, Some(doubled), rows, &once);
+                recording.elementwise(doubled, Some(sum), rows, &once)
+            },
+        );
+        // 2x + (4x + 2x + 1) + 1
+        assert_eq!(y, [10.0, 18.0, 26.0], "{}", engine.info().engine);
+    }
+}
+
 /// A file of Keras's answers.
 struct Answers {
     content: Vec<u8>,

@@ -18,7 +18,7 @@ fn read(file: &str, options: ImageSetOptions) -> ImageSet {
 }
 
 fn refused(path: &Path, options: ImageSetOptions) -> String {
-    let error = read_image_set(path, options).err().expect("refused");
+    let error = read_image_set(path, options).expect_err("refused");
     let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default())
 }

@@ -153,7 +153,9 @@ fn the_golden_keras_file_is_right_as_often_as_in_keras() {
     let indices = golden_json("model.json")["indices"].clone();
     let indices: Vec<usize> = serde_json::from_value(indices).expect("indices");
     let probabilities = golden_f32("model_probs_f32.bin");
-    let images: Vec<Vec<f32>> = (0..set.len()).map(|i| set.image(i).expect("held in memory").levels).collect();
+    let images: Vec<Vec<f32>> = (0..set.len())
+        .map(|i| set.image(i).expect("held in memory").levels)
+        .collect();
     let rows: Vec<&[f32]> = images.iter().map(Vec::as_slice).collect();
     for engine in engines() {
         let answers = classify(engine.as_ref(), &model, &rows).expect("it classifies");

@@ -197,6 +197,30 @@ fn every_activation_and_scaling_is_keras_s_formula() {
 }
 
 #[test]
+fn weights_of_pytorch_have_their_outputs_first() {
+    let mut tensors = small();
+    let [hidden, out] = [[2, 3], [3, 2]].map(|[inputs, outputs]: [usize; 2]| {
+        move |kernel: &[f32]| -> Vec<f32> {
+            let at = |output, input| kernel[input * outputs + output];
+            let cells =
+                (0..outputs).flat_map(|output| (0..inputs).map(move |input| (output, input)));
+            cells.map(|(output, input)| at(output, input)).collect()
+        }
+    });
+    tensors[0] = ("0.weight", vec![3, 2], hidden(&tensors[0].2));
+    tensors[1].0 = "0.bias";
+    tensors[2] = ("2.weight", vec![2, 3], out(&tensors[2].2));
+    tensors[3].0 = "2.bias";
+    let options = ModelOptions {
+        activation: Some(Activation::Tanh),
+        ..ModelOptions::default()
+    };
+    let model = read(&tensors, None, options).expect("a model");
+    assert_eq!(model.notes(), ["layers 0 2-3 tanh, 2 3-2"]);
+    assert_answers(&model, &[0.7, -0.4], by_formula([0.7, -0.4], f64::tanh));
+}
+
+#[test]
 fn plain_layers_follow_the_numbers_in_their_names() {
     let mut tensors = Vec::new();
     let names: Vec<(String, String)> = (0..12)

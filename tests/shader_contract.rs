@@ -142,6 +142,9 @@ fn binding_differences(
         Element::Vec4F32 => vec4(ScalarKind::Float),
         Element::Vec4I32 => vec4(ScalarKind::Sint),
         Element::Vec4U32 => vec4(ScalarKind::Uint),
+        Element::AtomicU32 => {
+            matches!(element.inner, TypeInner::Atomic(scalar) if scalar.kind == ScalarKind::Uint && scalar.width == 4)
+        }
         Element::Struct(ref spec) => {
             differences.extend(struct_differences(
                 module,

@@ -52,8 +52,13 @@ fn tap_of(four: Four, row: i32, column: i32) -> Tap {
     return Tap(at, (y == inside_y) & (x == inside_x));
 }
 
-// The tap's values `channel` further on, and `padding` in place of padding.
-fn load(tap: Tap, channel: u32, padding: f32) -> vec4<f32> {
+// The tap's values `channel` further on, anything in place of padding.
+fn load(tap: Tap, channel: u32) -> vec4<f32> {
     let at = tap.at + channel;
-    return select(vec4<f32>(padding), vec4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]), tap.inside);
+    return vec4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+
+// The same with zeros for padding.
+fn load_padded(tap: Tap, channel: u32) -> vec4<f32> {
+    return select(vec4<f32>(0.0), load(tap, channel), tap.inside);
 }

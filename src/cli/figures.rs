@@ -2,6 +2,7 @@
 
 use super::output::OutputFolder;
 use super::progress::interrupted;
+use super::walk::read_walk;
 use crate::data::write_file;
 use crate::landscape::{DataPoints, LandscapeFile};
 use crate::pipeline::PipelineError;
@@ -213,7 +214,14 @@ impl FigurePlan {
                     };
                     let figures = self.draw(folder, file, frames.as_ref())?;
                     let detail = self.report && wanted == Wanted::Detail;
-                    Ok(detail.then(|| pack_detail(file, frames.as_ref(), &figures)))
+                    if !detail {
+                        return Ok(None);
+                    }
+                    let mut detail = pack_detail(file, frames.as_ref(), &figures);
+                    if let Some(walk) = read_walk(folder, &file.name)? {
+                        detail.add(&walk);
+                    }
+                    Ok(Some(detail))
                 }
             })
             .collect::<anyhow::Result<Vec<_>>>()?
@@ -223,7 +231,7 @@ impl FigurePlan {
         if let Some(detail) = details.first_mut()
             && !group.is_empty()
         {
-            detail.add_figures(&pack_figures(first.triple_name(), &group));
+            detail.add(&pack_figures(first.triple_name(), &group));
         }
         Ok(details)
     }

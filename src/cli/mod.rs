@@ -24,6 +24,7 @@ mod sweep;
 mod tables;
 mod text;
 mod triples;
+mod walk;
 
 use crate::pipeline::PipelineError;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
@@ -66,6 +67,8 @@ enum Command {
     Predict(predict::Args),
     /// Show a model's layers, classes and preprocessing; `model convert IN OUT.safetensors`
     Model(model::Args),
+    /// Random walks on planes, bowls, fractal surfaces and classification landscapes
+    Walk(walk::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
@@ -109,6 +112,7 @@ impl Cli {
                 Command::Morph(args) => morph::run(&args, verbosity),
                 Command::Predict(args) => predict::run(&args, verbosity),
                 Command::Model(args) => model::run(&args, verbosity),
+                Command::Walk(args) => walk::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });

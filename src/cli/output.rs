@@ -141,6 +141,20 @@ impl OutputFolder {
 /// The answers to the rows of the data set.
 pub(super) const DATA_FILE: &str = "data.safetensors";
 
+/// What a walk writes besides its report and manifest.
+const WALK_FILES: &[&str] = &[
+    "walk.csv",
+    "walk.safetensors",
+    "spread.svg",
+    "spread.png",
+    "walkers.svg",
+    "walkers.png",
+    "occupation.svg",
+    "occupation.png",
+    "committor.svg",
+    "committor.png",
+];
+
 /// Whether a landscape's name is that of a folder inside the run's and of nothing else.
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
@@ -175,7 +189,11 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
                 .with_context(|| format!("cannot remove {}", folder.display()))?;
         }
     }
-    for name in [
+    let walk = match plan["job"] == "walk" {
+        true => WALK_FILES,
+        false => &[],
+    };
+    let run = [
         "report.html",
         "summary.csv",
         RESOLUTION_FILE,
@@ -183,7 +201,8 @@ fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
         "tool_share.csv",
         "compare.svg",
         DATA_FILE,
-    ] {
+    ];
+    for name in run.iter().chain(walk) {
         let file = path.join(name);
         if file.is_file() {
             std::fs::remove_file(&file)

@@ -15,6 +15,11 @@ pub(super) struct Progress {
 impl Progress {
     /// A bar over `frames` frames; nothing is drawn in a pipe or when quiet.
     pub(super) fn new(frames: usize, verbosity: Verbosity) -> Self {
+        Self::counting(frames, "frames", verbosity)
+    }
+
+    /// A bar over so many things of a name.
+    pub(super) fn counting(total: usize, what: &str, verbosity: Verbosity) -> Self {
         // Only the first of a process can be set; it serves them all.
         let _ = ctrlc::set_handler(|| {
             if INTERRUPTED.swap(true, Ordering::SeqCst) {
@@ -26,12 +31,11 @@ impl Progress {
         } else {
             ProgressDrawTarget::stderr()
         };
-        let style = ProgressStyle::with_template(
-            "{bar:30} {human_pos}/{human_len} frames, {per_sec}, {eta} left",
-        )
-        .expect("the template is valid");
+        let template =
+            format!("{{bar:30}} {{human_pos}}/{{human_len}} {what}, {{per_sec}}, {{eta}} left");
+        let style = ProgressStyle::with_template(&template).expect("the template is valid");
         Self {
-            bar: ProgressBar::with_draw_target(Some(frames as u64), target).with_style(style),
+            bar: ProgressBar::with_draw_target(Some(total as u64), target).with_style(style),
         }
     }
 

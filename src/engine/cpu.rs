@@ -45,7 +45,8 @@ impl Engine for CpuEngine {
 
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         let mut computed: Vec<Vec<u32>> = recording.buffers().iter().map(|_| Vec::new()).collect();
-        for command in recording.commands() {
+        let last_readers = last_readers(recording);
+        for (number, command) in recording.commands().iter().enumerate() {
             let mut output = vec![0; recording.buffers()[command.output].words];
             if !output.is_empty() {
                 let inputs: Vec<&[u32]> = command
@@ -61,6 +62,12 @@ impl Engine for CpuEngine {
                 (command.kernel.spec().twin)(&command.params, &inputs, &mut output);
             }
             computed[command.output] = output;
+            // The memory of a long network is that of the values still needed.
+            for &id in &command.inputs {
+                if last_readers[id] == Some(number) {
+                    computed[id] = Vec::new();
+                }
+            }
         }
         let words = recording
             .downloads()
@@ -72,4 +79,18 @@ impl Engine for CpuEngine {
             .collect();
         Ok(Downloads::new(recording, words))
     }
+}
+
+/// The command after which a buffer is not needed any more, if there is one.
+fn last_readers(recording: &Recording) -> Vec<Option<usize>> {
+    let mut last = vec![None; recording.buffers().len()];
+    for (number, command) in recording.commands().iter().enumerate() {
+        for &id in &command.inputs {
+            last[id] = Some(number);
+        }
+    }
+    for &id in recording.downloads() {
+        last[id] = None;
+    }
+    last
 }

@@ -165,6 +165,7 @@ impl Activation {
     }
 
     /// Applies it to each value.
+    #[inline(always)]
     pub(super) fn apply_to(self, values: &mut [f32]) {
         match self {
             Self::Linear => {}

@@ -152,13 +152,12 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
             for (pixel, sums) in values.chunks_exact_mut(outputs).enumerate() {
                 sums.copy_from_slice(bias);
                 let inside = windows.inside(pixel);
-                for row in inside.rows.clone() {
-                    for column in inside.columns.clone() {
-                        let at = windows.word(&inside, row, column);
+                for (row, tap_y) in inside.rows.zip(inside.first_row..) {
+                    for (column, tap_x) in inside.columns.clone().zip(inside.first_column..) {
+                        let at = (row * windows.width as usize + column) * channels;
+                        let tap = tap_y * windows.size_x as usize + tap_x;
                         let levels = &x[at..][..channels];
-                        let tap = (row * windows.size_x + column) as usize;
-                        let weights = &w[tap * outputs..][..outputs];
-                        add_products(sums, levels, weights, fan);
+                        add_products(sums, levels, &w[tap * outputs..][..outputs], fan);
                     }
                 }
                 activation.apply_to(sums);

@@ -3,6 +3,7 @@
 //! ```text
 //!  images ─ spline ─> coefficients ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
 //!                        pairs, meshes ──┘
+//!  walkers ─ lattice_walk or langevin_walk ─> walkers ─ ... ─> walk_moments, walk_occupation
 //! ```
 //!
 //! A [`Recording`] is the plain data between the pipeline that writes it and the engine that
@@ -23,11 +24,17 @@ mod conv;
 mod dense;
 mod depthwise;
 mod elementwise;
+mod langevin_walk;
+mod lattice_walk;
+mod philox;
 mod pool;
 mod recording;
 mod sample;
 mod softmax;
 mod spline;
+mod walk_moments;
+mod walk_occupation;
+mod walker;
 mod warp;
 mod windows;
 
@@ -37,9 +44,14 @@ pub use conv::ConvLayer;
 pub use dense::DenseLayer;
 pub use depthwise::DepthwiseLayer;
 pub use elementwise::ElementwiseLayer;
+pub use langevin_walk::{Ground, LangevinStep};
+pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
+pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
 pub use recording::{Buf, Buffer, Command, Downloads, Recording};
 pub use spline::spline_coefficients;
+pub use walk_moments::{MOMENTS_GROUP, Moments};
+pub use walker::{Span, Walker};
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 pub use windows::Windows;
 
@@ -62,6 +74,14 @@ pub enum Kernel {
     Elementwise,
     /// Logits to probabilities.
     Softmax,
+    /// Walkers on a lattice, some steps on.
+    LatticeWalk,
+    /// Walkers that drift downhill and jitter, some steps on.
+    LangevinWalk,
+    /// How far walkers have come.
+    WalkMoments,
+    /// How many walkers stand at each grid point.
+    WalkOccupation,
 }
 
 /// Whether a kernel only reads a buffer.
@@ -95,6 +115,8 @@ pub enum Element {
     Vec4I32,
     /// `vec4<u32>`
     Vec4U32,
+    /// `atomic<u32>`
+    AtomicU32,
     /// A struct shared with the host.
     Struct(StructSpec),
 }
@@ -131,7 +153,7 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 9] = [
+pub const KERNELS: [Kernel; 13] = [
     Kernel::Spline,
     Kernel::Warp(Sampling::Cubic),
     Kernel::Warp(Sampling::Linear),
@@ -141,6 +163,10 @@ pub const KERNELS: [Kernel; 9] = [
     Kernel::Pool,
     Kernel::Elementwise,
     Kernel::Softmax,
+    Kernel::LatticeWalk,
+    Kernel::LangevinWalk,
+    Kernel::WalkMoments,
+    Kernel::WalkOccupation,
 ];
 
 /// Structs inside the parameters of some kernels.
@@ -159,6 +185,10 @@ impl Kernel {
             Self::Pool => &pool::SPEC,
             Self::Elementwise => &elementwise::SPEC,
             Self::Softmax => &softmax::SPEC,
+            Self::LatticeWalk => &lattice_walk::SPEC,
+            Self::LangevinWalk => &langevin_walk::SPEC,
+            Self::WalkMoments => &walk_moments::SPEC,
+            Self::WalkOccupation => &walk_occupation::SPEC,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, row_stride,
     shader_struct,
 };
+use pulp::Arch;
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -103,30 +104,67 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let x: &[f32] = bytemuck::cast_slice(inputs[0]);
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = params.windows;
-    let channels = windows.channels as usize;
-    let largest = params.pooling == Pooling::Max as u32;
+    let row_values = windows.width as usize * windows.channels as usize;
+    let arch = Arch::new();
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
-        .for_each(|(y, x)| {
-            let values = &mut y[..windows.values as usize];
-            for (pixel, pooled) in values.chunks_exact_mut(channels).enumerate() {
-                let inside = windows.inside(pixel);
-                let count = (inside.rows.len() * inside.columns.len()) as f32;
-                pooled.fill(if largest { f32::MIN } else { 0.0 });
-                for row in inside.rows.clone() {
-                    for column in inside.columns.clone() {
-                        let at = windows.word(&inside, row, column);
-                        let levels = pooled.iter_mut().zip(&x[at..][..channels]);
-                        if largest {
-                            levels.for_each(|(value, &level)| *value = level.max(*value));
-                        } else {
-                            levels.for_each(|(value, level)| *value += level);
-                        }
-                    }
+        .for_each_init(
+            || vec![0.0; row_values],
+            |row, (y, x)| {
+                let y = &mut y[..windows.values as usize];
+                if params.pooling == Pooling::Max as u32 {
+                    // Not `f32::max`, whose care for NaN costs more than the rest.
+                    let larger = |a: f32, b: f32| if a > b { a } else { b };
+                    arch.dispatch(|| pool_image(&windows, x, y, row, larger));
+                } else {
+                    arch.dispatch(|| pool_image(&windows, x, y, row, |a, b| a + b));
+                    divide_by_counts(&windows, y);
                 }
-                if !largest {
-                    pooled.iter_mut().for_each(|value| *value /= count);
-                }
+            },
+        );
+}
+
+/// Gathers each window with `both`: down into `row`, `[width, channels]`, and then across.
+#[inline(always)]
+fn pool_image(
+    windows: &WindowParams,
+    x: &[f32],
+    y: &mut [f32],
+    row: &mut [f32],
+    both: impl Fn(f32, f32) -> f32 + Copy,
+) {
+    let [channels, out_width] = [windows.channels, windows.out_width].map(|n| n as usize);
+    for (n, y) in y.chunks_exact_mut(out_width * channels).enumerate() {
+        let inside = windows.inside(n * out_width).rows;
+        let mut rows = x[inside.start * row.len()..inside.end * row.len()].chunks_exact(row.len());
+        row.copy_from_slice(rows.next().expect("a window has a row in the image"));
+        for other in rows {
+            gather(row, other, both);
+        }
+        for (column, y) in y.chunks_exact_mut(channels).enumerate() {
+            let inside = windows.inside(column).columns;
+            let mut pixels =
+                row[inside.start * channels..inside.end * channels].chunks_exact(channels);
+            y.copy_from_slice(pixels.next().expect("a window has a column in the image"));
+            for other in pixels {
+                gather(y, other, both);
             }
-        });
+        }
+    }
+}
+
+#[inline(always)]
+fn gather(values: &mut [f32], others: &[f32], both: impl Fn(f32, f32) -> f32) {
+    for (value, &other) in values.iter_mut().zip(others) {
+        *value = both(*value, other);
+    }
+}
+
+/// Sums to means.
+fn divide_by_counts(windows: &WindowParams, sums: &mut [f32]) {
+    for (pixel, sums) in sums.chunks_exact_mut(windows.channels as usize).enumerate() {
+        let inside = windows.inside(pixel);
+        let count = (inside.rows.len() * inside.columns.len()) as f32;
+        sums.iter_mut().for_each(|sum| *sum /= count);
+    }
 }

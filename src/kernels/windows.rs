@@ -104,36 +104,44 @@ shader_struct! {
 
 /// What of a window lies inside its image.
 pub(super) struct Inside {
-    /// Rows of the window.
-    pub(super) rows: Range<i32>,
-    /// Columns of the window.
-    pub(super) columns: Range<i32>,
-    /// Row and column of the image at the window's first pixel.
-    corner: [i32; 2],
+    /// Rows of the image.
+    pub(super) rows: Range<usize>,
+    /// Columns of the image.
+    pub(super) columns: Range<usize>,
+    /// Row of the window that the first of `rows` is.
+    pub(super) first_row: usize,
+    /// Column of the window that the first of `columns` is.
+    pub(super) first_column: usize,
 }
 
 impl WindowParams {
     /// Of the window of an output pixel.
+    #[inline(always)]
     pub(super) fn inside(&self, pixel: usize) -> Inside {
         let (row, column) = (
             pixel as i32 / self.out_width as i32,
             pixel as i32 % self.out_width as i32,
         );
-        let top = row * self.stride_y - self.before_y;
-        let left = column * self.stride_x - self.before_x;
-        let range = |start: i32, size, pixels: i32| {
-            (-start).clamp(0, size)..(pixels - start).clamp(0, size)
+        let inside = |start: i32, size: i32, pixels: i32| {
+            let first = start.clamp(0, pixels);
+            let end = (start + size).clamp(first, pixels);
+            (first as usize..end as usize, (first - start) as usize)
         };
+        let (rows, first_row) = inside(
+            row * self.stride_y - self.before_y,
+            self.size_y,
+            self.height,
+        );
+        let (columns, first_column) = inside(
+            column * self.stride_x - self.before_x,
+            self.size_x,
+            self.width,
+        );
         Inside {
-            rows: range(top, self.size_y, self.height),
-            columns: range(left, self.size_x, self.width),
-            corner: [top, left],
+            rows,
+            columns,
+            first_row,
+            first_column,
         }
-    }
-
-    /// The first word of a window's pixel in its image, which it lies in.
-    pub(super) fn word(&self, inside: &Inside, row: i32, column: i32) -> usize {
-        let [top, left] = inside.corner;
-        ((top + row) * self.width + left + column) as usize * self.channels as usize
     }
 }

@@ -6,6 +6,7 @@ mod file;
 mod measures;
 mod tool_share;
 mod triples;
+mod walk;
 
 pub use data_points::DataPoints;
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
@@ -14,11 +15,15 @@ pub use measures::{
     OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures, agreement, barrier, best_path,
     boundary_length, calibration_error, confident_intrusion, critical_points, jaccard, kappa,
     laplacian_roughness, mean_entropy, mean_margin, measure, measure_paths, measure_triple,
-    num_bars_above, num_regions, order_asymmetry, pair_potentials, pass, persistence,
+    num_bars_above, num_regions, order_asymmetry, pair_potentials, pass, persistence, region_of,
     surface_roughness,
 };
 pub use tool_share::{RESAMPLES, ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
+pub use walk::{
+    Chain, Exponent, LANDSCAPE_ITEMS, Plane, Potential, WalkError, bilinear_cells, committor,
+    exponent, item_basin, largest_time_step, mean_first_passage,
+};
 
 use crate::mesh::{MeshCounts, PairMesh};
 

@@ -185,7 +185,13 @@ impl Writer {
         };
         Ok(match &layer.op {
             Op::Reshape(None) => ("Flatten", json!({}), vec![]),
-            Op::Reshape(Some(shape)) => ("Reshape", json!({"target_shape": shape}), vec![]),
+            Op::Reshape(Some(shape)) => {
+                // What the other sizes leave is 0 here and -1 in Keras.
+                let shape: Vec<Value> = (shape.iter())
+                    .map(|&size| if size == 0 { json!(-1) } else { json!(size) })
+                    .collect();
+                ("Reshape", json!({"target_shape": shape}), vec![])
+            }
             Op::Affine { scale, offset } => {
                 let numbers = |numbers: &[f64]| match numbers {
                     [number] => json!(number),

@@ -312,15 +312,13 @@ impl Dataset {
                 limit: "what the file can hold".into(),
             });
         }
-        let values = match self.number(name)? {
-            Number::F32 => self.dataset.read_f32().map_err(&failed)?,
-            Number::F64 => {
-                let values = self.dataset.read_f64().map_err(&failed)?;
-                values.into_iter().map(|value| value as f32).collect()
-            }
-            other @ Number::Other(_) => other.decode(name, &[])?,
-            half => half.decode(name, &self.dataset.read_raw().map_err(&failed)?)?,
+        // Raw bytes, decoded here: the crate is compiled without optimising it.
+        let number = self.number(name)?;
+        let bytes = match number {
+            Number::Other(_) => Vec::new(),
+            _ => self.dataset.read_raw().map_err(&failed)?,
         };
+        let values = number.decode(name, &bytes)?;
         let expected: usize = shape.iter().product();
         if values.len() != expected {
             return Err(ModelError::Config {
@@ -347,14 +345,15 @@ impl Dataset {
         let number = match &datatype {
             Datatype::FloatingPoint {
                 size,
-                byte_order,
+                byte_order: DatatypeByteOrder::LittleEndian,
                 layout,
             } => match (size, *layout) {
                 (4, FloatingPointLayout::IEEE754_BINARY32) => Some(Number::F32),
                 (8, FloatingPointLayout::IEEE754_BINARY64) => Some(Number::F64),
-                (2, HALF) if *byte_order == DatatypeByteOrder::LittleEndian => Some(Number::F16),
+                (2, HALF) => Some(Number::F16),
                 _ => None,
             },
+            Datatype::FloatingPoint { .. } => Some(Number::Other("big-endian floats".to_owned())),
             // HDF5 has no bfloat16: Keras stores its bytes as they are and notes what they are.
             Datatype::Opaque { size: 2, .. } => {
                 let attributes = self.dataset.attrs().map_err(failed(name))?;

@@ -19,6 +19,7 @@
 mod archive;
 mod assemble;
 mod convert;
+mod draft;
 mod file;
 mod fold;
 mod functions;
@@ -28,9 +29,14 @@ mod layer;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod plain;
+mod shapes;
+#[cfg(test)]
+mod tests;
 mod weights;
 
-use crate::kernels::{ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer};
+use crate::kernels::{
+    Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Recording,
+};
 use layer::Layer;
 
 pub use convert::{ConvertedModel, convert_model};
@@ -425,6 +431,26 @@ impl Model {
     /// What gives the logits.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Appends the steps to a recording: `x` is `[rows, row_stride(inputs)]`, the logits are
+    /// `[rows, row_stride(classes)]`.
+    pub fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {
+        let mut values = vec![x];
+        for step in self.steps() {
+            let x = values[step.takes[0]];
+            values.push(match &step.operation {
+                Operation::Dense(layer) => recording.dense(x, rows, layer),
+                Operation::Conv(layer) => recording.conv(x, rows, layer),
+                Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
+                Operation::Pool(layer) => recording.pool(x, rows, layer),
+                Operation::Elementwise(layer) => {
+                    let other = step.takes.get(1).map(|&value| values[value]);
+                    recording.elementwise(x, other, rows, layer)
+                }
+            });
+        }
+        values[self.steps().len()]
     }
 
     /// The layers of the file, for the eye.

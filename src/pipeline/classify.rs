@@ -5,7 +5,7 @@ use crate::engine::Engine;
 #[cfg(feature = "onnx")]
 use crate::engine::cpu::CpuEngine;
 use crate::kernels::{Buf, Downloads, Recording, row_stride};
-use crate::model::{Model, Operation};
+use crate::model::Model;
 #[cfg(feature = "onnx")]
 use crate::model::{Network, OnnxNetwork};
 
@@ -33,21 +33,7 @@ pub(super) fn record_classify(
     rows: usize,
     model: &Model,
 ) -> AnswerBufs {
-    let mut values = vec![x];
-    for step in model.steps() {
-        let x = values[step.takes[0]];
-        values.push(match &step.operation {
-            Operation::Dense(layer) => recording.dense(x, rows, layer),
-            Operation::Conv(layer) => recording.conv(x, rows, layer),
-            Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
-            Operation::Pool(layer) => recording.pool(x, rows, layer),
-            Operation::Elementwise(layer) => {
-                let other = step.takes.get(1).map(|&value| values[value]);
-                recording.elementwise(x, other, rows, layer)
-            }
-        });
-    }
-    let logits = values[model.steps().len()];
+    let logits = model.record(recording, x, rows);
     let classes = model.num_classes();
     let probabilities = recording.softmax(logits, rows, classes);
     recording.download(logits);

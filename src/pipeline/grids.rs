@@ -1,5 +1,6 @@
 //! Landscapes of image triples: what is prepared on the host, run on the engine in batches.
 
+use super::batches::{Segment, cut_into_batches};
 use super::classify::{AnswerBufs, Answers, classify, input_bytes, record_classify, upload_rows};
 use super::prepare::Prepared;
 use super::{MorphMode, PipelineError};
@@ -11,7 +12,7 @@ use crate::kernels::{
 use crate::landscape::{GridMeshes, Landscape};
 use crate::mesh::lattice_scale;
 use crate::model::Model;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 /// How images are morphed into grids.
 #[derive(Debug, Clone, Copy)]
@@ -108,12 +109,6 @@ pub(super) struct Grids<'a> {
     frames: Frames,
     /// What the engine classifies in the place of a frame that failed.
     blank: Vec<f32>,
-}
-
-/// Rows `rows` of landscape `landscape` of a group.
-struct Segment {
-    landscape: usize,
-    rows: Range<usize>,
 }
 
 impl<'a> Grids<'a> {
@@ -400,24 +395,4 @@ enum Classify {
     Recorded,
     /// By themselves, in batches of the model's own.
     Apart,
-}
-
-/// Cuts the rows of `landscapes` grids into batches of at most `rows_a_batch`, in order.
-fn cut_into_batches(landscapes: usize, steps: usize, rows_a_batch: usize) -> Vec<Vec<Segment>> {
-    let total = landscapes * steps;
-    (0..total)
-        .step_by(rows_a_batch)
-        .map(|start| {
-            let end = (start + rows_a_batch).min(total);
-            (start / steps..=(end - 1) / steps)
-                .map(|landscape| {
-                    let offset = landscape * steps;
-                    Segment {
-                        landscape,
-                        rows: start.max(offset) - offset..end.min(offset + steps) - offset,
-                    }
-                })
-                .collect()
-        })
-        .collect()
 }

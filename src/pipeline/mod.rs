@@ -4,7 +4,7 @@
 //! A, B ─ features, mesh ─ CPU: warp ─> mixes M_0..M_last ─ features, mesh with C ─┐   prepare (host)
 //!                                                                                  │
 //! mixes, C, meshes ─ spline ─ warp ─> frames ─┐                                    │
-//! mixes, C ───────────────────────────────────┴─ dense ... softmax ─> answers      ┘   record, run (engine)
+//! mixes, C ───────────────────────────────────┴─ network ─ softmax ─> answers      ┘   record, run (engine)
 //! ```
 //!
 //! The mixes are always made by the CPU engine, 1 frame in 22: the feature points of a mix are
@@ -16,12 +16,17 @@
 //! Rows of measurements are mixed on the host, a few operations a value, and classified in the
 //! same batches.
 //!
+//! A batch is cut for the largest value of its frames, in the network, too, and for all of them
+//! together. Where one row of a grid is too much for that, its frames come back and are
+//! classified in smaller batches; and so they are where a library runs the network.
+//!
 //! That is clean mode ([`MorphMode`]). In published mode and for a cross-fade the host makes all
 //! frames and the engine classifies them; why is said in `published/mod.rs`.
 //!
 //! Column 0 of a grid and its last column are images that need no warp, so they are classified
 //! as they are: the ends of a grid are exact by construction.
 
+mod batches;
 mod classify;
 mod grids;
 mod mode;
@@ -29,12 +34,14 @@ mod pair;
 mod prepare;
 mod published;
 mod rows;
+mod walk;
 
 pub use classify::{Answers, classify};
 pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
 pub use mode::MorphMode;
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
 pub use rows::{RowJob, interpolate_rows};
+pub use walk::{MeanMoments, Motion, Starts, WalkJob, WalkRecord, log_spaced, walk, walk_paths};
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;
@@ -59,6 +66,14 @@ pub enum PipelineError {
     NotFinite {
         /// A logit.
         value: f32,
+    },
+    /// A walk without walkers or steps.
+    #[error("a walk of {walkers} walkers and {steps} steps: expected at least one of each")]
+    NoWalk {
+        /// How many walkers.
+        walkers: u32,
+        /// How many steps.
+        steps: u32,
     },
     /// The user stopped it.
     #[error("interrupted")]

@@ -22,6 +22,7 @@ mod style;
 mod surface;
 mod ternary;
 mod tiles;
+mod walk;
 
 pub use caption::{class_label, title};
 pub use decision::decision_map;
@@ -40,3 +41,7 @@ pub use style::class_color_hex;
 pub use surface::{Camera, surface_plot};
 pub use ternary::{Ternary, TernaryPanel, ternary_plot};
 pub use tiles::Tiles;
+pub use walk::{
+    FieldMaps, OccupationPlot, SpreadPlot, TrackingPanel, TrackingPoint, WalkersPlot,
+    committor_maps, occupation_plot, spread_plot, tracking_plot, walkers_plot,
+};

@@ -14,7 +14,7 @@ use super::marks::{
 use super::style::{HEADER, INK, LABEL_SIZE, MARGIN, MUTED, RULE, SMALL_SIZE, blend, heat, opaque};
 use crate::landscape::LandscapeFile;
 use plotters::style::{RGBAColor, RGBColor};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// From where a landscape is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +35,7 @@ impl Default for Camera {
     }
 }
 
-const PANEL: [f64; 2] = [440.0, 400.0];
+pub(super) const PANEL: [f64; 2] = [440.0, 400.0];
 /// Length of the floor's side on the page, pixels; heights are drawn a little shorter.
 const SIDE: f64 = 232.0;
 const HEIGHT: f64 = 0.72;
@@ -47,7 +47,7 @@ const MAX_PANELS_A_ROW: usize = 3;
 const MAX_CELLS_A_SIDE: usize = 100;
 
 /// Where a point of the unit cube lies against the panel's middle.
-struct Projection {
+pub(super) struct Projection {
     right: [f64; 3],
     up: [f64; 3],
     towards: [f64; 2],
@@ -55,7 +55,7 @@ struct Projection {
 }
 
 impl Projection {
-    fn new(camera: Camera, middle: Place) -> Self {
+    pub(super) fn new(camera: Camera, middle: Place) -> Self {
         let (azimuth, elevation) = (camera.azimuth.to_radians(), camera.elevation.to_radians());
         let (sin, cos) = azimuth.sin_cos();
         Self {
@@ -71,13 +71,18 @@ impl Projection {
     }
 
     /// x into C, y from A to B, z the probability, all 0..1.
-    fn place(&self, [x, y, z]: [f64; 3]) -> Place {
+    pub(super) fn place(&self, [x, y, z]: [f64; 3]) -> Place {
         let centred = [x - 0.5, y - 0.5, (z - 0.5) * HEIGHT];
         let along = |axis: [f64; 3]| -> f64 { axis.iter().zip(centred).map(|(a, c)| a * c).sum() };
         [
             self.middle[0] + SIDE * along(self.right),
             self.middle[1] - SIDE * along(self.up),
         ]
+    }
+
+    /// How near a place of the floor is; what is larger hides what is smaller.
+    pub(super) fn nearness(&self, [x, y]: [f64; 2]) -> f64 {
+        self.towards[0] * x + self.towards[1] * y
     }
 
     /// Coordinate 0 or 1 of the wall behind the surface, across x and across y.
@@ -118,10 +123,27 @@ pub fn surface_plot(
         );
         let middle = [corner[0] + PANEL[0] / 2.0, corner[1] + PANEL[1] / 2.0 + 8.0];
         let projection = Projection::new(camera, middle);
-        draw_box(&mut canvas, &projection, file);
-        let mut symbols = critical_symbols(&file.landscape, class, marks);
-        symbols.extend(pass_symbols(&barriers));
-        draw_surface(&mut canvas, &projection, file, class, &barriers, &symbols);
+        let [a, b, c] = file.item_class_names();
+        let labels = BoxLabels {
+            x: &format!("into C ({c})"),
+            y: &format!("mix A to B ({a} to {b})"),
+            z: "probability",
+            floor: ["0", "0.5", "1"],
+            heights: ["0", "0.5", "1"],
+        };
+        draw_box(&mut canvas, &projection, &labels);
+        let landscape = &file.landscape;
+        let height = |i: usize, j: usize| {
+            f64::from(landscape.probabilities_of(i * landscape.steps + j)[class])
+        };
+        let standing = marks_on_surface(file, class, marks, &barriers, &projection, &height);
+        draw_surface(
+            &mut canvas,
+            &projection,
+            [landscape.steps; 2],
+            &height,
+            standing,
+        );
     }
     let has_marks = marks != Marks::default() && file.landscape.is_whole();
     // Up, to leave room for what the marks are.
@@ -135,8 +157,70 @@ pub fn surface_plot(
     canvas.finish()
 }
 
+/// The marks of a landscape's surface. Each is drawn after the nearest cell around its point, so
+/// that only what stands before those hides it.
+fn marks_on_surface<'a>(
+    file: &'a LandscapeFile,
+    class: usize,
+    marks: Marks,
+    barriers: &'a [Barrier],
+    projection: &'a Projection,
+    height: &'a dyn Fn(usize, usize) -> f64,
+) -> Vec<Standing<'a>> {
+    let landscape = &file.landscape;
+    let last = landscape.steps - 1;
+    let unit = move |k: usize| landscape.place(k).map(|index| index as f64 / last as f64);
+    let place = move |k: usize| {
+        let ([i, j], [y, x]) = (landscape.place(k), unit(k));
+        projection.place([x, y, height(i, j)])
+    };
+    // From a point to the middle of the nearest cell around it.
+    let stride = last.div_ceil(MAX_CELLS_A_SIDE) as f64 / last as f64;
+    let across = projection.towards.map(f64::abs).iter().sum::<f64>() * stride / 2.0;
+    let after_cells = |k: usize, reach: f64| {
+        let [y, x] = unit(k);
+        projection.nearness([x, y]) + reach + 1e-9
+    };
+    let mut standing: Vec<Standing<'a>> = Vec::new();
+    for step in barriers.iter().flat_map(|barrier| barrier.path.windows(2)) {
+        standing.push(Standing {
+            nearness: after_cells(step[0], across).max(after_cells(step[1], across)),
+            draw: Box::new(move |canvas| draw_path(canvas, &[place(step[0]), place(step[1])])),
+        });
+    }
+    let mut symbols: BTreeMap<usize, Vec<Symbol>> = BTreeMap::new();
+    for (k, symbol) in critical_symbols(landscape, class, marks) {
+        symbols.entry(k).or_default().push(symbol);
+    }
+    for (k, symbol) in pass_symbols(barriers) {
+        symbols.entry(k).or_default().push(symbol);
+    }
+    for (k, here) in symbols {
+        standing.push(Standing {
+            // After the steps of a path that lead from it, too.
+            nearness: after_cells(k, 3.0 * across),
+            draw: Box::new(move |canvas| {
+                let placed: Vec<_> = here.iter().map(|&symbol| (place(k), symbol)).collect();
+                draw_symbols(canvas, &placed);
+            }),
+        });
+    }
+    standing
+}
+
+/// What stands at the edges of a surface's box.
+pub(super) struct BoxLabels<'a> {
+    /// Titles of the axes.
+    pub(super) x: &'a str,
+    pub(super) y: &'a str,
+    pub(super) z: &'a str,
+    /// Ticks at the start, the middle and the end, of x and y and of z.
+    pub(super) floor: [&'a str; 3],
+    pub(super) heights: [&'a str; 3],
+}
+
 /// Floor and far walls with their grids, and the axes along the near edges.
-fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) {
+pub(super) fn draw_box(canvas: &mut Canvas, projection: &Projection, labels: &BoxLabels<'_>) {
     let [wall_x, wall_y] = projection.behind();
     let at = |point: [f64; 3]| projection.place(point);
     let face = |canvas: &mut Canvas, corners: [[f64; 3]; 4], shade: u8| {
@@ -182,20 +266,19 @@ fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) 
     };
     canvas.segments(&grid, thin);
     let (near_x, near_y) = (1.0 - wall_x, 1.0 - wall_y);
-    let [a, b, c] = file.item_class_names();
     draw_axis(
         canvas,
         projection,
         [[0., near_y, 0.], [1., near_y, 0.]],
-        ["0", "0.5", "1"],
-        &format!("into C ({c})"),
+        labels.floor,
+        labels.x,
     );
     draw_axis(
         canvas,
         projection,
         [[near_x, 0., 0.], [near_x, 1., 0.]],
-        ["0", "0.5", "1"],
-        &format!("mix A to B ({a} to {b})"),
+        labels.floor,
+        labels.y,
     );
     // The upright axis stands at the leftmost corner of the box.
     let corner = [[0., 0.], [1., 0.], [0., 1.], [1., 1.]]
@@ -206,8 +289,8 @@ fn draw_box(canvas: &mut Canvas, projection: &Projection, file: &LandscapeFile) 
         canvas,
         projection,
         [[corner[0], corner[1], 0.], [corner[0], corner[1], 1.]],
-        ["0", "0.5", "1"],
-        "probability",
+        labels.heights,
+        labels.z,
     );
 }
 
@@ -280,91 +363,82 @@ fn draw_axis(
     canvas.text([x + down_x, y + down_y], &shown, look);
 }
 
-/// What a surface is drawn of.
-enum Part {
-    Cell([usize; 4]),
-    /// From a point of a path to the next.
-    Step(usize, usize),
-    /// The symbols at a point.
-    Symbols(usize),
+/// Something that stands on a surface.
+pub(super) struct Standing<'a> {
+    /// It is drawn after the cells that are no nearer, so that nearer ones hide it.
+    pub(super) nearness: f64,
+    pub(super) draw: Box<dyn Fn(&mut Canvas) + 'a>,
 }
 
-fn draw_surface(
-    canvas: &mut Canvas,
-    projection: &Projection,
-    file: &LandscapeFile,
-    class: usize,
-    barriers: &[Barrier],
-    symbols: &[(usize, Symbol)],
-) {
-    let landscape = &file.landscape;
-    let last = landscape.steps - 1;
+/// The grid lines that a surface of `points` points a side is drawn along.
+fn drawn_lines(points: usize) -> Vec<usize> {
+    let last = points - 1;
     let stride = last.div_ceil(MAX_CELLS_A_SIDE);
     let mut lines: Vec<usize> = (0..=last).step_by(stride).collect();
     if !last.is_multiple_of(stride) {
         lines.push(last);
     }
-    let unit = |index: usize| index as f64 / last as f64;
-    let height =
-        |i: usize, j: usize| f64::from(landscape.probabilities_of(i * landscape.steps + j)[class]);
-    let [towards_x, towards_y] = projection.towards;
-    let mut parts: Vec<(f64, Part)> = Vec::new();
-    for rows in lines.windows(2) {
-        for columns in lines.windows(2) {
-            let (i0, i1, j0, j1) = (rows[0], rows[1], columns[0], columns[1]);
-            let nearness = towards_x * (unit(j0) + unit(j1)) + towards_y * (unit(i0) + unit(i1));
-            parts.push((nearness, Part::Cell([i0, i1, j0, j1])));
-        }
-    }
-    // A mark is drawn after the nearest cell around its point, so that only what stands before
-    // those hides it.
-    let across = unit(stride) * (towards_x.abs() + towards_y.abs());
-    let after_cells = |k: usize, reach: f64| {
-        let [i, j] = landscape.place(k);
-        2.0 * (towards_x * unit(j) + towards_y * unit(i)) + reach + 1e-9
+    lines
+}
+
+/// How near the drawn cell is in which grid coordinates `[x, y]` lie.
+pub(super) fn cell_nearness(
+    projection: &Projection,
+    [rows, columns]: [usize; 2],
+    [x, y]: [f64; 2],
+) -> f64 {
+    let middle = |points: usize, at: f64| {
+        let lines = drawn_lines(points);
+        let cell = lines.partition_point(|&line| line as f64 <= at);
+        let cell = cell.clamp(1, lines.len() - 1);
+        (lines[cell - 1] + lines[cell]) as f64 / 2.0 / (points - 1) as f64
     };
-    for step in barriers.iter().flat_map(|barrier| barrier.path.windows(2)) {
-        let nearness = after_cells(step[0], across).max(after_cells(step[1], across));
-        parts.push((nearness, Part::Step(step[0], step[1])));
-    }
-    let marked: BTreeSet<usize> = symbols.iter().map(|&(k, _)| k).collect();
-    for k in marked {
-        // After the steps of a path that lead from it, too.
-        parts.push((after_cells(k, 3.0 * across), Part::Symbols(k)));
-    }
-    parts.sort_by(|a, b| a.0.total_cmp(&b.0));
+    projection.nearness([middle(columns, x), middle(rows, y)])
+}
+
+/// Draws a surface of `[rows, columns]` points, heights 0..1, NaN where there is none, and what
+/// stands on it.
+pub(super) fn draw_surface(
+    canvas: &mut Canvas,
+    projection: &Projection,
+    [rows, columns]: [usize; 2],
+    height: &dyn Fn(usize, usize) -> f64,
+    standing: Vec<Standing<'_>>,
+) {
+    let (lines, across) = (drawn_lines(rows), drawn_lines(columns));
+    let down = |index: usize| index as f64 / (rows - 1) as f64;
+    let along = |index: usize| index as f64 / (columns - 1) as f64;
     let edge_width = if lines.len() > 45 { 0.3 } else { 0.6 };
     // A coarse grid's faces are cut up, so that a colour is that of its own height.
-    let cut = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
-    let place = |k: usize| {
-        let [i, j] = landscape.place(k);
-        projection.place([unit(j), unit(i), height(i, j)])
-    };
-    for (_, part) in parts {
-        match part {
-            Part::Cell([i0, i1, j0, j1]) => {
-                let heights = [
-                    [height(i0, j0), height(i0, j1)],
-                    [height(i1, j0), height(i1, j1)],
-                ];
-                // A cell with a corner that failed is a hole.
-                if heights.as_flattened().iter().any(|height| height.is_nan()) {
-                    continue;
-                }
-                let face = Face {
-                    x: [unit(j0), unit(j1)],
-                    y: [unit(i0), unit(i1)],
-                    heights,
-                };
-                face.draw(canvas, projection, cut, edge_width);
+    let parts = (FINE_CELLS_A_SIDE / (lines.len() - 1)).max(1);
+    let mut drawn: Vec<Standing<'_>> = Vec::new();
+    for rows in lines.windows(2) {
+        for columns in across.windows(2) {
+            let (i0, i1, j0, j1) = (rows[0], rows[1], columns[0], columns[1]);
+            let heights = [
+                [height(i0, j0), height(i0, j1)],
+                [height(i1, j0), height(i1, j1)],
+            ];
+            // A cell with a corner that failed is a hole.
+            if heights.as_flattened().iter().any(|height| height.is_nan()) {
+                continue;
             }
-            Part::Step(k, next) => draw_path(canvas, &[place(k), place(next)]),
-            Part::Symbols(k) => {
-                let here = symbols.iter().filter(|&&(at, _)| at == k);
-                let placed: Vec<_> = here.map(|&(k, symbol)| (place(k), symbol)).collect();
-                draw_symbols(canvas, &placed);
-            }
+            let face = Face {
+                x: [along(j0), along(j1)],
+                y: [down(i0), down(i1)],
+                heights,
+            };
+            let middle = [face.x, face.y].map(|[from, to]| (from + to) / 2.0);
+            drawn.push(Standing {
+                nearness: projection.nearness(middle),
+                draw: Box::new(move |canvas| face.draw(canvas, projection, parts, edge_width)),
+            });
         }
+    }
+    drawn.extend(standing);
+    drawn.sort_by(|a, b| a.nearness.total_cmp(&b.nearness));
+    for part in drawn {
+        (part.draw)(canvas);
     }
 }
 

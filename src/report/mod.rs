@@ -4,7 +4,8 @@
 //! manifest, rows, columns ─> JSON ──────────────────────────────┐
 //! landscape ─> probabilities as base64 floats ──┐               │
 //! frames ────> one JPEG atlas                   ├─> details ────┼─> page.html + page.css + page.js
-//! figures ───> JSON, gzipped, base64 ───────────┘               │
+//! figures ───> JSON, gzipped, base64 ───────────┤               │
+//! its walk ──> the same ────────────────────────┘               │
 //! plotly.js ─> gzipped, base64 (crate plotly) ──────────────────┘
 //! ```
 //!
@@ -13,8 +14,10 @@
 //! as they are, frames as a picture, text compressed, which a browser inflates itself.
 
 mod page;
+mod walk;
 
 pub use page::{Report, ReportRow, write_report};
+pub use walk::{AddWalkError, add_walk, pack_walk, write_walk_report};
 
 use crate::landscape::{Items, LandscapeFile};
 use crate::plot::{Figure, Tiles};
@@ -22,7 +25,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -126,19 +129,23 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figu
 
 /// Packs the figures of a landscape or of a triple, which its landscapes share.
 pub fn pack_figures(name: &str, figures: &[Figure]) -> String {
-    // The sheet is the map's own view of the frames.
-    let figures: serde_json::Map<_, _> = figures
-        .iter()
-        .filter(|figure| figure.name != "sheet")
-        .map(|figure| (figure.name.to_owned(), json!(figure.svg)))
-        .collect();
-    let content = zipped(&json!(figures).to_string());
+    let content = zipped(&figures_json(figures).to_string());
     format!("<script type=\"text/plain\" id=\"figures-{name}\">{content}</script>\n")
 }
 
+/// Figures by their names.
+fn figures_json(figures: &[Figure]) -> Value {
+    figures
+        .iter()
+        // The sheet is the map's own view of the frames.
+        .filter(|figure| figure.name != "sheet")
+        .map(|figure| (figure.name.to_owned(), json!(figure.svg)))
+        .collect()
+}
+
 impl Detail {
-    /// Adds the figures of its triple, packed; once for the three landscapes.
-    pub fn add_figures(&mut self, packed: &str) {
+    /// Adds the figures of its triple, once for the three landscapes, or its walk, packed.
+    pub fn add(&mut self, packed: &str) {
         self.html.push_str(packed);
     }
 }

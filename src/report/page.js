@@ -1,8 +1,8 @@
 // The page of a run: it owns everything that moves in report.html and asks nothing of a network.
 //
 // How data moves: the builder leaves one JSON element ("run") and, for each landscape, inert text
-// elements ("values-N", "frames-N" or "rows-N", "figures-N", and "figures-T" of triple T). The table is built from the JSON
-// alone. `select(name)` decodes one landscape, once, and hands it to the views (map, probe,
+// elements ("values-N", "frames-N" or "rows-N", "figures-N", "walk-N", and "figures-T" of triple T). The table is built
+// from the JSON alone. `select(name)` decodes one landscape, once, and hands it to the views (map, probe,
 // surface, path, figures). There is one state: the selected landscape, the cursor cell and the
 // ends of the path; `setCursor` and `setPath` change it and redraw the views, whoever called.
 // plotly.js is inflated last, and its one WebGL canvas is reused by every landscape.
@@ -23,6 +23,8 @@
     scatter: 'Scatter pairs', sheet: 'Contact sheet', paths: 'Frames along two paths',
     mesh: 'Meshes', 'group-line': 'Line plot of the group', 'group-scatter': 'Scatter pairs of the group',
     'group-ternary': 'Ternary plots of the group and the data',
+    'walk-spread': 'Distance over steps', 'walk-walkers': 'Walkers on the surface',
+    'walk-occupation': 'Occupation', 'walk-committor': 'Committor and first passage',
   };
 
   // A frame that the paper's tool could not make has no probabilities and no class.
@@ -1080,10 +1082,15 @@
       byId('figures-part').hidden = !holders.length;
       const drawings = {};
       for (const owner of holders) Object.assign(drawings, JSON.parse(await inflate(`figures-${owner}`)));
+      const walk = byId(`walk-${name}`) && JSON.parse(await inflate(`walk-${name}`));
+      byId('walk-part').hidden = !walk;
       if (!isCurrent()) return;
       this.addresses.forEach((address) => URL.revokeObjectURL(address));
       this.addresses = [];
-      byId('figures').replaceChildren(...Object.entries(drawings).map(([key, svg]) => this.card(name, key, svg)));
+      const cards = (drawn) => Object.entries(drawn).map(([key, svg]) => this.card(name, key, svg));
+      byId('figures').replaceChildren(...cards(drawings));
+      fillPairs(byId('walk-facts'), walk?.facts ?? []);
+      byId('walk-figures').replaceChildren(...cards(walk?.figures ?? {}));
     },
 
     card(name, key, svg) {

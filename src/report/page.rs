@@ -116,7 +116,7 @@ fn plotly_js() -> &'static str {
 }
 
 /// Text of details a page holds at most, bytes: a browser still opens it.
-const MAX_DETAIL_BYTES: usize = 100 << 20;
+pub(super) const MAX_DETAIL_BYTES: usize = 100 << 20;
 
 /// The details that fit the page, the first of the run.
 fn details<'a>(report: &Report<'a>) -> &'a [Detail] {
@@ -284,7 +284,7 @@ fn script_safe(json: &str) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

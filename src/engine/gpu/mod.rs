@@ -24,13 +24,15 @@ use std::sync::{Arc, Mutex};
 /// memory; less leaves a large device idle between submissions.
 const BATCH_BUFFER_BYTES: usize = 48 << 20;
 
+/// By kernel and, where the kernel ends in one, activation.
+type CompiledKernels = HashMap<(Kernel, Option<u32>), Arc<CompiledKernel>>;
+
 /// Runs recordings on an adapter.
 pub struct GpuEngine {
     info: EngineInfo,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    /// By kernel and, for those that have one, activation.
-    compiled: Mutex<HashMap<(Kernel, Option<u32>), Arc<CompiledKernel>>>,
+    compiled: Mutex<CompiledKernels>,
 }
 
 impl GpuEngine {

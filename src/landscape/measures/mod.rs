@@ -34,7 +34,7 @@ pub use intrusion::{CONFIDENT, confident_intrusion};
 pub use order::{LatticeWeights, OrderAsymmetry, order_asymmetry};
 pub use path::{PathMeasures, measure_paths};
 pub use persistence::{Bar, num_bars_above, persistence};
-pub use regions::num_regions;
+pub use regions::{num_regions, region_of};
 pub use roughness::{laplacian_roughness, surface_roughness};
 
 use super::{Landscape, argmax};

@@ -29,3 +29,31 @@ pub fn num_regions(labels: &[usize], shape: [usize; 2], connectivity: Connectivi
     }
     regions
 }
+
+/// The region that holds point `k`: whether each point is connected to it through points of its
+/// label.
+///
+/// `labels` are `[rows, columns]`, row-major.
+///
+/// # Panics
+/// When `labels` do not fill `shape`, or `k` lies outside.
+pub fn region_of(
+    k: usize,
+    labels: &[usize],
+    shape: [usize; 2],
+    connectivity: Connectivity,
+) -> Vec<bool> {
+    check_shape(labels.len(), shape, 1);
+    let mut region = vec![false; labels.len()];
+    region[k] = true;
+    let mut rim = vec![k];
+    while let Some(point) = rim.pop() {
+        for other in connectivity.neighbours(point, shape) {
+            if !region[other] && labels[other] == labels[k] {
+                region[other] = true;
+                rim.push(other);
+            }
+        }
+    }
+    region
+}

@@ -8,8 +8,10 @@
 //! Configs of Keras 2 and 3 are read. A layer is either understood to the last option or refused
 //! with its name; nothing that changes an answer is passed over.
 
+mod convolutions;
 mod graph;
 mod layers;
+mod normalisations;
 mod options;
 
 use super::ModelError;

@@ -1,0 +1,55 @@
+//! Where to compute.
+
+use crate::cli::Verbosity;
+use crate::engine::{self, Engine, EngineChoice};
+use anyhow::{Context, ensure};
+use clap::{Args, ValueEnum};
+
+/// Where to compute.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct EngineArgs {
+    /// auto: a real GPU, else the CPU engine; gpu: any adapter, a software one too, and an error
+    /// where there is none
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: EngineName,
+    /// Part of the name of the adapter to take (`morphscape devices` lists them); without it
+    /// the best one listed
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EngineName {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+impl EngineArgs {
+    /// Opens the engine; a fallback is said.
+    pub(in crate::cli) fn open(&self, verbosity: Verbosity) -> anyhow::Result<Box<dyn Engine>> {
+        let choice = match self.engine {
+            EngineName::Auto => EngineChoice::Auto,
+            EngineName::Gpu => EngineChoice::Gpu,
+            EngineName::Cpu => EngineChoice::Cpu,
+        };
+        ensure!(
+            choice != EngineChoice::Cpu || self.adapter.is_none(),
+            "--adapter names a GPU, and --engine cpu uses none; leave one of them out"
+        );
+        let opened = engine::open(choice, self.adapter.as_deref());
+        let (engine, fallback) = match choice {
+            EngineChoice::Gpu => opened.context("--engine gpu")?,
+            _ => opened?,
+        };
+        if let Some(reason) = fallback {
+            verbosity.say(Verbosity::Normal, format!("note: {reason}"));
+        }
+        let info = engine.info();
+        verbosity.say(
+            Verbosity::Verbose,
+            format!("engine: {}, {} {}", info.engine, info.adapter, info.driver).trim_end(),
+        );
+        Ok(engine)
+    }
+}

@@ -1,0 +1,181 @@
+//! What shapes layers may take and give, checked before anything is made of them.
+
+use super::ModelError;
+use super::layer::{Layer, Op, Padding, Window};
+use crate::kernels::Windows;
+
+/// Values that one input becomes in all steps together: 1 GiB.
+const MAX_VALUES: usize = 1 << 28;
+/// Sides and strides of a window.
+const MAX_WINDOW: usize = 1 << 16;
+
+pub(super) fn order(name: &str, reason: &'static str) -> ModelError {
+    ModelError::Order {
+        name: name.to_owned(),
+        reason,
+    }
+}
+
+pub(super) fn wrong_input(name: &str, expected: String, found: &[usize]) -> ModelError {
+    ModelError::LayerInput {
+        name: name.to_owned(),
+        expected,
+        found: found.to_vec(),
+    }
+}
+
+/// How many layers take each value; each but the last must be taken, after it was made.
+pub(super) fn takers(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
+    let mut takers = vec![0usize; layers.len() + 1];
+    for (number, layer) in layers.iter().enumerate() {
+        let fits = match layer.op {
+            Op::Add => layer.takes.len() >= 2,
+            _ => layer.takes.len() == 1,
+        };
+        if !fits {
+            let reason =
+                "it takes the wrong number of values, two or more for an Add, one otherwise";
+            return Err(order(&layer.name, reason));
+        }
+        for &value in &layer.takes {
+            if value > number {
+                return Err(order(
+                    &layer.name,
+                    "it takes the output of a layer that comes after it",
+                ));
+            }
+            takers[value] += 1;
+        }
+    }
+    match takers[..layers.len()]
+        .iter()
+        .position(|&takers| takers == 0)
+    {
+        None => Ok(takers),
+        Some(0) => Err(order(&layers[0].name, "no layer takes the model's input")),
+        Some(unused) => Err(order(
+            &layers[unused - 1].name,
+            "no layer takes its output; a model has one input and one output",
+        )),
+    }
+}
+
+/// The input's shape where the file does not say it: what the first dense layer takes.
+pub(super) fn shape_from_dense(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
+    let first = layers.iter().find(|layer| {
+        !matches!(
+            layer.op,
+            Op::Affine { .. } | Op::Activation(_) | Op::Reshape(None)
+        )
+    });
+    match first.map(|layer| &layer.op) {
+        Some(Op::Dense { inputs, .. }) => Ok(vec![*inputs]),
+        _ => Err(ModelError::Config {
+            place: "input layer".into(),
+            expected:
+                "a shape without open sizes, since the model does not begin with a dense layer"
+                    .into(),
+            found: "none".into(),
+        }),
+    }
+}
+
+/// Values of a `shape` on top of `total`, refused when they are too many.
+pub(super) fn count(name: &str, shape: &[usize], total: usize) -> Result<usize, ModelError> {
+    let values = shape
+        .iter()
+        .try_fold(1usize, |product, &size| product.checked_mul(size))
+        .filter(|&values| values > 0)
+        .ok_or_else(|| {
+            let expected = "a shape of at least one value that can be counted".into();
+            wrong_input(name, expected, shape)
+        })?;
+    total
+        .checked_add(values)
+        .filter(|&total| total <= MAX_VALUES)
+        .ok_or_else(|| ModelError::TooLarge {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            limit: MAX_VALUES,
+        })
+}
+
+/// A shape as an image's.
+pub(super) fn image(name: &str, shape: &[usize]) -> Result<[usize; 3], ModelError> {
+    shape
+        .try_into()
+        .map_err(|_| wrong_input(name, "an image [height, width, channels]".into(), shape))
+}
+
+/// Checks a kernel `[.., inputs, _]` against its values and the channels it meets.
+pub(super) fn check_kernel(
+    name: &str,
+    before: &[usize],
+    kernel: &[f32],
+    shape: &[usize],
+    channels: usize,
+) -> Result<(), ModelError> {
+    let values = shape
+        .iter()
+        .try_fold(1usize, |p, &size| p.checked_mul(size));
+    let inputs = shape.len() - 2;
+    if shape[inputs] == channels && values == Some(kernel.len()) {
+        return Ok(());
+    }
+    let mut expected = shape.to_vec();
+    expected[inputs] = channels;
+    let before = match before {
+        [outputs] => format!("a layer of {outputs} outputs"),
+        shape => format!("a layer of shape {shape:?}"),
+    };
+    Err(ModelError::Shape {
+        name: format!("{name}.kernel"),
+        expected: format!("{expected:?} after {before}"),
+        found: shape.to_vec(),
+    })
+}
+
+/// Lays windows over an image, as TensorFlow pads: of an odd number of pixels the larger half
+/// comes last.
+pub(super) fn windows(
+    name: &str,
+    input: [usize; 3],
+    size: [usize; 2],
+    Window { stride, padding }: Window,
+    channels: usize,
+) -> Result<Windows, ModelError> {
+    if size
+        .iter()
+        .chain(&stride)
+        .any(|n| !(1..=MAX_WINDOW).contains(n))
+    {
+        return Err(ModelError::Config {
+            place: format!("layer \"{name}\", window and stride"),
+            expected: format!("sizes of 1 to {MAX_WINDOW}"),
+            found: format!("{size:?} and {stride:?}"),
+        });
+    }
+    let (mut output, mut before) = ([0, 0, channels], [0; 2]);
+    for axis in 0..2 {
+        let (pixels, size, stride) = (input[axis], size[axis], stride[axis]);
+        (output[axis], before[axis]) = match padding {
+            Padding::Valid if size > pixels => {
+                let expected = format!("an image no smaller than its window of {size} pixels");
+                return Err(wrong_input(name, expected, &input));
+            }
+            Padding::Valid => ((pixels - size) / stride + 1, 0),
+            Padding::Same => {
+                let count = pixels.div_ceil(stride);
+                let padding = ((count - 1) * stride + size).saturating_sub(pixels);
+                (count, padding / 2)
+            }
+        };
+    }
+    Ok(Windows {
+        input,
+        output,
+        size,
+        stride,
+        before,
+    })
+}

@@ -1,0 +1,460 @@
+//! Assembled models against the layers they were made of, computed one by one in 64-bit floats.
+
+mod definition;
+
+use super::layer::{Layer, Op, Padding, Window};
+use super::{Model, ModelError, Operation};
+use crate::kernels::{Activation, Pooling, Recording, row_stride};
+use definition::by_definition;
+
+/// Numbers of size 1, the same every time.
+fn numbers(count: usize, seed: usize) -> Vec<f32> {
+    (0..count)
+        .map(|k| (0.7 * k as f32 + 1.3 * seed as f32).sin())
+        .collect()
+}
+
+fn layer(name: &str, takes: &[usize], op: Op) -> Layer {
+    Layer {
+        name: name.into(),
+        class: "Class".into(),
+        takes: takes.to_vec(),
+        op,
+        parameters: 3,
+    }
+}
+
+/// A chain: each layer takes what the one before gives, and is named by its number.
+fn chain(ops: Vec<Op>) -> Vec<Layer> {
+    let name = |n: usize| format!("l{n}");
+    let layers = ops.into_iter().enumerate();
+    layers.map(|(n, op)| layer(&name(n), &[n], op)).collect()
+}
+
+fn window(stride: usize, padding: Padding) -> Window {
+    Window {
+        stride: [stride; 2],
+        padding,
+    }
+}
+
+fn conv(shape: [usize; 4], stride: usize, padding: Padding) -> Op {
+    Op::Conv {
+        shape,
+        kernel: numbers(shape.iter().product(), 1),
+        bias: numbers(shape[3], 2),
+        window: window(stride, padding),
+    }
+}
+
+fn depthwise(shape: [usize; 4], padding: Padding) -> Op {
+    Op::DepthwiseConv {
+        shape,
+        kernel: numbers(shape.iter().product(), 3),
+        bias: numbers(shape[2] * shape[3], 4),
+        window: window(1, padding),
+    }
+}
+
+fn dense(inputs: usize, outputs: usize) -> Op {
+    Op::Dense {
+        inputs,
+        kernel: numbers(inputs * outputs, 5),
+        bias: numbers(outputs, 6),
+    }
+}
+
+fn affine(entries: usize, shift: f64) -> Op {
+    Op::Affine {
+        scale: (0..entries).map(|k| 0.5 + 0.25 * k as f64).collect(),
+        offset: (0..entries).map(|k| shift * (1.0 + k as f64)).collect(),
+    }
+}
+
+fn pool(pooling: Pooling, size: usize, padding: Padding) -> Op {
+    Op::Pool {
+        pooling,
+        size: [size; 2],
+        window: window(size, padding),
+    }
+}
+
+const RELU: Op = Op::Activation(Activation::Relu);
+
+fn assembled(layers: &[Layer], shape: &[usize]) -> Result<Model, ModelError> {
+    Model::assemble(layers.to_vec(), Some(shape.to_vec()), None, String::new())
+}
+
+/// The model's logits, by the kernels' twins.
+fn logits(model: &Model, x: &[f32]) -> Vec<f32> {
+    let mut recording = Recording::new();
+    let mut padded = x.to_vec();
+    padded.resize(row_stride(x.len()), 0.0);
+    let x = recording.upload("x", &padded);
+    model.record(&mut recording, x, 1);
+    let buffers = recording.buffers().iter();
+    let mut words: Vec<Vec<u32>> = buffers
+        .map(|buffer| buffer.upload.clone().unwrap_or(vec![0; buffer.words]))
+        .collect();
+    for command in recording.commands() {
+        let mut output = std::mem::take(&mut words[command.output]);
+        let inputs: Vec<&[u32]> = command.inputs.iter().map(|&id| &words[id][..]).collect();
+        (command.kernel.spec().twin)(&command.params, &inputs, &mut output);
+        words[command.output] = output;
+    }
+    let last = recording.commands().last().expect("a step").output;
+    let logits: &[f32] = bytemuck::cast_slice(&words[last]);
+    logits[..model.num_classes()].to_vec()
+}
+
+/// Kinds of a model's steps, one letter each.
+fn kinds(model: &Model) -> String {
+    let kind = |step: &super::Step| match &step.operation {
+        Operation::Dense(_) => 'd',
+        Operation::Conv(_) => 'c',
+        Operation::Depthwise(_) => 'w',
+        Operation::Pool(_) => 'p',
+        Operation::Elementwise(_) => 'e',
+    };
+    model.steps().iter().map(kind).collect()
+}
+
+#[test]
+fn what_is_folded_and_fused_answers_as_the_layers_do() {
+    use Padding::{Same, Valid};
+    let flat = || Op::Reshape(None);
+    let end = |inputs: usize| [flat(), dense(inputs, 3), Op::Softmax];
+    let with_end = |ops: Vec<Op>, inputs| chain(ops.into_iter().chain(end(inputs)).collect());
+    let c3 = |padding| conv([3, 3, 2, 4], 1, padding);
+    let cases: Vec<(&str, Vec<Layer>)> = vec![
+        // A scaling ahead: always into a dense layer, with its shift only where nothing is padded.
+        ("d", with_end(vec![affine(1, 0.3)], 60)),
+        ("d", with_end(vec![affine(2, 0.3)], 60)),
+        ("d", with_end(vec![affine(60, 0.3)], 60)),
+        ("d", with_end(vec![affine(1, 0.3), affine(2, -0.2)], 60)),
+        ("cd", with_end(vec![affine(2, 0.0), c3(Same)], 120)),
+        ("ecd", with_end(vec![affine(2, 0.3), c3(Same)], 120)),
+        ("cd", with_end(vec![affine(2, 0.3), c3(Valid)], 48)),
+        ("ecd", with_end(vec![affine(60, 0.3), c3(Valid)], 48)),
+        // Behind: into any sum of products, unless an activation stands between.
+        ("cd", with_end(vec![c3(Same), affine(4, 0.3), RELU], 120)),
+        ("cd", with_end(vec![c3(Same), RELU, affine(4, 0.3)], 120)),
+        (
+            "cecd",
+            with_end(
+                vec![c3(Same), RELU, affine(4, 0.3), conv([2, 2, 4, 2], 2, Same)],
+                18,
+            ),
+        ),
+        (
+            "cepd",
+            with_end(
+                vec![c3(Same), RELU, affine(4, 0.3), pool(Pooling::Max, 2, Same)],
+                36,
+            ),
+        ),
+        (
+            "wd",
+            with_end(
+                vec![
+                    affine(2, 0.0),
+                    depthwise([3, 2, 2, 3], Same),
+                    affine(6, 1.0),
+                ],
+                180,
+            ),
+        ),
+        (
+            "wd",
+            with_end(
+                vec![
+                    affine(2, 0.1),
+                    depthwise([3, 2, 2, 3], Valid),
+                    affine(1, 1.0),
+                ],
+                96,
+            ),
+        ),
+        (
+            "d",
+            chain(vec![
+                flat(),
+                dense(60, 3),
+                affine(3, 0.5),
+                Op::Activation(Activation::Tanh),
+            ]),
+        ),
+        (
+            "dd",
+            chain(vec![
+                flat(),
+                dense(60, 8),
+                Op::Reshape(Some(vec![2, 4])),
+                affine(4, 0.5),
+                RELU,
+                flat(),
+                dense(8, 2),
+            ]),
+        ),
+        // Pools have no activation; two in a row are two steps.
+        (
+            "ped",
+            with_end(vec![pool(Pooling::Average, 2, Same), RELU], 18),
+        ),
+        (
+            "eed",
+            with_end(vec![RELU, Op::Activation(Activation::Tanh)], 60),
+        ),
+        (
+            "pd",
+            chain(vec![Op::GlobalPool(Pooling::Average), dense(2, 3)]),
+        ),
+        ("cp", chain(vec![c3(Same), Op::GlobalPool(Pooling::Max)])),
+        // A dense layer on an image.
+        ("cd", with_end(vec![dense(2, 5), RELU], 150)),
+        ("cd", with_end(vec![affine(2, 0.3), dense(2, 5)], 150)),
+        (
+            "cd",
+            with_end(
+                vec![
+                    Op::Reshape(Some(vec![3, 2, 10])),
+                    affine(10, 0.3),
+                    conv([1, 1, 10, 1], 1, Valid),
+                ],
+                6,
+            ),
+        ),
+    ];
+    for (n, (steps, layers)) in cases.iter().enumerate() {
+        let layers = &layers[..];
+        let what = format!("case {n}");
+        let shape = [6, 5, 2];
+        let model = assembled(layers, &shape).expect("a model");
+        check(&what, &model, steps, layers, &shape);
+    }
+}
+
+fn check(what: &str, model: &Model, steps: &str, layers: &[Layer], shape: &[usize]) {
+    assert_eq!(kinds(model), steps, "{what}");
+    let x = numbers(shape.iter().product(), 7);
+    let expected = by_definition(layers, shape, &x);
+    let answers = logits(model, &x);
+    assert_eq!(answers.len(), expected.len(), "{what}");
+    for (answer, expected) in answers.iter().zip(&expected) {
+        // Sums of up to 180 products of numbers of size 1, through up to four layers.
+        let tolerance = 2e-5 * (1.0 + expected.abs());
+        let difference = (f64::from(*answer) - expected).abs();
+        assert!(difference <= tolerance, "{what}: {answer} for {expected}");
+    }
+}
+
+#[test]
+fn a_value_that_two_layers_take_is_left_as_it_is() {
+    let same = Padding::Same;
+    let sum = |takes: &[usize]| layer("sum", takes, Op::Add);
+    let shape = [6, 5, 2];
+    let c2 = |name: &str, from: usize| layer(name, &[from], conv([3, 3, 2, 2], 1, same));
+    let flat = |from: usize| layer("flat", &[from], Op::Reshape(None));
+    let end = |from: usize| layer("end", &[from], dense(60, 3));
+    let relu = |from: usize| layer("relu", &[from], RELU);
+    let scaling = |from: usize, shift: f64| layer("scaling", &[from], affine(2, shift));
+    let cases = [
+        // A residual block: the sum takes the relu in, the convolution before it does not.
+        (
+            "cced",
+            vec![
+                c2("a", 0),
+                c2("b", 1),
+                sum(&[1, 2]),
+                relu(3),
+                flat(4),
+                end(5),
+            ],
+        ),
+        (
+            "ceed",
+            vec![c2("a", 0), relu(1), sum(&[2, 1]), flat(3), end(4)],
+        ),
+        (
+            "eced",
+            vec![scaling(0, 0.0), c2("a", 1), sum(&[2, 1]), flat(3), end(4)],
+        ),
+        (
+            "ceed",
+            vec![c2("a", 0), scaling(1, 0.5), sum(&[1, 2]), flat(3), end(4)],
+        ),
+        ("eed", vec![sum(&[0, 0, 0]), flat(1), end(2)]),
+        // The flat value is the image's own: the other side of the sum still sees it.
+        (
+            "ced",
+            vec![c2("a", 0), flat(1), flat(1), sum(&[2, 3]), end(4)],
+        ),
+        (
+            "ceed",
+            vec![c2("a", 0), flat(1), relu(2), flat(1), sum(&[3, 4]), end(5)],
+        ),
+    ];
+    for (n, (steps, layers)) in cases.iter().enumerate() {
+        let what = format!("case {n}");
+        let model = assembled(layers, &shape).expect("a model");
+        check(&what, &model, steps, layers, &shape);
+    }
+}
+
+#[test]
+fn what_cannot_be_assembled_is_told_apart() {
+    let (same, valid) = (Padding::Same, Padding::Valid);
+    let c2 = || conv([3, 3, 2, 2], 1, same);
+    let end = || [Op::Reshape(None), dense(60, 3)];
+    let mut unused = chain(vec![c2(), c2(), c2(), Op::Reshape(None), dense(60, 3)]);
+    unused[2].takes = vec![1];
+    let mut forward = chain([c2()].into_iter().chain(end()).collect());
+    forward[0].takes = vec![2];
+    let mut blind = chain(vec![dense(2, 2)]);
+    blind[0].takes = Vec::new();
+    let mut apart = chain(vec![
+        c2(),
+        conv([1, 1, 2, 2], 2, valid),
+        Op::Add,
+        Op::Reshape(None),
+    ]);
+    apart[2].takes = vec![1, 2];
+    let mut no_input = chain(vec![dense(2, 2), dense(2, 2)]);
+    no_input[0].takes = vec![1];
+    let huge = Op::Conv {
+        shape: [1, 1, 2, 1 << 24],
+        kernel: vec![0.0; 1 << 25],
+        bias: vec![0.0; 1 << 24],
+        window: window(1, same),
+    };
+    let short = Op::Conv {
+        shape: [3, 3, 2, 2],
+        kernel: vec![0.0; 35],
+        bias: vec![0.0; 2],
+        window: window(1, same),
+    };
+    let cases: Vec<(Vec<Layer>, &[usize], &[&str])> = vec![
+        (unused, &[6, 5, 2], &["\"l1\"", "no layer takes its output"]),
+        (forward, &[6, 5, 2], &["\"l0\"", "comes after it"]),
+        (no_input, &[2], &["\"l0\"", "comes after it"]),
+        (blind, &[2], &["\"l0\"", "wrong number of values"]),
+        (apart, &[6, 5, 2], &["\"l2\"", "[6, 5, 2]", "[3, 3, 2]"]),
+        (
+            chain(vec![Op::Softmax, dense(2, 2)]),
+            &[2],
+            &["\"l1\"", "softmax"],
+        ),
+        (
+            chain(vec![c2()]),
+            &[60],
+            &["\"l0\"", "[height, width, channels]", "[60]"],
+        ),
+        (
+            chain(vec![c2()]),
+            &[6, 5, 3],
+            &["l0.kernel", "[3, 3, 3, 2]", "[3, 3, 2, 2]"],
+        ),
+        (chain(vec![short]), &[6, 5, 2], &["l0.kernel"]),
+        (
+            chain(vec![conv([7, 3, 2, 2], 1, valid)]),
+            &[6, 5, 2],
+            &["\"l0\"", "window of 7 pixels", "[6, 5, 2]"],
+        ),
+        (
+            chain(vec![conv([1, 1, 2, 2], 0, valid)]),
+            &[6, 5, 2],
+            &["\"l0\"", "stride"],
+        ),
+        (
+            chain(vec![c2()]),
+            &[6, 5, 2],
+            &["\"l0\"", "one value a class", "[6, 5, 2]"],
+        ),
+        (
+            chain(vec![affine(3, 0.0), c2()]),
+            &[6, 5, 2],
+            &["scale of l0", "[2]", "[3]"],
+        ),
+        (
+            chain(vec![Op::Reshape(Some(vec![7, 9])), dense(9, 2)]),
+            &[6, 5, 2],
+            &["\"l0\"", "[7, 9]", "[6, 5, 2]"],
+        ),
+        (
+            chain(vec![huge]),
+            &[6, 5, 2],
+            &["\"l0\"", "[6, 5, 16777216]", "268435456"],
+        ),
+        (
+            chain(vec![dense(2, 2)]),
+            &[usize::MAX, 2],
+            &["the input", "counted"],
+        ),
+        (
+            chain(vec![dense(2, 2)]),
+            &[0, 2],
+            &["the input", "at least one value"],
+        ),
+        (
+            chain(vec![Op::Reshape(None)]),
+            &[6],
+            &["at least one dense layer"],
+        ),
+        (
+            chain(vec![dense(2, 1)]),
+            &[2],
+            &["two or more classes", "1 output"],
+        ),
+    ];
+    for (n, (layers, shape, words)) in cases.into_iter().enumerate() {
+        let message = assembled(&layers, shape)
+            .expect_err("it is refused")
+            .to_string();
+        for word in words {
+            assert!(
+                message.contains(word),
+                "case {n}: expected {word} in: {message}"
+            );
+        }
+    }
+    // Without a shape only a dense layer says what it takes.
+    let message = Model::assemble(chain(vec![c2()]), None, None, String::new())
+        .expect_err("it is refused")
+        .to_string();
+    assert!(
+        message.contains("input layer: expected a shape"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_layers_of_the_file_are_listed() {
+    let mut layers = chain(vec![
+        affine(1, 0.0),
+        conv([3, 3, 2, 4], 2, Padding::Same),
+        RELU,
+        Op::Reshape(None),
+        dense(36, 3),
+        Op::Softmax,
+    ]);
+    // Readers make two layers of one that has an activation.
+    layers[2].name = "l1".into();
+    let model = assembled(&layers, &[6, 5, 2]).expect("a model");
+    let listed: Vec<(&str, &[usize], usize)> = model
+        .layers()
+        .iter()
+        .map(|layer| (layer.name.as_str(), &layer.shape[..], layer.parameters))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            ("l0", &[6, 5, 2][..], 3),
+            ("l1", &[3, 3, 4], 6),
+            ("l3", &[36], 3),
+            ("l4", &[3], 3),
+            ("l5", &[3], 3),
+        ]
+    );
+    assert!(model.scales_input());
+    assert_eq!((model.widest_row(), model.total_width()), (60, 60 + 36 + 3));
+}

@@ -1,0 +1,384 @@
+//! Walkers, in batches: what is recorded of a walk, and what comes back of it.
+//!
+//! ```text
+//! starts ─ upload ─> walk ─ moments ─ walk ─ occupation ─ ... ─ download ─> next recording, or the end
+//! ```
+//!
+//! A batch of walkers goes through all its steps before the next starts, so that memory is that of
+//! a batch, whatever the numbers of walkers and steps. No path is stored: at chosen steps the device
+//! sums up where the walkers are. Commands are short, so that no driver takes a device for hung,
+//! and recordings last about a second, so that a job can be stopped.
+
+use super::PipelineError;
+use crate::engine::Engine;
+use crate::kernels::{Buf, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker, philox};
+use std::ops::ControlFlow;
+
+/// How walkers move.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Motion {
+    /// From point to point.
+    Lattice {
+        /// The entries of every point.
+        entries: Vec<[u32; 4]>,
+        /// Points from one column to the next, and from one row to the next.
+        strides: [i32; 2],
+    },
+    /// Downhill, with jitter.
+    Langevin {
+        /// Pull and absorbing corners of every cell.
+        cells: Vec<[f32; 4]>,
+        /// What a step is.
+        step: LangevinStep,
+    },
+}
+
+/// Where walkers start.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Starts {
+    /// All at one place.
+    At([f32; 2]),
+    /// Each at one of these places, all equally likely.
+    AnyOf(Vec<[f32; 2]>),
+}
+
+/// What a walk is.
+#[derive(Debug, Clone)]
+pub struct WalkJob<'a> {
+    /// How walkers move.
+    pub motion: &'a Motion,
+    /// Where they start.
+    pub starts: &'a Starts,
+    /// How many there are.
+    pub walkers: u32,
+    /// Steps each of them takes.
+    pub steps: u32,
+    /// Decides all random numbers, with a walker's number and the step.
+    pub seed: u64,
+    /// After which steps moments are taken, ascending.
+    pub moments_at: &'a [u32],
+    /// After which steps walkers are counted at the grid's points, ascending.
+    pub occupation_at: &'a [u32],
+    /// Rows and columns of the grid, for the occupation.
+    pub shape: [usize; 2],
+}
+
+/// Means over the walkers at one time, in the walkers' unit.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MeanMoments {
+    /// After how many steps.
+    pub step: u32,
+    /// Mean displacement along x and y.
+    pub displacement: [f64; 2],
+    /// Mean distance from the start.
+    pub distance: f64,
+    /// Mean squared displacement.
+    pub msd: f64,
+    /// Its standard error.
+    pub msd_error: f64,
+    /// Share of the walkers that are not absorbed, 0..1.
+    pub moving: f64,
+}
+
+/// What a walk brought back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WalkRecord {
+    /// One entry for each of [`WalkJob::moments_at`].
+    pub moments: Vec<MeanMoments>,
+    /// Walkers counted at each point `[rows, columns]`, over all of [`WalkJob::occupation_at`].
+    pub occupation: Vec<u64>,
+}
+
+/// Walkers of a batch at most. More does not keep a device busier.
+const BATCH_WALKERS: usize = 1 << 18;
+/// Steps of all its walkers together that one command takes at most: milliseconds on a GPU, under
+/// a second on a software adapter.
+const COMMAND_WORK: usize = 1 << 25;
+/// Those of a recording, and its commands.
+const RECORDING_WORK: usize = 1 << 28;
+const RECORDING_COMMANDS: usize = 48;
+
+/// Walks, and hands every walker to `arrived` at its end, some at a time: absorbed ones before
+/// those that have taken all steps, a batch after the other. `progress` gets the number of
+/// walkers' steps done since it was last told, and may stop the job.
+///
+/// The same job gives the same walkers whatever the engine's batches are; lattice walkers are the
+/// same on every engine, too.
+///
+/// # Errors
+/// [`PipelineError`] when there are no walkers or steps, the engine fails, or the job is stopped.
+pub fn walk(
+    engine: &dyn Engine,
+    job: &WalkJob<'_>,
+    progress: &dyn Fn(usize) -> ControlFlow<()>,
+    arrived: &mut dyn FnMut(&[Walker]),
+) -> Result<WalkRecord, PipelineError> {
+    if job.walkers == 0 || job.steps == 0 {
+        return Err(PipelineError::NoWalk {
+            walkers: job.walkers,
+            steps: job.steps,
+        });
+    }
+    let fits = engine.batch_buffer_bytes() / size_of::<Walker>() / MOMENTS_GROUP * MOMENTS_GROUP;
+    let batch_walkers = fits.clamp(MOMENTS_GROUP, BATCH_WALKERS) as u32;
+    let mut sums = vec![[0.0; 6]; job.moments_at.len()];
+    let mut occupation = match job.occupation_at {
+        [] => Vec::new(),
+        _ => vec![0; job.shape[0] * job.shape[1]],
+    };
+    let mut first = 0;
+    while first < job.walkers {
+        let count = batch_walkers.min(job.walkers - first);
+        let mut batch = Batch {
+            job,
+            step: 0,
+            walkers: (first..first + count)
+                .map(|number| Walker::at(job.starts.of(number, job.seed), number))
+                .collect(),
+        };
+        while batch.step < job.steps && !batch.walkers.is_empty() {
+            let before = batch.step;
+            batch.go_on(engine, &mut sums, &mut occupation)?;
+            let work = (batch.step - before) as usize * count as usize;
+            if progress(work).is_break() {
+                return Err(PipelineError::Interrupted);
+            }
+            arrived(&batch.take_absorbed());
+        }
+        arrived(&batch.walkers);
+        first += count;
+    }
+    let moments = job
+        .moments_at
+        .iter()
+        .zip(sums)
+        .map(|(&step, sums)| MeanMoments::new(step, sums, f64::from(job.walkers)))
+        .collect();
+    Ok(WalkRecord {
+        moments,
+        occupation,
+    })
+}
+
+/// Where the first walkers of a job are after every `stride` steps, `[walkers][points]`, the start
+/// included: paths for a picture.
+///
+/// # Errors
+/// [`PipelineError`] when the engine fails.
+pub fn walk_paths(
+    engine: &dyn Engine,
+    job: &WalkJob<'_>,
+    walkers: u32,
+    stride: u32,
+) -> Result<Vec<Vec<[f32; 2]>>, PipelineError> {
+    let starts: Vec<Walker> = (0..walkers)
+        .map(|number| Walker::at(job.starts.of(number, job.seed), number))
+        .collect();
+    let mut paths: Vec<Vec<[f32; 2]>> = starts.iter().map(|w| vec![[w.x, w.y]]).collect();
+    let mut recording = Recording::new();
+    let table = job.motion.upload(&mut recording);
+    let mut walkers = recording.upload("walk.walkers", &starts);
+    let mut places = Vec::new();
+    let mut step = 0;
+    while step < job.steps {
+        let steps = stride.max(1).min(job.steps - step);
+        walkers = table.record(&mut recording, walkers, job.span(step, steps));
+        recording.download(walkers);
+        places.push(walkers);
+        step += steps;
+    }
+    let downloads = engine.run(&recording)?;
+    for place in places {
+        for (path, walker) in paths.iter_mut().zip(downloads.values(place)) {
+            path.push([walker.x, walker.y]);
+        }
+    }
+    Ok(paths)
+}
+
+impl Starts {
+    /// The start of a walker: by seed and number, from a stream of numbers that no step uses.
+    fn of(&self, number: u32, seed: u64) -> [f32; 2] {
+        match self {
+            Self::At(place) => *place,
+            Self::AnyOf(places) => {
+                let [word, ..] = philox([0, number, 1, 0], [seed as u32, (seed >> 32) as u32]);
+                let chosen = (u64::from(word) * places.len() as u64) >> 32;
+                places[chosen as usize]
+            }
+        }
+    }
+}
+
+impl WalkJob<'_> {
+    fn span(&self, first_step: u32, steps: u32) -> Span {
+        Span {
+            seed: self.seed,
+            first_step,
+            steps,
+        }
+    }
+
+    /// The next step after `step` of each kind of record.
+    fn stops_after(&self, step: u32) -> impl Iterator<Item = u32> {
+        [self.moments_at, self.occupation_at]
+            .into_iter()
+            .filter_map(move |steps| steps.iter().copied().find(|&at| at > step))
+    }
+
+    /// The next step after `step` at which something is recorded, or the end.
+    fn next_stop(&self, step: u32) -> u32 {
+        self.stops_after(step).fold(self.steps, u32::min)
+    }
+}
+
+/// A motion's table on the device.
+enum Table<'a> {
+    Lattice(Buf<[u32; 4]>, [i32; 2]),
+    Langevin(Buf<[f32; 4]>, &'a LangevinStep),
+}
+
+impl Motion {
+    fn upload(&self, recording: &mut Recording) -> Table<'_> {
+        match self {
+            Self::Lattice { entries, strides } => {
+                Table::Lattice(recording.upload("walk.entries", entries), *strides)
+            }
+            Self::Langevin { cells, step } => {
+                Table::Langevin(recording.upload("walk.cells", cells), step)
+            }
+        }
+    }
+}
+
+impl Table<'_> {
+    fn record(&self, recording: &mut Recording, walkers: Buf<Walker>, span: Span) -> Buf<Walker> {
+        match *self {
+            Self::Lattice(entries, strides) => {
+                recording.lattice_walk(walkers, entries, strides, span)
+            }
+            Self::Langevin(cells, step) => recording.langevin_walk(walkers, cells, step, span),
+        }
+    }
+}
+
+/// Walkers on their way.
+struct Batch<'a> {
+    job: &'a WalkJob<'a>,
+    /// Steps done.
+    step: u32,
+    walkers: Vec<Walker>,
+}
+
+impl Batch<'_> {
+    /// Takes out the walkers that are absorbed, once nothing is left to record: they would only
+    /// stand there.
+    fn take_absorbed(&mut self) -> Vec<Walker> {
+        if self.job.stops_after(self.step).next().is_some() {
+            return Vec::new();
+        }
+        let step = self.step;
+        self.walkers
+            .extract_if(.., |walker| walker.steps < step)
+            .collect()
+    }
+
+    /// Runs one recording: as many steps as it may take, or to the end.
+    fn go_on(
+        &mut self,
+        engine: &dyn Engine,
+        sums: &mut [[f64; 6]],
+        occupation: &mut [u64],
+    ) -> Result<(), PipelineError> {
+        let job = self.job;
+        let count = self.walkers.len();
+        let most_steps = |work: usize| (work / count).clamp(1, u32::MAX as usize) as u32;
+        let mut recording = Recording::new();
+        let table = job.motion.upload(&mut recording);
+        let mut walkers = recording.upload("walk.walkers", &self.walkers);
+        let end = job
+            .steps
+            .min(self.step.saturating_add(most_steps(RECORDING_WORK)));
+        let (mut moments, mut counted) = (Vec::new(), Vec::new());
+        let mut commands = 0;
+        while self.step < end && commands < RECORDING_COMMANDS {
+            let stop = job.next_stop(self.step).min(end);
+            let steps = (stop - self.step).min(most_steps(COMMAND_WORK));
+            let span = job.span(self.step, steps);
+            walkers = table.record(&mut recording, walkers, span);
+            self.step += steps;
+            commands += 1;
+            if let Ok(at) = job.moments_at.binary_search(&self.step) {
+                let buf = recording.walk_moments(walkers, self.step);
+                recording.download(buf);
+                moments.push((at, buf));
+            }
+            if job.occupation_at.binary_search(&self.step).is_ok() {
+                let buf = recording.walk_occupation(walkers, job.shape);
+                recording.download(buf);
+                counted.push(buf);
+            }
+        }
+        recording.download(walkers);
+        let downloads = engine.run(&recording)?;
+        for (at, buf) in moments {
+            for group in downloads.values::<Moments>(buf) {
+                let values = [
+                    group.x,
+                    group.y,
+                    group.distance,
+                    group.square,
+                    group.fourth,
+                    group.moving,
+                ];
+                for (sum, value) in sums[at].iter_mut().zip(values) {
+                    *sum += f64::from(value);
+                }
+            }
+        }
+        for buf in counted {
+            for (sum, &count) in occupation.iter_mut().zip(downloads.values(buf)) {
+                *sum += u64::from(count);
+            }
+        }
+        self.walkers.copy_from_slice(downloads.values(walkers));
+        Ok(())
+    }
+}
+
+impl MeanMoments {
+    fn new(step: u32, sums: [f64; 6], walkers: f64) -> Self {
+        let [x, y, distance, msd, fourth, moving] = sums.map(|sum| sum / walkers);
+        Self {
+            step,
+            displacement: [x, y],
+            distance,
+            msd,
+            msd_error: ((fourth - msd * msd).max(0.0) / walkers).sqrt(),
+            moving,
+        }
+    }
+
+    /// The same in another unit, `scale` of it to one of this.
+    pub fn scaled(self, scale: f64) -> Self {
+        Self {
+            displacement: self.displacement.map(|mean| scale * mean),
+            distance: scale * self.distance,
+            msd: scale * scale * self.msd,
+            msd_error: scale * scale * self.msd_error,
+            ..self
+        }
+    }
+}
+
+/// Steps from 1 to `last`, about `a_decade` of them in every decade, each once; for moments.
+pub fn log_spaced(last: u32, a_decade: u32) -> Vec<u32> {
+    let mut steps: Vec<u32> = (0..)
+        .map(|n| 10f64.powf(f64::from(n) / f64::from(a_decade)).round())
+        .take_while(|&step| step < f64::from(last))
+        .map(|step| step as u32)
+        .collect();
+    steps.push(last);
+    steps.dedup();
+    steps
+}

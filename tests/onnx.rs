@@ -7,10 +7,11 @@ mod common;
 mod program;
 
 use common::{Tolerance, assert_close, engines, golden};
-use morphscape::data::TensorFile;
+use morphscape::data::{Picture, TensorFile, fashion_mnist};
+use morphscape::landscape::LandscapeFile;
 use morphscape::model::{Model, ModelOptions, read_model};
 use morphscape::pipeline::classify;
-use program::{fail, folder, json, succeed};
+use program::{fail, folder, succeed};
 use std::path::Path;
 
 const SCALED: f64 = 1.0 / 255.0;
@@ -162,54 +163,86 @@ fn broken_files_are_refused_and_missing_weights_named() {
 }
 
 #[test]
-fn a_sweep_runs_on_an_onnx_model() {
+fn a_sweep_runs_on_an_onnx_model_on_both_engines() {
     let folder = folder();
-    let images = golden("images/bytes.npz");
-    let images = images.to_str().expect("UTF-8");
     let keras = golden("onnx/keras.onnx");
     let keras = keras.to_str().expect("UTF-8");
-    std::fs::write(folder.path().join("names.txt"), "bag\nboot\ncoat\n").expect("written");
-    std::fs::write(
-        folder.path().join("t.json"),
-        r#"{"triples":[{"name":"t","items":[9,2,1]}]}"#,
-    )
-    .expect("written");
-    let sweep = |engine: &str, out: &str| {
-        succeed(
-            folder.path(),
-            &[
-                "sweep",
-                "--model",
-                keras,
-                "--data",
-                images,
-                "--resize",
-                "7x9",
-                "--engine",
-                engine,
-                "--steps",
-                "5",
-                "--figures",
-                "none",
-                "--triples",
-                "t.json",
-                "--out",
-                out,
-            ],
-        )
+    let set = fashion_mnist();
+    for (name, label) in [("bag", 8), ("boot", 9), ("coat", 4)] {
+        let class = folder.path().join("photos").join(name);
+        std::fs::create_dir_all(&class).expect("a folder");
+        let items = (0..set.len()).filter(|&item| set.label(item) == label);
+        for item in items.take(2) {
+            let image = set.image(item).expect("held in memory");
+            let place = class.join(format!("{item}.png"));
+            std::fs::write(place, Picture::from(&image).to_png()).expect("written");
+        }
+    }
+    std::fs::write(folder.path().join("names.txt"), "coat\nbag\nboot\n").expect("written");
+    let sweep = |engine: &str| {
+        let out = format!("on-{engine}");
+        let arguments = [
+            "sweep",
+            "--model",
+            keras,
+            "--class-names",
+            "names.txt",
+            "--data",
+            "photos",
+            "--resize",
+            "7x9",
+            "--grid",
+            "1",
+            "--engine",
+            engine,
+            "--steps",
+            "5",
+            "--groups",
+            "1",
+            "--figures",
+            "none",
+            "--save-frames",
+            "--out",
+            &out,
+        ];
+        succeed(folder.path(), &arguments);
+        let place = folder.path().join(out).join("1A.3/landscape.safetensors");
+        let file = LandscapeFile::read(&place).expect("our own file");
+        assert_eq!(file.class_names, ["coat", "bag", "boot"]);
+        file.landscape
     };
-    // Ten classes of images, three of the model.
-    fail(
-        folder.path(),
-        &[
-            "sweep", "--model", keras, "--data", images, "--resize", "7x9",
-        ],
-        1,
-        &["expected a model of at least 10 classes, found 3"],
+    let [on_cpu, on_gpu] = ["cpu", "gpu"].map(sweep);
+    let tolerance = Tolerance {
+        abs: 1e-4,
+        rel: 0.0,
+    };
+    let what = "probabilities of the engines";
+    assert_close(
+        what,
+        &on_gpu.probabilities,
+        &on_cpu.probabilities,
+        tolerance,
     );
-    // Images of three classes.
-    let colour = golden("images/colour.safetensors");
-    let _ = colour;
+    // The answers are those to the frames that were kept.
+    let frames = on_cpu.inputs.expect("--save-frames");
+    let rows: Vec<&[f32]> = frames.chunks_exact(63).collect();
+    let asked = classify(engines()[0].as_ref(), &model("keras", None), &rows).expect("answers");
+    assert_close(
+        "answers to the frames",
+        &on_cpu.logits,
+        &asked.logits,
+        tolerance,
+    );
+}
+
+#[test]
+fn the_command_lists_an_onnx_model_and_does_not_convert_it() {
+    let folder = folder();
+    let keras = golden("onnx/keras.onnx");
+    let keras = keras.to_str().expect("UTF-8");
+    let images = golden("images/bytes.npz");
+    let images = images.to_str().expect("UTF-8");
+    std::fs::write(folder.path().join("names.txt"), "bag\nboot\ncoat\n").expect("written");
     let listing = succeed(
         folder.path(),
         &["model", keras, "--class-names", "names.txt"],
@@ -230,5 +263,13 @@ fn a_sweep_runs_on_an_onnx_model() {
         1,
         &["ONNX", "cannot be converted"],
     );
-    let _ = (sweep, json as fn(std::path::PathBuf) -> serde_json::Value);
+    // Ten classes of images, three of the model.
+    fail(
+        folder.path(),
+        &[
+            "sweep", "--model", keras, "--data", images, "--resize", "7x9",
+        ],
+        1,
+        &["expected a model of at least 10 classes, found 3"],
+    );
 }

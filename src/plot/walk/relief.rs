@@ -1,11 +1,11 @@
 //! Walkers over the surface: in relief and from above.
 
 use super::super::canvas::{Anchor, Canvas, Place, Stroke, Type};
+use super::super::height_field::{
+    BoxLabels, Camera, PANEL, Projection, Standing, cell_nearness, draw_box, draw_surface,
+};
 use super::super::style::{
     HEADER, INK, LABEL_SIZE, MARGIN, PAPER, SMALL_SIZE, blend, color, heat, opaque,
-};
-use super::super::surface::{
-    BoxLabels, Camera, PANEL, Projection, Standing, cell_nearness, draw_box, draw_surface,
 };
 use super::axes::{Axis, Panel};
 use super::field::{MAP, MAP_LEFT, Map, color_bar};

@@ -1,0 +1,235 @@
+//! What can be wrong with a model.
+
+/// Why a model was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file cannot be read.
+    #[error("cannot read the file")]
+    Read(#[source] std::io::Error),
+    /// No format that is known.
+    #[error("expected a .keras, .h5, .safetensors or .onnx file, found {found}")]
+    UnknownFormat {
+        /// What it starts with.
+        found: String,
+    },
+    /// Not a safetensors file.
+    #[error("expected a .safetensors file")]
+    NotSafetensors(#[source] safetensors::SafeTensorError),
+    /// Names of classes for a file that names them.
+    #[error("the file names its classes itself: {}; leave out --class-names", names.join(", "))]
+    ClassNamesNotNeeded {
+        /// The file's names.
+        names: Vec<String>,
+    },
+    /// Not an ONNX file, or one that the library does not take.
+    #[error("expected an ONNX model: {reason}")]
+    Onnx {
+        /// What the library says.
+        reason: String,
+    },
+    /// A file that an ONNX model keeps its weights in.
+    #[error("its weights are in {name}, which cannot be read; keep the two files together")]
+    OnnxData {
+        /// Name of the file.
+        name: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The library cannot run an ONNX model.
+    #[error("the ONNX model cannot be run: {reason}")]
+    OnnxRun {
+        /// What the library says.
+        reason: String,
+    },
+    /// An ONNX model where layers are asked for.
+    #[error(
+        "an ONNX model runs in its library as it is and cannot be converted; convert the Keras or PyTorch model that it was made of"
+    )]
+    OnnxLayers,
+    /// An ONNX model and a program without the library.
+    #[error("this program was built without ONNX; build it with the feature onnx")]
+    OnnxLeftOut,
+    /// Not a zip file, or a damaged one.
+    #[error("expected a .keras file, which is a zip")]
+    Zip(#[source] zip::result::ZipError),
+    /// An HDF5 file that cannot be read.
+    #[error("HDF5, {place}: cannot be read")]
+    Hdf5 {
+        /// Where in the file.
+        place: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file, or a part of one, that is too large to be read.
+    #[error("{what} is larger than {limit}")]
+    FileTooLarge {
+        /// What is too large.
+        what: String,
+        /// How much would be read.
+        limit: String,
+    },
+    /// A tensor that the layers need is not there.
+    #[error("expected a tensor \"{name}\" of shape {shape}, found none; the file holds {found}")]
+    MissingTensor {
+        /// Name looked for.
+        name: String,
+        /// Shape it should have.
+        shape: String,
+        /// Names that are there.
+        found: String,
+    },
+    /// A tensor that no layer uses.
+    #[error("tensor \"{name}\" belongs to no layer; expected {expected}")]
+    UnusedTensor {
+        /// Its name.
+        name: String,
+        /// What would have been understood.
+        expected: String,
+    },
+    /// A tensor of another shape.
+    #[error("tensor \"{name}\": expected shape {expected}, found {found:?}")]
+    Shape {
+        /// Name of the tensor.
+        name: String,
+        /// Shape it should have.
+        expected: String,
+        /// Shape it has.
+        found: Vec<usize>,
+    },
+    /// A tensor that does not hold 32-bit floats.
+    #[error(
+        "tensor \"{name}\": expected 32-bit floats (F32), found {found}; convert it before saving"
+    )]
+    DataType {
+        /// Name of the tensor.
+        name: String,
+        /// Type found.
+        found: String,
+    },
+    /// A weight that is not a number.
+    #[error(
+        "tensor \"{name}\": value {index} is {value}; expected finite weights, did the training diverge?"
+    )]
+    NotFinite {
+        /// Name of the tensor.
+        name: String,
+        /// Position in the tensor, row-major.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// Metadata or config that is not what it should be.
+    #[error("{place}: expected {expected}, found {found}")]
+    Config {
+        /// Where in the file.
+        place: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A layer that is not known.
+    #[error(
+        "layer {number} \"{name}\" is a {class}; supported are {}",
+        super::keras::SUPPORTED
+    )]
+    UnknownLayer {
+        /// Position in the model, from 0.
+        number: usize,
+        /// Name of the layer.
+        name: String,
+        /// Its Keras class.
+        class: String,
+    },
+    /// A layer that runs code of the user's.
+    #[error(
+        "layer \"{name}\" is a {class}, which runs Python code of the model's own; use Keras's layers in its place"
+    )]
+    Custom {
+        /// Name of the layer.
+        name: String,
+        /// Its class.
+        class: String,
+    },
+    /// Layers that are known, in an order that is not.
+    #[error("layer \"{name}\" cannot stand there: {reason}")]
+    Order {
+        /// Name of the layer.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A layer that cannot work on what it takes.
+    #[error("layer \"{name}\": expected {expected}, found {found:?}")]
+    LayerInput {
+        /// Name of the layer.
+        name: String,
+        /// What it needs.
+        expected: String,
+        /// Shape of the value it takes.
+        found: Vec<usize>,
+    },
+    /// A model whose values do not fit in memory.
+    #[error(
+        "layer \"{name}\" gives {shape:?}: one input would become more than {limit} values, all layers together; use smaller images"
+    )]
+    TooLarge {
+        /// Name of the layer.
+        name: String,
+        /// Shape of its output.
+        shape: Vec<usize>,
+        /// The most values of an input that are accepted.
+        limit: usize,
+    },
+    /// No weights at all.
+    #[error("expected at least one dense layer or convolution, found none")]
+    NoLayers,
+    /// A network with a single output.
+    #[error("expected a classifier with two or more classes, found {outputs} output(s)")]
+    TooFewClasses {
+        /// Number of outputs.
+        outputs: usize,
+    },
+    /// Class names that do not fit the outputs.
+    #[error("expected {outputs} class names, one an output, found {found}")]
+    ClassNames {
+        /// Number of outputs.
+        outputs: usize,
+        /// Number of names.
+        found: usize,
+    },
+    /// A plain file needs to be told its activation.
+    #[error(
+        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, tanh, ...), or give the config with --config"
+    )]
+    ActivationNeeded,
+    /// HDF5 weights need the model's config.
+    #[error(
+        "the file holds weights without the model's config; write model.to_json() to a file and give it with --config"
+    )]
+    ConfigNeeded,
+    /// The layers of a plain file in no order that could be told.
+    #[error(
+        "expected dense layers whose order follows from their names or shapes, found {found}; give the order with --layers NAME,NAME,..."
+    )]
+    LayerOrder {
+        /// The layers with their shapes.
+        found: String,
+    },
+    /// A file says itself what the options would say.
+    #[error(
+        "the file carries its own layers and scaling; leave out --activation, --layers, --config and --scale"
+    )]
+    OptionsNotNeeded,
+    /// The images are not what the model takes.
+    #[error(
+        "the model takes {expected}, the images are {found}; choose images of that size and number of channels, or another model"
+    )]
+    Input {
+        /// Input shape of the model.
+        expected: String,
+        /// Shape of the images.
+        found: String,
+    },
+}

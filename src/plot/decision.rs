@@ -63,12 +63,12 @@ pub fn decision_map(
     // An item that the classifier takes for another class.
     let mistaken = |k: usize, letter: &str| {
         let Some(label) = landscape.label(k) else {
-            return " failed".to_owned();
+            return "failed".to_owned();
         };
         if label == file.item_classes["ABC".find(letter).unwrap_or(0)] {
             String::new()
         } else {
-            format!(" predicted {}", file.class_names[label])
+            format!("predicted {}", file.class_names[label])
         }
     };
     for (letter, k, [x, y]) in thumbs {
@@ -77,7 +77,7 @@ pub fn decision_map(
             let middle = [x + THUMB / 2.0, y + THUMB / 2.0];
             let look = Type::new(LABEL_SIZE + 2.0, INK, Anchor::Middle);
             canvas.text(middle, letter, look);
-            let seen = fitted(mistaken(k, letter).trim_start(), SMALL_SIZE, THUMB + 16.0);
+            let seen = fitted(&mistaken(k, letter), SMALL_SIZE, THUMB + 16.0);
             let small = Type::new(SMALL_SIZE, MUTED, Anchor::Middle);
             canvas.text([middle[0], middle[1] + 34.0], &seen, small);
             let look = Type::new(SMALL_SIZE, MUTED, Anchor::Middle);
@@ -99,16 +99,25 @@ pub fn decision_map(
                 width_px: 3.0,
             }),
         );
-        let name_y = if letter == "B" {
-            y - 9.0
-        } else {
-            y + THUMB + 18.0
+        // Below the picture, but B's is above it: the letter, and under it what it is taken for.
+        let seen = mistaken(k, letter);
+        let name_y = match (letter, seen.is_empty()) {
+            ("B", true) => y - 9.0,
+            ("B", false) => y - 24.0,
+            _ => y + THUMB + 18.0,
         };
-        canvas.text(
-            [x + THUMB / 2.0, name_y],
-            &format!("{letter}{}", mistaken(k, letter)),
-            Type::new(SMALL_SIZE + 1.0, INK, Anchor::Middle),
-        );
+        let middle = x + THUMB / 2.0;
+        let look = Type::new(SMALL_SIZE + 1.0, INK, Anchor::Middle);
+        canvas.text([middle, name_y], letter, look);
+        if !seen.is_empty() {
+            let room = THUMB + 2.0 * (MARGIN - 2.0);
+            let seen = fitted(&seen, SMALL_SIZE, room);
+            canvas.text(
+                [middle, name_y + 15.0],
+                &seen,
+                Type::new(SMALL_SIZE, MUTED, Anchor::Middle),
+            );
+        }
     }
     let below = draw_legend(&mut canvas, file, [width - LEGEND, top]);
     let class_name = &file.class_names[class];

@@ -58,11 +58,12 @@ fn main() {
                 seed: 1,
                 moments_at: &[],
                 occupation_at: &[],
+                targets: &[],
                 shape: [0, 0],
             };
             let begun = Instant::now();
             let go_on = |_| ControlFlow::Continue(());
-            walk(engines[engine].as_ref(), &job, &go_on, &mut |_| ()).expect("it runs");
+            walk(engines[engine].as_ref(), &job, &go_on).expect("it runs");
             // The first round compiles shaders and warms up.
             if round > 0 {
                 let work = f64::from(WALKERS) * f64::from(steps);

@@ -57,10 +57,11 @@ fn walked(name: String, kind: usize, potential: &Potential, target: Option<&[boo
         seed: 1,
         moments_at: &lags,
         occupation_at: &[],
+        targets: &[],
         shape: [0, 0],
     };
     let go_on = |_| ControlFlow::Continue(());
-    let record = walk(&CpuEngine::new(), &job, &go_on, &mut |_| ()).expect("it runs");
+    let record = walk(&CpuEngine::new(), &job, &go_on).expect("it runs");
     let msd: Vec<f64> = record.moments.iter().map(|at| at.msd).collect();
     let fit = exponent(&lags, &msd, LENGTH).expect("enough lags");
     let passage = target.and_then(|target| {

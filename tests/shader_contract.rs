@@ -139,6 +139,9 @@ fn binding_differences(
         Element::F32 => {
             matches!(element.inner, TypeInner::Scalar(scalar) if scalar.kind == ScalarKind::Float && scalar.width == 4)
         }
+        Element::U32 => {
+            matches!(element.inner, TypeInner::Scalar(scalar) if scalar.kind == ScalarKind::Uint && scalar.width == 4)
+        }
         Element::Vec4F32 => vec4(ScalarKind::Float),
         Element::Vec4I32 => vec4(ScalarKind::Sint),
         Element::Vec4U32 => vec4(ScalarKind::Uint),

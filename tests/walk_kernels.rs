@@ -5,7 +5,7 @@ mod common;
 
 use common::{Tolerance, assert_close, engines};
 use morphscape::kernels::{
-    ABSORBING, Ground, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker,
+    ABSORBING, Arrivals, Ground, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker,
     acceptance_entries, drift_entries, philox,
 };
 
@@ -308,8 +308,19 @@ const MOMENTS: Tolerance = Tolerance {
     rel: 2e-6,
 };
 
+/// Walkers of fewer steps at every third point of 4 x 6, the sum of their steps and of the squares.
+fn arrivals_of(walkers: &[Walker], below: u32) -> [u64; 3] {
+    let nearest = |at: f32, last: f32| (at + 0.5).floor().min(last) as usize;
+    let there = |w: &&Walker| (nearest(w.y, 3.0) * 6 + nearest(w.x, 5.0)) % 3 == 1;
+    let arrived = walkers.iter().filter(there).filter(|w| w.steps < below);
+    arrived.fold([0; 3], |[count, sum, squares], w| {
+        let steps = u64::from(w.steps);
+        [count + 1, sum + steps, squares + steps * steps]
+    })
+}
+
 #[test]
-fn moments_and_occupation_of_every_ragged_size() {
+fn moments_occupation_and_arrivals_of_every_ragged_size() {
     for engine in engines() {
         for count in SIZES
             .into_iter()
@@ -331,6 +342,23 @@ fn moments_and_occupation_of_every_ragged_size() {
             let occupation = recording.walk_occupation(uploaded, [4, 6]);
             recording.download(moments);
             recording.download(occupation);
+            let target: Vec<u32> = (0..24).map(|k| u32::from(k % 3 == 1)).collect();
+            let target = recording.upload("target", &target);
+            // Steps whose sums and squares carry into the high word.
+            let far: Vec<Walker> = walkers
+                .iter()
+                .map(|walker| Walker {
+                    steps: walker.number.wrapping_mul(0x9E37_79B9) >> 7,
+                    ..*walker
+                })
+                .collect();
+            let uploaded_far = recording.upload("far", &far);
+            let cases = [(uploaded, &walkers, 12), (uploaded_far, &far, 1 << 24)];
+            let arrivals =
+                cases.map(|(buf, _, below)| recording.walk_arrivals(buf, target, [4, 6], below));
+            for buf in arrivals {
+                recording.download(buf);
+            }
             let downloads = engine.run(&recording).expect("it runs");
             let mut expected = Vec::new();
             for group in walkers.chunks(MOMENTS_GROUP) {
@@ -362,6 +390,18 @@ fn moments_and_occupation_of_every_ragged_size() {
                 counts[nearest(walker.y, 3.0) * 6 + nearest(walker.x, 5.0)] += 1;
             }
             assert_eq!(downloads.values(occupation), counts, "{name}");
+            for (buf, (_, walkers, below)) in arrivals.into_iter().zip(cases) {
+                let found: Vec<[u64; 3]> = downloads
+                    .values::<Arrivals>(buf)
+                    .iter()
+                    .map(|sums| [u64::from(sums.walkers), sums.steps(), sums.squares()])
+                    .collect();
+                let expected: Vec<[u64; 3]> = walkers
+                    .chunks(MOMENTS_GROUP)
+                    .map(|group| arrivals_of(group, below))
+                    .collect();
+                assert_eq!(found, expected, "{name}, steps below {below}");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use common::engines;
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineError, EngineInfo};
-use morphscape::kernels::{Downloads, Recording, Sampling, Walker, drift_entries};
+use morphscape::kernels::{Downloads, Recording, Sampling, drift_entries};
 use morphscape::landscape::{
     Chain, Landscape, Plane, Potential, WalkError, bilinear_cells, committor, exponent, item_basin,
     largest_time_step, mean_first_passage,
@@ -32,22 +32,18 @@ fn job<'a>(motion: &'a Motion, starts: &'a Starts, walkers: u32, steps: u32) -> 
         seed: 11,
         moments_at: &[],
         occupation_at: &[],
+        targets: &[],
         shape: [0, 0],
     }
 }
 
 fn record(engine: &dyn Engine, job: &WalkJob<'_>) -> WalkRecord {
-    walk(engine, job, &GO_ON, &mut |_| ()).expect("it runs")
+    walk(engine, job, &GO_ON).expect("it runs")
 }
 
-fn ends(engine: &dyn Engine, job: &WalkJob<'_>) -> Vec<Walker> {
-    let mut ends = Vec::new();
-    walk(engine, job, &GO_ON, &mut |walkers| {
-        ends.extend_from_slice(walkers)
-    })
-    .expect("it runs");
-    ends.sort_by_key(|walker: &Walker| walker.number);
-    ends
+/// Where each walker starts and ends.
+fn ends(job: &WalkJob<'_>) -> Vec<Vec<[f32; 2]>> {
+    walk_paths(&CpuEngine::new(), job, job.walkers, job.steps).expect("it runs")
 }
 
 fn free_walk(drift: f64) -> Motion {
@@ -216,34 +212,38 @@ fn committor_and_first_passage_time_of_the_cosine_field_are_exact() {
 fn walkers_meet_the_exact_committor_and_first_passage_time() {
     let chain = Chain::metropolis(&cosines(), 1.0).expect("T = 1");
     let start = Starts::At([5.0, 10.0]);
-    let walked = |absorbing: &[bool], steps| {
+    let walked = |engine: &dyn Engine, targets: &[Vec<bool>], steps| {
+        let absorbing: Vec<bool> = (0..441).map(|k| targets.iter().any(|t| t[k])).collect();
         let motion = Motion::Lattice {
-            entries: chain.entries(absorbing),
+            entries: chain.entries(&absorbing),
             strides: [1, 21],
         };
-        let ends = ends(&CpuEngine::new(), &job(&motion, &start, 4096, steps));
-        assert!(ends.iter().all(|end| end.steps < steps), "all have arrived");
-        ends
+        let job = WalkJob {
+            targets,
+            shape: [21, 21],
+            ..job(&motion, &start, 4096, steps)
+        };
+        record(engine, &job).arrived
     };
-    let either: Vec<bool> = (0..441).map(|k| [0, 20].contains(&(k % 21))).collect();
-    let reached = walked(&either, 30_000)
-        .iter()
-        .filter(|end| end.x == 20.0)
-        .count();
-    let h = reached as f64 / 4096.0;
+    let cpu = CpuEngine::new();
+    let reached = walked(&cpu, &[column(0), column(20)], 30_000);
+    assert_eq!(reached[0].walkers + reached[1].walkers, 4096);
+    let h = reached[1].walkers as f64 / 4096.0;
     assert!(
         (h - 0.458_460_227_8).abs() <= 3.0 * (0.25f64 / 4096.0).sqrt(),
         "{h}"
     );
 
-    let times: Vec<f64> = walked(&column(20), 60_000)
-        .iter()
-        .map(|end| f64::from(end.steps))
-        .collect();
-    let mean = times.iter().sum::<f64>() / 4096.0;
-    let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / 4095.0;
-    let error = (variance / 4096.0).sqrt();
+    let times = walked(&cpu, &[column(20)], 60_000);
+    let [mean, error] = times[0].mean_steps();
+    assert_eq!(times[0].walkers, 4096);
     assert!((mean - 4791.4301).abs() <= 3.0 * error, "{mean} +- {error}");
+    // Some have not come after as many steps; engines agree on those that have.
+    for engine in engines() {
+        let times = walked(engine.as_ref(), &[column(20), column(0)], 3000);
+        assert_eq!(times, walked(&cpu, &[column(20), column(0)], 3000));
+        assert!((1..4096).contains(&times[0].walkers));
+    }
 }
 
 #[test]
@@ -256,8 +256,14 @@ fn langevin_walkers_reach_an_edge_after_the_time_of_a_flat_strip() {
     let motion = Motion::Langevin { cells, step };
     let start = Starts::At([0.0, 10.0]);
     for engine in engines() {
-        let ends = ends(engine.as_ref(), &job(&motion, &start, 2048, 40_000));
-        let mean = ends.iter().map(|end| f64::from(end.steps)).sum::<f64>() * dt / 2048.0;
+        let job = WalkJob {
+            targets: &[column(20)],
+            shape: [21, 21],
+            ..job(&motion, &start, 2048, 40_000)
+        };
+        let arrived = record(engine.as_ref(), &job).arrived[0];
+        assert!(arrived.walkers > 2040, "{arrived:?}");
+        let mean = arrived.mean_steps()[0] * dt;
         // A point absorbs from half a cell around it, and a step overshoots the line by 0.58 of
         // its deviation (Broadie, Glasserman and Kou 1997).
         let length = 0.975 + 0.5826 * (2.0 * temperature * dt).sqrt();
@@ -407,10 +413,10 @@ fn uniform_starts_are_spread_evenly() {
             .map(|k| [(k % 21) as f32, (k / 21) as f32])
             .collect(),
     );
-    let ends = ends(&CpuEngine::new(), &job(&motion, &starts, 44_100, 1));
+    let ends = ends(&job(&motion, &starts, 44_100, 1));
     let mut counts = [0u32; 441];
     for end in &ends {
-        counts[end.y_start as usize * 21 + end.x_start as usize] += 1;
+        counts[end[0][1] as usize * 21 + end[0][0] as usize] += 1;
     }
     // Pearson's chi squared of 440 degrees of freedom: 440 +- 30.
     let miss: f64 = counts
@@ -432,28 +438,30 @@ fn batches_of_any_size_walk_the_same() {
     let job = WalkJob {
         moments_at: &lags,
         occupation_at: &[75, 150],
+        targets: &[column(20)],
         shape: [21, 21],
         ..job(&motion, &starts, 10_001, 150)
     };
-    let roomy = (
-        record(&CpuEngine::new(), &job),
-        ends(&CpuEngine::new(), &job),
-    );
+    let roomy = record(&CpuEngine::new(), &job);
     let cramped = Cramped(CpuEngine::new());
-    assert_eq!((record(&cramped, &job), ends(&cramped, &job)), roomy);
-    assert_eq!(roomy.1.len(), 10_001);
+    assert_eq!(record(&cramped, &job), roomy);
+    // The walkers that are counted are those whose paths end there.
+    let ends = ends(&job);
+    let there = ends.iter().filter(|end| end[1][0] == 20.0).count();
+    assert_eq!(
+        (roomy.arrived[0].walkers, ends.len()),
+        (there as u64, 10_001)
+    );
+    assert!(there > 1000, "{there}");
     // The pictures' paths are those of the first walkers.
     let paths = walk_paths(&CpuEngine::new(), &job, 5, 10).expect("it runs");
-    for (path, end) in paths.iter().zip(&roomy.1) {
+    for (path, end) in paths.iter().zip(&ends) {
         assert_eq!(path.len(), 16);
-        assert_eq!(
-            (path[0], path[15]),
-            ([end.x_start, end.y_start], [end.x, end.y])
-        );
+        assert_eq!([path[0], path[15]], end[..]);
     }
     // Another seed is another walk.
     let other = WalkJob { seed: 12, ..job };
-    assert!(ends(&cramped, &other) != roomy.1);
+    assert!(record(&cramped, &other) != roomy);
 }
 
 #[test]
@@ -588,15 +596,12 @@ fn what_cannot_be_walked_on_is_refused() {
     let motion = free_walk(0.0);
     for (walkers, steps) in [(0, 10), (10, 0)] {
         let job = job(&motion, &ORIGIN, walkers, steps);
-        let error = walk(&CpuEngine::new(), &job, &GO_ON, &mut |_| ()).expect_err("nothing to do");
+        let error = walk(&CpuEngine::new(), &job, &GO_ON).expect_err("nothing to do");
         assert!(matches!(error, PipelineError::NoWalk { .. }), "{error}");
     }
-    let stopped = walk(
-        &CpuEngine::new(),
-        &job(&motion, &ORIGIN, 10, 10),
-        &|_| ControlFlow::Break(()),
-        &mut |_| (),
-    );
+    let stopped = walk(&CpuEngine::new(), &job(&motion, &ORIGIN, 10, 10), &|_| {
+        ControlFlow::Break(())
+    });
     assert!(matches!(stopped, Err(PipelineError::Interrupted)));
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!  images ─ spline ─> coefficients ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
 //!                        pairs, meshes ──┘
-//!  walkers ─ lattice_walk or langevin_walk ─> walkers ─ ... ─> walk_moments, walk_occupation
+//!  walkers ─ lattice_walk or langevin_walk ─> walkers ─ ... ─> walk_moments, walk_occupation, walk_arrivals
 //! ```
 //!
 //! A [`Recording`] is the plain data between the pipeline that writes it and the engine that
@@ -32,6 +32,7 @@ mod recording;
 mod sample;
 mod softmax;
 mod spline;
+mod walk_arrivals;
 mod walk_moments;
 mod walk_occupation;
 mod walker;
@@ -50,6 +51,7 @@ pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
 pub use recording::{Buf, Buffer, Command, Downloads, Recording};
 pub use spline::spline_coefficients;
+pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
 pub use walker::{Span, Walker};
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
@@ -82,6 +84,8 @@ pub enum Kernel {
     WalkMoments,
     /// How many walkers stand at each grid point.
     WalkOccupation,
+    /// How many walkers have come to a target, and when.
+    WalkArrivals,
 }
 
 /// Whether a kernel only reads a buffer.
@@ -109,6 +113,8 @@ pub struct Binding {
 pub enum Element {
     /// `f32`
     F32,
+    /// `u32`
+    U32,
     /// `vec4<f32>`
     Vec4F32,
     /// `vec4<i32>`
@@ -153,7 +159,7 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 13] = [
+pub const KERNELS: [Kernel; 14] = [
     Kernel::Spline,
     Kernel::Warp(Sampling::Cubic),
     Kernel::Warp(Sampling::Linear),
@@ -167,6 +173,7 @@ pub const KERNELS: [Kernel; 13] = [
     Kernel::LangevinWalk,
     Kernel::WalkMoments,
     Kernel::WalkOccupation,
+    Kernel::WalkArrivals,
 ];
 
 /// Structs inside the parameters of some kernels.
@@ -189,6 +196,7 @@ impl Kernel {
             Self::LangevinWalk => &langevin_walk::SPEC,
             Self::WalkMoments => &walk_moments::SPEC,
             Self::WalkOccupation => &walk_occupation::SPEC,
+            Self::WalkArrivals => &walk_arrivals::SPEC,
         }
     }
 }

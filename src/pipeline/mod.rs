@@ -41,7 +41,9 @@ pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
 pub use mode::MorphMode;
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
 pub use rows::{RowJob, interpolate_rows};
-pub use walk::{MeanMoments, Motion, Starts, WalkJob, WalkRecord, log_spaced, walk, walk_paths};
+pub use walk::{
+    Arrived, MeanMoments, Motion, Starts, WalkJob, WalkRecord, log_spaced, walk, walk_paths,
+};
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;

@@ -6,12 +6,15 @@
 //!
 //! A batch of walkers goes through all its steps before the next starts, so that memory is that of
 //! a batch, whatever the numbers of walkers and steps. No path is stored: at chosen steps the device
-//! sums up where the walkers are. Commands are short, so that no driver takes a device for hung,
+//! sums up where the walkers are, and at its end each recording those that have come to a target.
+//! Only between recordings do walkers pass through the host, which leaves out the absorbed. Commands are short, so that no driver takes a device for hung,
 //! and recordings last about a second, so that a job can be stopped.
 
 use super::PipelineError;
 use crate::engine::Engine;
-use crate::kernels::{Buf, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker, philox};
+use crate::kernels::{
+    Arrivals, Buf, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker, philox,
+};
 use std::ops::ControlFlow;
 
 /// How walkers move.
@@ -59,7 +62,10 @@ pub struct WalkJob<'a> {
     pub moments_at: &'a [u32],
     /// After which steps walkers are counted at the grid's points, ascending.
     pub occupation_at: &'a [u32],
-    /// Rows and columns of the grid, for the occupation.
+    /// Targets `[rows, columns]` whose arrivals are counted: walkers that are absorbed at their
+    /// points, and those that stand there at the end.
+    pub targets: &'a [Vec<bool>],
+    /// Rows and columns of the grid, for occupation and targets.
     pub shape: [usize; 2],
 }
 
@@ -87,6 +93,35 @@ pub struct WalkRecord {
     pub moments: Vec<MeanMoments>,
     /// Walkers counted at each point `[rows, columns]`, over all of [`WalkJob::occupation_at`].
     pub occupation: Vec<u64>,
+    /// One entry for each of [`WalkJob::targets`].
+    pub arrived: Vec<Arrived>,
+}
+
+/// Walkers that came to a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrived {
+    /// How many.
+    pub walkers: u64,
+    /// Sum of their steps.
+    pub steps: u64,
+    /// Sum of the squares of their steps.
+    pub squares: u128,
+}
+
+impl Arrived {
+    /// Mean number of steps, and its standard error; NaN where none arrived.
+    pub fn mean_steps(&self) -> [f64; 2] {
+        let count = self.walkers as f64;
+        let mean = self.steps as f64 / count;
+        let square = self.squares as f64 / count;
+        [mean, ((square - mean * mean).max(0.0) / count).sqrt()]
+    }
+
+    fn add(&mut self, group: &Arrivals) {
+        self.walkers += u64::from(group.walkers);
+        self.steps += group.steps();
+        self.squares += u128::from(group.squares());
+    }
 }
 
 /// Walkers of a batch at most. More does not keep a device busier.
@@ -98,9 +133,8 @@ const COMMAND_WORK: usize = 1 << 25;
 const RECORDING_WORK: usize = 1 << 28;
 const RECORDING_COMMANDS: usize = 48;
 
-/// Walks, and hands every walker to `arrived` at its end, some at a time: absorbed ones before
-/// those that have taken all steps, a batch after the other. `progress` gets the number of
-/// walkers' steps done since it was last told, and may stop the job.
+/// Walks. `progress` gets the number of walkers' steps done since it was last told, and may stop
+/// the job.
 ///
 /// The same job gives the same walkers whatever the engine's batches are; lattice walkers are the
 /// same on every engine, too.
@@ -111,7 +145,6 @@ pub fn walk(
     engine: &dyn Engine,
     job: &WalkJob<'_>,
     progress: &dyn Fn(usize) -> ControlFlow<()>,
-    arrived: &mut dyn FnMut(&[Walker]),
 ) -> Result<WalkRecord, PipelineError> {
     if job.walkers == 0 || job.steps == 0 {
         return Err(PipelineError::NoWalk {
@@ -121,10 +154,13 @@ pub fn walk(
     }
     let fits = engine.batch_buffer_bytes() / size_of::<Walker>() / MOMENTS_GROUP * MOMENTS_GROUP;
     let batch_walkers = fits.clamp(MOMENTS_GROUP, BATCH_WALKERS) as u32;
-    let mut sums = vec![[0.0; 6]; job.moments_at.len()];
-    let mut occupation = match job.occupation_at {
-        [] => Vec::new(),
-        _ => vec![0; job.shape[0] * job.shape[1]],
+    let mut sums = Sums {
+        moments: vec![[0.0; 6]; job.moments_at.len()],
+        occupation: match job.occupation_at {
+            [] => Vec::new(),
+            _ => vec![0; job.shape[0] * job.shape[1]],
+        },
+        arrived: vec![Arrived::default(); job.targets.len()],
     };
     let mut first = 0;
     while first < job.walkers {
@@ -138,25 +174,25 @@ pub fn walk(
         };
         while batch.step < job.steps && !batch.walkers.is_empty() {
             let before = batch.step;
-            batch.go_on(engine, &mut sums, &mut occupation)?;
+            batch.go_on(engine, &mut sums)?;
             let work = (batch.step - before) as usize * count as usize;
             if progress(work).is_break() {
                 return Err(PipelineError::Interrupted);
             }
-            arrived(&batch.take_absorbed());
+            batch.drop_absorbed();
         }
-        arrived(&batch.walkers);
         first += count;
     }
     let moments = job
         .moments_at
         .iter()
-        .zip(sums)
+        .zip(sums.moments)
         .map(|(&step, sums)| MeanMoments::new(step, sums, f64::from(job.walkers)))
         .collect();
     Ok(WalkRecord {
         moments,
-        occupation,
+        occupation: sums.occupation,
+        arrived: sums.arrived,
     })
 }
 
@@ -262,6 +298,13 @@ impl Table<'_> {
     }
 }
 
+/// What is summed up over batches.
+struct Sums {
+    moments: Vec<[f64; 6]>,
+    occupation: Vec<u64>,
+    arrived: Vec<Arrived>,
+}
+
 /// Walkers on their way.
 struct Batch<'a> {
     job: &'a WalkJob<'a>,
@@ -271,25 +314,21 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Takes out the walkers that are absorbed, once nothing is left to record: they would only
+    /// Whether moments or occupation are still to be recorded.
+    fn has_stops(&self) -> bool {
+        self.job.stops_after(self.step).next().is_some()
+    }
+
+    /// Leaves out the walkers that are absorbed, once nothing is left to record: they would only
     /// stand there.
-    fn take_absorbed(&mut self) -> Vec<Walker> {
-        if self.job.stops_after(self.step).next().is_some() {
-            return Vec::new();
+    fn drop_absorbed(&mut self) {
+        if !self.has_stops() {
+            self.walkers.retain(|walker| walker.steps >= self.step);
         }
-        let step = self.step;
-        self.walkers
-            .extract_if(.., |walker| walker.steps < step)
-            .collect()
     }
 
     /// Runs one recording: as many steps as it may take, or to the end.
-    fn go_on(
-        &mut self,
-        engine: &dyn Engine,
-        sums: &mut [[f64; 6]],
-        occupation: &mut [u64],
-    ) -> Result<(), PipelineError> {
+    fn go_on(&mut self, engine: &dyn Engine, sums: &mut Sums) -> Result<(), PipelineError> {
         let job = self.job;
         let count = self.walkers.len();
         let most_steps = |work: usize| (work / count).clamp(1, u32::MAX as usize) as u32;
@@ -319,8 +358,29 @@ impl Batch<'_> {
                 counted.push(buf);
             }
         }
-        recording.download(walkers);
+        let is_end = self.step == job.steps;
+        // Each walker is counted once: when it is dropped, or at the end.
+        let steps_below = if is_end { u32::MAX } else { self.step };
+        let targets = if self.has_stops() { &[] } else { job.targets };
+        let arrivals: Vec<Buf<Arrivals>> = targets
+            .iter()
+            .map(|target| {
+                let points: Vec<u32> = target.iter().map(|&there| u32::from(there)).collect();
+                let points = recording.upload("walk.target", &points);
+                let buf = recording.walk_arrivals(walkers, points, job.shape, steps_below);
+                recording.download(buf);
+                buf
+            })
+            .collect();
+        if !is_end {
+            recording.download(walkers);
+        }
         let downloads = engine.run(&recording)?;
+        for (arrived, buf) in sums.arrived.iter_mut().zip(arrivals) {
+            for group in downloads.values(buf) {
+                arrived.add(group);
+            }
+        }
         for (at, buf) in moments {
             for group in downloads.values::<Moments>(buf) {
                 let values = [
@@ -331,17 +391,19 @@ impl Batch<'_> {
                     group.fourth,
                     group.moving,
                 ];
-                for (sum, value) in sums[at].iter_mut().zip(values) {
+                for (sum, value) in sums.moments[at].iter_mut().zip(values) {
                     *sum += f64::from(value);
                 }
             }
         }
         for buf in counted {
-            for (sum, &count) in occupation.iter_mut().zip(downloads.values(buf)) {
+            for (sum, &count) in sums.occupation.iter_mut().zip(downloads.values(buf)) {
                 *sum += u64::from(count);
             }
         }
-        self.walkers.copy_from_slice(downloads.values(walkers));
+        if !is_end {
+            self.walkers.copy_from_slice(downloads.values(walkers));
+        }
         Ok(())
     }
 }

@@ -121,7 +121,8 @@ impl Walk<'_> {
         let WalkRecord {
             moments,
             occupation,
-        } = walk(engine, &job, &|work| progress.advance(work), &mut |_| ())?;
+            ..
+        } = walk(engine, &job, &|work| progress.advance(work))?;
         progress.finish();
         let moments: Vec<MeanMoments> = moments.iter().map(|at| at.scaled(self.scale)).collect();
         let msd: Vec<f64> = moments.iter().map(|at| at.msd).collect();

@@ -6,11 +6,10 @@ use super::surface::Ground;
 use crate::cli::Verbosity;
 use crate::cli::progress::Progress;
 use crate::engine::Engine;
-use crate::kernels::Walker;
 use crate::landscape::{
     Chain, LANDSCAPE_ITEMS, WalkError, committor, item_basin, mean_first_passage,
 };
-use crate::pipeline::{Motion, Starts, walk};
+use crate::pipeline::{Arrived, Motion, Starts, WalkJob, walk};
 use anyhow::{bail, ensure};
 
 /// Steps after which walkers that have not arrived are given up.
@@ -122,35 +121,35 @@ impl Passages {
             let times = mean_first_passage(chain, &either)?;
             let starts = outside(&walk.starts, &either, chain.shape());
             if let Some(starts) = starts {
-                let ends = arrive(walk, chain, engine, &either, &starts, &times, verbosity)?;
-                let [_, columns] = chain.shape();
-                let second = |end: &Walker| self.basins[1][point(end, columns)];
-                let values: Vec<f64> = ends
-                    .arrived
-                    .iter()
-                    .map(|end| if second(end) { 1.0 } else { 0.0 })
-                    .collect();
-                let what = format!("{} before {}", self.names[1], self.names[0]);
-                let exact = mean_over(&starts, &h, columns);
-                self.compared.push(ends.compared(what, exact, &values));
-                self.work += ends.work;
+                let basins = &self.basins;
+                let ends = arrive(walk, chain, engine, basins, &starts, &times, verbosity)?;
+                let count = ends.arrived() as f64;
+                let share = ends.arrivals[1].walkers as f64 / count;
+                self.compared.push(Compared {
+                    what: format!("{} before {}", self.names[1], self.names[0]),
+                    exact: mean_over(&starts, &h, chain.shape()[1]),
+                    walkers: share,
+                    error: (share * (1.0 - share) / count).sqrt(),
+                    arrived: count / f64::from(ends.walkers),
+                });
+                self.work += ends.work();
             }
             self.committor = Some(h);
         }
-        let target = self.basins.last().cloned().unwrap_or_default();
-        let times = mean_first_passage(chain, &target)?;
-        if let Some(starts) = outside(&walk.starts, &target, chain.shape()) {
-            let ends = arrive(walk, chain, engine, &target, &starts, &times, verbosity)?;
-            let values: Vec<f64> = ends
-                .arrived
-                .iter()
-                .map(|end| f64::from(end.steps))
-                .collect();
+        let target = &self.basins[self.basins.len() - 1..];
+        let times = mean_first_passage(chain, &target[0])?;
+        if let Some(starts) = outside(&walk.starts, &target[0], chain.shape()) {
+            let ends = arrive(walk, chain, engine, target, &starts, &times, verbosity)?;
             let name = self.names.last().cloned().unwrap_or_default();
-            let exact = mean_over(&starts, &times, chain.shape()[1]);
-            self.compared
-                .push(ends.compared(format!("mean steps until {name}"), exact, &values));
-            self.work += ends.work;
+            let [mean, error] = ends.arrivals[0].mean_steps();
+            self.compared.push(Compared {
+                what: format!("mean steps until {name}"),
+                exact: mean_over(&starts, &times, chain.shape()[1]),
+                walkers: mean,
+                error,
+                arrived: ends.arrived() as f64 / f64::from(ends.walkers),
+            });
+            self.work += ends.work();
         }
         self.passage = times;
         Ok(())
@@ -196,29 +195,25 @@ impl Passages {
     }
 }
 
-/// Walkers at the end of a walk to a target.
+/// The end of a walk to targets.
 struct Ends {
-    arrived: Vec<Walker>,
+    /// Of each target.
+    arrivals: Vec<Arrived>,
     walkers: u32,
-    work: u64,
+    /// Steps after which walkers were given up.
+    steps: u32,
 }
 
 impl Ends {
-    fn compared(&self, what: String, exact: f64, values: &[f64]) -> Compared {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let variance = values
-            .iter()
-            .map(|value| (value - mean).powi(2))
-            .sum::<f64>()
-            / count;
-        Compared {
-            what,
-            exact,
-            walkers: mean,
-            error: (variance / count).sqrt(),
-            arrived: count / f64::from(self.walkers),
-        }
+    /// Walkers that came to one of the targets.
+    fn arrived(&self) -> u64 {
+        self.arrivals.iter().map(|arrived| arrived.walkers).sum()
+    }
+
+    /// Steps of all walkers together.
+    fn work(&self) -> u64 {
+        let arrived: u64 = self.arrivals.iter().map(|arrived| arrived.steps).sum();
+        arrived + (u64::from(self.walkers) - self.arrived()) * u64::from(self.steps)
     }
 }
 
@@ -226,45 +221,40 @@ fn arrive(
     walk_plan: &Walk<'_>,
     chain: &Chain,
     engine: &dyn Engine,
-    target: &[bool],
+    targets: &[Vec<bool>],
     starts: &Starts,
     times: &[f64],
     verbosity: Verbosity,
 ) -> anyhow::Result<Ends> {
     let [_, columns] = chain.shape();
+    let absorbing: Vec<bool> = (0..times.len())
+        .map(|point| targets.iter().any(|target| target[point]))
+        .collect();
     let motion = Motion::Lattice {
-        entries: chain.entries(target),
+        entries: chain.entries(&absorbing),
         strides: [1, columns as i32],
     };
     let longest = times.iter().copied().fold(1.0, f64::max);
     let steps = (MEAN_TIMES * longest).ceil().min(f64::from(PATIENCE)) as u32;
-    let job = walk_plan.job(&motion, starts, steps);
+    let job = WalkJob {
+        targets,
+        shape: chain.shape(),
+        ..walk_plan.job(&motion, starts, steps)
+    };
     let total = job.walkers as usize * steps as usize;
     let progress = Progress::counting(total, "walker-steps to the basins", verbosity);
-    let mut ends = Ends {
-        arrived: Vec::new(),
-        walkers: job.walkers,
-        work: 0,
-    };
-    let mut keep = |walkers: &[Walker]| {
-        ends.work += walkers
-            .iter()
-            .map(|walker| u64::from(walker.steps))
-            .sum::<u64>();
-        let there = walkers.iter().filter(|end| target[point(end, columns)]);
-        ends.arrived.extend(there);
-    };
-    walk(engine, &job, &|work| progress.advance(work), &mut keep)?;
+    let record = walk(engine, &job, &|work| progress.advance(work))?;
     progress.finish();
+    let ends = Ends {
+        arrivals: record.arrived,
+        walkers: job.walkers,
+        steps,
+    };
     ensure!(
-        !ends.arrived.is_empty(),
+        ends.arrived() > 0,
         "no walker arrived within {steps} steps; use a higher --temperature or more --walkers"
     );
     Ok(ends)
-}
-
-fn point(walker: &Walker, columns: usize) -> usize {
-    walker.y as usize * columns + walker.x as usize
 }
 
 /// The starts that are not at the target yet; nothing where all are.

@@ -125,6 +125,7 @@ impl<'a> Walk<'a> {
             seed: self.args.seed,
             moments_at: &[],
             occupation_at: &[],
+            targets: &[],
             shape: [0, 0],
         }
     }

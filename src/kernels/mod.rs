@@ -31,6 +31,7 @@ mod pool;
 mod recording;
 mod sample;
 mod softmax;
+mod source_map;
 mod spline;
 mod walk_arrivals;
 mod walk_moments;

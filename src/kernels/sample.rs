@@ -1,56 +1,121 @@
-//! Sampling images between their pixels. Shaders: `shaders/shared/sample_linear.wgsl` and
-//! `shaders/shared/sample_cubic.wgsl`, part of the warp kernel.
+//! Sampling images between their pixels, some pixels at a time. Shaders:
+//! `shaders/shared/sample_linear.wgsl` and `shaders/shared/sample_cubic.wgsl`, part of the warp
+//! kernel.
+//!
+//! A sample needs values of several rows. They are first stacked, so that what a sample needs
+//! lies side by side: one look at the bounds and whole vectors instead of one for every row.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "a loop over lanes is one vector, which the compiler sees less well in iterators"
+)]
+
+use super::source_map::{Cells, LANES, Lanes};
+use pulp::Simd;
 use wide::f32x4;
 
-/// A point inside an image: the cell of four pixels that holds it and its place there, 0..1.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) column: u32,
-    pub(super) row: u32,
-    pub(super) u: f32,
-    pub(super) v: f32,
+/// A way to sample a plane of values, rows of one channel.
+pub(super) trait Sample {
+    /// How many more values a side has than the image has pixels.
+    const MARGIN: usize;
+
+    /// From a value to the next of its channel, and from a channel to the next.
+    fn strides(channels: usize, plane: usize) -> [usize; 2];
+
+    /// The four values that are stacked at `at` of a plane with rows of `row` values.
+    fn stack(at: usize, row: usize) -> [usize; 4];
+
+    /// Levels at the pixels of some cells; `stacks` of the whole plane.
+    fn levels<V: Simd>(simd: V, stacks: &[[f32; 4]], cells: &Cells) -> Lanes<f32>;
 }
 
-/// A level between the pixels of an image `[H, W, channels]` that starts with the channel.
-#[inline(always)]
-pub(super) fn sample_linear(image: &[f32], width: usize, channels: usize, place: Place) -> f32 {
-    let at = (place.row as usize * width + place.column as usize) * channels;
-    let lerp = |a: f32, b: f32, t: f32| a + t * (b - a);
-    let across = |at: usize| lerp(image[at], image[at + channels], place.u);
-    lerp(across(at), across(at + width * channels), place.v)
+/// Bilinear, of images `[H, W, C]`: a stack holds a cell's four pixels.
+pub(super) struct Linear;
+
+/// Of a spline with coefficients `[C, H + 2, W + 2]`: a stack holds a column of four coefficients, and a cell has four of them.
+pub(super) struct Cubic;
+
+impl Sample for Linear {
+    const MARGIN: usize = 0;
+
+    fn strides(channels: usize, _: usize) -> [usize; 2] {
+        [channels, 1]
+    }
+
+    fn stack(at: usize, row: usize) -> [usize; 4] {
+        [at, at + 1, at + row, at + row + 1]
+    }
+
+    #[inline(always)]
+    fn levels<V: Simd>(_: V, stacks: &[[f32; 4]], cells: &Cells) -> Lanes<f32> {
+        let mut corners = [[0.0; 4]; LANES];
+        for (corners, &at) in corners.iter_mut().zip(&cells.at.0) {
+            *corners = stacks[at as usize];
+        }
+        let mut levels = Lanes::default();
+        for k in 0..LANES {
+            let [a, b, c, d] = corners[k];
+            let (u, v) = (cells.u.0[k], cells.v.0[k]);
+            let (above, under) = (a + u * (b - a), c + u * (d - c));
+            levels.0[k] = above + v * (under - above);
+        }
+        levels
+    }
 }
 
-/// A level of the spline with coefficients `[H + 2, W + 2]`.
-#[inline(always)]
-pub(super) fn sample_cubic(coefficients: &[f32], width: usize, place: Place) -> f32 {
-    let stride = width + 2;
-    let at = place.row as usize * stride + place.column as usize;
-    let row = |r: usize| {
-        let four: [f32; 4] = coefficients[at + r * stride..][..4]
-            .try_into()
-            .expect("a slice of four");
-        f32x4::from(four)
-    };
-    let [a, b, c, d] = cubic_weights(place.v).to_array();
-    let columns = row(0) * f32x4::splat(a)
-        + row(1) * f32x4::splat(b)
-        + (row(2) * f32x4::splat(c) + row(3) * f32x4::splat(d));
-    let [a, b, c, d] = (columns * cubic_weights(place.u)).to_array();
-    (a + b) + (c + d)
+impl Sample for Cubic {
+    const MARGIN: usize = 2;
+
+    fn strides(_: usize, plane: usize) -> [usize; 2] {
+        [1, plane]
+    }
+
+    fn stack(at: usize, row: usize) -> [usize; 4] {
+        [at, at + row, at + 2 * row, at + 3 * row]
+    }
+
+    #[inline(always)]
+    fn levels<V: Simd>(simd: V, stacks: &[[f32; 4]], cells: &Cells) -> Lanes<f32> {
+        let across = cubic_weights(simd, &cells.u);
+        let down = cubic_weights(simd, &cells.v);
+        // Coefficients of each pixel's cell, summed along x.
+        let mut columns = [[0.0; 4]; LANES];
+        for n in 0..LANES {
+            let cell = &stacks[cells.at.0[n] as usize..][..4];
+            let weighted = |k: usize| f32x4::new(cell[k]) * f32x4::splat(across[k].0[n]);
+            columns[n] = ((weighted(0) + weighted(1)) + (weighted(2) + weighted(3))).to_array();
+        }
+        let mut levels = Lanes::default();
+        for n in 0..LANES {
+            let [a, b, c, d] = columns[n];
+            levels.0[n] =
+                (a * down[0].0[n] + b * down[1].0[n]) + (c * down[2].0[n] + d * down[3].0[n]);
+        }
+        levels
+    }
 }
 
-/// Uniform cubic B-spline weights of the four coefficients around `u` in 0..1, as polynomials
-/// in Horner's form, four side by side. Shader: `shaders/shared/sample_cubic.wgsl`.
+/// Uniform cubic B-spline weights of the four coefficients around each place in 0..1, as
+/// polynomials in Horner's form. The vectors are written out, for the compiler would put the
+/// four weights of one place into one.
 #[inline(always)]
-fn cubic_weights(u: f32) -> f32x4 {
+fn cubic_weights<V: Simd>(simd: V, places: &Lanes<f32>) -> [Lanes<f32>; 4] {
     const SIXTH: f32 = 1.0 / 6.0;
-    const POWERS: [f32x4; 4] = [
-        f32x4::new([SIXTH, 4.0 * SIXTH, SIXTH, 0.0]),
-        f32x4::new([-0.5, 0.0, 0.5, 0.0]),
-        f32x4::new([0.5, -1.0, 0.5, 0.0]),
-        f32x4::new([-SIXTH, 0.5, -0.5, SIXTH]),
+    /// Coefficients of 1, u, u^2, u^3 of each weight.
+    const POWERS: [[f32; 4]; 4] = [
+        [SIXTH, -0.5, 0.5, -SIXTH],
+        [4.0 * SIXTH, 0.0, -1.0, 0.5],
+        [SIXTH, 0.5, 0.5, -0.5],
+        [0.0, 0.0, 0.0, SIXTH],
     ];
-    let u = f32x4::splat(u);
-    ((POWERS[3] * u + POWERS[2]) * u + POWERS[1]) * u + POWERS[0]
+    let mut weights = [Lanes::default(); 4];
+    for (weights, powers) in weights.iter_mut().zip(POWERS) {
+        let [a, b, c, d] = powers.map(|power| simd.splat_f32s(power));
+        let weights: &mut [V::f32s] = bytemuck::cast_slice_mut(&mut weights.0);
+        for (weight, &u) in weights.iter_mut().zip(places.vectors::<V>()) {
+            let square = simd.mul_add_e_f32s(simd.mul_add_e_f32s(d, u, c), u, b);
+            *weight = simd.mul_add_e_f32s(square, u, a);
+        }
+    }
+    weights
 }

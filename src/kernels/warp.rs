@@ -3,12 +3,15 @@
 //! Warping and blending are one kernel: both sides of a pixel come from one owner triangle,
 //! and the frame is the only thing that goes out to memory.
 
-use super::sample::{Place, sample_cubic, sample_linear};
+use super::sample::{Cubic, Linear, Sample};
+use super::source_map::{Cells, Corners, LANES, Lanes, SourceMap};
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct,
 };
-use crate::mesh::{PairMesh, fixed_alpha, lattice_point};
+use crate::mesh::{PairMesh, fixed_alpha};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 const WORKGROUP_SIZE: u32 = 32;
 /// Pixels of a tile: one owner word each in workgroup memory, 4 of the 16 KiB every device has.
@@ -21,7 +24,7 @@ pub(super) const CUBIC: KernelSpec = KernelSpec {
         include_str!("../../shaders/shared/sample_cubic.wgsl"),
         include_str!("../../shaders/warp.wgsl"),
     ],
-    twin: |params, inputs, output| twin(params, inputs, output, Sampling::Cubic),
+    twin: twin::<Cubic>,
     ..LINEAR
 };
 
@@ -63,7 +66,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
             element: Element::F32,
         },
     ],
-    twin: |params, inputs, output| twin(params, inputs, output, Sampling::Linear),
+    twin: twin::<Linear>,
 };
 
 shader_struct! {
@@ -240,226 +243,125 @@ impl Recording {
     }
 }
 
-fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32], sampling: Sampling) {
+fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params: WarpParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
     let sources: &[f32] = bytemuck::cast_slice(inputs[0]);
     let pairs: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
     let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);
     let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[3]);
     let frames: &mut [f32] = bytemuck::cast_slice_mut(output);
-    let [slots, source_stride, channels] =
-        [params.triangles, params.source_stride, params.channels].map(|n| n as usize);
+    let [slots, channels] = [params.triangles, params.channels].map(|n| n as usize);
     let [width, height] = [params.width, params.height].map(|n| n as usize);
+    let source_values = channels * (width + S::MARGIN) * (height + S::MARGIN);
+    let stacks = stacks::<S>(sources, &params);
+    let arch = Arch::new();
     frames
         .par_chunks_exact_mut(params.frame_stride as usize)
         .zip(jobs)
         .with_min_len(4)
         .for_each_init(
-            || SourceMap::new(width, height),
-            |map, (frame, job)| {
+            || Rows::new(width, height, params.scale),
+            |rows, (frame, job)| {
                 let pair = job.pair as usize;
                 let [left, right, triangles, _] = pairs[pair];
-                map.draw(
-                    &corners[pair * slots..][..triangles as usize],
-                    job.mesh_alpha,
-                    params.scale,
-                );
-                map.locate();
                 let source =
-                    |number: u32| &sources[number as usize * source_stride..][..source_stride];
-                let (left, right) = (source(left), source(right));
-                for channel in 0..channels {
-                    let levels = frame[..width * height * channels]
-                        .iter_mut()
-                        .skip(channel)
-                        .step_by(channels);
-                    match sampling {
-                        Sampling::Cubic => {
-                            let plane = (width + 2) * (height + 2);
-                            let [left, right] =
-                                [left, right].map(|source| &source[channel * plane..][..plane]);
-                            map.blend_into(
-                                levels,
-                                job.alpha,
-                                |place| sample_cubic(left, width, place),
-                                |place| sample_cubic(right, width, place),
-                            );
-                        }
-                        Sampling::Linear => {
-                            let [left, right] = [left, right].map(|source| &source[channel..]);
-                            map.blend_into(
-                                levels,
-                                job.alpha,
-                                |place| sample_linear(left, width, channels, place),
-                                |place| sample_linear(right, width, channels, place),
-                            );
-                        }
-                    }
-                }
+                    |number: u32| &stacks[number as usize * source_values..][..source_values];
+                arch.dispatch(Frame {
+                    rows,
+                    triangles: &corners[pair * slots..][..triangles as usize],
+                    job,
+                    sources: [source(left), source(right)],
+                    sampling: PhantomData::<S>,
+                    width,
+                    channels,
+                    levels: &mut frame[..width * height * channels],
+                });
             },
         );
 }
 
-/// The corners of a triangle: left x, left y, right x, right y of each, pixels.
-type Corners = [[i32; 4]; 3];
-
-/// Where each pixel of a frame comes from, in the left and in the right image.
-struct SourceMap {
-    width: usize,
-    height: usize,
-    /// Left x, left y, right x, right y of every pixel, pixels.
-    coordinates: [Vec<f32>; 4],
-    left: Vec<Place>,
-    right: Vec<Place>,
+/// The values of all sources stacked, `[sources, channels, rows, values a row]`; those of the
+/// last rows and columns, where no cell begins, are not meant to be used.
+fn stacks<S: Sample>(sources: &[f32], params: &WarpParams) -> Vec<[f32; 4]> {
+    let channels = params.channels as usize;
+    let [row, rows] = [params.width, params.height].map(|n| n as usize + S::MARGIN);
+    let [next, plane] = S::strides(channels, row * rows);
+    let stride = params.source_stride as usize;
+    let mut stacks = vec![[0.0; 4]; sources.len() / stride * channels * row * rows];
+    stacks
+        .par_chunks_exact_mut(row * rows)
+        .enumerate()
+        .for_each(|(number, stacks)| {
+            let (source, channel) = (number / channels, number % channels);
+            let values = &sources[source * stride + channel * plane..];
+            for (at, stack) in stacks.iter_mut().enumerate() {
+                let last = row * rows - 1;
+                *stack = S::stack(at, row).map(|at| values[at.min(last) * next]);
+            }
+        });
+    stacks
 }
 
-impl SourceMap {
-    fn new(width: usize, height: usize) -> Self {
-        let pixels = width * height;
-        let coordinates = std::array::from_fn(|_| vec![0.0; pixels]);
+/// Scratch of a thread.
+struct Rows {
+    map: SourceMap,
+    /// Of a row in the left and in the right image.
+    cells: [Vec<Cells>; 2],
+}
+
+impl Rows {
+    fn new(width: usize, height: usize, scale: i32) -> Self {
         Self {
-            width,
-            height,
-            coordinates,
-            left: vec![Place::default(); pixels],
-            right: vec![Place::default(); pixels],
+            map: SourceMap::new(width, height, scale),
+            cells: [(); 2].map(|()| vec![Cells::default(); width.div_ceil(LANES)]),
         }
     }
+}
 
-    /// Draws the triangles in order, so that the last one that contains a pixel owns it.
-    fn draw(&mut self, triangles: &[Corners], mesh_alpha: i32, scale: i32) {
-        let (width, height) = (self.width, self.height);
-        for corners in triangles {
-            let lattice = corners.map(|[left_x, left_y, right_x, right_y]| {
-                lattice_point([left_x, left_y], [right_x, right_y], mesh_alpha, scale)
-            });
-            let area = double_area(lattice[0], lattice[1], lattice[2]);
-            // A folded triangle is turned round.
-            let order = match area.signum() {
-                1 => [0, 1, 2],
-                -1 => [0, 2, 1],
-                _ => continue,
-            };
-            let [lattice_a, lattice_b, lattice_c] = order.map(|k| lattice[k]);
-            let [from_a, from_b, from_c] =
-                order.map(|k| corners[k].map(|coordinate| coordinate as f32));
-            let area = area.abs();
-            let axis_range = |axis: usize, size: usize| {
-                let values = [lattice_a[axis], lattice_b[axis], lattice_c[axis]];
-                let low = values.into_iter().fold(i32::MAX, i32::min);
-                let high = values.into_iter().fold(i32::MIN, i32::max);
-                (
-                    (low + scale - 1) / scale,
-                    (high / scale).min(size as i32 - 1),
-                )
-            };
-            let (low_x, high_x) = axis_range(0, width);
-            let (low_y, high_y) = axis_range(1, height);
-            let to_a: [f32; 4] = std::array::from_fn(|k| from_a[k] - from_c[k]);
-            let to_b: [f32; 4] = std::array::from_fn(|k| from_b[k] - from_c[k]);
-            let one_over_area = 1.0 / area as f32;
-            for y in low_y..=high_y {
-                let start = [low_x * scale, y * scale];
-                let edge = |from: [i32; 2], to: [i32; 2]| Edge {
-                    at_start: double_area(from, to, start),
-                    step: -(to[1] - from[1]) * scale,
-                };
-                let (ab, bc, ca) = (
-                    edge(lattice_a, lattice_b),
-                    edge(lattice_b, lattice_c),
-                    edge(lattice_c, lattice_a),
-                );
-                let (mut first, mut last) = (0, high_x - low_x);
-                for side in [&ab, &bc, &ca] {
-                    side.clip(&mut first, &mut last);
-                }
-                if first > last {
-                    continue;
-                }
-                let row = y as usize * width;
-                let span = row + (low_x + first) as usize..row + (low_x + last) as usize + 1;
-                let [left_x, left_y, right_x, right_y] = self
-                    .coordinates
-                    .each_mut()
-                    .map(|axis| &mut axis[span.clone()]);
-                let outputs = left_x.iter_mut().zip(left_y).zip(right_x).zip(right_y);
-                for ((((left_x, left_y), right_x), right_y), k) in outputs.zip(first..) {
-                    let weight_a = (bc.at_start + k * bc.step) as f32 * one_over_area;
-                    let weight_b = (ca.at_start + k * ca.step) as f32 * one_over_area;
-                    *left_x = from_c[0] + weight_a * to_a[0] + weight_b * to_b[0];
-                    *left_y = from_c[1] + weight_a * to_a[1] + weight_b * to_b[1];
-                    *right_x = from_c[2] + weight_a * to_a[2] + weight_b * to_b[2];
-                    *right_y = from_c[3] + weight_a * to_a[3] + weight_b * to_b[3];
-                }
-            }
-        }
-    }
+/// A frame to make, with the vector instructions the machine has: its loops are of [`LANES`]
+/// values, which the compiler turns into vectors.
+struct Frame<'a, S> {
+    rows: &'a mut Rows,
+    triangles: &'a [Corners],
+    job: &'a FrameJob,
+    /// Stacks of the left and of the right image, `[channels, rows, values a row]`.
+    sources: [&'a [[f32; 4]]; 2],
+    sampling: PhantomData<S>,
+    width: usize,
+    channels: usize,
+    /// `[H, W, channels]`
+    levels: &'a mut [f32],
+}
 
-    /// Finds the cell of every source coordinate, clamped to the image.
-    fn locate(&mut self) {
-        let (last_x, last_y) = ((self.width - 1) as f32, (self.height - 1) as f32);
-        let (last_column, last_row) = (self.width as i32 - 2, self.height as i32 - 2);
-        let [left_x, left_y, right_x, right_y] = &self.coordinates;
-        for (places, xs, ys) in [
-            (&mut self.left, left_x, left_y),
-            (&mut self.right, right_x, right_y),
-        ] {
-            for ((place, &x), &y) in places.iter_mut().zip(xs).zip(ys) {
-                let (x, y) = (x.clamp(0.0, last_x), y.clamp(0.0, last_y));
-                let (column, row) = ((x as i32).min(last_column), (y as i32).min(last_row));
-                *place = Place {
-                    column: column as u32,
-                    row: row as u32,
-                    u: x - column as f32,
-                    v: y - row as f32,
-                };
-            }
-        }
-    }
+impl<S: Sample> WithSimd for Frame<'_, S> {
+    type Output = ();
 
-    /// Samples both sides at every pixel and blends them.
     #[inline(always)]
-    fn blend_into<'a>(
-        &self,
-        levels: impl Iterator<Item = &'a mut f32>,
-        alpha: f32,
-        left: impl Fn(Place) -> f32,
-        right: impl Fn(Place) -> f32,
-    ) {
-        for ((level, &from_left), &from_right) in levels.zip(&self.left).zip(&self.right) {
-            *level = blend(
-                left(from_left).clamp(0.0, 255.0),
-                right(from_right).clamp(0.0, 255.0),
-                alpha,
-            );
-        }
-    }
-}
-
-/// Twice the area of (a, b, p) with sign; at most 2^30 on the lattice.
-fn double_area(a: [i32; 2], b: [i32; 2], p: [i32; 2]) -> i32 {
-    (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
-}
-
-/// A doubled area along a row of pixels: a value at its start and a constant step.
-struct Edge {
-    at_start: i32,
-    step: i32,
-}
-
-impl Edge {
-    /// Narrows `first..=last` to the pixels where the doubled area is not negative.
-    #[inline(always)]
-    fn clip(&self, first: &mut i32, last: &mut i32) {
-        let Self { at_start, step } = *self;
-        if step > 0 {
-            if at_start < 0 {
-                *first = (*first).max((-at_start + step - 1) / step);
+    fn with_simd<V: Simd>(self, simd: V) {
+        let Rows { map, cells } = self.rows;
+        let channels = self.channels;
+        let plane = self.sources[0].len() / channels;
+        map.draw(self.triangles, self.job.mesh_alpha);
+        let rows = self.levels.chunks_exact_mut(self.width * channels);
+        for (y, levels) in rows.enumerate() {
+            map.locate(simd, y, self.width + S::MARGIN, cells);
+            let [left_cells, right_cells] = &*cells;
+            let blocks = levels.chunks_mut(LANES * channels);
+            for (levels, (left, right)) in blocks.zip(left_cells.iter().zip(right_cells)) {
+                for channel in 0..channels {
+                    let [left_source, right_source] = self.sources;
+                    let left = S::levels(simd, &left_source[channel * plane..][..plane], left);
+                    let right = S::levels(simd, &right_source[channel * plane..][..plane], right);
+                    let mut blended = Lanes::default();
+                    for k in 0..LANES {
+                        let inside = |level: f32| level.clamp(0.0, 255.0);
+                        blended.0[k] = blend(inside(left.0[k]), inside(right.0[k]), self.job.alpha);
+                    }
+                    for (pixel, level) in levels.chunks_exact_mut(channels).zip(blended.0) {
+                        pixel[channel] = level;
+                    }
+                }
             }
-        } else if at_start < 0 {
-            *last = -1;
-        } else if step < 0 {
-            *last = (*last).min(at_start / -step);
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout, everything else to stderr.
 
+mod bench;
 mod columns;
 mod compare;
 mod devices;
@@ -71,6 +72,9 @@ enum Command {
     Walk(walk::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
+    /// Measure the image job here, stage by stage, on every engine: frames a second, and how near
+    /// each stage is to what the machine does at best
+    Bench(bench::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
     Devices(devices::Args),
 }
@@ -114,6 +118,7 @@ impl Cli {
                 Command::Model(args) => model::run(&args, verbosity),
                 Command::Walk(args) => walk::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),
+                Command::Bench(args) => bench::run(&args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {

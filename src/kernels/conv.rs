@@ -51,6 +51,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::F32,
         },
     ],
+    flop: |params| {
+        let windows = &ConvParams::of(params).windows;
+        2 * windows.area() * u64::from(windows.channels)
+    },
     twin,
 };
 
@@ -163,7 +167,7 @@ const TWIN_CHANNELS: usize = 16;
 const TASK_PRODUCTS: usize = 1 << 20;
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: ConvParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = ConvParams::of(params);
     let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = &params.windows;

@@ -46,6 +46,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Vec4F32,
         },
     ],
+    flop: |params| 2 * u64::from(DenseParams::of(params).inputs),
     twin,
 };
 
@@ -165,7 +166,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: DenseParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = DenseParams::of(params);
     let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let [x_stride, w_stride, y_stride] =
         [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);

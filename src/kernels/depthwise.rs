@@ -43,6 +43,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Vec4F32,
         },
     ],
+    flop: |params| 2 * DepthwiseParams::of(params).windows.area(),
     twin,
 };
 
@@ -135,7 +136,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: DepthwiseParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = DepthwiseParams::of(params);
     let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = params.windows;

@@ -47,6 +47,8 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Vec4F32,
         },
     ],
+    // A product and two sums.
+    flop: |_| 3,
     twin,
 };
 
@@ -155,7 +157,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: ElementwiseParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = ElementwiseParams::of(params);
     let [x, other, scale, offset] =
         [0, 1, 2, 3].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);

@@ -40,6 +40,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Struct(Walker::SPEC),
         },
     ],
+    flop: |_| 0,
     twin,
 };
 
@@ -138,7 +139,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: LangevinParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = LangevinParams::of(params);
     let cells: &[[f32; 4]] = bytemuck::cast_slice(inputs[0]);
     let walkers: &[Walker] = bytemuck::cast_slice(inputs[1]);
     let moved: &mut [Walker] = bytemuck::cast_slice_mut(output);

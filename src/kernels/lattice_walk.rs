@@ -40,6 +40,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Struct(Walker::SPEC),
         },
     ],
+    flop: |_| 0,
     twin,
 };
 
@@ -129,7 +130,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: LatticeParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = LatticeParams::of(params);
     let (moves, walkers): (&[u32], &[Walker]) = (inputs[0], bytemuck::cast_slice(inputs[1]));
     let moved: &mut [Walker] = bytemuck::cast_slice_mut(output);
     moved

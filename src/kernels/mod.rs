@@ -50,7 +50,7 @@ pub use langevin_walk::{Ground, LangevinStep};
 pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
 pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
-pub use recording::{Buf, Buffer, Command, Downloads, Recording};
+pub use recording::{Buf, Buffer, Command, Downloads, Recording, Work};
 pub use spline::spline_coefficients;
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
@@ -155,6 +155,9 @@ pub struct KernelSpec {
     pub compiled_for: Option<usize>,
     /// Storage bindings from 1 on: inputs, then the one output.
     pub bindings: &'static [Binding],
+    /// Floating-point operations that each value of the output takes, by the parameters; 0 where
+    /// the work is done in whole numbers, and for walks, where it is not counted.
+    pub flop: fn(&[u32]) -> u64,
     /// The Rust twin: parameters, inputs, output, all in words.
     pub twin: fn(&[u32], &[&[u32]], &mut [u32]),
 }
@@ -217,6 +220,12 @@ macro_rules! shader_struct {
         $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type,)* }
 
         impl $name {
+            /// The parameters that the words of a command hold.
+            #[allow(dead_code, reason = "not every struct is a command's parameters")]
+            fn of(words: &[u32]) -> Self {
+                bytemuck::pod_read_unaligned(bytemuck::cast_slice(words))
+            }
+
             /// The layout, for the contract test.
             $vis const SPEC: crate::kernels::StructSpec = crate::kernels::StructSpec {
                 name: stringify!($name),

@@ -34,6 +34,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Vec4F32,
         },
     ],
+    flop: |params| PoolParams::of(params).windows.area(),
     twin,
 };
 
@@ -100,7 +101,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: PoolParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = PoolParams::of(params);
     let x: &[f32] = bytemuck::cast_slice(inputs[0]);
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = params.windows;

@@ -35,7 +35,7 @@ impl<T> Buf<T> {
 }
 
 /// A buffer's declaration.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Buffer {
     /// What it holds, e.g. `warp.frames`.
     pub label: &'static str,
@@ -47,7 +47,7 @@ pub struct Buffer {
 }
 
 /// One run of a kernel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Command {
     /// Which kernel.
     pub kernel: Kernel,
@@ -62,7 +62,7 @@ pub struct Command {
 }
 
 /// Buffers, commands in order, and what to bring back.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Recording {
     buffers: Vec<Buffer>,
     commands: Vec<Command>,
@@ -152,10 +152,77 @@ impl Recording {
         &self.commands
     }
 
+    /// The commands of one kernel, run so many times over, for measuring: what the commands of
+    /// other kernels would have computed is zeros, and nothing is brought back.
+    pub fn only(&self, kernel: Kernel, times: usize) -> Self {
+        let commands: Vec<Command> = self
+            .commands
+            .iter()
+            .filter(|c| c.kernel == kernel)
+            .cloned()
+            .collect();
+        let used = |id: usize| {
+            commands
+                .iter()
+                .any(|c| c.inputs.contains(&id) || c.output == id)
+        };
+        let computed = |id: usize| commands.iter().any(|c| c.output == id);
+        let buffers = self
+            .buffers
+            .iter()
+            .enumerate()
+            .map(|(id, buffer)| match &buffer.upload {
+                _ if !used(id) => Buffer {
+                    words: 0,
+                    upload: None,
+                    ..*buffer
+                },
+                Some(_) => buffer.clone(),
+                None if computed(id) => buffer.clone(),
+                None => Buffer {
+                    upload: Some(vec![0; buffer.words]),
+                    ..*buffer
+                },
+            });
+        Self {
+            buffers: buffers.collect(),
+            commands: (0..times).flat_map(|_| commands.iter().cloned()).collect(),
+            downloads: Vec::new(),
+        }
+    }
+
+    /// Floating-point operations of a kernel's commands, and the bytes of their inputs and
+    /// outputs, each once a command.
+    pub fn work(&self, kernel: Kernel) -> Work {
+        let mut work = Work::default();
+        for command in self
+            .commands
+            .iter()
+            .filter(|command| command.kernel == kernel)
+        {
+            let words = self.buffers[command.output].words;
+            work.flop += (kernel.spec().flop)(&command.params) * words as u64;
+            let buffers = command.inputs.iter().chain([&command.output]);
+            work.bytes += buffers
+                .map(|&id| 4 * self.buffers[id].words as u64)
+                .sum::<u64>();
+        }
+        work
+    }
+
     /// Numbers of the buffers to bring back.
     pub fn downloads(&self) -> &[usize] {
         &self.downloads
     }
+}
+
+/// What commands have to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Floating-point operations.
+    pub flop: u64,
+    /// Bytes in and out.
+    pub bytes: u64,
 }
 
 /// What a recording brought back.

@@ -28,6 +28,8 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::F32,
         },
     ],
+    // Largest, difference, power, sum, quotient.
+    flop: |_| 5,
     twin,
 };
 
@@ -70,7 +72,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: SoftmaxParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = SoftmaxParams::of(params);
     let (classes, stride) = (params.classes as usize, params.logits_stride as usize);
     let logits: &[f32] = bytemuck::cast_slice(inputs[0]);
     let probabilities: &mut [f32] = bytemuck::cast_slice_mut(output);

@@ -37,6 +37,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Struct(Arrivals::SPEC),
         },
     ],
+    flop: |_| 0,
     twin,
 };
 
@@ -119,7 +120,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: ArrivalsParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = ArrivalsParams::of(params);
     let (target, walkers): (&[u32], &[Walker]) = (inputs[0], bytemuck::cast_slice(inputs[1]));
     let arrivals: &mut [Arrivals] = bytemuck::cast_slice_mut(output);
     let last = [params.columns - 1, params.rows - 1].map(|last| last as f32);

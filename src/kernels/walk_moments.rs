@@ -34,6 +34,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Struct(Moments::SPEC),
         },
     ],
+    flop: |_| 0,
     twin,
 };
 
@@ -84,7 +85,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: MomentsParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = MomentsParams::of(params);
     let walkers: &[Walker] = bytemuck::cast_slice(inputs[0]);
     let moments: &mut [Moments] = bytemuck::cast_slice_mut(output);
     moments

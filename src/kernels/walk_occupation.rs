@@ -27,6 +27,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::AtomicU32,
         },
     ],
+    flop: |_| 0,
     twin,
 };
 
@@ -62,7 +63,7 @@ impl Recording {
 }
 
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: OccupationParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = OccupationParams::of(params);
     let walkers: &[Walker] = bytemuck::cast_slice(inputs[0]);
     let last = [params.columns - 1, params.rows - 1].map(|last| last as f32);
     let points = output.len();

@@ -24,6 +24,7 @@ pub(super) const CUBIC: KernelSpec = KernelSpec {
         include_str!("../../shaders/shared/sample_cubic.wgsl"),
         include_str!("../../shaders/warp.wgsl"),
     ],
+    flop: |params| flop::<Cubic>(params),
     twin: twin::<Cubic>,
     ..LINEAR
 };
@@ -66,6 +67,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
             element: Element::F32,
         },
     ],
+    flop: |params| flop::<Linear>(params),
     twin: twin::<Linear>,
 };
 
@@ -243,8 +245,15 @@ impl Recording {
     }
 }
 
+/// Of a pixel two weights and four coordinates; of each of its channels the place in two cells,
+/// two samples, and the blend of three.
+fn flop<S: Sample>(params: &[u32]) -> u64 {
+    let channels = u64::from(WarpParams::of(params).channels);
+    20 / channels + 4 + 2 * S::FLOP + 3
+}
+
 fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
-    let params: WarpParams = *bytemuck::from_bytes(bytemuck::cast_slice(params));
+    let params = WarpParams::of(params);
     let sources: &[f32] = bytemuck::cast_slice(inputs[0]);
     let pairs: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
     let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);

@@ -145,3 +145,10 @@ impl WindowParams {
         }
     }
 }
+
+impl WindowParams {
+    /// Values of a channel that a window covers.
+    pub(super) fn area(&self) -> u64 {
+        (self.size_y * self.size_x) as u64
+    }
+}

@@ -32,6 +32,7 @@ mod grids;
 mod mode;
 mod pair;
 mod prepare;
+mod profile;
 mod published;
 mod rows;
 mod walk;
@@ -40,6 +41,7 @@ pub use classify::{Answers, classify};
 pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
 pub use mode::MorphMode;
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
+pub use profile::{Peak, Profile, Stage, peak, profile};
 pub use rows::{RowJob, interpolate_rows};
 pub use walk::{
     Arrived, MeanMoments, Motion, Starts, WalkJob, WalkRecord, log_spaced, walk, walk_paths,

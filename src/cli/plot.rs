@@ -46,7 +46,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
-    let (folder, finished) = OutputFolder::open_finished(&args.run)?;
+    let (mut folder, finished) = OutputFolder::open_finished(&args.run)?;
+    folder.lock()?;
     for name in &args.landscape {
         ensure!(
             finished.contains(name),

@@ -5,7 +5,7 @@ use super::Verbosity;
 use super::columns::{OVERVIEW, RANK_BY, columns};
 use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::options::LoadedModel;
-use super::output::OutputFolder;
+use super::output::{Drawn, Earlier, LANDSCAPE_FILE, OutputFolder};
 use super::progress::{Progress, interrupted};
 use super::resolution::{Resolution, finer};
 use super::summary::{
@@ -20,16 +20,21 @@ use crate::landscape::{
 use crate::pipeline::PipelineError;
 use crate::plot::Tiles;
 use crate::report::{Detail, Report, ReportRow, write_report};
+use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Results kept between writes, bytes: a wave of landscapes is computed, then written.
+/// A wave of landscapes is computed, then drawn and written: results kept between writes, bytes,
+/// and how long a wave is to take, which is what a run loses when it is killed. The first is one
+/// triple, from which the next ones are estimated.
 const WAVE_BYTES: usize = 64 << 20;
+const WAVE_S: f64 = 5.0;
 
 /// One landscape to compute: a permutation of a triple, its items as [A, B, C].
+#[derive(Clone)]
 pub(super) struct Job {
     pub(super) name: String,
     pub(super) permutation: Permutation,
@@ -143,7 +148,8 @@ impl Run<'_> {
         4 * (self.steps * self.steps * (answers + inputs) + finer * answers)
     }
 
-    /// Runs `jobs` to the end: every file of the run is written.
+    /// Runs `jobs` to the end: every file of the run is written. Landscapes that an earlier start
+    /// finished are kept.
     pub(super) fn execute(
         mut self,
         jobs: &[Job],
@@ -157,16 +163,41 @@ impl Run<'_> {
         let mut resolution = self.resolution.then(|| Resolution::new(self.steps));
         let mut rows: Vec<SummaryRow> = Vec::with_capacity(jobs.len());
         let mut details: Vec<Detail> = Vec::new();
+        let figures = self.figures.as_ref();
+        let how = figures.map_or_else(|| json!("none"), FigurePlan::json);
+        let drawn = self.folder.begin_figures(how)?;
+        let mut num_kept = 0;
         // The landscapes of a triple stay together.
-        let triples_a_wave = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
-        for wave in jobs.chunks(3 * triples_a_wave) {
-            let landscapes = compute(wave, self.steps, &progress, &mut self.timings)?;
+        let most_triples = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
+        let mut triples = 1;
+        let mut rest = jobs;
+        while !rest.is_empty() {
+            let started = Instant::now();
+            let wave;
+            (wave, rest) = rest.split_at(rest.len().min(3 * triples));
+            let kept: Vec<Option<Landscape>> = wave
+                .par_iter()
+                .map(|job| self.kept(job, verbosity))
+                .collect();
+            let is_kept: Vec<bool> = kept.iter().map(Option::is_some).collect();
+            let missing = wave.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept);
+            let missing: Vec<Job> = missing.map(|(job, _)| job.clone()).collect();
+            let kept_here = wave.len() - missing.len();
+            num_kept += kept_here;
+            if kept_here > 0 {
+                progress.keep(kept_here * frames_each, num_kept);
+            }
+            let mut computed =
+                compute(&missing, self.steps, &progress, &mut self.timings)?.into_iter();
 
             let measuring = Instant::now();
             let files: Vec<LandscapeFile> = wave
                 .iter()
-                .zip(landscapes)
-                .map(|(job, landscape)| self.named(job, landscape))
+                .zip(kept)
+                .map(|(job, kept)| {
+                    let landscape = kept.or_else(|| computed.next());
+                    self.named(job, landscape.expect("one for each that is missing"))
+                })
                 .collect();
             let measures = measure_files(&files);
             self.timings.measures += measuring.elapsed();
@@ -178,48 +209,113 @@ impl Run<'_> {
             }
 
             let writing = Instant::now();
-            files
-                .par_iter()
-                .zip(&measures)
-                .try_for_each(|(file, measures)| {
-                    let path = self.folder.file(&file.name).join("landscape.safetensors");
-                    file.write(&path, measures)
-                })?;
-            self.timings.write += writing.elapsed();
-
-            let drawing = Instant::now();
-            if let Some(plan) = &self.figures {
-                let first = rows.len();
-                let drawn = wave
-                    .par_chunks(3)
-                    .zip(files.par_chunks(3))
-                    .enumerate()
-                    .map(|(n, (jobs, files))| self.draw(plan, jobs, files, first + 3 * n))
-                    .collect::<anyhow::Result<Vec<_>>>()?;
-                details.extend(drawn.into_iter().flatten());
+            let first = rows.len();
+            let done = (0..wave.len() / 3).into_par_iter().map(|n| {
+                let own = 3 * n..3 * n + 3;
+                let triple = TripleFiles {
+                    first: first + 3 * n,
+                    jobs: &wave[own.clone()],
+                    files: &files[own.clone()],
+                    measures: &measures[own.clone()],
+                    is_kept: &is_kept[own],
+                };
+                self.finish_triple(&triple, drawn)
+            });
+            details.extend(
+                done.collect::<anyhow::Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten(),
+            );
+            match self.figures {
+                Some(_) => self.timings.figures += writing.elapsed(),
+                None => self.timings.write += writing.elapsed(),
             }
-            self.timings.figures += drawing.elapsed();
             let measured = files.iter().zip(measures);
             rows.extend(measured.map(|(file, measures)| SummaryRow::new(file, measures)));
             if interrupted() {
                 return Err(PipelineError::Interrupted.into());
             }
+            let estimate = triples as f64 * WAVE_S / started.elapsed().as_secs_f64();
+            triples = (estimate as usize).clamp(1, most_triples);
         }
         progress.finish();
-        self.finish(jobs, &rows, &details, resolution.as_ref(), verbosity)
+        let results = Results {
+            jobs,
+            rows: &rows,
+            details: &details,
+            resolution: resolution.as_ref(),
+            num_kept,
+        };
+        self.finish(&results, verbosity)
     }
 
-    /// Draws and writes the figures of a triple, whose landscapes are the run's from `first` on.
+    /// The landscape of a job as an earlier start of this run finished it: its tensors are there,
+    /// whole, and are those of this job. What is there and is not that is said, and computed
+    /// again.
+    fn kept(&self, job: &Job, verbosity: Verbosity) -> Option<Landscape> {
+        if self.folder.earlier() == Earlier::Nothing {
+            return None;
+        }
+        let path = self.folder.file(&job.name).join(LANDSCAPE_FILE);
+        if !path.exists() {
+            return None;
+        }
+        let found = LandscapeFile::read(&path)
+            .with_context(|| path.display().to_string())
+            .and_then(|mut file| {
+                let wanted = self.named(job, Landscape::nothing());
+                let landscape = std::mem::replace(&mut file.landscape, Landscape::nothing());
+                let keeps_inputs = self.save_frames || matches!(self.items, Items::Rows { .. });
+                ensure!(
+                    file == wanted
+                        && landscape.steps == self.steps
+                        && landscape.inputs.is_some() == keeps_inputs,
+                    "{}: expected landscape {} of this run, found another",
+                    path.display(),
+                    job.name
+                );
+                Ok(landscape)
+            });
+        match found {
+            Ok(landscape) => Some(landscape),
+            Err(error) => {
+                verbosity.say(
+                    Verbosity::Normal,
+                    format!("note: {error:#}; it is computed again"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Draws what is to be drawn of a triple, then writes the tensors of the landscapes that are
+    /// new: from then on they are finished.
+    fn finish_triple(&self, triple: &TripleFiles<'_>, drawn: Drawn) -> anyhow::Result<Vec<Detail>> {
+        let details = match &self.figures {
+            Some(plan) => self.draw(plan, triple, drawn)?,
+            None => Vec::new(),
+        };
+        for (n, file) in triple.files.iter().enumerate() {
+            if !triple.is_kept[n] {
+                let path = self.folder.folder(&file.name)?.join(LANDSCAPE_FILE);
+                file.write(&path, &triple.measures[n])?;
+            }
+        }
+        Ok(details)
+    }
+
+    /// Draws and writes the figures of a triple.
     fn draw(
         &self,
         plan: &FigurePlan,
-        jobs: &[Job],
-        files: &[LandscapeFile],
-        first: usize,
+        triple: &TripleFiles<'_>,
+        drawn: Drawn,
     ) -> anyhow::Result<Vec<Detail>> {
+        let TripleFiles { first, jobs, .. } = *triple;
         let place = |file: &LandscapeFile| jobs.iter().position(|job| job.name == file.name);
         let wanted = |file: &LandscapeFile| match place(file) {
-            Some(n) if first + n < MAX_DETAILS => Wanted::Detail,
+            Some(n) if first + n < MAX_DETAILS && plan.report => Wanted::Detail,
+            Some(n) if triple.is_kept[n] && drawn == Drawn::Alike => Wanted::No,
             _ => Wanted::Figures,
         };
         let frames = |file: &LandscapeFile| {
@@ -230,13 +326,13 @@ impl Run<'_> {
                 (kept, _, _) => kept,
             };
             if let Some(tiles) = &tiles {
-                let path = self.folder.file(&file.name).join(FRAMES_FILE);
+                let path = self.folder.folder(&file.name)?.join(FRAMES_FILE);
                 write_file(&path, &tiles.atlas().to_png())?;
             }
             Ok(tiles)
         };
         let data = self.data_points.as_ref();
-        plan.draw_triple(&self.folder, files, data, &wanted, &frames)
+        plan.draw_triple(&self.folder, triple.files, data, &wanted, &frames)
     }
 
     fn named(&self, job: &Job, landscape: Landscape) -> LandscapeFile {
@@ -255,14 +351,14 @@ impl Run<'_> {
     }
 
     /// Writes what sums the run up, and says it.
-    fn finish(
-        mut self,
-        jobs: &[Job],
-        rows: &[SummaryRow],
-        details: &[Detail],
-        resolution: Option<&Resolution>,
-        verbosity: Verbosity,
-    ) -> anyhow::Result<()> {
+    fn finish(mut self, results: &Results<'_>, verbosity: Verbosity) -> anyhow::Result<()> {
+        let Results {
+            jobs,
+            rows,
+            details,
+            resolution,
+            num_kept,
+        } = *results;
         let writing = Instant::now();
         write_summary(&self.folder, rows)?;
         if let Some(resolution) = resolution {
@@ -309,26 +405,35 @@ impl Run<'_> {
             let text = resolution.table();
             write!(std::io::stdout().lock(), "\nmeans on finer grids\n{text}")?;
         }
-        let frames = jobs.len() * self.steps * self.steps;
-        let (adapter, compute_s) = (
-            if info.engine == "cpu" {
-                format!("the CPU engine, {}", info.adapter)
-            } else {
-                info.adapter.clone()
-            },
-            self.timings.compute.as_secs_f64(),
-        );
+        let adapter = if info.engine == "cpu" {
+            format!("the CPU engine, {}", info.adapter)
+        } else {
+            info.adapter.clone()
+        };
         let counts = rows.iter().filter_map(|row| row.counts);
         if let Some(note) = stand_in_note(counts.map(|counts| counts.stand_in).sum()) {
             verbosity.say(Verbosity::Normal, note);
         }
         let inputs = format!("{}s", self.items.input_name());
+        let frames = |landscapes: usize| landscapes * self.steps * self.steps;
+        let (all, new) = (frames(jobs.len()), frames(jobs.len() - num_kept));
+        let landscapes = counted(jobs.len(), "landscape");
+        let compute_s = self.timings.compute.as_secs_f64();
+        let speed = format!(
+            "in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}",
+            new as f64 / compute_s
+        );
+        let what = match num_kept {
+            0 => format!("{landscapes}, {all} {inputs} {speed}"),
+            _ if new == 0 => format!("{landscapes}, {all} {inputs}, all kept from before"),
+            kept => format!(
+                "{landscapes}, {all} {inputs}: {kept} landscapes kept from before, {new} {inputs} {speed}"
+            ),
+        };
         verbosity.say(
             Verbosity::Normal,
             format!(
-                "{}, {frames} {inputs} in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}; {:.3} s in all; written to {}",
-                counted(jobs.len(), "landscape"),
-                frames as f64 / compute_s,
+                "{what}; {:.3} s in all; written to {}",
                 self.started.elapsed().as_secs_f64(),
                 self.out.display()
             ),
@@ -336,6 +441,27 @@ impl Run<'_> {
         verbosity.say(Verbosity::Verbose, format!("seconds: {timings}"));
         Ok(())
     }
+}
+
+/// The landscapes of a triple on the way to their files.
+struct TripleFiles<'a> {
+    /// The place of the first in the run.
+    first: usize,
+    jobs: &'a [Job],
+    files: &'a [LandscapeFile],
+    measures: &'a [Measures],
+    /// Whether their tensors are in their files already.
+    is_kept: &'a [bool],
+}
+
+/// What a run came to.
+struct Results<'a> {
+    jobs: &'a [Job],
+    rows: &'a [SummaryRow],
+    details: &'a [Detail],
+    resolution: Option<&'a Resolution>,
+    /// Landscapes of an earlier start.
+    num_kept: usize,
 }
 
 /// Measures the landscapes of a wave on their finest grids and on every second point of them.

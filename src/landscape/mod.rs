@@ -63,6 +63,18 @@ pub struct GridMeshes {
 }
 
 impl Landscape {
+    /// A grid without points, in the place of one that is taken out.
+    pub fn nothing() -> Self {
+        Self {
+            steps: 0,
+            num_classes: 0,
+            logits: Vec::new(),
+            probabilities: Vec::new(),
+            inputs: None,
+            morph: None,
+        }
+    }
+
     /// Number of frames, `steps * steps`.
     pub fn num_frames(&self) -> usize {
         self.steps * self.steps

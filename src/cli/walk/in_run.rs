@@ -47,10 +47,13 @@ pub(super) fn put(
     figures: &[Figure],
     verbosity: Verbosity,
 ) {
-    let Some(run) = run_of(landscape, &file.name) else {
+    let Some(mut run) = run_of(landscape, &file.name) else {
         return;
     };
-    let text = match write(&run, &file.name, facts, figures) {
+    let written = run
+        .lock()
+        .and_then(|()| write(&run, &file.name, facts, figures));
+    let text = match written {
         Ok(()) => format!(
             "the walk is in {}, too, and in the run's report",
             run.file(&file.name).display()

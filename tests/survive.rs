@@ -52,7 +52,10 @@ fn without_timings(manifest: &[u8]) -> Vec<u8> {
 fn report_without_timings(page: &[u8]) -> Vec<u8> {
     let page = std::str::from_utf8(page).expect("UTF-8");
     let mark = "<script type=\"application/json\" id=\"run\">";
-    let (before, rest) = page.split_once(mark).expect("the run in the page");
+    // The page of a walk has no timings.
+    let Some((before, rest)) = page.split_once(mark) else {
+        return page.as_bytes().to_vec();
+    };
     let (data, after) = rest.split_once("</script>").expect("an end");
     let mut data: Value = serde_json::from_str(data).expect("JSON");
     data["command"] = Value::Null;
@@ -257,6 +260,59 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     println!("{killed} kills, {in_the_middle} between two landscapes, {resumed} runs gone on with");
     // Else the test has seen nothing.
     assert!(in_the_middle * 20 >= kills && resumed * 4 >= kills);
+}
+
+/// Jobs without landscapes are short and done again as a whole, to the same bytes.
+#[test]
+fn a_killed_walk_comparison_or_morph_is_done_again_to_the_same_bytes() {
+    let folder = folder();
+    let here = folder.path();
+    let mut random = ChaCha8Rng::seed_from_u64(10);
+    let jobs: [&[&str]; 3] = [
+        &[
+            "walk",
+            "--surface",
+            "fractal",
+            "--walkers",
+            "500",
+            "--length",
+            "400",
+        ],
+        &["compare", "--groups", "3", "--steps", "7"],
+        &[
+            "morph",
+            "t10k#9",
+            "t10k#2",
+            "t10k#1",
+            "--steps",
+            "12",
+            "--save-frames",
+        ],
+    ];
+    let mut unfinished = 0;
+    for (n, job) in jobs.iter().enumerate() {
+        let undisturbed = format!("undisturbed-{n}");
+        let arguments = |out| [job, &["--engine", "cpu", "--out", out][..]].concat();
+        let started = Instant::now();
+        succeed(here, &arguments(&undisturbed));
+        let whole = started.elapsed();
+        let expected = snapshot(&here.join(&undisturbed));
+        for turn in 0..8 {
+            let out = format!("killed-{n}-{turn}");
+            let mut child = start(here, &arguments(&out));
+            std::thread::sleep(whole.mul_f64(random.random_range(0.0..1.0)));
+            kill(&mut child);
+            let manifest = std::fs::read(here.join(&out).join("manifest.json"));
+            unfinished += usize::from(manifest.is_ok_and(|text| {
+                let manifest: Value = serde_json::from_slice(&text).expect("whole");
+                manifest["finished"] == false
+            }));
+            succeed(here, &arguments(&out));
+            let what = format!("{} turn {turn}", job.join(" "));
+            assert_same(&what, &snapshot(&here.join(&out)), &expected);
+        }
+    }
+    assert!(unfinished >= 4, "{unfinished} of 24 kills hit a run");
 }
 
 /// Waits until something holds, for a minute at most.
@@ -655,4 +711,235 @@ fn a_full_disk_is_one_error_and_the_run_goes_on_when_there_is_room() {
         std::fs::remove_dir_all(here.join("out")).expect("removed");
         std::fs::remove_dir_all(here.join("reference")).expect("removed");
     }
+}
+
+/// The folder is taken away in the middle of a run: it is not made anew with half of it inside.
+#[test]
+fn a_folder_that_is_removed_in_the_middle_of_a_run_is_one_error() {
+    let folder = folder();
+    let here = folder.path();
+    let mut long = with(&SMALL, &["--figures", "line"]);
+    long[4] = "300";
+    let child = command(here, &long)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    wait_until("a landscape is written", || {
+        num_finished(&here.join("out")) > 0
+    });
+    std::fs::rename(here.join("out"), here.join("away")).expect("moved");
+    let run = program::finished(child.wait_with_output().expect("it ends"));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error: cannot write out/")
+            && run.stderr.ends_with("; check that the folder is there and writable and the disk is not full: No such file or directory (os error 2)\n")
+            && run.stderr.lines().count() == 1,
+        "{}",
+        run.stderr
+    );
+    assert!(!here.join("out").exists(), "it stays away");
+    assert_eq!(json(here.join("away/manifest.json"))["finished"], false);
+    // Put back, it is gone on with.
+    std::fs::rename(here.join("away"), here.join("out")).expect("moved back");
+    let mut short = long.clone();
+    short.extend(["--seed", "2"]);
+    fail(here, &short, 1, &["seed is 1 there and 2 now"]);
+}
+
+/// A landscape that is gone when its run ends.
+#[test]
+fn a_landscape_that_is_removed_before_the_end_is_an_error() {
+    let folder = folder();
+    let here = folder.path();
+    let mut long = with(&SMALL, &["--figures", "line"]);
+    long[4] = "60";
+    let child = command(here, &long)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    wait_until("a landscape is written", || {
+        num_finished(&here.join("out")) > 3
+    });
+    std::fs::remove_dir_all(here.join("out/1A.1")).expect("removed");
+    let run = program::finished(child.wait_with_output().expect("it ends"));
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (
+            Some(1),
+            "error: out/1A.1: the landscape was there and is gone; run the command again\n"
+        )
+    );
+    succeed(here, &long);
+}
+
+/// Links that lead out of the folder and files in the place of folders are refused before anything
+/// is written; nothing outside is touched.
+#[test]
+#[cfg(unix)]
+fn links_out_of_the_folder_and_files_in_its_places_are_refused() {
+    use std::os::unix::fs::symlink;
+    let folder = folder();
+    let here = folder.path();
+    let outside = here.join("outside");
+    std::fs::create_dir(&outside).expect("a folder");
+    std::fs::write(outside.join("landscape.safetensors"), "mine").expect("written");
+    std::fs::write(outside.join("report.html"), "mine").expect("written");
+    succeed(here, &SMALL);
+    let link = "found a symbolic link, and a run writes nothing outside its folder; remove it, or use another --out\n";
+    let place = here.join("out/1A.2");
+    std::fs::remove_dir_all(&place).expect("removed");
+    symlink(&outside, &place).expect("linked");
+    for more in [&[][..], &["--force"]] {
+        let refused = run(here, &with(&SMALL, more));
+        let error = format!("error: out/1A.2: expected a folder or nothing, {link}");
+        assert_eq!((refused.code, refused.stderr), (Some(1), error), "{more:?}");
+    }
+    let plot = run(here, &["plot", "out"]);
+    assert_eq!(plot.code, Some(1), "{}", plot.stderr);
+    std::fs::remove_file(&place).expect("removed");
+    // A file of a landscape's name, its own folder or not.
+    std::fs::write(&place, "mine").expect("written");
+    let refused = run(here, &SMALL);
+    let error = "error: out/1A.2: expected a folder or nothing, found a file; move it away, or use another --out\n";
+    assert_eq!((refused.code, refused.stderr.as_str()), (Some(1), error));
+    assert_eq!(std::fs::read_to_string(&place).expect("a file"), "mine");
+    std::fs::remove_file(&place).expect("removed");
+    // The lock, which is opened to be written.
+    symlink(outside.join("new"), here.join("out/.morphscape.lock")).expect("linked");
+    let refused = run(here, &SMALL);
+    let error = format!("error: out/.morphscape.lock: expected a folder or nothing, {link}");
+    assert_eq!(
+        (refused.code, refused.stderr),
+        (Some(1), error.replace("a folder", "a file"))
+    );
+    std::fs::remove_file(here.join("out/.morphscape.lock")).expect("removed");
+    // A file that is a link is replaced, as every file is; what it led to stays.
+    std::fs::remove_file(here.join("out/report.html")).expect("removed");
+    symlink(outside.join("report.html"), here.join("out/report.html")).expect("linked");
+    std::fs::remove_file(here.join("out/1A.1/landscape.safetensors")).expect("removed");
+    symlink(
+        outside.join("landscape.safetensors"),
+        here.join("out/1A.1/landscape.safetensors"),
+    )
+    .expect("linked");
+    let again = succeed(here, &SMALL);
+    assert!(
+        again
+            .stderr
+            .contains("note: out/1A.1/landscape.safetensors: "),
+        "{}",
+        again.stderr
+    );
+    for name in ["report.html", "landscape.safetensors"] {
+        let kept = std::fs::read_to_string(outside.join(name)).expect("a file");
+        assert_eq!(kept, "mine", "{name}");
+    }
+    assert!(!outside.join("new").exists());
+    assert!(!here.join("out/report.html").is_symlink());
+    // The folder itself may be one: that is where the user wants it.
+    std::fs::rename(here.join("out"), here.join("elsewhere")).expect("moved");
+    symlink(here.join("elsewhere"), here.join("out")).expect("linked");
+    succeed(here, &SMALL);
+    // Starting over removes links, and nothing behind them.
+    std::fs::remove_dir_all(here.join("out/1B.3")).expect("removed");
+    symlink(&outside, here.join("out/1B.3")).expect("linked");
+    let mut other = with(&SMALL, &["--force", "--triples", "t.json"]);
+    other.drain(3..5);
+    std::fs::write(
+        here.join("t.json"),
+        r#"{"triples":[{"name":"x","items":[9,2,1]}]}"#,
+    )
+    .expect("written");
+    succeed(here, &other);
+    assert_eq!(std::fs::read_dir(&outside).expect("a folder").count(), 2);
+}
+
+/// Names of triples become names of folders.
+#[test]
+fn names_that_collide_are_refused() {
+    let folder = folder();
+    let here = folder.path();
+    let mut own = with(&SMALL, &["--triples", "t.json"]);
+    own.drain(3..5);
+    let same = "expected each name once, letter case apart, found it again";
+    let plain = "expected a name of 1 to 64 letters, digits, - or _";
+    for (names, error) in [
+        (["a", "a"], format!("triple \"a\": {same}")),
+        (["Abc", "aBC"], format!("triple \"aBC\": {same}")),
+        (
+            ["a", "report.html"],
+            format!("triple \"report.html\": {plain}"),
+        ),
+        (["a", "a.1"], format!("triple \"a.1\": {plain}")),
+        (["a", ".."], format!("triple \"..\": {plain}")),
+        (["a", "b/c"], format!("triple \"b/c\": {plain}")),
+    ] {
+        let triples: Vec<Value> = names
+            .iter()
+            .map(|name| serde_json::json!({"name": name, "items": [9, 2, 1]}))
+            .collect();
+        let text = serde_json::json!({"triples": triples}).to_string();
+        std::fs::write(here.join("t.json"), text).expect("written");
+        let refused = run(here, &own);
+        let error = format!("error: --triples t.json: {error}\n");
+        assert_eq!((refused.code, refused.stderr), (Some(1), error));
+        assert!(!here.join("out").exists());
+    }
+}
+
+/// Root writes where no one may, so the program is run as a user who is not.
+#[test]
+#[cfg(unix)]
+fn a_folder_that_may_not_be_written_is_one_error() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    let folder = folder();
+    let here = folder.path();
+    let mode = |path: &Path, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, mode).expect("a mode");
+    };
+    succeed(here, &SMALL);
+    mode(here, 0o755);
+    let program = here.join("morphscape");
+    std::fs::copy(env!("CARGO_BIN_EXE_morphscape"), &program).expect("copied");
+    let may_write_all = || {
+        mode(&here.join("out"), 0o555);
+        let tried = std::fs::write(here.join("out/tried"), "x");
+        let _ = std::fs::remove_file(here.join("out/tried"));
+        tried.is_ok()
+    };
+    let is_root = may_write_all();
+    let denied = |arguments: &[&str], place: &str| {
+        let mut command = std::process::Command::new(&program);
+        command.args(arguments).current_dir(here);
+        command.env("XDG_RUNTIME_DIR", here);
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let run = program::finished(command.output().expect("the program starts"));
+        let error = format!(
+            "error: cannot write {place}; check that the folder is there and writable and the disk is not full: Permission denied (os error 13)\n"
+        );
+        assert_eq!((run.code, run.stderr), (Some(1), error), "{arguments:?}");
+    };
+    let before = snapshot(&here.join("out"));
+    denied(&SMALL, "out/.morphscape.lock");
+    denied(&["plot", "out"], "out/.morphscape.lock");
+    // The folder is writable, a landscape's is not.
+    mode(&here.join("out"), 0o777);
+    std::fs::remove_file(here.join("out/1A.2/landscape.safetensors")).expect("removed");
+    mode(&here.join("out/1A.2"), 0o555);
+    let none = with(&SMALL, &["--figures", "none"]);
+    denied(&none, "out/1A.2/landscape.safetensors");
+    mode(&here.join("out/1A.2"), 0o777);
+    succeed(here, &SMALL);
+    assert_same("written again", &snapshot(&here.join("out")), &before);
+    // Where it may not make a folder at all.
+    mode(here, 0o555);
+    denied(&["sweep", "--engine", "cpu", "--out", "new"], "new");
+    mode(here, 0o755);
 }

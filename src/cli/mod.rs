@@ -24,6 +24,7 @@ mod sweep;
 mod tables;
 mod text;
 mod triples;
+mod verify;
 mod walk;
 
 use crate::pipeline::PipelineError;
@@ -71,6 +72,9 @@ enum Command {
     Walk(walk::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
+    /// Check a finished run: its files against their hashes, and its landscapes computed again on
+    /// another engine
+    Verify(verify::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
     Devices(devices::Args),
 }
@@ -114,6 +118,7 @@ impl Cli {
                 Command::Model(args) => model::run(&args, verbosity),
                 Command::Walk(args) => walk::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),
+                Command::Verify(args) => verify::run(args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {

@@ -46,8 +46,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
-    let (mut folder, finished) = OutputFolder::open_finished(&args.run)?;
-    folder.lock()?;
+    let mut folder = OutputFolder::open_finished(&args.run)?;
+    let finished = folder.landscapes()?;
     for name in &args.landscape {
         ensure!(
             finished.contains(name),
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         // The report shows the whole run.
         plan.leave_report()?;
     }
-    let first = read(&folder, names[0])?;
+    let first = read_landscape(&folder, names[0])?;
     if !args.class.is_empty() {
         let classes = args
             .class
@@ -80,6 +80,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     if plan.shows_mesh() && matches!(first.items, Items::Rows { .. }) {
         bail!("--mesh: rows of measurements have no meshes; leave it out");
     }
+    folder.lock()?;
+    folder.begin_drawing()?;
     // Each wanted landscape with its place among them.
     let wanted: HashMap<&str, usize> = names
         .iter()
@@ -97,7 +99,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .map(|triple| {
             let files = triple
                 .iter()
-                .map(|name| read(&folder, name))
+                .map(|name| read_landscape(&folder, name))
                 .collect::<anyhow::Result<Vec<_>>>()?;
             for file in &files {
                 check_belongs(&first, file, data.as_ref())?;
@@ -141,6 +143,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             Resolution::read(&folder)?.as_ref(),
         )?;
     }
+    folder.finish_drawing()?;
     say_done(args, &plan, names.len(), started, verbosity);
     Ok(())
 }
@@ -165,7 +168,7 @@ fn say_done(
 }
 
 /// A landscape of the run, which must be the one that its place says it is.
-fn read(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
+pub(super) fn read_landscape(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
     let path = folder.file(name).join("landscape.safetensors");
     let place = path.display().to_string();
     let file = LandscapeFile::read(&path).with_context(|| place.clone())?;

@@ -13,7 +13,7 @@ use super::summary::{
 };
 use super::text::{counted, stand_in_note};
 use crate::data::{Image, write_file};
-use crate::engine::EngineInfo;
+use crate::engine::{Engine, EngineInfo};
 use crate::landscape::{
     DataPoints, Items, Landscape, LandscapeFile, Measures, Permutation, Triple,
 };
@@ -56,6 +56,20 @@ pub(super) fn jobs(triples: &[Triple]) -> Vec<Job> {
         })
         .collect()
 }
+
+/// A run's job to be computed once more.
+pub(super) struct Again {
+    /// The plan of a run of it, on whatever engine.
+    pub(super) plan: Value,
+    /// All its landscapes.
+    pub(super) jobs: Vec<Job>,
+    /// Computes some of them on an engine.
+    pub(super) compute: Box<ComputeOn>,
+}
+
+/// Computes landscapes on an engine.
+pub(super) type ComputeOn =
+    dyn Fn(&dyn Engine, &[Job], &Progress) -> anyhow::Result<Vec<Landscape>>;
 
 /// Triples as a plan states them; `index` is what an item's name says of its position.
 pub(super) fn triples_json(triples: &[Triple], index: &dyn Fn(usize) -> usize) -> Value {

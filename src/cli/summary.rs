@@ -71,8 +71,16 @@ pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
     measure_all(&landscapes.collect::<Vec<_>>())
 }
 
-/// Writes `summary.csv`, a row a landscape.
+/// A row a landscape.
+pub(super) const SUMMARY_FILE: &str = "summary.csv";
+
+/// Writes `summary.csv`.
 pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyhow::Result<()> {
+    Ok(write_file(&folder.file(SUMMARY_FILE), &summary_csv(rows)?)?)
+}
+
+/// The content of `summary.csv`.
+pub(super) fn summary_csv(rows: &[SummaryRow]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let morphed = rows.iter().any(|row| row.counts.is_some());
     let mut heading = vec![
@@ -121,7 +129,7 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
         }
         csv.write_record(record)?;
     }
-    Ok(write_file(&folder.file("summary.csv"), &csv.into_inner()?)?)
+    Ok(csv.into_inner()?)
 }
 
 /// A measure in a CSV file: empty where it could not be taken.

@@ -2,6 +2,7 @@
 //! them.
 
 mod data_points;
+mod deviation;
 mod file;
 mod measures;
 mod tool_share;
@@ -9,6 +10,7 @@ mod triples;
 mod walk;
 
 pub use data_points::DataPoints;
+pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{
     Bar, CONFIDENT, Connectivity, CriticalPoints, GridMeasures, LatticeWeights, Measures,

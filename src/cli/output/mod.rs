@@ -12,9 +12,11 @@
 //! under their name**, since they are written after its figures, and whole, as their digest says.
 //! There is no journal beside: what a file says of itself cannot disagree with the file.
 
+mod hashes;
 mod lock;
 mod own;
 
+pub(super) use hashes::hash_files;
 pub(super) use own::{DATA_FILE, LANDSCAPE_FILE};
 
 use crate::data::{FileError, write_file};
@@ -64,10 +66,7 @@ impl OutputFolder {
                 "program".to_owned(),
                 json!(concat!("morphscape ", env!("CARGO_PKG_VERSION"))),
             ),
-            (
-                "command".to_owned(),
-                json!(std::env::args().collect::<Vec<_>>()),
-            ),
+            ("command".to_owned(), json!(command())),
             ("finished".to_owned(), json!(false)),
             ("plan".to_owned(), plan.clone()),
         ]);
@@ -125,10 +124,8 @@ impl OutputFolder {
         Ok(drawn)
     }
 
-    /// Opens the folder of a finished run to draw in it; gives its landscapes' names, too.
-    ///
-    /// It is not locked: see [`OutputFolder::lock`].
-    pub(super) fn open_finished(path: &Path) -> anyhow::Result<(Self, Vec<String>)> {
+    /// Opens the folder of a finished run of any job, as it stands; it is not locked.
+    pub(super) fn open_finished(path: &Path) -> anyhow::Result<Self> {
         let file = path.join(MANIFEST_FILE);
         let text = std::fs::read_to_string(&file).with_context(|| {
             format!(
@@ -138,28 +135,39 @@ impl OutputFolder {
         })?;
         let manifest: Map<String, Value> = serde_json::from_str(&text)
             .with_context(|| format!("{}: not a manifest", file.display()))?;
-        let names: Option<Vec<String>> = manifest
-            .get("landscapes")
-            .and_then(|names| serde_json::from_value(names.clone()).ok());
-        let finished = manifest.get("finished") == Some(&json!(true));
-        let Some(names) = names.filter(|names| finished && !names.is_empty()) else {
+        if manifest.get("finished") != Some(&json!(true)) {
             bail!(
-                "{}: expected a finished run with landscapes; run its command again first",
+                "{}: expected a finished run, found one that is not; run its command again first",
                 path.display()
             );
-        };
-        // A manifest is a file anyone may have written.
-        if let Some(name) = names.iter().find(|name| !own::is_plain(name)) {
-            bail!("{}: \"{name}\" is no landscape's name", file.display());
         }
-        let folder = Self {
+        Ok(Self {
             path: path.to_owned(),
             manifest,
             earlier: Earlier::SamePlan,
             figures: None,
             lock: None,
-        };
-        Ok((folder, names))
+        })
+    }
+
+    /// The names of a finished run's landscapes, at least one.
+    pub(super) fn landscapes(&self) -> anyhow::Result<Vec<String>> {
+        let named = self.manifest.get("landscapes");
+        let names: Vec<String> = named
+            .and_then(|names| serde_json::from_value(names.clone()).ok())
+            .unwrap_or_default();
+        if names.is_empty() {
+            bail!(
+                "{}: expected a finished run with landscapes, found none in its manifest",
+                self.path.display()
+            );
+        }
+        // A manifest is a file anyone may have written.
+        if let Some(name) = names.iter().find(|name| !own::is_plain(name)) {
+            let file = self.file(MANIFEST_FILE);
+            bail!("{}: \"{name}\" is no landscape's name", file.display());
+        }
+        Ok(names)
     }
 
     /// Keeps other processes from writing to the folder.
@@ -170,6 +178,18 @@ impl OutputFolder {
         )?;
         self.lock = Some(Lock::take(&self.path)?);
         Ok(())
+    }
+
+    /// Says that figures are about to be drawn in a way that is not the run's.
+    pub(super) fn begin_drawing(&mut self) -> anyhow::Result<()> {
+        self.set("figures", Value::Null);
+        self.write_manifest()
+    }
+
+    /// Says the hashes of figures and report as they are now.
+    pub(super) fn finish_drawing(&mut self) -> anyhow::Result<()> {
+        hashes::refresh_drawn(&self.path, &mut self.manifest)?;
+        self.write_manifest()
     }
 
     /// The manifest as it stands.
@@ -202,12 +222,27 @@ impl OutputFolder {
         own::make_folder(self.path.join(name))
     }
 
-    /// Writes the manifest of a finished run.
+    /// Writes the manifest of a finished run, with the hashes of its files.
+    ///
+    /// # Errors
+    /// When the tensors of a landscape that it names are gone by now, too.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
-        self.manifest.insert("finished".into(), json!(true));
+        let plan = self.manifest.get("plan").cloned().unwrap_or_default();
+        let files = hash_files(&self.path, &plan)?;
+        let named = self.manifest.get("landscapes").and_then(Value::as_array);
+        for name in named.into_iter().flatten().filter_map(Value::as_str) {
+            if !files.contains_key(&format!("{name}/{LANDSCAPE_FILE}")) {
+                bail!(
+                    "{}: the landscape was there and is gone; run the command again",
+                    self.file(name).display()
+                );
+            }
+        }
+        self.set("files", json!(files));
         if let Some(figures) = self.figures.take() {
             self.set("figures", figures);
         }
+        self.set("finished", json!(true));
         self.write_manifest()
     }
 
@@ -223,6 +258,14 @@ pub(super) enum Drawn {
     Alike,
     /// In another way, or in several.
     Otherwise,
+}
+
+/// The command line; what of it is no Unicode is replaced.
+fn command() -> Vec<String> {
+    let words = std::env::args_os();
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
 }
 
 fn write_manifest(folder: &Path, manifest: &Map<String, Value>) -> anyhow::Result<()> {
@@ -275,7 +318,7 @@ fn start_over(path: &Path, mut old: Map<String, Value>, new: &Value) -> anyhow::
 }
 
 /// The first entry in which two plans differ, in words.
-fn difference(found: &Value, wanted: &Value) -> Option<String> {
+pub(super) fn difference(found: &Value, wanted: &Value) -> Option<String> {
     let (Some(found), Some(wanted)) = (found.as_object(), wanted.as_object()) else {
         return Some("its manifest has no plan".into());
     };

@@ -94,7 +94,7 @@ pub(super) fn check_places(folder: &Path, plan: &Value) -> anyhow::Result<()> {
     }
     let lock = folder.join(LOCK_FILE);
     if lock.is_symlink() {
-        refuse_link(&lock)?;
+        refuse_link(&lock, "file")?;
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ pub(super) fn check_places(folder: &Path, plan: &Value) -> anyhow::Result<()> {
 /// Refuses a place for a landscape's folder that holds a link or a file.
 pub(super) fn check_folder(path: &Path) -> anyhow::Result<()> {
     match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => refuse_link(path),
+        Ok(found) if found.is_symlink() => refuse_link(path, "folder"),
         Ok(found) if !found.is_dir() => bail!(
             "{}: expected a folder or nothing, found a file; move it away, or use another --out",
             path.display()
@@ -111,11 +111,32 @@ pub(super) fn check_folder(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn refuse_link(path: &Path) -> anyhow::Result<()> {
+fn refuse_link(path: &Path, what: &str) -> anyhow::Result<()> {
     bail!(
-        "{}: expected a folder or nothing, found a symbolic link, and a run writes nothing outside its folder; remove it, or use another --out",
+        "{}: expected a {what} or nothing, found a symbolic link, and a run writes nothing outside its folder; remove it, or use another --out",
         path.display()
     )
+}
+
+/// The names of all files of a run of `plan`, sorted, those of a landscape as `1A.3/line.svg`.
+pub(super) fn own_files(folder: &Path, plan: &Value) -> Vec<String> {
+    let mut names: Vec<String> = file_names(folder)
+        .filter(|name| is_own_file(plan, name) || name == MANIFEST_FILE)
+        .collect();
+    for own in own_folders(plan) {
+        let inside = file_names(&folder.join(&own)).filter(|name| !is_part(name));
+        names.extend(inside.map(|name| format!("{own}/{name}")));
+    }
+    names.sort();
+    names
+}
+
+/// The files of a folder; one that is not there has none.
+fn file_names(folder: &Path) -> impl Iterator<Item = String> + use<> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
 }
 
 /// Removes what a killed process had not yet renamed.

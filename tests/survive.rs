@@ -262,6 +262,10 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     assert!(in_the_middle * 20 >= kills && resumed * 4 >= kills);
 }
 
+fn of_job<'a>(job: &[&'a str], out: &'a str) -> Vec<&'a str> {
+    with(job, &["--engine", "cpu", "--out", out])
+}
+
 /// Jobs without landscapes are short and done again as a whole, to the same bytes.
 #[test]
 fn a_killed_walk_comparison_or_morph_is_done_again_to_the_same_bytes() {
@@ -292,14 +296,13 @@ fn a_killed_walk_comparison_or_morph_is_done_again_to_the_same_bytes() {
     let mut unfinished = 0;
     for (n, job) in jobs.iter().enumerate() {
         let undisturbed = format!("undisturbed-{n}");
-        let arguments = |out| [job, &["--engine", "cpu", "--out", out][..]].concat();
         let started = Instant::now();
-        succeed(here, &arguments(&undisturbed));
+        succeed(here, &of_job(job, &undisturbed));
         let whole = started.elapsed();
         let expected = snapshot(&here.join(&undisturbed));
         for turn in 0..8 {
             let out = format!("killed-{n}-{turn}");
-            let mut child = start(here, &arguments(&out));
+            let mut child = start(here, &of_job(job, &out));
             std::thread::sleep(whole.mul_f64(random.random_range(0.0..1.0)));
             kill(&mut child);
             let manifest = std::fs::read(here.join(&out).join("manifest.json"));
@@ -307,7 +310,7 @@ fn a_killed_walk_comparison_or_morph_is_done_again_to_the_same_bytes() {
                 let manifest: Value = serde_json::from_slice(&text).expect("whole");
                 manifest["finished"] == false
             }));
-            succeed(here, &arguments(&out));
+            succeed(here, &of_job(job, &out));
             let what = format!("{} turn {turn}", job.join(" "));
             assert_same(&what, &snapshot(&here.join(&out)), &expected);
         }
@@ -493,6 +496,19 @@ fn a_damaged_landscape_is_computed_again() {
         );
         assert_same(said, &snapshot(&here.join("out")), &expected);
     }
+    // Nor is one without the measures on finer grids, when they are wanted.
+    let finer = with(&SMALL, &["--resolution"]);
+    let first = succeed(here, &finer);
+    assert!(!first.stderr.contains("kept"), "{}", first.stderr);
+    let fine = snapshot(&here.join("out"));
+    std::fs::remove_file(path("1B.1")).expect("removed");
+    let again = succeed(here, &finer);
+    assert!(
+        again.stderr.contains("5 landscapes kept from before"),
+        "{}",
+        again.stderr
+    );
+    assert_same("finer grids", &snapshot(&here.join("out")), &fine);
     // Without frames is not what --save-frames is.
     let refused = "the folder holds another run: save_frames is false there and true now";
     fail(here, &with(&SMALL, &["--save-frames"]), 1, &[refused]);

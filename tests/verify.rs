@@ -214,6 +214,7 @@ fn what_was_changed_is_named() {
         "{}",
         extra.stderr
     );
+    std::fs::remove_file(here.join("run/1A.1/notes.txt")).expect("removed");
     // A manifest that was changed: hashes and values, so that only the plan tells.
     let manifest = here.join("run/manifest.json");
     let text = std::fs::read_to_string(&manifest).expect("a manifest");
@@ -225,7 +226,9 @@ fn what_was_changed_is_named() {
     change(
         "\"steps\": 5",
         "\"steps\": 7",
-        &["error: run: cannot compute it again: steps is 7 there and 5 now"],
+        &[
+            "error: run: cannot compute it again: its command comes to another plan, steps is 7 there and 5 now",
+        ],
     );
     change(
         "\"--groups\"",
@@ -322,7 +325,7 @@ fn model_and_data_that_moved_are_said_and_must_be_the_same() {
     assert!(
         other
             .stderr
-            .starts_with("error: run: cannot compute it again: model_sha256 is \""),
+            .starts_with("error: run: cannot compute it again: its command comes to another plan, model_sha256 is \""),
         "{}",
         other.stderr
     );

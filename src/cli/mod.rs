@@ -6,6 +6,7 @@ mod columns;
 mod compare;
 mod devices;
 mod figures;
+mod finished;
 mod image_job;
 mod interpolate;
 mod items;

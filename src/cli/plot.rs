@@ -2,10 +2,11 @@
 
 use super::Verbosity;
 use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, Wanted};
+use super::finished::FRAMES_FILE;
 use super::options::class_number;
 use super::output::{DATA_FILE, OutputFolder};
 use super::resolution::Resolution;
-use super::run::{FRAMES_FILE, report};
+use super::run::report;
 use super::summary::{SummaryRow, measure_files};
 use super::text::counted;
 use crate::data::Picture;

@@ -3,24 +3,19 @@
 
 use super::Verbosity;
 use super::columns::{OVERVIEW, RANK_BY, columns};
-use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
+use super::figures::FigurePlan;
+use super::finished::TripleFiles;
 use super::options::LoadedModel;
-use super::output::{Drawn, Earlier, LANDSCAPE_FILE, OutputFolder};
+use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
-use super::resolution::{Resolution, finer};
-use super::summary::{
-    MAX_LISTED, SummaryRow, measure_all, measure_files, summary_table, write_summary,
-};
+use super::resolution::{Resolution, finer, finer_json};
+use super::summary::{MAX_LISTED, SummaryRow, measure_files, summary_table, write_summary};
 use super::text::{counted, stand_in_note};
-use crate::data::{Image, write_file};
+use crate::data::Image;
 use crate::engine::{Engine, EngineInfo};
-use crate::landscape::{
-    DataPoints, Items, Landscape, LandscapeFile, Measures, Permutation, Triple,
-};
+use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple, measure};
 use crate::pipeline::PipelineError;
-use crate::plot::Tiles;
 use crate::report::{Detail, Report, ReportRow, write_report};
-use anyhow::{Context, ensure};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -189,7 +184,7 @@ impl Run<'_> {
             let started = Instant::now();
             let wave;
             (wave, rest) = rest.split_at(rest.len().min(3 * triples));
-            let kept: Vec<Option<Landscape>> = wave
+            let mut kept: Vec<Option<LandscapeFile>> = wave
                 .par_iter()
                 .map(|job| self.kept(job, verbosity))
                 .collect();
@@ -197,29 +192,42 @@ impl Run<'_> {
             let missing = wave.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept);
             let missing: Vec<Job> = missing.map(|(job, _)| job.clone()).collect();
             let kept_here = wave.len() - missing.len();
-            num_kept += kept_here;
             if kept_here > 0 {
-                progress.keep(kept_here * frames_each, num_kept);
+                num_kept += kept_here;
+                progress.keep(kept_here * (frames_each + finer_each), num_kept);
             }
-            let mut computed =
-                compute(&missing, self.steps, &progress, &mut self.timings)?.into_iter();
+            let computed = compute(&missing, self.steps, &progress, &mut self.timings)?;
+            let refining = Instant::now();
+            let finer = match self.resolution {
+                true => finer_measures(
+                    &missing,
+                    &compute(&missing, fine, &progress, &mut Timings::default())?,
+                ),
+                false => vec![None; missing.len()],
+            };
+            self.timings.resolution += refining.elapsed();
 
             let measuring = Instant::now();
-            let files: Vec<LandscapeFile> = wave
-                .iter()
-                .zip(kept)
-                .map(|(job, kept)| {
-                    let landscape = kept.or_else(|| computed.next());
-                    self.named(job, landscape.expect("one for each that is missing"))
+            let mut new = missing.iter().zip(computed).zip(finer);
+            let mut new = || {
+                new.next()
+                    .map(|((job, landscape), finer)| self.named(job, landscape, finer))
+            };
+            let files: Vec<LandscapeFile> = kept
+                .iter_mut()
+                .map(|kept| {
+                    kept.take()
+                        .or_else(&mut new)
+                        .expect("one for each that is missing")
                 })
                 .collect();
             let measures = measure_files(&files);
             self.timings.measures += measuring.elapsed();
             if let Some(resolution) = &mut resolution {
-                let refining = Instant::now();
-                let landscapes = compute(wave, fine, &progress, &mut Timings::default())?;
-                add_finer(resolution, wave, &measures, &landscapes);
-                self.timings.resolution += refining.elapsed();
+                for (file, measures) in files.iter().zip(&measures) {
+                    let finer = file.finer_measures.as_ref();
+                    resolution.add(&file.name, measures, finer.unwrap_or(&Value::Null));
+                }
             }
 
             let writing = Instant::now();
@@ -263,93 +271,13 @@ impl Run<'_> {
         self.finish(&results, verbosity)
     }
 
-    /// The landscape of a job as an earlier start of this run finished it: its tensors are there,
-    /// whole, and are those of this job. What is there and is not that is said, and computed
-    /// again.
-    fn kept(&self, job: &Job, verbosity: Verbosity) -> Option<Landscape> {
-        if self.folder.earlier() == Earlier::Nothing {
-            return None;
-        }
-        let path = self.folder.file(&job.name).join(LANDSCAPE_FILE);
-        if !path.exists() {
-            return None;
-        }
-        let found = LandscapeFile::read(&path)
-            .with_context(|| path.display().to_string())
-            .and_then(|mut file| {
-                let wanted = self.named(job, Landscape::nothing());
-                let landscape = std::mem::replace(&mut file.landscape, Landscape::nothing());
-                let keeps_inputs = self.save_frames || matches!(self.items, Items::Rows { .. });
-                ensure!(
-                    file == wanted
-                        && landscape.steps == self.steps
-                        && landscape.inputs.is_some() == keeps_inputs,
-                    "{}: expected landscape {} of this run, found another",
-                    path.display(),
-                    job.name
-                );
-                Ok(landscape)
-            });
-        match found {
-            Ok(landscape) => Some(landscape),
-            Err(error) => {
-                verbosity.say(
-                    Verbosity::Normal,
-                    format!("note: {error:#}; it is computed again"),
-                );
-                None
-            }
-        }
-    }
-
-    /// Draws what is to be drawn of a triple, then writes the tensors of the landscapes that are
-    /// new: from then on they are finished.
-    fn finish_triple(&self, triple: &TripleFiles<'_>, drawn: Drawn) -> anyhow::Result<Vec<Detail>> {
-        let details = match &self.figures {
-            Some(plan) => self.draw(plan, triple, drawn)?,
-            None => Vec::new(),
-        };
-        for (n, file) in triple.files.iter().enumerate() {
-            if !triple.is_kept[n] {
-                let path = self.folder.folder(&file.name)?.join(LANDSCAPE_FILE);
-                file.write(&path, &triple.measures[n])?;
-            }
-        }
-        Ok(details)
-    }
-
-    /// Draws and writes the figures of a triple.
-    fn draw(
+    /// A landscape with everything its file says.
+    pub(super) fn named(
         &self,
-        plan: &FigurePlan,
-        triple: &TripleFiles<'_>,
-        drawn: Drawn,
-    ) -> anyhow::Result<Vec<Detail>> {
-        let TripleFiles { first, jobs, .. } = *triple;
-        let place = |file: &LandscapeFile| jobs.iter().position(|job| job.name == file.name);
-        let wanted = |file: &LandscapeFile| match place(file) {
-            Some(n) if first + n < MAX_DETAILS && plan.report => Wanted::Detail,
-            Some(n) if triple.is_kept[n] && drawn == Drawn::Alike => Wanted::No,
-            _ => Wanted::Figures,
-        };
-        let frames = |file: &LandscapeFile| {
-            let tiles = match (Tiles::of(file), self.frames, place(file)) {
-                (None, Some(frames_of), Some(n)) => {
-                    Some(Tiles::of_images(&frames_of(&jobs[n])?, self.steps))
-                }
-                (kept, _, _) => kept,
-            };
-            if let Some(tiles) = &tiles {
-                let path = self.folder.folder(&file.name)?.join(FRAMES_FILE);
-                write_file(&path, &tiles.atlas().to_png())?;
-            }
-            Ok(tiles)
-        };
-        let data = self.data_points.as_ref();
-        plan.draw_triple(&self.folder, triple.files, data, &wanted, &frames)
-    }
-
-    fn named(&self, job: &Job, landscape: Landscape) -> LandscapeFile {
+        job: &Job,
+        landscape: Landscape,
+        finer_measures: Option<Value>,
+    ) -> LandscapeFile {
         LandscapeFile {
             name: job.name.clone(),
             permutation: job.permutation,
@@ -360,6 +288,7 @@ impl Run<'_> {
             model_sha256: self.model.model.sha256().to_owned(),
             items: self.items.clone(),
             settings: self.settings.clone(),
+            finer_measures,
             landscape,
         }
     }
@@ -457,17 +386,6 @@ impl Run<'_> {
     }
 }
 
-/// The landscapes of a triple on the way to their files.
-struct TripleFiles<'a> {
-    /// The place of the first in the run.
-    first: usize,
-    jobs: &'a [Job],
-    files: &'a [LandscapeFile],
-    measures: &'a [Measures],
-    /// Whether their tensors are in their files already.
-    is_kept: &'a [bool],
-}
-
 /// What a run came to.
 struct Results<'a> {
     jobs: &'a [Job],
@@ -478,28 +396,14 @@ struct Results<'a> {
     num_kept: usize,
 }
 
-/// Measures the landscapes of a wave on their finest grids and on every second point of them.
-fn add_finer(
-    resolution: &mut Resolution,
-    wave: &[Job],
-    measures: &[Measures],
-    landscapes: &[Landscape],
-) {
-    let of = |landscapes: &[Landscape]| {
-        let with_classes = landscapes.iter().zip(wave);
-        let with_classes: Vec<_> = with_classes.map(|(l, job)| (l, job.classes)).collect();
-        measure_all(&with_classes)
-    };
-    let finest = of(landscapes);
-    let second: Vec<Landscape> = landscapes.par_iter().map(|l| l.every(2)).collect();
-    let middle = of(&second);
-    for (n, job) in wave.iter().enumerate() {
-        resolution.add(&job.name, [&measures[n], &middle[n], &finest[n]]);
-    }
+/// What landscapes on their finest grids measure, on those and on every second point of them.
+fn finer_measures(jobs: &[Job], landscapes: &[Landscape]) -> Vec<Option<Value>> {
+    let both = landscapes.par_iter().zip(jobs).map(|(finest, job)| {
+        let of = |landscape: &Landscape| measure(landscape, job.classes);
+        Some(finer_json([&of(&finest.every(2)), &of(finest)]))
+    });
+    both.collect()
 }
-
-/// All frames of a landscape in one picture, from which a finished run is drawn again.
-pub(super) const FRAMES_FILE: &str = "frames.png";
 
 /// Writes a run's report.
 pub(super) fn report(

@@ -5,7 +5,7 @@ use super::columns::{SHOWN, overview};
 use super::output::OutputFolder;
 use super::text::table;
 use crate::data::write_file;
-use crate::landscape::{Landscape, LandscapeFile, Measures, measure_triple};
+use crate::landscape::{LandscapeFile, Measures, measure_triple};
 use crate::mesh::MeshCounts;
 use crate::report::Format;
 use rayon::prelude::*;
@@ -52,23 +52,15 @@ impl SummaryRow {
     }
 }
 
-/// A landscape with the classes of its A, B and C.
-pub(super) type WithClasses<'a> = (&'a Landscape, [usize; 3]);
-
-/// Measures landscapes, those of each triple together in the order of its permutations.
-pub(super) fn measure_all(landscapes: &[WithClasses<'_>]) -> Vec<Measures> {
-    landscapes
-        .par_chunks_exact(3)
-        .flat_map(|triple| measure_triple([triple[0], triple[1], triple[2]]))
-        .collect()
-}
-
-/// Measures the landscapes of files.
+/// Measures the landscapes of files, those of each triple together in the order of its
+/// permutations.
 pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
-    let landscapes = files
-        .iter()
-        .map(|file| (&file.landscape, file.item_classes));
-    measure_all(&landscapes.collect::<Vec<_>>())
+    files
+        .par_chunks_exact(3)
+        .flat_map(|triple| {
+            measure_triple([0, 1, 2].map(|n| (&triple[n].landscape, triple[n].item_classes)))
+        })
+        .collect()
 }
 
 /// A row a landscape.

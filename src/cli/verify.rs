@@ -410,7 +410,7 @@ fn resolve(
     }
     if let Some(difference) = difference(&then, &again.plan) {
         bail!(
-            "{run}: cannot compute it again: {difference}; say where the run's model and data lie now with --model and --data"
+            "{run}: cannot compute it again: its command comes to another plan, {difference}; if its model or data lie elsewhere now, say where with --model and --data"
         );
     }
     Ok(again)

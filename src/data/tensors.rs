@@ -175,10 +175,10 @@ impl TensorFile {
             .flatten()
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        if let Some(expected) = metadata.remove(DIGEST) {
-            if digest(&metadata, &content[8 + header_bytes..]) != expected {
-                return Err(TensorFileError::Damaged);
-            }
+        if let Some(expected) = metadata.remove(DIGEST)
+            && digest(&metadata, &content[8 + header_bytes..]) != expected
+        {
+            return Err(TensorFileError::Damaged);
         }
         let tensors = file
             .iter()

@@ -48,6 +48,8 @@ pub struct LandscapeFile {
     pub items: Items,
     /// How the grid was made: mode, sampling and the like, as the manifest says them.
     pub settings: Map<String, Value>,
+    /// Its measures on two finer grids, where a run took them, as JSON for whoever took them.
+    pub finer_measures: Option<Value>,
     /// The values.
     pub landscape: Landscape,
 }
@@ -212,6 +214,9 @@ impl LandscapeFile {
                 concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned(),
             ),
         ]);
+        if let Some(finer) = &self.finer_measures {
+            metadata.insert("finer_measures", finer.to_string());
+        }
         if let Some(morph) = &landscape.morph {
             metadata.insert("counts", json!(morph.counts).to_string());
             if morph.counts.failed > 0 {
@@ -324,6 +329,10 @@ impl LandscapeFile {
             item_classes,
             model: file.text("model")?.to_owned(),
             model_sha256: file.text("model_sha256")?.to_owned(),
+            finer_measures: match file.text("finer_measures") {
+                Ok(_) => Some(file.json("finer_measures")?),
+                Err(_) => None,
+            },
             landscape: Landscape {
                 steps,
                 num_classes: classes,

@@ -8,9 +8,8 @@
 //! ```
 //!
 //! The plan in the manifest says all that decides a run's numbers, the program's version among
-//! it. A folder of the same plan is gone on with; **a landscape is finished when its tensors stand
-//! under their name**, since they are written after its figures, and whole, as their digest says.
-//! There is no journal beside: what a file says of itself cannot disagree with the file.
+//! it. A folder of the same plan is gone on with; what of its landscapes is kept, `finished.rs`
+//! says.
 
 mod hashes;
 mod lock;

@@ -43,7 +43,7 @@ impl Run<'_> {
         if !path.exists() {
             return None;
         }
-        let found = LandscapeFile::read(&path)
+        let found = LandscapeFile::read_whole(&path)
             .with_context(|| path.display().to_string())
             .and_then(|mut file| {
                 let landscape = std::mem::replace(&mut file.landscape, Landscape::nothing());

@@ -54,10 +54,12 @@ pub(super) struct Args {
     model: ModelArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to
+    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-interpolate")]
     out: PathBuf,
-    /// Write into a folder that holds another run or other files
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
     #[arg(long)]
     force: bool,
     #[command(flatten)]

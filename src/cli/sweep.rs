@@ -34,10 +34,12 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to
+    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-sweep")]
     out: PathBuf,
-    /// Write into a folder that holds another run or other files
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
     #[arg(long)]
     force: bool,
     /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors

@@ -112,6 +112,7 @@ fn digest<K: AsRef<str> + serde::Serialize + Ord>(
 pub struct TensorFile {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     metadata: BTreeMap<String, String>,
+    has_digest: bool,
 }
 
 /// Why a tensor file was refused; the caller adds the path.
@@ -175,7 +176,9 @@ impl TensorFile {
             .flatten()
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        if let Some(expected) = metadata.remove(DIGEST)
+        let expected = metadata.remove(DIGEST);
+        let has_digest = expected.is_some();
+        if let Some(expected) = expected
             && digest(&metadata, &content[8 + header_bytes..]) != expected
         {
             return Err(TensorFileError::Damaged);
@@ -197,7 +200,27 @@ impl TensorFile {
                 Ok((name.to_owned(), (view.shape().to_vec(), values)))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { tensors, metadata })
+        Ok(Self {
+            tensors,
+            metadata,
+            has_digest,
+        })
+    }
+
+    /// Refuses a file without a digest, which another program made or which was changed; one that
+    /// has a digest has the content it was made of.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Metadata`] when there is none.
+    pub fn require_digest(&self) -> Result<(), TensorFileError> {
+        match self.has_digest {
+            true => Ok(()),
+            false => Err(TensorFileError::Metadata {
+                key: DIGEST.to_owned(),
+                expected: "the digest of the content".into(),
+                found: "no such entry".into(),
+            }),
+        }
     }
 
     /// Takes a tensor out of the file if it is there, of `shape`.

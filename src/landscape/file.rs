@@ -231,9 +231,23 @@ impl LandscapeFile {
     /// Reads a file that [`LandscapeFile::write`] wrote.
     ///
     /// # Errors
-    /// [`LandscapeFileError`] when something is missing or does not fit together.
+    /// [`LandscapeFileError`] when something is missing or does not fit together, or the content
+    /// is not that of the digest in the file, if it has one.
     pub fn read(path: &Path) -> Result<Self, LandscapeFileError> {
-        let mut file = TensorFile::read(path)?;
+        Self::parse(TensorFile::read(path)?)
+    }
+
+    /// Reads a file that is to be taken for what was written, to the bit.
+    ///
+    /// # Errors
+    /// As [`LandscapeFile::read`]; and when the file has no digest.
+    pub fn read_whole(path: &Path) -> Result<Self, LandscapeFileError> {
+        let file = TensorFile::read(path)?;
+        file.require_digest()?;
+        Self::parse(file)
+    }
+
+    fn parse(mut file: TensorFile) -> Result<Self, LandscapeFileError> {
         let mut settings: Map<String, Value> = file.json("settings")?;
         let class_names: Vec<String> = file.json("classes")?;
         let item_classes: [usize; 3] = file.json("item_classes")?;

@@ -71,6 +71,7 @@ fn main() {
         model_sha256: model.sha256().into(),
         items: Items::Images { shape: a.shape() },
         settings: Default::default(),
+        finer_measures: None,
         landscape,
     };
     let classes = file.surface_classes();

@@ -862,57 +862,6 @@ fn folders_that_cannot_be_written_are_found_out_before_the_work() {
 
 #[test]
 #[cfg(unix)]
-fn a_disk_that_fills_up_is_one_error_and_leaves_no_half_written_file() {
-    let folder = folder();
-    // A limit on the size of files stands for a full disk: the manifest fits, a landscape does not.
-    let script = format!(
-        "trap '' XFSZ; ulimit -f 16; exec {} sweep --engine cpu --groups 1 -q",
-        env!("CARGO_BIN_EXE_morphscape")
-    );
-    let run = finished(
-        Command::new("sh")
-            .arg("-c")
-            .arg(script)
-            .current_dir(folder.path())
-            .output()
-            .expect("sh starts"),
-    );
-    assert_eq!(run.code, Some(1), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("cannot write") && run.stderr.contains("landscape.safetensors"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(run.stderr.trim_end().lines().count(), 1, "{}", run.stderr);
-    let mut left: Vec<PathBuf> = vec![folder.path().join("morphscape-sweep")];
-    while let Some(path) = left.pop() {
-        if path.is_dir() {
-            left.extend(
-                std::fs::read_dir(&path)
-                    .expect("a folder")
-                    .map(|entry| entry.expect("an entry").path()),
-            );
-        } else {
-            let name = path
-                .file_name()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
-            assert!(
-                ["manifest.json", "line.svg"].contains(&name.as_str()),
-                "left behind: {}",
-                path.display()
-            );
-        }
-    }
-    assert_eq!(
-        json(folder.path().join("morphscape-sweep/manifest.json"))["finished"],
-        false
-    );
-}
-
-#[test]
-#[cfg(unix)]
 fn ctrl_c_ends_with_130() {
     let folder = folder();
     let arguments = [

@@ -74,10 +74,19 @@ fn a_sweep_draws_every_figure_and_plot_draws_the_same_again() {
     );
     for (place, content) in &first {
         // The report states timings, which the run knew before its end and plot after it.
-        if place != "report.html" {
+        if place != "report.html" && place != "manifest.json" {
             assert!(content == &again[place], "{place} differs");
         }
     }
+    // The manifest knows the new report, and no longer how figures are drawn.
+    let [before, now] = [&first, &again].map(|files| {
+        let mut manifest: serde_json::Value =
+            serde_json::from_slice(&files["manifest.json"]).expect("JSON");
+        manifest["files"]["report.html"].take();
+        (manifest["figures"].take(), manifest)
+    });
+    assert!(before.0.is_object() && now.0.is_null());
+    assert_eq!(before.1, now.1);
     // A run with the frames kept as floats is drawn the same, too.
     let mut kept = SMALL.to_vec();
     kept[8] = "kept";

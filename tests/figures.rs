@@ -66,6 +66,7 @@ fn named(items: Items, landscape: Landscape) -> LandscapeFile {
         model_sha256: "00".into(),
         items,
         settings: settings.as_object().cloned().unwrap_or_default(),
+        finer_measures: None,
         landscape,
     }
 }

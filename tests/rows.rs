@@ -237,6 +237,7 @@ fn a_file(table: &Table, model: &Model) -> LandscapeFile {
             features: table.features().to_vec(),
         },
         settings: Default::default(),
+        finer_measures: None,
         landscape,
     }
 }

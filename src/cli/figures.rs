@@ -14,6 +14,7 @@ use crate::report::{Detail, pack_detail, pack_figures};
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
+use serde_json::{Value, json};
 
 /// How figures are drawn.
 #[derive(Debug, Args)]
@@ -144,6 +145,29 @@ impl FigureArgs {
 }
 
 impl FigurePlan {
+    /// How figures are drawn, as a manifest says it; whether the report shows them is not part
+    /// of it.
+    pub(super) fn json(&self) -> Value {
+        let Marks {
+            critical_points,
+            barriers,
+        } = self.options.marks;
+        json!({
+            "set": match self.set {
+                FigureSet::Line => "line",
+                FigureSet::All => "all",
+                FigureSet::AllWithMesh => "all with meshes",
+            },
+            "svg": self.svg,
+            "png_dpi": self.png,
+            "all_classes": self.all_classes,
+            "azimuth": self.options.camera.azimuth,
+            "elevation": self.options.camera.elevation,
+            "critical_points": critical_points,
+            "barriers": barriers,
+        })
+    }
+
     /// Draws these classes only, whatever is asked for besides; each once.
     pub(super) fn only_classes(&mut self, mut classes: Vec<usize>) {
         let mut seen = std::collections::HashSet::new();
@@ -190,6 +214,9 @@ impl FigurePlan {
                 files.len()
             );
         };
+        if files.iter().all(|file| wanted(file) == Wanted::No) {
+            return Ok(Vec::new());
+        }
         let group = match self.set {
             FigureSet::Line => Vec::new(),
             _ => {
@@ -269,7 +296,10 @@ impl FigurePlan {
             let classes = options.classes.clone();
             let classes = classes.unwrap_or_else(|| file.surface_classes());
             let figure = serde_json::to_vec(&plotly_figure(file, &classes))?;
-            write_file(&folder.file(&file.name).join("figure.plotly.json"), &figure)?;
+            write_file(
+                &folder.folder(&file.name)?.join("figure.plotly.json"),
+                &figure,
+            )?;
         }
         let figures = landscape_figures(file, frames, self.set, &options);
         self.write(folder, &file.name, &figures)?;
@@ -278,7 +308,10 @@ impl FigurePlan {
 
     /// Writes figures in the formats that are wanted to the folder of a landscape or triple.
     fn write(&self, folder: &OutputFolder, name: &str, figures: &[Figure]) -> anyhow::Result<()> {
-        let folder = folder.file(name);
+        if figures.is_empty() {
+            return Ok(());
+        }
+        let folder = folder.folder(name)?;
         for figure in figures {
             // A triple's figures stand in a folder of its own.
             let file = figure.name.trim_start_matches("group-");

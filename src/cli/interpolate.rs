@@ -6,16 +6,18 @@
 
 use super::Verbosity;
 use super::figures::{FigureArgs, FigurePlan, Figures};
-use super::options::{EngineArgs, LoadedModel, ModelArgs};
+use super::options::{EngineArgs, LoadedModel, ModelArgs, Places};
 use super::output::{DATA_FILE, OutputFolder};
 use super::progress::Progress;
 use super::resolution::ResolutionArgs;
-use super::run::{Job, Run, Timings, jobs, triples_json};
+use super::run::{Again, Job, Run, Timings, jobs, triples_json};
 use super::tables::{LoadedTable, TableArgs, data_points, table_model};
 use super::triples::{Item, fixed_classes, group_count, read_triples};
 use crate::data::Table;
-use crate::engine::EngineInfo;
-use crate::landscape::{Items, Triple, choose_lettered_triples};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, EngineInfo};
+use crate::landscape::{Items, Landscape, Triple, choose_lettered_triples};
+use crate::model::Model;
 use crate::pipeline::{RowJob, interpolate_rows};
 use anyhow::{Context, ensure};
 use serde_json::{Map, json};
@@ -52,10 +54,12 @@ pub(super) struct Args {
     model: ModelArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to
+    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-interpolate")]
     out: PathBuf,
-    /// Write into a folder that holds another run or other files
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -129,20 +133,52 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         data_points: Some(data_points),
     };
     let mut compute = |jobs: &[Job], steps: usize, progress: &Progress, timings: &mut Timings| {
-        let rows: Vec<RowJob<'_>> = jobs
-            .iter()
-            .map(|job| {
-                let [a, b, c] = job.items.map(|position| table.row(position));
-                RowJob { a, b, c }
-            })
-            .collect();
         let computing = Instant::now();
-        let go_on = |done| progress.advance(done);
-        let landscapes = interpolate_rows(engine.as_ref(), model, steps, &rows, &go_on);
+        let landscapes = compute_jobs(table, model, engine.as_ref(), steps, jobs, progress);
         timings.compute += computing.elapsed();
-        Ok(landscapes?)
+        landscapes
     };
     run.execute(&jobs(&job.triples), &mut compute, verbosity)
+}
+
+/// Computes the landscapes of some jobs.
+fn compute_jobs(
+    table: &Table,
+    model: &Model,
+    engine: &dyn Engine,
+    steps: usize,
+    jobs: &[Job],
+    progress: &Progress,
+) -> anyhow::Result<Vec<Landscape>> {
+    let rows: Vec<RowJob<'_>> = jobs
+        .iter()
+        .map(|job| {
+            let [a, b, c] = job.items.map(|position| table.row(position));
+            RowJob { a, b, c }
+        })
+        .collect();
+    let go_on = |done| progress.advance(done);
+    Ok(interpolate_rows(engine, model, steps, &rows, &go_on)?)
+}
+
+impl Args {
+    /// The job of these arguments to be computed once more, with model and data where they lie
+    /// now.
+    pub(super) fn again(mut self, places: &Places) -> anyhow::Result<Again> {
+        places.put(&mut self.model, self.table.place());
+        let job = Interpolation::resolve(&self)?;
+        let plan = job.plan(CpuEngine::new().info());
+        let jobs = jobs(&job.triples);
+        let steps = usize::from(self.steps);
+        let (table, model) = (job.drawn, job.model.model);
+        Ok(Again {
+            plan,
+            jobs,
+            compute: Box::new(move |engine, jobs, progress| {
+                compute_jobs(&table, &model, engine, steps, jobs, progress)
+            }),
+        })
+    }
 }
 
 impl<'a> Interpolation<'a> {

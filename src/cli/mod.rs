@@ -7,6 +7,7 @@ mod columns;
 mod compare;
 mod devices;
 mod figures;
+mod finished;
 mod image_job;
 mod interpolate;
 mod items;
@@ -25,6 +26,7 @@ mod sweep;
 mod tables;
 mod text;
 mod triples;
+mod verify;
 mod walk;
 
 use crate::pipeline::PipelineError;
@@ -75,6 +77,9 @@ enum Command {
     /// Measure the image job here, stage by stage, on every engine: frames a second, and how near
     /// each stage is to what the machine does at best
     Bench(bench::Args),
+    /// Check a finished run: its files against their hashes, and its landscapes computed again on
+    /// another engine
+    Verify(verify::Args),
     /// List the adapters found, their limits, and which one `--engine auto` takes
     Devices(devices::Args),
 }
@@ -119,6 +124,7 @@ impl Cli {
                 Command::Walk(args) => walk::run(&args, verbosity),
                 Command::Plot(args) => plot::run(&args, verbosity),
                 Command::Bench(args) => bench::run(&args, verbosity),
+                Command::Verify(args) => verify::run(args, verbosity),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {

@@ -72,6 +72,10 @@ fn convert(args: &ConvertArgs, verbosity: Verbosity) -> anyhow::Result<()> {
     for note in converted.model.notes() {
         verbosity.say(Verbosity::Normal, format!("note: {from}: {note}"));
     }
+    if let Some(folder) = args.to.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
     converted.write(&args.to)?;
     verbosity.say(Verbosity::Normal, format!("{from} written to {to}"));
     Ok(())

@@ -43,7 +43,8 @@ pub(super) struct Args {
     /// Folder to write to
     #[arg(long, value_name = "DIR", default_value = "morphscape-morph")]
     out: PathBuf,
-    /// Write into a folder that holds another run or other files
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
     #[arg(long)]
     force: bool,
 }

@@ -2,10 +2,11 @@
 
 use super::Verbosity;
 use super::figures::{FigureArgs, FigurePlan, Figures, MAX_DETAILS, Wanted};
+use super::finished::FRAMES_FILE;
 use super::options::class_number;
 use super::output::{DATA_FILE, OutputFolder};
 use super::resolution::Resolution;
-use super::run::{FRAMES_FILE, report};
+use super::run::report;
 use super::summary::{SummaryRow, measure_files};
 use super::text::counted;
 use crate::data::Picture;
@@ -46,7 +47,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
-    let (folder, finished) = OutputFolder::open_finished(&args.run)?;
+    let mut folder = OutputFolder::open_finished(&args.run)?;
+    let finished = folder.landscapes()?;
     for name in &args.landscape {
         ensure!(
             finished.contains(name),
@@ -66,7 +68,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         // The report shows the whole run.
         plan.leave_report()?;
     }
-    let first = read(&folder, names[0])?;
+    let first = read_landscape(&folder, names[0])?;
     if !args.class.is_empty() {
         let classes = args
             .class
@@ -79,6 +81,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     if plan.shows_mesh() && matches!(first.items, Items::Rows { .. }) {
         bail!("--mesh: rows of measurements have no meshes; leave it out");
     }
+    folder.lock()?;
+    folder.begin_drawing()?;
     // Each wanted landscape with its place among them.
     let wanted: HashMap<&str, usize> = names
         .iter()
@@ -96,7 +100,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .map(|triple| {
             let files = triple
                 .iter()
-                .map(|name| read(&folder, name))
+                .map(|name| read_landscape(&folder, name))
                 .collect::<anyhow::Result<Vec<_>>>()?;
             for file in &files {
                 check_belongs(&first, file, data.as_ref())?;
@@ -140,6 +144,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             Resolution::read(&folder)?.as_ref(),
         )?;
     }
+    folder.finish_drawing()?;
     say_done(args, &plan, names.len(), started, verbosity);
     Ok(())
 }
@@ -164,7 +169,7 @@ fn say_done(
 }
 
 /// A landscape of the run, which must be the one that its place says it is.
-fn read(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
+pub(super) fn read_landscape(folder: &OutputFolder, name: &str) -> anyhow::Result<LandscapeFile> {
     let path = folder.file(name).join("landscape.safetensors");
     let place = path.display().to_string();
     let file = LandscapeFile::read(&path).with_context(|| place.clone())?;

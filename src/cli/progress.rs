@@ -1,6 +1,7 @@
 //! The progress bar and Ctrl-C.
 
 use super::Verbosity;
+use super::text::counted;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,8 +32,9 @@ impl Progress {
         } else {
             ProgressDrawTarget::stderr()
         };
-        let template =
-            format!("{{bar:30}} {{human_pos}}/{{human_len}} {what}, {{per_sec}}, {{eta}} left");
+        let template = format!(
+            "{{bar:30}} {{human_pos}}/{{human_len}} {what}, {{per_sec}}, {{eta}} left{{msg}}"
+        );
         let style = ProgressStyle::with_template(&template).expect("the template is valid");
         Self {
             bar: ProgressBar::with_draw_target(Some(total as u64), target).with_style(style),
@@ -47,6 +49,15 @@ impl Progress {
         } else {
             ControlFlow::Continue(())
         }
+    }
+
+    /// Tells that `frames` more were there already, those of `landscapes` in all.
+    pub(super) fn keep(&self, frames: usize, landscapes: usize) {
+        self.bar.inc(frames as u64);
+        // What was not computed says nothing of how long the rest takes.
+        self.bar.reset_eta();
+        let text = format!(" ({} kept)", counted(landscapes, "landscape"));
+        self.bar.set_message(text);
     }
 
     /// Takes the bar away.

@@ -59,6 +59,17 @@ pub(super) fn finer(steps: usize) -> [usize; 2] {
     [2 * steps - 1, 4 * steps - 3]
 }
 
+/// A landscape's measures on its two finer grids, by their names in `summary.csv`, as they are
+/// kept in its file; those of a triple's order are left out.
+pub(super) fn finer_json(measures: [&Measures; 2]) -> Value {
+    let own = SHOWN.iter().filter(|shown| shown.column.group != "order");
+    own.map(|shown| {
+        let values = measures.map(|measures| (shown.value)(measures));
+        (shown.column.key.to_owned(), json!(values))
+    })
+    .collect()
+}
+
 impl Resolution {
     /// No landscape yet; the run's grids have `steps` points a side.
     pub(super) fn new(steps: usize) -> Self {
@@ -69,16 +80,13 @@ impl Resolution {
         }
     }
 
-    /// Adds a landscape by its measures on the three grids.
-    pub(super) fn add(&mut self, name: &str, measures: [&Measures; 3]) {
+    /// Adds a landscape by its own measures and by what [`finer_json`] made of the others.
+    pub(super) fn add(&mut self, name: &str, own: &Measures, finer: &Value) {
         let values = SHOWN.iter().map(|shown| {
-            let [own, finer @ ..] = measures.map(|measures| (shown.value)(measures));
             // The weights that three permutations share do not lie closer on finer grids: 41 and
             // 81 steps have the same, and no change of them would say nothing.
-            match shown.column.group {
-                "order" => [own, None, None],
-                _ => [own, finer[0], finer[1]],
-            }
+            let finer = &finer[shown.column.key];
+            [(shown.value)(own), finer[0].as_f64(), finer[1].as_f64()]
         });
         self.landscapes.push((name.to_owned(), values.collect()));
     }

@@ -3,22 +3,18 @@
 
 use super::Verbosity;
 use super::columns::{OVERVIEW, RANK_BY, columns};
-use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
+use super::figures::FigurePlan;
+use super::finished::TripleFiles;
 use super::options::LoadedModel;
 use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
-use super::resolution::{Resolution, finer};
-use super::summary::{
-    MAX_LISTED, SummaryRow, measure_all, measure_files, summary_table, write_summary,
-};
+use super::resolution::{Resolution, finer, finer_json};
+use super::summary::{MAX_LISTED, SummaryRow, measure_files, summary_table, write_summary};
 use super::text::{counted, stand_in_note};
-use crate::data::{Image, write_file};
-use crate::engine::EngineInfo;
-use crate::landscape::{
-    DataPoints, Items, Landscape, LandscapeFile, Measures, Permutation, Triple,
-};
+use crate::data::Image;
+use crate::engine::{Engine, EngineInfo};
+use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple, measure};
 use crate::pipeline::PipelineError;
-use crate::plot::Tiles;
 use crate::report::{Detail, Report, ReportRow, write_report};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -26,10 +22,14 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Results kept between writes, bytes: a wave of landscapes is computed, then written.
+/// A wave of landscapes is computed, then drawn and written: results kept between writes, bytes,
+/// and how long a wave is to take, which is what a run loses when it is killed. The first is one
+/// triple, from which the next ones are estimated.
 const WAVE_BYTES: usize = 64 << 20;
+const WAVE_S: f64 = 5.0;
 
 /// One landscape to compute: a permutation of a triple, its items as [A, B, C].
+#[derive(Clone)]
 pub(super) struct Job {
     pub(super) name: String,
     pub(super) permutation: Permutation,
@@ -51,6 +51,20 @@ pub(super) fn jobs(triples: &[Triple]) -> Vec<Job> {
         })
         .collect()
 }
+
+/// A run's job to be computed once more.
+pub(super) struct Again {
+    /// The plan of a run of it, on whatever engine.
+    pub(super) plan: Value,
+    /// All its landscapes.
+    pub(super) jobs: Vec<Job>,
+    /// Computes some of them on an engine.
+    pub(super) compute: Box<ComputeOn>,
+}
+
+/// Computes landscapes on an engine.
+pub(super) type ComputeOn =
+    dyn Fn(&dyn Engine, &[Job], &Progress) -> anyhow::Result<Vec<Landscape>>;
 
 /// Triples as a plan states them; `index` is what an item's name says of its position.
 pub(super) fn triples_json(triples: &[Triple], index: &dyn Fn(usize) -> usize) -> Value {
@@ -143,7 +157,8 @@ impl Run<'_> {
         4 * (self.steps * self.steps * (answers + inputs) + finer * answers)
     }
 
-    /// Runs `jobs` to the end: every file of the run is written.
+    /// Runs `jobs` to the end: every file of the run is written. Landscapes that an earlier start
+    /// finished are kept.
     pub(super) fn execute(
         mut self,
         jobs: &[Job],
@@ -157,89 +172,112 @@ impl Run<'_> {
         let mut resolution = self.resolution.then(|| Resolution::new(self.steps));
         let mut rows: Vec<SummaryRow> = Vec::with_capacity(jobs.len());
         let mut details: Vec<Detail> = Vec::new();
+        let figures = self.figures.as_ref();
+        let how = figures.map_or_else(|| json!("none"), FigurePlan::json);
+        let drawn = self.folder.begin_figures(how)?;
+        let mut num_kept = 0;
         // The landscapes of a triple stay together.
-        let triples_a_wave = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
-        for wave in jobs.chunks(3 * triples_a_wave) {
-            let landscapes = compute(wave, self.steps, &progress, &mut self.timings)?;
+        let most_triples = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
+        let mut triples = 1;
+        let mut rest = jobs;
+        while !rest.is_empty() {
+            let started = Instant::now();
+            let wave;
+            (wave, rest) = rest.split_at(rest.len().min(3 * triples));
+            let mut kept: Vec<Option<LandscapeFile>> = wave
+                .par_iter()
+                .map(|job| self.kept(job, verbosity))
+                .collect();
+            let is_kept: Vec<bool> = kept.iter().map(Option::is_some).collect();
+            let missing = wave.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept);
+            let missing: Vec<Job> = missing.map(|(job, _)| job.clone()).collect();
+            let kept_here = wave.len() - missing.len();
+            if kept_here > 0 {
+                num_kept += kept_here;
+                progress.keep(kept_here * (frames_each + finer_each), num_kept);
+            }
+            let computed = compute(&missing, self.steps, &progress, &mut self.timings)?;
+            let refining = Instant::now();
+            let finer = match self.resolution {
+                true => finer_measures(
+                    &missing,
+                    &compute(&missing, fine, &progress, &mut Timings::default())?,
+                ),
+                false => vec![None; missing.len()],
+            };
+            self.timings.resolution += refining.elapsed();
 
             let measuring = Instant::now();
-            let files: Vec<LandscapeFile> = wave
-                .iter()
-                .zip(landscapes)
-                .map(|(job, landscape)| self.named(job, landscape))
+            let mut new = missing.iter().zip(computed).zip(finer);
+            let mut new = || {
+                new.next()
+                    .map(|((job, landscape), finer)| self.named(job, landscape, finer))
+            };
+            let files: Vec<LandscapeFile> = kept
+                .iter_mut()
+                .map(|kept| {
+                    kept.take()
+                        .or_else(&mut new)
+                        .expect("one for each that is missing")
+                })
                 .collect();
             let measures = measure_files(&files);
             self.timings.measures += measuring.elapsed();
             if let Some(resolution) = &mut resolution {
-                let refining = Instant::now();
-                let landscapes = compute(wave, fine, &progress, &mut Timings::default())?;
-                add_finer(resolution, wave, &measures, &landscapes);
-                self.timings.resolution += refining.elapsed();
+                for (file, measures) in files.iter().zip(&measures) {
+                    let finer = file.finer_measures.as_ref();
+                    resolution.add(&file.name, measures, finer.unwrap_or(&Value::Null));
+                }
             }
 
             let writing = Instant::now();
-            files
-                .par_iter()
-                .zip(&measures)
-                .try_for_each(|(file, measures)| {
-                    let path = self.folder.file(&file.name).join("landscape.safetensors");
-                    file.write(&path, measures)
-                })?;
-            self.timings.write += writing.elapsed();
-
-            let drawing = Instant::now();
-            if let Some(plan) = &self.figures {
-                let first = rows.len();
-                let drawn = wave
-                    .par_chunks(3)
-                    .zip(files.par_chunks(3))
-                    .enumerate()
-                    .map(|(n, (jobs, files))| self.draw(plan, jobs, files, first + 3 * n))
-                    .collect::<anyhow::Result<Vec<_>>>()?;
-                details.extend(drawn.into_iter().flatten());
+            let first = rows.len();
+            let done = (0..wave.len() / 3).into_par_iter().map(|n| {
+                let own = 3 * n..3 * n + 3;
+                let triple = TripleFiles {
+                    first: first + 3 * n,
+                    jobs: &wave[own.clone()],
+                    files: &files[own.clone()],
+                    measures: &measures[own.clone()],
+                    is_kept: &is_kept[own],
+                };
+                self.finish_triple(&triple, drawn)
+            });
+            details.extend(
+                done.collect::<anyhow::Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten(),
+            );
+            match self.figures {
+                Some(_) => self.timings.figures += writing.elapsed(),
+                None => self.timings.write += writing.elapsed(),
             }
-            self.timings.figures += drawing.elapsed();
             let measured = files.iter().zip(measures);
             rows.extend(measured.map(|(file, measures)| SummaryRow::new(file, measures)));
             if interrupted() {
                 return Err(PipelineError::Interrupted.into());
             }
+            let estimate = triples as f64 * WAVE_S / started.elapsed().as_secs_f64();
+            triples = (estimate as usize).clamp(1, most_triples);
         }
         progress.finish();
-        self.finish(jobs, &rows, &details, resolution.as_ref(), verbosity)
+        let results = Results {
+            jobs,
+            rows: &rows,
+            details: &details,
+            resolution: resolution.as_ref(),
+            num_kept,
+        };
+        self.finish(&results, verbosity)
     }
 
-    /// Draws and writes the figures of a triple, whose landscapes are the run's from `first` on.
-    fn draw(
+    /// A landscape with everything its file says.
+    pub(super) fn named(
         &self,
-        plan: &FigurePlan,
-        jobs: &[Job],
-        files: &[LandscapeFile],
-        first: usize,
-    ) -> anyhow::Result<Vec<Detail>> {
-        let place = |file: &LandscapeFile| jobs.iter().position(|job| job.name == file.name);
-        let wanted = |file: &LandscapeFile| match place(file) {
-            Some(n) if first + n < MAX_DETAILS => Wanted::Detail,
-            _ => Wanted::Figures,
-        };
-        let frames = |file: &LandscapeFile| {
-            let tiles = match (Tiles::of(file), self.frames, place(file)) {
-                (None, Some(frames_of), Some(n)) => {
-                    Some(Tiles::of_images(&frames_of(&jobs[n])?, self.steps))
-                }
-                (kept, _, _) => kept,
-            };
-            if let Some(tiles) = &tiles {
-                let path = self.folder.file(&file.name).join(FRAMES_FILE);
-                write_file(&path, &tiles.atlas().to_png())?;
-            }
-            Ok(tiles)
-        };
-        let data = self.data_points.as_ref();
-        plan.draw_triple(&self.folder, files, data, &wanted, &frames)
-    }
-
-    fn named(&self, job: &Job, landscape: Landscape) -> LandscapeFile {
+        job: &Job,
+        landscape: Landscape,
+        finer_measures: Option<Value>,
+    ) -> LandscapeFile {
         LandscapeFile {
             name: job.name.clone(),
             permutation: job.permutation,
@@ -250,19 +288,20 @@ impl Run<'_> {
             model_sha256: self.model.model.sha256().to_owned(),
             items: self.items.clone(),
             settings: self.settings.clone(),
+            finer_measures,
             landscape,
         }
     }
 
     /// Writes what sums the run up, and says it.
-    fn finish(
-        mut self,
-        jobs: &[Job],
-        rows: &[SummaryRow],
-        details: &[Detail],
-        resolution: Option<&Resolution>,
-        verbosity: Verbosity,
-    ) -> anyhow::Result<()> {
+    fn finish(mut self, results: &Results<'_>, verbosity: Verbosity) -> anyhow::Result<()> {
+        let Results {
+            jobs,
+            rows,
+            details,
+            resolution,
+            num_kept,
+        } = *results;
         let writing = Instant::now();
         write_summary(&self.folder, rows)?;
         if let Some(resolution) = resolution {
@@ -309,26 +348,35 @@ impl Run<'_> {
             let text = resolution.table();
             write!(std::io::stdout().lock(), "\nmeans on finer grids\n{text}")?;
         }
-        let frames = jobs.len() * self.steps * self.steps;
-        let (adapter, compute_s) = (
-            if info.engine == "cpu" {
-                format!("the CPU engine, {}", info.adapter)
-            } else {
-                info.adapter.clone()
-            },
-            self.timings.compute.as_secs_f64(),
-        );
+        let adapter = if info.engine == "cpu" {
+            format!("the CPU engine, {}", info.adapter)
+        } else {
+            info.adapter.clone()
+        };
         let counts = rows.iter().filter_map(|row| row.counts);
         if let Some(note) = stand_in_note(counts.map(|counts| counts.stand_in).sum()) {
             verbosity.say(Verbosity::Normal, note);
         }
         let inputs = format!("{}s", self.items.input_name());
+        let frames = |landscapes: usize| landscapes * self.steps * self.steps;
+        let (all, new) = (frames(jobs.len()), frames(jobs.len() - num_kept));
+        let landscapes = counted(jobs.len(), "landscape");
+        let compute_s = self.timings.compute.as_secs_f64();
+        let speed = format!(
+            "in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}",
+            new as f64 / compute_s
+        );
+        let what = match num_kept {
+            0 => format!("{landscapes}, {all} {inputs} {speed}"),
+            _ if new == 0 => format!("{landscapes}, {all} {inputs}, all kept from before"),
+            kept => format!(
+                "{landscapes}, {all} {inputs}: {kept} landscapes kept from before, {new} {inputs} {speed}"
+            ),
+        };
         verbosity.say(
             Verbosity::Normal,
             format!(
-                "{}, {frames} {inputs} in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}; {:.3} s in all; written to {}",
-                counted(jobs.len(), "landscape"),
-                frames as f64 / compute_s,
+                "{what}; {:.3} s in all; written to {}",
                 self.started.elapsed().as_secs_f64(),
                 self.out.display()
             ),
@@ -338,28 +386,24 @@ impl Run<'_> {
     }
 }
 
-/// Measures the landscapes of a wave on their finest grids and on every second point of them.
-fn add_finer(
-    resolution: &mut Resolution,
-    wave: &[Job],
-    measures: &[Measures],
-    landscapes: &[Landscape],
-) {
-    let of = |landscapes: &[Landscape]| {
-        let with_classes = landscapes.iter().zip(wave);
-        let with_classes: Vec<_> = with_classes.map(|(l, job)| (l, job.classes)).collect();
-        measure_all(&with_classes)
-    };
-    let finest = of(landscapes);
-    let second: Vec<Landscape> = landscapes.par_iter().map(|l| l.every(2)).collect();
-    let middle = of(&second);
-    for (n, job) in wave.iter().enumerate() {
-        resolution.add(&job.name, [&measures[n], &middle[n], &finest[n]]);
-    }
+/// What a run came to.
+struct Results<'a> {
+    jobs: &'a [Job],
+    rows: &'a [SummaryRow],
+    details: &'a [Detail],
+    resolution: Option<&'a Resolution>,
+    /// Landscapes of an earlier start.
+    num_kept: usize,
 }
 
-/// All frames of a landscape in one picture, from which a finished run is drawn again.
-pub(super) const FRAMES_FILE: &str = "frames.png";
+/// What landscapes on their finest grids measure, on those and on every second point of them.
+fn finer_measures(jobs: &[Job], landscapes: &[Landscape]) -> Vec<Option<Value>> {
+    let both = landscapes.par_iter().zip(jobs).map(|(finest, job)| {
+        let of = |landscape: &Landscape| measure(landscape, job.classes);
+        Some(finer_json([&of(&finest.every(2)), &of(finest)]))
+    });
+    both.collect()
+}
 
 /// Writes a run's report.
 pub(super) fn report(

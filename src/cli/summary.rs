@@ -5,7 +5,7 @@ use super::columns::{SHOWN, overview};
 use super::output::OutputFolder;
 use super::text::table;
 use crate::data::write_file;
-use crate::landscape::{Landscape, LandscapeFile, Measures, measure_triple};
+use crate::landscape::{LandscapeFile, Measures, measure_triple};
 use crate::mesh::MeshCounts;
 use crate::report::Format;
 use rayon::prelude::*;
@@ -52,27 +52,27 @@ impl SummaryRow {
     }
 }
 
-/// A landscape with the classes of its A, B and C.
-pub(super) type WithClasses<'a> = (&'a Landscape, [usize; 3]);
-
-/// Measures landscapes, those of each triple together in the order of its permutations.
-pub(super) fn measure_all(landscapes: &[WithClasses<'_>]) -> Vec<Measures> {
-    landscapes
+/// Measures the landscapes of files, those of each triple together in the order of its
+/// permutations.
+pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
+    files
         .par_chunks_exact(3)
-        .flat_map(|triple| measure_triple([triple[0], triple[1], triple[2]]))
+        .flat_map(|triple| {
+            measure_triple([0, 1, 2].map(|n| (&triple[n].landscape, triple[n].item_classes)))
+        })
         .collect()
 }
 
-/// Measures the landscapes of files.
-pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
-    let landscapes = files
-        .iter()
-        .map(|file| (&file.landscape, file.item_classes));
-    measure_all(&landscapes.collect::<Vec<_>>())
+/// A row a landscape.
+pub(super) const SUMMARY_FILE: &str = "summary.csv";
+
+/// Writes `summary.csv`.
+pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyhow::Result<()> {
+    Ok(write_file(&folder.file(SUMMARY_FILE), &summary_csv(rows)?)?)
 }
 
-/// Writes `summary.csv`, a row a landscape.
-pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyhow::Result<()> {
+/// The content of `summary.csv`.
+pub(super) fn summary_csv(rows: &[SummaryRow]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let morphed = rows.iter().any(|row| row.counts.is_some());
     let mut heading = vec![
@@ -121,7 +121,7 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
         }
         csv.write_record(record)?;
     }
-    Ok(write_file(&folder.file("summary.csv"), &csv.into_inner()?)?)
+    Ok(csv.into_inner()?)
 }
 
 /// A measure in a CSV file: empty where it could not be taken.

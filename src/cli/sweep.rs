@@ -7,13 +7,13 @@
 use super::Verbosity;
 use super::figures::{FigureArgs, Figures};
 use super::image_job::{ImageJob, TripleArgs};
-use super::options::{DataArgs, EngineArgs, ModelArgs, MorphArgs};
+use super::options::{DataArgs, EngineArgs, ModelArgs, MorphArgs, Places};
 use super::output::OutputFolder;
 use super::progress::Progress;
 use super::resolution::ResolutionArgs;
-use super::run::{Job, Run, Timings, jobs};
-use crate::engine::EngineInfo;
+use super::run::{Again, Job, Run, Timings, jobs};
 use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, EngineInfo};
 use crate::landscape::{Items, Landscape};
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes, morph_grid};
 use serde_json::{Value, json};
@@ -34,10 +34,12 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to
+    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-sweep")]
     out: PathBuf,
-    /// Write into a folder that holds another run or other files
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
     #[arg(long)]
     force: bool,
     /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors
@@ -127,34 +129,84 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
                        progress: &Progress,
                        timings: &mut Timings|
      -> anyhow::Result<Vec<Landscape>> {
-        let loading = Instant::now();
-        let images = sweep.load_images(jobs)?;
-        let grid_jobs: Vec<GridJob<'_>> = jobs
-            .iter()
-            .map(|job| {
-                let [a, b, c] = job.items.map(|item| &images[&item]);
-                GridJob { a, b, c }
-            })
-            .collect();
-        timings.load += loading.elapsed();
-        let computing = Instant::now();
-        let landscapes = compute_landscapes(
+        // Those of finer grids are measured only.
+        let frames = if steps == settings.steps {
+            frames
+        } else {
+            Frames::Drop
+        };
+        let settings = MorphSettings { steps, ..settings };
+        compute_jobs(
+            &sweep,
             engine.as_ref(),
-            &sweep.model.model,
-            &MorphSettings { steps, ..settings },
-            &grid_jobs,
-            // Those of finer grids are measured only.
-            if steps == settings.steps {
-                frames
-            } else {
-                Frames::Drop
-            },
-            &|done| progress.advance(done),
-        );
-        timings.compute += computing.elapsed();
-        Ok(landscapes?)
+            (&settings, frames),
+            jobs,
+            progress,
+            timings,
+        )
     };
     run.execute(&jobs(&sweep.triples), &mut compute, verbosity)
+}
+
+/// Computes the landscapes of some jobs.
+fn compute_jobs(
+    sweep: &ImageJob,
+    engine: &dyn Engine,
+    (settings, frames): (&MorphSettings, Frames),
+    jobs: &[Job],
+    progress: &Progress,
+    timings: &mut Timings,
+) -> anyhow::Result<Vec<Landscape>> {
+    let loading = Instant::now();
+    let images = sweep.load_images(jobs)?;
+    let grid_jobs: Vec<GridJob<'_>> = jobs
+        .iter()
+        .map(|job| {
+            let [a, b, c] = job.items.map(|item| &images[&item]);
+            GridJob { a, b, c }
+        })
+        .collect();
+    timings.load += loading.elapsed();
+    let computing = Instant::now();
+    let landscapes = compute_landscapes(
+        engine,
+        &sweep.model.model,
+        settings,
+        &grid_jobs,
+        frames,
+        &|done| progress.advance(done),
+    );
+    timings.compute += computing.elapsed();
+    Ok(landscapes?)
+}
+
+impl Args {
+    /// The sweep of these arguments to be computed once more, with model and data where they lie
+    /// now.
+    pub(super) fn again(mut self, places: &Places) -> anyhow::Result<Again> {
+        places.put(&mut self.model, self.data.place());
+        let mode = self.morph.mode()?;
+        let settings = MorphSettings {
+            steps: self.morph.steps(),
+            grid: self.morph.grid(),
+            mode,
+        };
+        let sweep = ImageJob::resolve(
+            &self.triples,
+            &self.model,
+            &self.data,
+            settings.grid,
+            Verbosity::Quiet,
+        )?;
+        Ok(Again {
+            plan: plan(&self, &sweep, CpuEngine::new().info()),
+            jobs: jobs(&sweep.triples),
+            compute: Box::new(move |engine, jobs, progress| {
+                let how = (&settings, Frames::Drop);
+                compute_jobs(&sweep, engine, how, jobs, progress, &mut Timings::default())
+            }),
+        })
+    }
 }
 
 /// Everything that decides the numbers of the run, for the manifest.

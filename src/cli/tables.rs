@@ -1,6 +1,6 @@
 //! Tables of measurements by name or file, and the models that belong to them.
 
-use super::options::{LoadedModel, ModelArgs};
+use super::options::{DataPlace, LoadedModel, ModelArgs};
 use crate::data::{PaperTable, Table, TableError, iris, read_table_file, seeds};
 use crate::engine::Engine;
 use crate::landscape::DataPoints;
@@ -45,6 +45,14 @@ pub(super) fn is_table(data: &str) -> bool {
 }
 
 impl TableArgs {
+    /// What says which data they are.
+    pub(in crate::cli) fn place(&mut self) -> DataPlace<'_> {
+        DataPlace {
+            name: &mut self.data,
+            root: &mut self.data_dir,
+        }
+    }
+
     /// Reads the table.
     pub(super) fn load(&self) -> anyhow::Result<LoadedTable> {
         load_table(

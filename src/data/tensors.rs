@@ -1,6 +1,6 @@
 //! Tensors to a `.safetensors` file and back.
 
-use super::{FileError, write_file};
+use super::{FileError, sha256_hex, write_file};
 use safetensors::{Dtype, SafeTensors};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -53,8 +53,13 @@ impl safetensors::View for &Tensor<'_> {
     }
 }
 
+/// The entry of the metadata with the digest of everything else: SHA-256 of the other metadata as
+/// JSON, in the order of their keys, and of the tensors' bytes, in the order they stand in.
+const DIGEST: &str = "sha256";
+
 /// Writes tensors and string metadata to a `.safetensors` file at `path`, beside its place
-/// first and then renamed. The same content gives the same bytes.
+/// first and then renamed. The same content gives the same bytes. The metadata gets a digest,
+/// `sha256`, by which [`TensorFile::read`] finds out a file that was damaged.
 ///
 /// # Errors
 /// [`FileError`] with the path.
@@ -74,7 +79,9 @@ fn serialize(tensors: &[Tensor<'_>], metadata: &BTreeMap<&str, String>) -> Vec<u
     let (length, rest) = plain.split_at(8);
     let header_bytes = u64::from_le_bytes(length.try_into().expect("split at 8 bytes")) as usize;
     let (header, data) = rest.split_at(header_bytes);
-    let metadata = serde_json::to_vec(metadata).expect("strings are JSON");
+    let mut metadata = metadata.clone();
+    metadata.insert(DIGEST, digest(&metadata, data));
+    let metadata = serde_json::to_vec(&metadata).expect("strings are JSON");
     let mut file = Vec::with_capacity(plain.len() + metadata.len() + 32);
     file.extend([0; 8]);
     file.extend(b"{\"__metadata__\":");
@@ -92,11 +99,20 @@ fn serialize(tensors: &[Tensor<'_>], metadata: &BTreeMap<&str, String>) -> Vec<u
     file
 }
 
+fn digest<K: AsRef<str> + serde::Serialize + Ord>(
+    metadata: &BTreeMap<K, String>,
+    data: &[u8],
+) -> String {
+    let metadata = serde_json::to_vec(metadata).expect("strings are JSON");
+    sha256_hex([metadata.as_slice(), data])
+}
+
 /// Float tensors and string metadata as a `.safetensors` file holds them.
 #[derive(Debug)]
 pub struct TensorFile {
     tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     metadata: BTreeMap<String, String>,
+    has_digest: bool,
 }
 
 /// Why a tensor file was refused; the caller adds the path.
@@ -108,6 +124,11 @@ pub enum TensorFileError {
     /// Not a `.safetensors` file.
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
+    /// The content is not what was written.
+    #[error(
+        "expected the content that was written, found another, by its SHA-256; the file was damaged or changed"
+    )]
+    Damaged,
     /// A tensor of another type.
     #[error("tensor {name}: expected 32-bit floats, found {found}")]
     DataType {
@@ -142,12 +163,26 @@ impl TensorFile {
     /// Reads a file of 32-bit float tensors.
     ///
     /// # Errors
-    /// [`TensorFileError`]; the library checks every size against the file's before it is used.
+    /// [`TensorFileError`]; the library checks every size against the file's before it is used. A
+    /// file with a digest must have the content it was made of.
     pub fn read(path: &Path) -> Result<Self, TensorFileError> {
         let content = std::fs::read(path).map_err(TensorFileError::Read)?;
         let file = SafeTensors::deserialize(&content).map_err(TensorFileError::NotSafetensors)?;
-        let (_, header) =
+        let (header_bytes, header) =
             SafeTensors::read_metadata(&content).map_err(TensorFileError::NotSafetensors)?;
+        let mut metadata: BTreeMap<String, String> = header
+            .metadata()
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let expected = metadata.remove(DIGEST);
+        let has_digest = expected.is_some();
+        if let Some(expected) = expected
+            && digest(&metadata, &content[8 + header_bytes..]) != expected
+        {
+            return Err(TensorFileError::Damaged);
+        }
         let tensors = file
             .iter()
             .map(|(name, view)| {
@@ -165,13 +200,27 @@ impl TensorFile {
                 Ok((name.to_owned(), (view.shape().to_vec(), values)))
             })
             .collect::<Result<_, _>>()?;
-        let metadata = header.metadata().iter().flatten();
         Ok(Self {
             tensors,
-            metadata: metadata
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
+            metadata,
+            has_digest,
         })
+    }
+
+    /// Refuses a file without a digest, which another program made or which was changed; one that
+    /// has a digest has the content it was made of.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Metadata`] when there is none.
+    pub fn require_digest(&self) -> Result<(), TensorFileError> {
+        match self.has_digest {
+            true => Ok(()),
+            false => Err(TensorFileError::Metadata {
+                key: DIGEST.to_owned(),
+                expected: "the digest of the content".into(),
+                found: "no such entry".into(),
+            }),
+        }
     }
 
     /// Takes a tensor out of the file if it is there, of `shape`.

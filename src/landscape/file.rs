@@ -48,6 +48,8 @@ pub struct LandscapeFile {
     pub items: Items,
     /// How the grid was made: mode, sampling and the like, as the manifest says them.
     pub settings: Map<String, Value>,
+    /// Its measures on two finer grids, where a run took them, as JSON for whoever took them.
+    pub finer_measures: Option<Value>,
     /// The values.
     pub landscape: Landscape,
 }
@@ -212,6 +214,9 @@ impl LandscapeFile {
                 concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned(),
             ),
         ]);
+        if let Some(finer) = &self.finer_measures {
+            metadata.insert("finer_measures", finer.to_string());
+        }
         if let Some(morph) = &landscape.morph {
             metadata.insert("counts", json!(morph.counts).to_string());
             if morph.counts.failed > 0 {
@@ -226,9 +231,23 @@ impl LandscapeFile {
     /// Reads a file that [`LandscapeFile::write`] wrote.
     ///
     /// # Errors
-    /// [`LandscapeFileError`] when something is missing or does not fit together.
+    /// [`LandscapeFileError`] when something is missing or does not fit together, or the content
+    /// is not that of the digest in the file, if it has one.
     pub fn read(path: &Path) -> Result<Self, LandscapeFileError> {
-        let mut file = TensorFile::read(path)?;
+        Self::parse(TensorFile::read(path)?)
+    }
+
+    /// Reads a file that is to be taken for what was written, to the bit.
+    ///
+    /// # Errors
+    /// As [`LandscapeFile::read`]; and when the file has no digest.
+    pub fn read_whole(path: &Path) -> Result<Self, LandscapeFileError> {
+        let file = TensorFile::read(path)?;
+        file.require_digest()?;
+        Self::parse(file)
+    }
+
+    fn parse(mut file: TensorFile) -> Result<Self, LandscapeFileError> {
         let mut settings: Map<String, Value> = file.json("settings")?;
         let class_names: Vec<String> = file.json("classes")?;
         let item_classes: [usize; 3] = file.json("item_classes")?;
@@ -324,6 +343,10 @@ impl LandscapeFile {
             item_classes,
             model: file.text("model")?.to_owned(),
             model_sha256: file.text("model_sha256")?.to_owned(),
+            finer_measures: match file.text("finer_measures") {
+                Ok(_) => Some(file.json("finer_measures")?),
+                Err(_) => None,
+            },
             landscape: Landscape {
                 steps,
                 num_classes: classes,

@@ -2,6 +2,7 @@
 //! them.
 
 mod data_points;
+mod deviation;
 mod file;
 mod measures;
 mod tool_share;
@@ -9,6 +10,7 @@ mod triples;
 mod walk;
 
 pub use data_points::DataPoints;
+pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{
     Bar, CONFIDENT, Connectivity, CriticalPoints, GridMeasures, LatticeWeights, Measures,
@@ -63,6 +65,18 @@ pub struct GridMeshes {
 }
 
 impl Landscape {
+    /// A grid without points, in the place of one that is taken out.
+    pub fn nothing() -> Self {
+        Self {
+            steps: 0,
+            num_classes: 0,
+            logits: Vec::new(),
+            probabilities: Vec::new(),
+            inputs: None,
+            morph: None,
+        }
+    }
+
     /// Number of frames, `steps * steps`.
     pub fn num_frames(&self) -> usize {
         self.steps * self.steps

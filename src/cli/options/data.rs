@@ -1,6 +1,6 @@
 //! Which images, and how their classes are found among a model's.
 
-use super::{LoadedModel, parse_factor};
+use super::{DataPlace, LoadedModel, parse_factor};
 use crate::cli::Verbosity;
 use crate::cli::tables::is_table;
 use crate::cli::text::counted;
@@ -46,6 +46,14 @@ pub(in crate::cli) struct LoadedData {
 }
 
 impl DataArgs {
+    /// What says which data they are.
+    pub(in crate::cli) fn place(&mut self) -> DataPlace<'_> {
+        DataPlace {
+            name: &mut self.data,
+            root: &mut self.data_dir,
+        }
+    }
+
     /// What `--data` says.
     pub(in crate::cli) fn name(&self) -> &str {
         &self.data

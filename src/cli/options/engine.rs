@@ -25,6 +25,47 @@ enum EngineName {
     Cpu,
 }
 
+/// Where to compute again.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OtherEngineArgs {
+    /// auto, gpu or cpu [default: the other one: cpu for a run on a GPU or a software adapter,
+    /// and for one on the CPU engine any adapter there is]
+    #[arg(long, value_enum)]
+    engine: Option<EngineName>,
+    /// Part of the name of the adapter to take
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+}
+
+impl OtherEngineArgs {
+    /// Opens the engine for what ran on `ran_on`, `cpu` or `gpu`; where there is no other one it
+    /// is the same, and that is said.
+    pub(in crate::cli) fn open(
+        self,
+        ran_on: &str,
+        verbosity: Verbosity,
+    ) -> anyhow::Result<Box<dyn Engine>> {
+        let engine = match (self.engine, &self.adapter) {
+            (Some(engine), _) => engine,
+            (None, Some(_)) => EngineName::Gpu,
+            (None, None) if ran_on == "gpu" => EngineName::Cpu,
+            (None, None) => match engine::open(EngineChoice::Gpu, None) {
+                Ok((engine, _)) => return Ok(engine),
+                Err(error) => {
+                    let reason = anyhow::Error::from(error);
+                    verbosity.say(
+                        Verbosity::Normal,
+                        format!("note: there is no other engine ({reason:#}); going on with the CPU engine, which the run was computed on, too"),
+                    );
+                    EngineName::Cpu
+                }
+            },
+        };
+        let adapter = self.adapter;
+        EngineArgs { engine, adapter }.open(verbosity)
+    }
+}
+
 impl EngineArgs {
     /// Opens the engine; a fallback is said.
     pub(in crate::cli) fn open(&self, verbosity: Verbosity) -> anyhow::Result<Box<dyn Engine>> {

@@ -4,11 +4,13 @@ mod data;
 mod engine;
 mod model;
 mod morph;
+mod places;
 
 pub(super) use data::{DataArgs, LoadedData};
-pub(super) use engine::EngineArgs;
+pub(super) use engine::{EngineArgs, OtherEngineArgs};
 pub(super) use model::{LoadedModel, ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
+pub(super) use places::{DataPlace, Places};
 
 use anyhow::Context;
 

@@ -127,6 +127,11 @@ impl ModelArgs {
         self.model.as_deref()
     }
 
+    /// Takes another file.
+    pub(in crate::cli) fn take(&mut self, path: PathBuf) {
+        self.model = Some(path);
+    }
+
     /// Refuses options that say what a bundled model says itself.
     pub(in crate::cli) fn refuse_options(&self, name: &str) -> anyhow::Result<()> {
         let given = self.file.json(&self.file.options()?);

@@ -67,7 +67,8 @@ pub(in crate::cli) struct Args {
     /// Folder to write to
     #[arg(long, value_name = "DIR", default_value = "morphscape-walk")]
     pub(super) out: PathBuf,
-    /// Write into a folder that holds another run or other files
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
     #[arg(long)]
     pub(super) force: bool,
 }

@@ -47,10 +47,14 @@ pub(super) fn put(
     figures: &[Figure],
     verbosity: Verbosity,
 ) {
-    let Some(run) = run_of(landscape, &file.name) else {
+    let Some(mut run) = run_of(landscape, &file.name) else {
         return;
     };
-    let text = match write(&run, &file.name, facts, figures) {
+    let written = run
+        .lock()
+        .and_then(|()| write(&run, &file.name, facts, figures))
+        .and_then(|()| run.finish_drawing());
+    let text = match written {
         Ok(()) => format!(
             "the walk is in {}, too, and in the run's report",
             run.file(&file.name).display()
@@ -64,7 +68,8 @@ pub(super) fn put(
 fn run_of(landscape: &Path, name: &str) -> Option<OutputFolder> {
     let path = landscape.canonicalize().ok()?;
     let folder = if path.is_dir() { &path } else { path.parent()? };
-    let (run, names) = OutputFolder::open_finished(folder.parent()?).ok()?;
+    let run = OutputFolder::open_finished(folder.parent()?).ok()?;
+    let names = run.landscapes().ok()?;
     let is_its_own = folder.file_name()? == name && names.iter().any(|known| known == name);
     is_its_own.then_some(run)
 }

@@ -326,6 +326,7 @@ impl SurfaceArgs {
                 .as_object()
                 .cloned()
                 .unwrap_or_default(),
+            finer_measures: None,
             landscape,
         })
     }

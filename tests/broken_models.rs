@@ -463,7 +463,7 @@ fn claims_of_size_cost_nothing() {
         "--config",
         &for_weights,
         Some(long.as_bytes()),
-        &["the config is larger"],
+        &["at most 1048576 bytes"],
     );
 
     for (what, header, words) in [

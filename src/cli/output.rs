@@ -1,7 +1,7 @@
 //! The folder of a run: whether it may be written, and its manifest.
 
 use super::resolution::RESOLUTION_FILE;
-use crate::data::write_file;
+use crate::data::{MAX_JSON_BYTES, read_text, write_file};
 use crate::landscape::{DataPoints, Permutation};
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ impl OutputFolder {
     pub(super) fn prepare(path: &Path, plan: Value, force: bool) -> anyhow::Result<Self> {
         let file = path.join("manifest.json");
         if !force {
-            match std::fs::read_to_string(&file) {
+            match read_text(&file, MAX_JSON_BYTES) {
                 Ok(text) => {
                     let found: Value = serde_json::from_str(&text).with_context(|| {
                         format!(
@@ -74,7 +74,7 @@ impl OutputFolder {
     /// Opens the folder of a finished run to draw in it; gives its landscapes' names, too.
     pub(super) fn open_finished(path: &Path) -> anyhow::Result<(Self, Vec<String>)> {
         let file = path.join("manifest.json");
-        let text = std::fs::read_to_string(&file).with_context(|| {
+        let text = read_text(&file, MAX_JSON_BYTES).with_context(|| {
             format!(
                 "{}: expected the folder of a run, with its manifest.json",
                 path.display()
@@ -167,7 +167,7 @@ fn is_plain(name: &str) -> bool {
 /// Starting over: what the old run in the folder wrote goes, finished or not, so that none of
 /// it stands beside the new run's. Nothing else is touched.
 fn remove_old_run(path: &Path, manifest: &Path) -> anyhow::Result<()> {
-    let Ok(text) = std::fs::read_to_string(manifest) else {
+    let Ok(text) = read_text(manifest, MAX_JSON_BYTES) else {
         return Ok(());
     };
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();

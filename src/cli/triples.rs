@@ -1,6 +1,7 @@
 //! The triples of a run: a fixed list from a file, or groups and classes that are fixed.
 
 use super::options::class_number;
+use crate::data::{MAX_JSON_BYTES, read_text};
 use crate::landscape::Triple;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -33,12 +34,12 @@ pub(super) enum Item {
 
 /// The triples of a file `{"triples":[{"name":"1A","items":[i,j,k]},...]}`, items by position or
 /// by name. `find` gives an
-/// item's position in the data and its class.
+/// item's position in the data and its class. The file takes [`MAX_JSON_BYTES`] at most.
 pub(super) fn read_triples(
     path: &Path,
     find: &dyn Fn(&Item) -> anyhow::Result<(usize, usize)>,
 ) -> anyhow::Result<Vec<Triple>> {
-    let text = std::fs::read_to_string(path)?;
+    let text = read_text(path, MAX_JSON_BYTES)?;
     let file: TriplesFile = serde_json::from_str(&text)
         .context("expected {\"triples\":[{\"name\":\"1A\",\"items\":[i,j,k]},...]}")?;
     ensure!(

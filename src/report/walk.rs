@@ -3,7 +3,7 @@
 
 use super::page::{MAX_DETAIL_BYTES, escaped};
 use super::{figures_json, zipped};
-use crate::data::{FileError, write_file};
+use crate::data::{FileError, InputError, MAX_PAGE_BYTES, read_text, write_file};
 use crate::plot::Figure;
 use serde_json::json;
 use std::fmt::Write;
@@ -69,9 +69,9 @@ pub enum AddWalkError {
     Read {
         /// The page.
         path: PathBuf,
-        /// What the system said.
+        /// Why.
         #[source]
-        source: std::io::Error,
+        source: InputError,
     },
     /// A page without a place for walks.
     #[error("{}: the page is not of this version; morphscape plot writes it again", .path.display())]
@@ -103,7 +103,7 @@ pub enum AddWalkError {
 /// # Errors
 /// [`AddWalkError`] when there is no such page, or it has no place for the walk; it stays as it is.
 pub fn add_walk(path: &Path, name: &str, packed: &str) -> Result<(), AddWalkError> {
-    let page = std::fs::read_to_string(path).map_err(|source| AddWalkError::Read {
+    let page = read_text(path, MAX_PAGE_BYTES).map_err(|source| AddWalkError::Read {
         path: path.to_owned(),
         source,
     })?;

@@ -1,14 +1,15 @@
 //! What can be wrong with a table, and how its text is shown.
 
 use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MIN_CLASSES};
+use crate::data::InputError;
 
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control
 /// characters escaped.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The file cannot be opened or read.
-    #[error("cannot read the file")]
-    Read(#[source] std::io::Error),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Too large.
     #[error(
         "expected a table of at most {MAX_BYTES} bytes, found more; keep fewer rows or columns"

@@ -2,9 +2,8 @@
 
 use super::error::{quoted_list, shown};
 use super::{Table, TableError};
-use crate::data::sha256_hex;
+use crate::data::{InputError, read_bytes, sha256_hex};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
 use std::path::Path;
 
 /// The largest file accepted, bytes: tables of measurements are a thousand times smaller.
@@ -88,18 +87,10 @@ pub fn read_table_file(path: &Path, label: &str, features: &[String]) -> Result<
 
 /// A file's content, unless it is larger than a table may be.
 pub(in crate::data) fn read_limited(path: &Path) -> Result<Vec<u8>, TableError> {
-    let file = std::fs::File::open(path).map_err(TableError::Read)?;
-    let size = file.metadata().map_err(TableError::Read)?.len();
-    if size > MAX_BYTES {
-        return Err(TableError::TooLarge);
-    }
-    let mut content = Vec::new();
-    // A pipe or a file that still grows has no size to check beforehand; one byte past the
-    // limit is enough for `read_table` to refuse it.
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut content)
-        .map_err(TableError::Read)?;
-    Ok(content)
+    read_bytes(path, MAX_BYTES).map_err(|error| match error {
+        InputError::TooLarge { .. } => TableError::TooLarge,
+        other => TableError::Input(other),
+    })
 }
 
 /// Where the chosen columns stand in the header.

@@ -45,6 +45,18 @@ pub enum ImageError {
         /// Height found, pixels.
         height_px: usize,
     },
+    /// A size that the file cannot hold.
+    #[error(
+        "expected the pixels of {width_px} x {height_px}, found a file of {found} bytes that cannot hold them; fetch it again"
+    )]
+    TooFewBytes {
+        /// Width stated, pixels.
+        width_px: usize,
+        /// Height stated, pixels.
+        height_px: usize,
+        /// Size of the file, bytes.
+        found: usize,
+    },
 }
 
 impl Image {
@@ -170,6 +182,10 @@ fn resized_levels<P: Pixel<Subpixel = f32> + 'static>(
 /// pixels of 16-bit levels with alpha, 128 MiB.
 const MAX_DECODED_BYTES: u64 = 256 << 20;
 
+/// How much larger than its file a PNG can be: deflate packs at most 1032 bytes into one, and 1 bit
+/// of a palette becomes up to 4 bytes.
+const MAX_PNG_RATIO: u64 = 1032 * 32;
+
 fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX as u32);
@@ -235,6 +251,14 @@ pub fn decode_image(content: &[u8]) -> Result<Image, ImageError> {
     let decoder = decoder(Cursor::new(content))?;
     let (width, height) = decoder.dimensions();
     let (width_px, height_px) = (width as usize, height as usize);
+    let is_png = content.starts_with(b"\x89PNG");
+    if is_png && decoder.total_bytes() > MAX_PNG_RATIO * content.len() as u64 {
+        return Err(ImageError::TooFewBytes {
+            width_px,
+            height_px,
+            found: content.len(),
+        });
+    }
     let decoded = DynamicImage::from_decoder(decoder).map_err(ImageError::Decode)?;
     let channels = if decoded.color().has_color() { 3 } else { 1 };
     let wide = decoded.color().bytes_per_pixel() > decoded.color().channel_count();

@@ -94,7 +94,7 @@ pub(super) struct OnnxFile {
 /// is in [`limits`].
 pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> {
     let not_onnx = |reason: String| ModelError::Onnx { reason };
-    limits::check_nesting(content)?;
+    limits::check_messages(content)?;
     let proto = ModelProto::parse_buf(content).map_err(|error| not_onnx(error.to_string()))?;
     let graph = proto
         .graph

@@ -5,7 +5,7 @@ use crate::data::input::open_limited;
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes};
 use npyz::{NpyFile, NpyHeader, Order};
 use safetensors::Dtype;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 /// Names of the two arrays: ours, and those of Keras's own data sets.
@@ -192,7 +192,24 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
             format!("one of {length}"),
         ));
     }
-    let mut entry = start.chain(entry);
+    let mut header = start.to_vec();
+    entry
+        .by_ref()
+        .take(u64::from(length))
+        .read_to_end(&mut header)
+        .map_err(not_arrays)?;
+    // Nor does it look whether the product of the sizes is a number. All numbers of the header
+    // are these and the bytes of a value.
+    let mut numbers = header[10..]
+        .split(|byte| !byte.is_ascii_digit())
+        .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
+    if numbers
+        .try_fold(1u64, |all, number| all.checked_mul(number.max(1)))
+        .is_none()
+    {
+        return Err(wrong("sizes whose product is a number", "others".into()));
+    }
+    let mut entry = Cursor::new(header).chain(entry);
     let header = NpyHeader::from_reader(&mut entry).map_err(not_arrays)?;
     let kind = header.dtype().descr().trim_matches('\'').to_owned();
     if header.order() != Order::C && header.shape().len() > 1 {

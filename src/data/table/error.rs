@@ -1,6 +1,6 @@
 //! What can be wrong with a table, and how its text is shown.
 
-use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MIN_CLASSES};
+use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
 use crate::data::InputError;
 
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control
@@ -15,6 +15,20 @@ pub enum TableError {
         "expected a table of at most {MAX_BYTES} bytes, found more; keep fewer rows or columns"
     )]
     TooLarge,
+    /// More rows than can be of use.
+    #[error("line {line}: expected a table of at most {MAX_ROWS} rows, found more; keep fewer")]
+    TooManyRows {
+        /// Line of the first row too many.
+        line: usize,
+    },
+    /// A line that is too long.
+    #[error(
+        "line {line}: expected lines of at most {MAX_LINE_BYTES} bytes, found a longer one; is it CSV?"
+    )]
+    LongLine {
+        /// The line, from 1.
+        line: usize,
+    },
     /// Bytes that are not UTF-8.
     #[error("line {line}: expected UTF-8 text, found other bytes; save the table as CSV in UTF-8")]
     NotUtf8 {

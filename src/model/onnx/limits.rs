@@ -1,8 +1,8 @@
 //! What an ONNX file may ask of its library.
 //!
 //! The library descends into the file as deeply as its messages nest, and makes room for whatever
-//! a graph computes. The depth is bounded here before the library sees the file, and so are sizes
-//! that stand in the file: constants that say how large an operator's output is, and the
+//! a graph computes. Messages are checked here before the library sees the file, and so are sizes
+//! that stand in it: constants that say how large an operator's output is, and the
 //! attributes of windows. Sizes that a graph computes, by broadcasting or from its own shapes,
 //! are not known before it runs: those only the system can bound. Rejected: a list of allowed
 //! operators, which would refuse good models and still not bound a sum of a column and a row.
@@ -42,36 +42,52 @@ const WINDOWS: [&str; 6] = [
     "output_shape",
 ];
 
-/// A message in which messages of its own kind can stand further down.
+/// The messages that the library reads, by ONNX's own definition (`onnx.proto`).
 #[derive(Clone, Copy)]
 enum Message {
     Model,
     Graph,
     Node,
     Attribute,
+    Tensor,
     ValueInfo,
     Type,
     Sequence,
+    TensorType,
+    Shape,
+    /// Numbers and texts alone.
+    Plain,
+    /// Numbers one after the other, without fields.
+    Numbers,
 }
 
 impl Message {
-    /// The message in this field, by the numbers of ONNX's own definition (`onnx.proto`).
+    /// What stands in this field; nothing for a text, bytes or floats.
     fn inside(self, field: u64) -> Option<Self> {
         match (self, field) {
             (Self::Model, 7) | (Self::Attribute, 6) => Some(Self::Graph),
+            (Self::Model, 8 | 14) | (Self::Tensor, 13) | (Self::Shape, 1) => Some(Self::Plain),
             (Self::Graph, 1) => Some(Self::Node),
+            (Self::Graph, 5) | (Self::Attribute, 5) => Some(Self::Tensor),
             (Self::Graph, 11..=13) => Some(Self::ValueInfo),
             (Self::Node, 5) => Some(Self::Attribute),
+            (Self::Attribute, 8) | (Self::Tensor, 1 | 5 | 7) => Some(Self::Numbers),
             (Self::ValueInfo, 2) | (Self::Sequence, 1) => Some(Self::Type),
+            (Self::Type, 1) => Some(Self::TensorType),
             (Self::Type, 4) => Some(Self::Sequence),
+            (Self::TensorType, 2) => Some(Self::Shape),
             _ => None,
         }
     }
 }
 
-/// Refuses messages inside each other beyond any model's, in one pass and no recursion. Bytes that
-/// are no messages are left to the library to name.
-pub(super) fn check_nesting(content: &[u8]) -> Result<(), ModelError> {
+/// Refuses what the library does not survive, in one pass and no recursion: messages inside each
+/// other beyond any model's, a field that is longer than its message, after which it goes back in
+/// the file, and a number of more than ten bytes, at which it waits for ever (rten-onnx 0.27.0).
+pub(super) fn check_messages(content: &[u8]) -> Result<(), ModelError> {
+    let damaged = |at: usize| ModelError::Onnx {
+        reason: format!("the message at byte {at} is damaged"),
+    };
     let mut open = vec![(Message::Model, content.len())];
     let mut at = 0;
     while let Some(&(message, end)) = open.last() {
@@ -79,28 +95,29 @@ pub(super) fn check_nesting(content: &[u8]) -> Result<(), ModelError> {
             open.pop();
             continue;
         }
-        let Some((tag, next)) = varint(content, at) else {
-            return Ok(());
-        };
-        at = match tag & 7 {
-            0 => varint(content, next).map_or(end, |(_, next)| next),
-            1 => next + 8,
-            5 => next + 4,
-            2 => {
-                let Some((length, next)) = varint(content, next) else {
-                    return Ok(());
-                };
+        let number = |at| varint(&content[..end], at).ok_or_else(|| damaged(at));
+        let (tag, next) = number(at)?;
+        at = match (message, tag & 7) {
+            (Message::Numbers, _) => next,
+            (_, 0) => number(next)?.1,
+            (_, 1) => next.saturating_add(8),
+            (_, 5) => next.saturating_add(4),
+            (_, 2) => {
+                let (length, next) = number(next)?;
                 let after = next.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
                 match message.inside(tag >> 3) {
-                    Some(inside) => {
-                        open.push((inside, after.min(end)));
+                    Some(inside) if after <= end => {
+                        open.push((inside, after));
                         next
                     }
-                    None => after,
+                    _ => after,
                 }
             }
-            _ => return Ok(()),
+            _ => return Err(damaged(at)),
         };
+        if at > end {
+            return Err(damaged(end));
+        }
         if open.len() > MAX_MESSAGES {
             return Err(ModelError::Config {
                 place: "the graph".into(),
@@ -116,7 +133,7 @@ pub(super) fn check_nesting(content: &[u8]) -> Result<(), ModelError> {
 fn varint(content: &[u8], at: usize) -> Option<(u64, usize)> {
     let mut value = 0;
     for (n, &byte) in content.get(at..)?.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f).checked_shl(7 * n as u32)?;
+        value |= u64::from(byte & 0x7f) << (7 * n);
         if byte < 0x80 {
             return Some((value, at + n + 1));
         }

@@ -2,9 +2,10 @@
 //! the run whose landscape was walked on.
 
 use super::page::{MAX_DETAIL_BYTES, escaped};
+use super::policy::{Own, policy};
 use super::{figures_json, zipped};
 use crate::data::{FileError, InputError, MAX_PAGE_BYTES, read_text, write_file};
-use crate::plot::Figure;
+use crate::plot::{Figure, PICTURE_STYLE};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -23,10 +24,17 @@ pub fn write_walk_report(
     facts: &[(String, String)],
     figures: &[Figure],
 ) -> Result<(), FileError> {
+    let style = format!("\n{STYLE}");
+    let own = Own {
+        scripts: &[],
+        styles: &[&style],
+        style_attributes: &[PICTURE_STYLE],
+    };
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n<style>\n{STYLE}</style>\n<h1>{0}</h1>\n<p>{1}</p>\n<table>\n",
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n{2}\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n<style>{style}</style>\n<h1>{0}</h1>\n<p>{1}</p>\n<table>\n",
         escaped(title),
-        escaped(subtitle).replace('\n', "<br>")
+        escaped(subtitle).replace('\n', "<br>"),
+        policy(&own)
     );
     // Writing to a string cannot fail.
     for (name, value) in facts {

@@ -12,7 +12,6 @@ use std::path::Path;
 const NAMES: [[&str; 2]; 3] = [["images", "labels"], ["x_test", "y_test"], ["x", "y"]];
 
 /// The text at the front of an array in an `.npz` file, bytes: numpy needs 128 for a plain one.
-/// It is parsed by descending into its brackets, so a long one could exhaust the stack.
 const MAX_NPY_HEADER_BYTES: u32 = 1 << 10;
 
 /// An array that has been read.
@@ -198,6 +197,12 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
         .take(u64::from(length))
         .read_to_end(&mut header)
         .map_err(not_arrays)?;
+    // It tries brackets inside each other in exponentially many ways; a plain array has one pair
+    // around its entries and one around its sizes.
+    let brackets = header[10..].iter().filter(|byte| b"{([".contains(byte));
+    if brackets.count() > 2 {
+        return Err(wrong("a plain array", "a header with more brackets".into()));
+    }
     // Nor does it look whether the product of the sizes is a number. All numbers of the header
     // are these and the bytes of a value.
     let mut numbers = header[10..]

@@ -273,6 +273,40 @@ fn the_corpus_is_read_or_refused_as_its_names_say() {
     assert!(tried > 100, "only {tried} files are there");
 }
 
+/// Manifests are read by the command line itself; `--landscape` with no such name reads nothing else.
+#[test]
+fn mutated_manifests_are_read_or_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let manifest = br#"{"program":"morphscape 0.1.0","command":["morphscape"],"finished":true,
+        "plan":{"job":"sweep","steps":3,"triples":[{"name":"1A","items":[1,2,3]}]},"landscapes":["1A.1","1A.2"]}"#;
+    let (mut refused, mut read) = (0, 0);
+    for seed in 0..100 {
+        let mut content = manifest.to_vec();
+        mutate(&mut content, &mut ChaCha8Rng::seed_from_u64(seed));
+        std::fs::write(folder.path().join("manifest.json"), &content).expect("written");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_morphscape"))
+            .args(["plot", "--landscape", "none"])
+            .arg(folder.path())
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "manifest, mutation {seed}: {said}"
+        );
+        match said.contains("--landscape none: expected one of the run's") {
+            true => read += 1,
+            false => refused += 1,
+        }
+        assert!(
+            said.starts_with("error: ") && said.len() < 2000,
+            "{seed}: {said}"
+        );
+    }
+    assert!(refused > 30 && read > 5, "{refused} refused, {read} read");
+}
+
 /// Of formats whose end is needed: a part of a file is never taken for a whole one.
 #[test]
 fn a_file_cut_anywhere_is_refused() {

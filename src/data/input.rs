@@ -98,3 +98,46 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, InputError> {
         position: error.utf8_error().valid_up_to(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_up_to_their_limit_and_no_further() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, "ten bytes.").expect("written");
+        assert_eq!(read_bytes(&path, 10).expect("as long as allowed").len(), 10);
+        let error = read_text(&path, 9).expect_err("one byte more").to_string();
+        assert_eq!(error, "expected a file of at most 9 bytes, found more");
+        // Larger than any memory, and of no bytes on the disk.
+        let file = File::create(&path).expect("a file");
+        file.set_len(1 << 42).expect("a sparse file");
+        let error = read_bytes(&path, 9).expect_err("too large").to_string();
+        assert_eq!(
+            error,
+            "expected a file of at most 9 bytes, found 4398046511104"
+        );
+        std::fs::write(&path, b"a\xff").expect("written");
+        let error = read_text(&path, 9).expect_err("no text").to_string();
+        assert_eq!(
+            error,
+            "expected text in UTF-8, found another byte at position 1"
+        );
+        let error = read_bytes(folder.path(), 1 << 20).expect_err("a folder");
+        assert!(matches!(
+            error,
+            InputError::Read(_) | InputError::TooLarge { .. }
+        ));
+    }
+
+    /// A device has no size and no end.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_has_no_size_is_read_to_one_byte_past_the_limit() {
+        let error = read_bytes(Path::new("/dev/zero"), 1 << 20).expect_err("endless");
+        let is_all = matches!(error, InputError::TooLarge { found, .. } if found == (1 << 20) + 1);
+        assert!(is_all, "{error}");
+    }
+}

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 /// Graphs inside graphs, each of three messages.
 const MAX_MESSAGES: usize = 100;
 
-/// Values that a constant size may ask for: 1 GiB of floats.
-const MAX_VALUES: u64 = 1 << 28;
+/// Values that a constant size may ask for: 256 MiB of floats.
+const MAX_VALUES: u64 = 1 << 26;
 
 /// Sides, strides and margins of a window.
 const MAX_WINDOW: u64 = 1 << 16;

@@ -26,7 +26,12 @@ struct Page {
 }
 
 impl Page {
+    /// Opens the page of a run and waits until all of it is there.
     fn open(file: &Path) -> Option<Self> {
+        Self::open_until(file, "document.documentElement.dataset.ready === 'full'")
+    }
+
+    fn open_until(file: &Path, condition: &str) -> Option<Self> {
         if let Err(error) = default_executable() {
             if std::env::var("MORPHSCAPE_REQUIRE_BROWSER").as_deref() == Ok("1") {
                 panic!("MORPHSCAPE_REQUIRE_BROWSER=1, and there is no browser: {error}");
@@ -100,7 +105,7 @@ impl Page {
             _browser: browser,
             _profile: profile,
         };
-        page.wait("document.documentElement.dataset.ready === 'full'");
+        page.wait(condition);
         Some(page)
     }
 
@@ -579,6 +584,149 @@ fn rows_are_read_in_a_browser_whatever_their_classes_are_called() {
         );
     }
     page.assert_quiet();
+}
+
+/// Names of folders and files: no slash, which a file system takes for its own.
+#[cfg(unix)]
+const HOSTILE_FILES: [&str; 5] = [
+    "<img src=x onerror=window.broken=1>",
+    "\"><svg onload=window.broken=2><script>window.broken=3",
+    "';window.broken=4;'`${window.broken=5}`",
+    "\u{202e}gnp.\u{2028}&lt;!--]]>",
+    "javascript:window.broken=6\n\t\u{1}\u{7f}",
+];
+
+/// What figures are made of, and nothing else.
+#[cfg(unix)]
+fn assert_only_our_elements(path: &Path) {
+    let svg = std::fs::read_to_string(path).expect("a figure");
+    let document = roxmltree::Document::parse(&svg)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let name = node.tag_name().name();
+        let ours = [
+            "svg", "title", "text", "rect", "line", "polyline", "polygon", "path", "circle",
+            "image",
+        ];
+        assert!(ours.contains(&name), "{}: a {name}", path.display());
+        for attribute in node.attributes() {
+            let (name, value) = (attribute.name(), attribute.value());
+            assert!(!name.starts_with("on"), "{}: {name}", path.display());
+            let is_picture = value.starts_with("data:image/png;base64,");
+            assert!(name != "href" || is_picture, "{}: {value}", path.display());
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn images_are_read_in_a_browser_whatever_their_files_are_called() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let photos = folder.path().join("photos <b>&amp;");
+    let set = morphscape::data::fashion_mnist();
+    let mut shown = [0; 10];
+    for index in 0..200 {
+        let label = set.label(index);
+        let class = photos.join(format!("{label}{}", HOSTILE_FILES[label % 5]));
+        if shown[label] < 2 {
+            std::fs::create_dir_all(&class).expect("a folder");
+            let file = format!("{}{}.png", HOSTILE_FILES[(label + 2) % 5], shown[label]);
+            let image = set.image(index).expect("an image");
+            let png = morphscape::data::Picture::from(&image).to_png();
+            std::fs::write(class.join(file), png).expect("written");
+            shown[label] += 1;
+        }
+    }
+    assert_eq!(shown, [2; 10]);
+    let run = folder.path().join("run");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    // A model that leaves the names of its classes to the folders.
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/keras/fashion_mlp.keras");
+    let arguments = ["--data", &text(&photos), "--model", &text(&model)];
+    let more = [
+        "--scale", "1/255", "--groups", "2", "--steps", "3", "--mesh",
+    ];
+    program("sweep", &run, &[&arguments[..], &more].concat());
+    let walk = folder.path().join("walk");
+    let landscape = run.join("1A.1");
+    let walk_arguments = [
+        "--landscape",
+        &text(&landscape),
+        "--walkers",
+        "100",
+        "--steps",
+        "100",
+    ];
+    program("walk", &walk, &walk_arguments);
+    let mut figures = 0;
+    for name in ["1A.1", "1B.2", "2A.3", "../walk"] {
+        for entry in std::fs::read_dir(run.join(name)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "svg") {
+                assert_only_our_elements(&path);
+                figures += 1;
+            }
+        }
+    }
+    assert!(figures > 20, "{figures} figures");
+
+    let Some(page) = Page::open(&run.join("report.html")) else {
+        return;
+    };
+    page.wait("document.querySelectorAll('#figures img').length >= 7");
+    page.wait("[...document.querySelectorAll('#figures img')].every(image => image.complete && image.naturalWidth > 0)");
+    for name in ["1A.1", "1B.2", "2B.3"] {
+        page.value(&format!("window.morphscape.select('{name}')"));
+        page.wait(&format!("window.morphscape.probe().name === '{name}'"));
+        let content = std::fs::read(run.join(name).join("landscape.safetensors")).expect("a file");
+        let (_, header) = SafeTensors::read_metadata(&content).expect("a header");
+        let metadata = header.metadata().clone().expect("metadata");
+        let list = |key: &str| -> Vec<String> { serde_json::from_str(&metadata[key]).expect(key) };
+        let classes: [usize; 3] = serde_json::from_str(&metadata["item_classes"]).expect("classes");
+        let all = list("classes");
+        let shown = page.text("document.querySelector('#landscape').textContent");
+        for name in list("items").iter().chain(classes.map(|class| &all[class])) {
+            assert!(shown.contains(name.as_str()), "expected {name} in {shown}");
+        }
+    }
+    let plan = page.text("document.querySelector('#facts').textContent");
+    assert!(plan.contains("photos <b>&amp;"), "{plan}");
+    page.value("window.morphscape.setPath([[0, 0], [2, 2]])");
+    page.wait("document.querySelectorAll('#chart svg').length >= 1");
+    assert_eq!(page.value("window.broken === undefined"), true);
+    page.assert_quiet();
+    assert_nothing_foreign_runs(&page);
+
+    let condition = "document.querySelectorAll('figure svg').length >= 3";
+    let page = Page::open_until(&walk.join("report.html"), condition).expect("a browser");
+    let shown = page.text("document.body.textContent");
+    assert!(shown.contains("window.broken="), "{shown}");
+    // Pictures keep the one style attribute that the policy knows.
+    let style = "[...document.querySelectorAll('image')].every(image => getComputedStyle(image).imageRendering === 'pixelated')";
+    assert_eq!(page.value(style), true);
+    assert_eq!(page.value("window.broken === undefined"), true);
+    page.assert_quiet();
+    assert_nothing_foreign_runs(&page);
+}
+
+/// Were a name taken for markup after all, the policy would stop what it asks for.
+#[cfg(unix)]
+fn assert_nothing_foreign_runs(page: &Page) {
+    let markup = "<img src=x onerror=window.broken=7><p style=color:red>x</p><style>p{color:red}</style><iframe src=data:,x></iframe>";
+    page.value(&format!(
+        "document.body.insertAdjacentHTML('beforeend', '{markup}')"
+    ));
+    page.value("(() => { const script = document.createElement('script'); script.textContent = 'window.broken = 8'; document.body.append(script); })()");
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(page.value("window.broken === undefined"), true);
+    let color =
+        page.text("getComputedStyle(document.querySelector('body > p:last-of-type')).color");
+    assert_ne!(color, "rgb(255, 0, 0)");
+    let complaints = page.complaints.lock().expect("a list");
+    let stopped = complaints
+        .iter()
+        .filter(|text| text.contains("Content Security Policy"));
+    assert!(stopped.count() >= 4, "{complaints:?}");
 }
 
 #[test]

@@ -434,6 +434,23 @@ fn limits_hold_at_their_edge() {
     // The reader of bytes checks for itself; the memory is never touched.
     let result = read_table("t", &vec![0; (256 << 20) + 1], "kind", &[]);
     assert!(matches!(result, Err(TableError::TooLarge)));
+    // Cells are many and small, or one: in either case a line is as long as it may be, and a byte more.
+    let line = |bytes: usize| format!("a,kind\n1,x\n{}x\n", ",".repeat(bytes - 1));
+    check(
+        read_all(line(1 << 20)),
+        "line 3: expected 2 cells as in the header, found 1048576",
+    );
+    check(
+        read_all(line((1 << 20) + 1)),
+        "line 3: expected lines of at most 1048576 bytes, found a longer one; is it CSV?",
+    );
+    // Rows that are left out count, too.
+    let rows = |count: usize| format!("a,kind\n1,x\n1,y\n1,z\n{}", ",\n".repeat(count - 3));
+    assert_eq!(read_all(rows(1 << 24)).expect("a table").len(), 3);
+    check(
+        read_all(rows((1 << 24) + 1)),
+        "line 16777218: expected a table of at most 16777216 rows, found more; keep fewer",
+    );
     let result = read_table_file(&folder.path().join("none.csv"), "kind", &[]);
     check(result, "cannot read the file");
     let path = folder.path().join("my#table.v2.csv");

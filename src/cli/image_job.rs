@@ -3,10 +3,10 @@
 use super::Verbosity;
 use super::options::{DataArgs, LoadedData, LoadedModel, ModelArgs};
 use super::run::{Job, triples_json};
-use super::triples::{Item, fixed_classes, group_count, read_triples};
+use super::triples::{fixed_classes, group_count, read_triples};
 use crate::data::{Image, ImageSetError};
 use crate::engine::EngineInfo;
-use crate::landscape::{Triple, choose_triples};
+use crate::landscape::{ListedItem, Triple, choose_triples};
 use crate::mesh::cell_size_px;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -82,8 +82,8 @@ impl ImageJob {
         let chosen = match &triples.triples {
             Some(path) => read_triples(path, &|item| {
                 let item = match item {
-                    Item::Index(index) => data.images.checked_index(*index)?,
-                    Item::Name(name) => data.images.index_of(name)?,
+                    ListedItem::Index(index) => data.images.checked_index(*index)?,
+                    ListedItem::Name(name) => data.images.index_of(name)?,
                 };
                 Ok((item, data.images.label(item)))
             })

@@ -12,11 +12,11 @@ use super::progress::Progress;
 use super::resolution::ResolutionArgs;
 use super::run::{Again, Job, Run, Timings, jobs, triples_json};
 use super::tables::{LoadedTable, TableArgs, data_points, table_model};
-use super::triples::{Item, fixed_classes, group_count, read_triples};
+use super::triples::{fixed_classes, group_count, read_triples};
 use crate::data::Table;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineInfo};
-use crate::landscape::{Items, Landscape, Triple, choose_lettered_triples};
+use crate::landscape::{Items, Landscape, ListedItem, Triple, choose_lettered_triples};
 use crate::model::Model;
 use crate::pipeline::{RowJob, interpolate_rows};
 use anyhow::{Context, ensure};
@@ -199,8 +199,8 @@ impl<'a> Interpolation<'a> {
         let triples = match &args.triples {
             Some(path) => read_triples(path, &|item| {
                 let position = match item {
-                    Item::Index(index) => drawn.checked_index(*index)?,
-                    Item::Name(name) => drawn.index_of(name)?,
+                    ListedItem::Index(index) => drawn.checked_index(*index)?,
+                    ListedItem::Name(name) => drawn.index_of(name)?,
                 };
                 Ok((position, drawn.label(position)))
             })

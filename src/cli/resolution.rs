@@ -9,7 +9,7 @@ use super::columns::SHOWN;
 use super::output::OutputFolder;
 use super::summary::csv_number;
 use super::text::table;
-use crate::data::write_file;
+use crate::data::{MAX_JSON_BYTES, read_text, write_file};
 use crate::landscape::Measures;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -145,7 +145,8 @@ impl Resolution {
             return Ok(None);
         }
         let place = path.display();
-        let mut csv = csv::Reader::from_path(&path).with_context(|| place.to_string())?;
+        let text = read_text(&path, MAX_JSON_BYTES).with_context(|| place.to_string())?;
+        let mut csv = csv::Reader::from_reader(text.as_bytes());
         let heading = csv.headers().with_context(|| place.to_string())?;
         let steps = heading.get(2).and_then(|name| name.strip_prefix("steps_"));
         let steps: usize = steps

@@ -1,68 +1,19 @@
 //! The triples of a run: a fixed list from a file, or groups and classes that are fixed.
 
 use super::options::class_number;
-use crate::landscape::Triple;
+use crate::landscape::{ListedItem, ListedTriple, Triple, read_triples_file};
 use anyhow::{Context, bail, ensure};
-use serde::Deserialize;
-use std::collections::HashSet;
 use std::path::Path;
 
-/// A file of `--triples`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TriplesFile {
-    triples: Vec<TripleEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TripleEntry {
-    name: String,
-    items: [Item; 3],
-}
-
-/// An item as a file of triples names it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Item {
-    /// Its position in the data.
-    Index(usize),
-    /// Its name, e.g. `t10k#1565`.
-    Name(String),
-}
-
-/// The triples of a file `{"triples":[{"name":"1A","items":[i,j,k]},...]}`, items by position or
-/// by name. `find` gives an
-/// item's position in the data and its class.
+/// The triples of a file, see [`read_triples_file`]. `find` gives an item's position in the data
+/// and its class.
 pub(super) fn read_triples(
     path: &Path,
-    find: &dyn Fn(&Item) -> anyhow::Result<(usize, usize)>,
+    find: &dyn Fn(&ListedItem) -> anyhow::Result<(usize, usize)>,
 ) -> anyhow::Result<Vec<Triple>> {
-    let text = std::fs::read_to_string(path)?;
-    let file: TriplesFile = serde_json::from_str(&text)
-        .context("expected {\"triples\":[{\"name\":\"1A\",\"items\":[i,j,k]},...]}")?;
-    ensure!(
-        !file.triples.is_empty(),
-        "expected at least one triple, found none"
-    );
-    let mut names = HashSet::new();
-    file.triples
+    read_triples_file(path)?
         .into_iter()
-        .map(|TripleEntry { name, items }| {
-            // A triple's name becomes the name of a folder.
-            let plain = !name.is_empty()
-                && name.len() <= 64
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            ensure!(
-                plain,
-                "triple \"{name}\": expected a name of 1 to 64 letters, digits, - or _"
-            );
-            ensure!(
-                names.insert(name.to_lowercase()),
-                "triple \"{name}\": expected each name once, letter case apart, found it again"
-            );
+        .map(|ListedTriple { name, items }| {
             let (mut positions, mut classes) = ([0; 3], [0; 3]);
             for (n, item) in items.iter().enumerate() {
                 (positions[n], classes[n]) =

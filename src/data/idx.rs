@@ -2,14 +2,12 @@
 //!
 //! Layout: `00 00 08 D`, then D sizes as u32 big-endian, then the product of the sizes in
 //! bytes, and nothing after them. `08` is the type code for unsigned bytes, the only one
-//! image sets use. Gzipped files are recognised by their first two bytes, not by their name.
+//! image sets use. Gzipped files are recognised by their first two bytes, not by their name, and
+//! inflated in two steps: the header, and then no more than it promises.
 
+use super::MAX_TENSOR_BYTES;
 use std::borrow::Cow;
 use std::io::Read;
-
-/// The largest content accepted, bytes: far above the largest MNIST-like file (EMNIST, 550 MB of
-/// training images). A gzip bomb stops here.
-const MAX_BYTES: u64 = 4 << 30;
 
 /// Why an IDX file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +56,9 @@ pub enum IdxError {
         found: usize,
     },
     /// More bytes than the header promises.
-    #[error("expected {expected} bytes of data for sizes {shape:?}, found {extra} more after them")]
+    #[error(
+        "expected {expected} bytes of data for sizes {shape:?}, found {extra} or more after them"
+    )]
     TrailingBytes {
         /// Sizes in the header.
         shape: Vec<usize>,
@@ -88,31 +88,35 @@ impl Idx {
     }
 }
 
-/// Reads an IDX file of `dims` dimensions from its content, gzipped or not.
+/// Reads an IDX file of `dims` dimensions from its content, gzipped or not; of at most
+/// [`MAX_TENSOR_BYTES`], far above the largest MNIST-like file (EMNIST, 550 MB of images).
 ///
 /// # Errors
 /// [`IdxError`] when the magic number, the sizes or the length are not what they should be.
 pub fn read_idx(content: Cow<'static, [u8]>, dims: usize) -> Result<Idx, IdxError> {
-    let content = if content.starts_with(&[0x1f, 0x8b]) {
-        Cow::Owned(inflate(&content)?)
-    } else {
-        content
-    };
     let header_bytes = 4 + 4 * dims;
-    if content.len() < header_bytes {
+    if content.starts_with(&[0x1f, 0x8b]) {
+        // Inflated as far as the header promises, and a byte to see that nothing follows.
+        let header = inflate(&content, header_bytes)?;
+        let (shape, expected) = read_header(&header, dims)?;
+        let content = inflate(&content, header_bytes + expected + 1)?;
+        return checked(shape, expected, Cow::Owned(content), header_bytes);
+    }
+    let (shape, expected) = read_header(&content[..content.len().min(header_bytes)], dims)?;
+    checked(shape, expected, content, header_bytes)
+}
+
+/// The sizes in a header, and how many bytes of data they promise.
+fn read_header(header: &[u8], dims: usize) -> Result<(Vec<usize>, usize), IdxError> {
+    let expected = 4 + 4 * dims;
+    if header.len() < expected {
         return Err(IdxError::ShortHeader {
-            expected: header_bytes,
-            found: content.len(),
+            expected,
+            found: header.len(),
         });
     }
-    let word = |i: usize| {
-        u32::from_be_bytes([
-            content[4 * i],
-            content[4 * i + 1],
-            content[4 * i + 2],
-            content[4 * i + 3],
-        ])
-    };
+    let (words, _) = header.as_chunks();
+    let word = |i: usize| u32::from_be_bytes(words[i]);
     let expected_magic = 0x0800 | dims as u32;
     if word(0) != expected_magic {
         return Err(IdxError::Magic {
@@ -122,15 +126,27 @@ pub fn read_idx(content: Cow<'static, [u8]>, dims: usize) -> Result<Idx, IdxErro
         });
     }
     let shape: Vec<usize> = (1..=dims).map(|i| word(i) as usize).collect();
-    let expected = shape
+    let bytes = shape
         .iter()
         .try_fold(1usize, |product, &size| product.checked_mul(size))
-        .filter(|&bytes| bytes as u64 <= MAX_BYTES)
-        .ok_or_else(|| IdxError::TooLarge {
-            shape: shape.clone(),
-            limit: MAX_BYTES,
-        })?;
-    let found = content.len() - header_bytes;
+        .filter(|&bytes| bytes as u64 <= MAX_TENSOR_BYTES);
+    match bytes {
+        Some(bytes) => Ok((shape, bytes)),
+        None => Err(IdxError::TooLarge {
+            shape,
+            limit: MAX_TENSOR_BYTES,
+        }),
+    }
+}
+
+/// Compares the data with what the header promises.
+fn checked(
+    shape: Vec<usize>,
+    expected: usize,
+    content: Cow<'static, [u8]>,
+    header_bytes: usize,
+) -> Result<Idx, IdxError> {
+    let found = content.len().saturating_sub(header_bytes);
     if found < expected {
         return Err(IdxError::Truncated {
             shape,
@@ -152,15 +168,12 @@ pub fn read_idx(content: Cow<'static, [u8]>, dims: usize) -> Result<Idx, IdxErro
     })
 }
 
-fn inflate(gzipped: &[u8]) -> Result<Vec<u8>, IdxError> {
+/// The first `most` bytes of what is gzipped, or all where there are fewer.
+fn inflate(gzipped: &[u8], most: usize) -> Result<Vec<u8>, IdxError> {
     let mut content = Vec::new();
-    let mut decoder = flate2::read::MultiGzDecoder::new(gzipped).take(MAX_BYTES + 1);
-    decoder.read_to_end(&mut content).map_err(IdxError::Gzip)?;
-    if content.len() as u64 > MAX_BYTES {
-        return Err(IdxError::TooLarge {
-            shape: Vec::new(),
-            limit: MAX_BYTES,
-        });
-    }
+    flate2::read::MultiGzDecoder::new(gzipped)
+        .take(most as u64)
+        .read_to_end(&mut content)
+        .map_err(IdxError::Gzip)?;
     Ok(content)
 }

@@ -1,8 +1,10 @@
 //! One image in memory, and PNG or JPEG files to and from it.
 
+use super::input::open_limited;
+use super::{InputError, MAX_PICTURE_BYTES, read_bytes};
 use image::imageops::{FilterType, resize};
-use image::{ImageBuffer, ImageDecoder, ImageReader, Limits, Luma, Pixel, Rgb};
-use std::io::Cursor;
+use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageReader, Limits, Luma, Pixel, Rgb};
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 /// The largest side accepted, pixels: intermediate meshes then keep a lattice of at least eight
@@ -27,9 +29,9 @@ pub struct Image {
 /// Why an image file was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// The file cannot be opened or read.
-    #[error("cannot read the file")]
-    Read(#[source] std::io::Error),
+    /// The file cannot be read, or is too large.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Not a PNG or JPEG that can be decoded.
     #[error("expected a PNG or JPEG image")]
     Decode(#[source] image::ImageError),
@@ -42,6 +44,18 @@ pub enum ImageError {
         width_px: usize,
         /// Height found, pixels.
         height_px: usize,
+    },
+    /// A size that the file cannot hold.
+    #[error(
+        "expected the pixels of {width_px} x {height_px}, found a file of {found} bytes that cannot hold them; fetch it again"
+    )]
+    TooFewBytes {
+        /// Width stated, pixels.
+        width_px: usize,
+        /// Height stated, pixels.
+        height_px: usize,
+        /// Size of the file, bytes.
+        found: usize,
     },
 }
 
@@ -164,16 +178,32 @@ fn resized_levels<P: Pixel<Subpixel = f32> + 'static>(
     .collect()
 }
 
-/// `[height, width, channels]` as the header of a PNG or JPEG file states them.
-///
-/// # Errors
-/// [`ImageError`] when there is no such header, or a side is 0 or above the limit.
-pub(super) fn image_file_shape(path: &Path) -> Result<[usize; 3], ImageError> {
-    let decoder = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(ImageError::Read)?
-        .into_decoder()
-        .map_err(ImageError::Decode)?;
+/// What the library may make room for while it decodes, bytes: more than [`MAX_SIDE_PX`] squared
+/// pixels of 16-bit levels with alpha, 128 MiB.
+const MAX_DECODED_BYTES: u64 = 256 << 20;
+
+/// How much larger than its file a PNG can be: deflate packs at most 1032 bytes into one, and 1 bit
+/// of a palette becomes up to 4 bytes.
+const MAX_PNG_RATIO: u64 = 1032 * 32;
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE_PX as u32);
+    limits.max_image_height = Some(MAX_SIDE_PX as u32);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    limits
+}
+
+/// A decoder that has read the header, whose size is within the limits.
+fn decoder<'a>(content: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 'a, ImageError> {
+    let mut reader = ImageReader::new(content)
+        .with_guessed_format()
+        .map_err(InputError::Read)?;
+    // The sides are checked here: a message of ours says how large the image is.
+    let mut room = Limits::default();
+    room.max_alloc = Some(MAX_DECODED_BYTES);
+    reader.limits(room);
+    let mut decoder = reader.into_decoder().map_err(ImageError::Decode)?;
     let (width, height) = decoder.dimensions();
     let (width_px, height_px) = (width as usize, height as usize);
     if width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX {
@@ -182,70 +212,67 @@ pub(super) fn image_file_shape(path: &Path) -> Result<[usize; 3], ImageError> {
             height_px,
         });
     }
+    decoder.set_limits(limits()).map_err(ImageError::Decode)?;
+    Ok(decoder)
+}
+
+/// `[height, width, channels]` as the header of a PNG or JPEG file of at most
+/// [`MAX_PICTURE_BYTES`] states them.
+///
+/// # Errors
+/// [`ImageError`] when there is no such header, or a side is 0 or above the limit.
+pub(super) fn image_file_shape(path: &Path) -> Result<[usize; 3], ImageError> {
+    let (file, _) = open_limited(path, MAX_PICTURE_BYTES)?;
+    let decoder = decoder(BufReader::new(file))?;
+    let (width, height) = decoder.dimensions();
     let channels = if decoder.color_type().has_color() {
         3
     } else {
         1
     };
-    Ok([height_px, width_px, channels])
+    Ok([height as usize, width as usize, channels])
 }
 
-/// Reads a PNG or JPEG file. Grey files give one channel, colour files three; alpha is
-/// dropped; 16-bit levels are scaled to 0..255 without rounding.
+/// Reads a PNG or JPEG file of at most [`MAX_PICTURE_BYTES`] as [`decode_image`] does.
 ///
 /// # Errors
 /// [`ImageError`]; the size is checked before the pixels are decoded.
 pub fn read_image_file(path: &Path) -> Result<Image, ImageError> {
-    let content = std::fs::read(path).map_err(ImageError::Read)?;
-    let reader = || {
-        ImageReader::new(Cursor::new(&content))
-            .with_guessed_format()
-            .map_err(ImageError::Read)
-    };
-    let (width, height) = reader()?.into_dimensions().map_err(ImageError::Decode)?;
+    decode_image(&read_bytes(path, MAX_PICTURE_BYTES)?)
+}
+
+/// An image from the content of a PNG or JPEG file, of at most 4096 pixels a side. Grey files
+/// give one channel, colour files three; alpha is dropped; 16-bit levels are scaled to 0..255
+/// without rounding. It takes 512 MiB at most, 1.5 times as much as the image itself.
+///
+/// # Errors
+/// [`ImageError`]; the size is checked before the pixels are decoded.
+pub fn decode_image(content: &[u8]) -> Result<Image, ImageError> {
+    let decoder = decoder(Cursor::new(content))?;
+    let (width, height) = decoder.dimensions();
     let (width_px, height_px) = (width as usize, height as usize);
-    if width_px > MAX_SIDE_PX || height_px > MAX_SIDE_PX {
-        return Err(ImageError::TooLarge {
+    let is_png = content.starts_with(b"\x89PNG");
+    if is_png && decoder.total_bytes() > MAX_PNG_RATIO * content.len() as u64 {
+        return Err(ImageError::TooFewBytes {
             width_px,
             height_px,
+            found: content.len(),
         });
     }
-    let mut reader = reader()?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE_PX as u32);
-    limits.max_image_height = Some(MAX_SIDE_PX as u32);
-    reader.limits(limits);
-    let decoded = reader.decode().map_err(ImageError::Decode)?;
+    let decoded = DynamicImage::from_decoder(decoder).map_err(ImageError::Decode)?;
     let channels = if decoded.color().has_color() { 3 } else { 1 };
-    let sixteen_bit = |level: u16| f32::from(level) / 257.0;
-    let levels = match (
-        channels,
-        decoded.color().bytes_per_pixel() / decoded.color().channel_count(),
-    ) {
-        (1, 2) => decoded
-            .into_luma16()
-            .into_raw()
-            .into_iter()
-            .map(sixteen_bit)
-            .collect(),
-        (1, _) => decoded
-            .into_luma8()
-            .into_raw()
-            .into_iter()
-            .map(f32::from)
-            .collect(),
-        (_, 2) => decoded
-            .into_rgb16()
-            .into_raw()
-            .into_iter()
-            .map(sixteen_bit)
-            .collect(),
-        (_, _) => decoded
-            .into_rgb8()
-            .into_raw()
-            .into_iter()
-            .map(f32::from)
-            .collect(),
+    let wide = decoded.color().bytes_per_pixel() > decoded.color().channel_count();
+    let levels = |levels: Vec<u8>| levels.into_iter().map(f32::from).collect();
+    let wide_levels = |levels: Vec<u16>| {
+        (levels.into_iter())
+            .map(|level| f32::from(level) / 257.0)
+            .collect()
+    };
+    let levels = match (channels, wide) {
+        (1, true) => wide_levels(decoded.into_luma16().into_raw()),
+        (1, false) => levels(decoded.into_luma8().into_raw()),
+        (_, true) => wide_levels(decoded.into_rgb16().into_raw()),
+        (_, false) => levels(decoded.into_rgb8().into_raw()),
     };
     Ok(Image {
         width_px,

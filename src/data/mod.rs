@@ -9,15 +9,17 @@
 //! tensors  <──> safetensors file, written beside its place and renamed
 //! ```
 //!
-//! Nothing above this layer reads a file format. Every size that a file states is checked
-//! with checked arithmetic before anything is allocated for it, and every error names the
-//! place, what was expected and what was found; the caller adds the path.
+//! Nothing above this layer reads a file format. A file is read no further than its limit
+//! ([`read_bytes`]), every size that it states is checked with checked arithmetic before anything
+//! is allocated for it, and every error names the place, what was expected and what was found; the
+//! caller adds the path.
 
 mod bundled;
 mod file;
 mod idx;
 mod image;
 mod image_set;
+mod input;
 mod picture;
 mod table;
 mod tensors;
@@ -28,8 +30,13 @@ pub use bundled::{
 };
 pub use file::{FileError, is_part, sha256_file, sha256_hex, write_file};
 pub use idx::{IdxError, read_idx};
-pub use image::{Image, ImageError, read_image_file};
+pub use image::{Image, ImageError, decode_image, read_image_file};
 pub use image_set::{ClassMatch, ImageSet, ImageSetError, ImageSetOptions, read_image_set};
+pub use input::{
+    InputError, MAX_HEADER_BYTES, MAX_JSON_BYTES, MAX_PAGE_BYTES, MAX_PICTURE_BYTES,
+    MAX_TENSOR_BYTES, read_bytes, read_text,
+};
 pub use picture::{Picture, PictureError, whole};
 pub use table::{Table, TableError, read_table, read_table_file};
+pub(crate) use tensors::parse_safetensors;
 pub use tensors::{Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};

@@ -1,7 +1,7 @@
 //! Pictures of whole levels, as picture files hold them.
 
-use super::Image;
-use image::{ExtendedColorType, ImageDecoder, ImageEncoder, codecs};
+use super::{Image, InputError, MAX_TENSOR_BYTES, read_bytes};
+use image::{ExtendedColorType, ImageDecoder, ImageEncoder, Limits, codecs};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -21,9 +21,9 @@ pub struct Picture {
 /// Why a picture file was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// The file cannot be read.
-    #[error("cannot read the file")]
-    Read(#[source] std::io::Error),
+    /// The file cannot be read, or is too large.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Not a PNG that can be decoded.
     #[error("expected a PNG picture")]
     Decode(#[source] image::ImageError),
@@ -96,7 +96,9 @@ impl Picture {
         jpeg
     }
 
-    /// Reads a PNG that must be of `[height, width, channels]`; nothing is decoded otherwise.
+    /// Reads a PNG that must be of `[height, width, channels]`, levels of at most
+    /// [`MAX_TENSOR_BYTES`] together; nothing is decoded otherwise. The file may be as large as
+    /// the levels and a MiB.
     ///
     /// # Errors
     /// [`PictureError`].
@@ -104,9 +106,19 @@ impl Picture {
         path: &Path,
         [height_px, width_px, channels]: [usize; 3],
     ) -> Result<Self, PictureError> {
-        let content = std::fs::read(path).map_err(PictureError::Read)?;
-        let decoder =
-            codecs::png::PngDecoder::new(Cursor::new(&content)).map_err(PictureError::Decode)?;
+        let expected = [height_px, width_px, channels];
+        let bytes = (expected.iter()).try_fold(1u64, |all, &size| all.checked_mul(size as u64));
+        let Some(bytes) = bytes.filter(|&bytes| bytes <= MAX_TENSOR_BYTES) else {
+            return Err(PictureError::Shape {
+                expected: format!("at most {MAX_TENSOR_BYTES} levels"),
+                found: format!("{width_px} x {height_px} x {channels}"),
+            });
+        };
+        let content = read_bytes(path, bytes + (1 << 20))?;
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(bytes + (1 << 20));
+        let decoder = codecs::png::PngDecoder::with_limits(Cursor::new(&content), limits)
+            .map_err(PictureError::Decode)?;
         let (width, height) = decoder.dimensions();
         let color = decoder.original_color_type();
         let mut picture = Self::filled(0, 0, channels, 0);

@@ -1,7 +1,10 @@
 //! Tensors to a `.safetensors` file and back.
 
-use super::{FileError, sha256_hex, write_file};
-use safetensors::{Dtype, SafeTensors};
+use super::{
+    FileError, InputError, MAX_HEADER_BYTES, MAX_TENSOR_BYTES, read_bytes, sha256_hex, write_file,
+};
+use safetensors::tensor::Metadata;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -118,12 +121,12 @@ pub struct TensorFile {
 /// Why a tensor file was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
 pub enum TensorFileError {
-    /// The file cannot be read.
-    #[error("cannot read the file")]
-    Read(#[source] std::io::Error),
+    /// The file cannot be read, or is too large.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Not a `.safetensors` file.
     #[error("expected a .safetensors file")]
-    NotSafetensors(#[source] safetensors::SafeTensorError),
+    NotSafetensors(#[source] SafeTensorError),
     /// The content is not what was written.
     #[error(
         "expected the content that was written, found another, by its SHA-256; the file was damaged or changed"
@@ -159,17 +162,32 @@ pub enum TensorFileError {
     },
 }
 
+/// The tensors of a `.safetensors` file and its header, of at most [`MAX_HEADER_BYTES`].
+///
+/// # Errors
+/// The library's; it checks every size against the file's before it is used.
+pub(crate) fn parse_safetensors(
+    content: &[u8],
+) -> Result<(SafeTensors<'_>, Metadata), SafeTensorError> {
+    if let Some(&length) = content.first_chunk()
+        && u64::from_le_bytes(length) > MAX_HEADER_BYTES
+    {
+        return Err(SafeTensorError::HeaderTooLarge);
+    }
+    let tensors = SafeTensors::deserialize(content)?;
+    let (_, header) = SafeTensors::read_metadata(content)?;
+    Ok((tensors, header))
+}
+
 impl TensorFile {
-    /// Reads a file of 32-bit float tensors.
+    /// Reads a file of 32-bit float tensors, of at most [`MAX_TENSOR_BYTES`].
     ///
     /// # Errors
-    /// [`TensorFileError`]; the library checks every size against the file's before it is used. A
-    /// file with a digest must have the content it was made of.
+    /// [`TensorFileError`]. A file with a digest must have the content it was made of.
     pub fn read(path: &Path) -> Result<Self, TensorFileError> {
-        let content = std::fs::read(path).map_err(TensorFileError::Read)?;
-        let file = SafeTensors::deserialize(&content).map_err(TensorFileError::NotSafetensors)?;
-        let (header_bytes, header) =
-            SafeTensors::read_metadata(&content).map_err(TensorFileError::NotSafetensors)?;
+        let content = read_bytes(path, MAX_TENSOR_BYTES)?;
+        let (file, header) =
+            parse_safetensors(&content).map_err(TensorFileError::NotSafetensors)?;
         let mut metadata: BTreeMap<String, String> = header
             .metadata()
             .iter()
@@ -179,7 +197,7 @@ impl TensorFile {
         let expected = metadata.remove(DIGEST);
         let has_digest = expected.is_some();
         if let Some(expected) = expected
-            && digest(&metadata, &content[8 + header_bytes..]) != expected
+            && digest(&metadata, &content[content.len() - header.data_len()..]) != expected
         {
             return Err(TensorFileError::Damaged);
         }

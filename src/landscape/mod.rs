@@ -7,6 +7,7 @@ mod file;
 mod measures;
 mod tool_share;
 mod triples;
+mod triples_file;
 mod walk;
 
 pub use data_points::DataPoints;
@@ -22,6 +23,7 @@ pub use measures::{
 };
 pub use tool_share::{RESAMPLES, ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
+pub use triples_file::{ListedItem, ListedTriple, TriplesFileError, read_triples_file};
 pub use walk::{
     Chain, Exponent, LANDSCAPE_ITEMS, Plane, Potential, WalkError, bilinear_cells, committor,
     exponent, item_basin, largest_time_step, mean_first_passage,

@@ -7,6 +7,7 @@
 
 use super::ModelError;
 use super::keras::MAX_CONFIG_BYTES;
+use crate::data::InputError;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
@@ -64,7 +65,7 @@ fn entry(
     let mut bytes = Vec::with_capacity(usize::try_from(size).map_err(|_| too_large())?);
     file.take(size + 1)
         .read_to_end(&mut bytes)
-        .map_err(ModelError::Read)?;
+        .map_err(InputError::Read)?;
     if bytes.len() as u64 != size {
         return Err(ModelError::Config {
             place: format!("{name} in the zip"),

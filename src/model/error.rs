@@ -1,11 +1,19 @@
 //! What can be wrong with a model.
 
+use crate::data::InputError;
+
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file cannot be read.
-    #[error("cannot read the file")]
-    Read(#[source] std::io::Error),
+    /// The file cannot be read, or is too large.
+    #[error(transparent)]
+    File(#[from] InputError),
+    /// The config beside it cannot be read, or is too large.
+    #[error("--config")]
+    ConfigFile {
+        /// Why.
+        source: InputError,
+    },
     /// No format that is known.
     #[error("expected a .keras, .h5, .safetensors or .onnx file, found {found}")]
     UnknownFormat {
@@ -32,9 +40,9 @@ pub enum ModelError {
     OnnxData {
         /// Name of the file.
         name: String,
-        /// What the system said.
+        /// Why.
         #[source]
-        source: std::io::Error,
+        source: InputError,
     },
     /// The library cannot run an ONNX model.
     #[error("the ONNX model cannot be run: {reason}")]

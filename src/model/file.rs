@@ -11,12 +11,10 @@ use super::weights::Weights;
 use super::{Model, ModelError, plain};
 #[cfg(feature = "onnx")]
 use super::{Network, onnx};
-use crate::data::sha256_hex;
+use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes, sha256_hex};
 use crate::kernels::Activation;
-use safetensors::SafeTensors;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const FASHION_MNIST: &[u8] = include_bytes!("../../models/fashion-mnist.safetensors");
@@ -31,9 +29,6 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
     ("hawks", include_bytes!("../../models/hawks.safetensors")),
     ("seeds", include_bytes!("../../models/seeds.safetensors")),
 ];
-
-/// Size of a model file at most.
-const MAX_FILE_BYTES: u64 = 4 << 30;
 
 /// What a model file cannot say itself.
 #[derive(Debug, Clone, Default)]
@@ -94,7 +89,8 @@ impl ModelOptions {
 
 /// Reads a model file: `.keras`, the `.h5` of Keras 2 (a whole model, or weights with
 /// [`ModelOptions::config`]), `.safetensors` or `.onnx`, whatever its name. Options that say what
-/// the file says itself are refused.
+/// the file says itself are refused. A file takes [`MAX_TENSOR_BYTES`] at most, a config 1 MiB;
+/// what is made of a file takes a small multiple of its size, but for ONNX.
 ///
 /// # Errors
 /// [`ModelError`]; the caller adds the path.
@@ -123,10 +119,13 @@ fn read_files(
     path: &Path,
     options: &ModelOptions,
 ) -> Result<(Vec<u8>, Option<Vec<u8>>), ModelError> {
-    let content = read(path, MAX_FILE_BYTES, "the model file")?;
+    let content = read_bytes(path, MAX_TENSOR_BYTES)?;
     let config = match &options.config {
         None => None,
-        Some(path) => Some(read(path, MAX_CONFIG_BYTES, "the config")?),
+        Some(path) => Some(
+            read_bytes(path, MAX_CONFIG_BYTES)
+                .map_err(|source| ModelError::ConfigFile { source })?,
+        ),
     };
     Ok((content, config))
 }
@@ -229,24 +228,6 @@ fn bundled(content: &'static [u8]) -> Model {
     describe(content.into(), None, &options)
         .and_then(Described::assemble)
         .expect("the bundled model is valid")
-}
-
-/// A file that is no larger than `limit`.
-fn read(path: &Path, limit: u64, what: &str) -> Result<Vec<u8>, ModelError> {
-    let file = std::fs::File::open(path).map_err(ModelError::Read)?;
-    let mut content = Vec::new();
-    let all = file.metadata().map_err(ModelError::Read)?.len();
-    if all <= limit {
-        let mut file = file.take(limit + 1);
-        file.read_to_end(&mut content).map_err(ModelError::Read)?;
-    }
-    if all.max(content.len() as u64) > limit {
-        return Err(ModelError::FileTooLarge {
-            what: what.to_owned(),
-            limit: format!("{limit} bytes"),
-        });
-    }
-    Ok(content)
 }
 
 /// What a file holds, whatever its format.
@@ -383,8 +364,7 @@ fn from_hdf5(content: Vec<u8>, given: Given<'_>) -> Result<Found, ModelError> {
 }
 
 fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelError> {
-    let tensors = SafeTensors::deserialize(content).map_err(ModelError::NotSafetensors)?;
-    let (_, header) = SafeTensors::read_metadata(content).map_err(ModelError::NotSafetensors)?;
+    let (tensors, header) = parse_safetensors(content).map_err(ModelError::NotSafetensors)?;
     let no_metadata = HashMap::new();
     let metadata = header.metadata().as_ref().unwrap_or(&no_metadata);
     let weights = Weights::from_safetensors(&tensors);

@@ -5,22 +5,26 @@
 //! has, and whether its answers are probabilities already. Of these the logarithm is taken, which
 //! are logits up to a constant: their softmax gives the probabilities back.
 
+mod limits;
+
 use super::file::Scaling;
 use super::{LayerSummary, ModelError};
+use crate::data::{MAX_TENSOR_BYTES, read_bytes};
 use rayon::prelude::*;
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
-use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto};
+use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto, TensorProto};
 use rten_tensor::{AsView as _, Layout as _};
 use rten_tensor::{Tensor, TensorView};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Rows that go through the network at once where the file leaves the batch open.
 const BATCH_ROWS: usize = 64;
 
-/// The largest file accepted, bytes, its data file included.
-const MAX_BYTES: u64 = 4 << 30;
+/// Values of one input at most: an image of 4096 x 4096 pixels in colour and a third more.
+const MAX_INPUT: usize = 1 << 26;
 
 /// Probabilities below it count as this one: a logarithm has no answer to 0.
 const LEAST_PROBABILITY: f32 = 1e-38;
@@ -86,15 +90,18 @@ pub(super) struct OnnxFile {
 }
 
 /// Reads an ONNX file from its `content`; weights that it keeps in files beside itself are read
-/// from the folder of `path`.
+/// from the folder of `path`, [`MAX_TENSOR_BYTES`] together. What its graph may ask of the library
+/// is in [`limits`].
 pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> {
     let not_onnx = |reason: String| ModelError::Onnx { reason };
+    limits::check_messages(content)?;
     let proto = ModelProto::parse_buf(content).map_err(|error| not_onnx(error.to_string()))?;
     let graph = proto
         .graph
         .as_ref()
         .filter(|graph| !graph.node.is_empty())
         .ok_or_else(|| not_onnx("there is no graph in it".into()))?;
+    limits::check_sizes(graph)?;
     let mut options = ModelOptions::with_all_ops();
     let mut data = Vec::new();
     let mut total = content.len() as u64;
@@ -104,16 +111,13 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
             name: name.clone(),
             source,
         };
-        total += std::fs::metadata(&place).map_err(fail)?.len();
-        if total > MAX_BYTES {
-            return Err(not_onnx("it and its data are larger than 4 GiB".into()));
-        }
-        let bytes = std::fs::read(&place).map_err(fail)?;
+        let bytes = read_bytes(&place, MAX_TENSOR_BYTES.saturating_sub(total)).map_err(fail)?;
+        total += bytes.len() as u64;
         options.external_data(&name, bytes.clone());
         data.push(bytes);
     }
-    let model = options
-        .load(content.to_vec())
+    let model = guarded(|| options.load(content.to_vec()))
+        .map_err(not_onnx)?
         .map_err(|error| not_onnx(error.to_string()))?;
     let (&[input], &[output]) = (model.input_ids(), model.output_ids()) else {
         return Err(ModelError::Config {
@@ -170,6 +174,19 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
     })
 }
 
+/// What the library does with a file; a panic of its own is an error that says so. Nothing is
+/// looked at afterwards that the panic could have left half done.
+fn guarded<T>(task: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(AssertUnwindSafe(task)).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        format!(
+            "its library gave up, {}",
+            said.unwrap_or("for no reason it names")
+        )
+    })
+}
+
 /// Names of the files that hold weights.
 fn data_files(graph: &GraphProto) -> Result<BTreeSet<String>, ModelError> {
     graph
@@ -219,27 +236,34 @@ fn input_sizes(model: &rten::Model) -> Result<(Option<usize>, Vec<usize>), Model
     let values = sizes
         .iter()
         .try_fold(1usize, |all, &size| all.checked_mul(size));
-    if values.is_none_or(|values| values > 1 << 28) {
-        return Err(wrong(format!("sizes {sizes:?}")));
-    }
     let batch = match batch {
         Dimension::Fixed(size) => Some((*size).max(1)),
         Dimension::Symbolic(_) => None,
     };
+    let fits = |values: usize| {
+        let all = values.checked_mul(batch.unwrap_or(1));
+        values <= MAX_INPUT && all.is_some_and(|all| all <= 1 << 28)
+    };
+    if !values.is_some_and(fits) {
+        return Err(wrong(format!("a batch of {batch:?}, sizes {sizes:?}")));
+    }
     Ok((batch, sizes))
 }
 
 /// The nodes with weights, and the shapes of those weights' outputs are not in the file: the
 /// listing gives operators, in order, with what they hold.
 fn layers(graph: &GraphProto) -> Vec<LayerSummary> {
+    let tensors: BTreeMap<&str, &TensorProto> = (graph.initializer.iter())
+        .filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)))
+        .collect();
     let size_of = |name: &String| {
-        let tensor = graph
-            .initializer
+        tensors
+            .get(name.as_str())?
+            .dims
             .iter()
-            .find(|tensor| tensor.name.as_ref() == Some(name))?;
-        tensor.dims.iter().try_fold(1usize, |all, &size| {
-            all.checked_mul(usize::try_from(size).ok()?)
-        })
+            .try_fold(1usize, |all, &size| {
+                all.checked_mul(usize::try_from(size).ok()?)
+            })
     };
     graph
         .node
@@ -253,7 +277,7 @@ fn layers(graph: &GraphProto) -> Vec<LayerSummary> {
                 .unwrap_or_default(),
             class: node.op_type.clone().unwrap_or_default(),
             shape: Vec::new(),
-            parameters: node.input.iter().filter_map(size_of).sum(),
+            parameters: (node.input.iter().filter_map(size_of)).fold(0, usize::saturating_add),
         })
         .collect()
 }
@@ -398,9 +422,12 @@ impl OnnxNetwork {
         let mut options = RunOptions::default();
         options.thread_pool = Some(self.threads.clone());
         let input: ValueOrView<'_> = input.into();
-        let outputs = self
-            .model
-            .run(vec![(self.input, input)], &[self.output], Some(options))
+        let run = || {
+            self.model
+                .run(vec![(self.input, input)], &[self.output], Some(options))
+        };
+        let outputs = guarded(run)
+            .map_err(fail)?
             .map_err(|error| fail(error.to_string()))?;
         let Some(answers @ Value::FloatTensor(_)) = outputs.first() else {
             return Err(fail("its output is no tensor of floats".into()));

@@ -17,6 +17,10 @@ use std::fmt::Write;
 /// A place on a figure, pixels from its top left.
 pub(super) type Place = [f64; 2];
 
+/// The style attribute of a picture in a figure, the only one there is: browsers know it, other
+/// programs `image-rendering`.
+pub const PICTURE_STYLE: &str = "image-rendering:pixelated";
+
 /// Units of a nested chart a pixel: plotters' coordinates are whole numbers.
 pub(super) const CHART_SCALE: u32 = 10;
 
@@ -234,7 +238,7 @@ impl Canvas {
     pub(super) fn picture(&mut self, [x, y]: Place, [width, height]: [f64; 2], png: &[u8]) {
         let _ = write!(
             self.svg,
-            "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" xlink:href=\"data:image/png;base64,",
+            "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\" style=\"{PICTURE_STYLE}\" xlink:href=\"data:image/png;base64,",
             number(x),
             number(y),
             number(width),

@@ -25,6 +25,7 @@ mod ternary;
 mod tiles;
 mod walk;
 
+pub use canvas::PICTURE_STYLE;
 pub use caption::{class_label, title};
 pub use decision::decision_map;
 pub use group::{PAPER_ORDER, group_figures};

@@ -14,6 +14,7 @@
 //! as they are, frames as a picture, text compressed, which a browser inflates itself.
 
 mod page;
+mod policy;
 mod walk;
 
 pub use page::{Report, ReportRow, write_report};

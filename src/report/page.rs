@@ -1,5 +1,6 @@
 //! The page itself: template, style and script put together with a run's data.
 
+use super::policy::{Own, policy};
 use super::{Column, Detail, zipped};
 use crate::data::{FileError, write_file};
 use crate::plot::class_color_hex;
@@ -80,11 +81,20 @@ fn page(report: &Report<'_>) -> String {
     // One pass over the template: what is put in is never searched for marks.
     let mut page = String::with_capacity(data.len() + TEMPLATE.len() + STYLE.len() + SCRIPT.len());
     let mut rest = TEMPLATE;
+    let (style, script) = (format!("\n{STYLE}"), format!("\n{SCRIPT}"));
+    let own = Own {
+        // The page's script makes an element of plotly.js once it is inflated.
+        scripts: &[&script, plotly_js()],
+        // plotly.js makes an empty style element and adds its rules by a script's means.
+        styles: &[&style, ""],
+        style_attributes: &[],
+    };
     for (mark, content) in [
+        ("<!--POLICY-->", policy(&own)),
         ("<!--TITLE-->", escaped(&title)),
-        ("<!--STYLE-->", format!("<style>\n{STYLE}</style>")),
+        ("<!--STYLE-->", format!("<style>{style}</style>")),
         ("<!--DATA-->", data),
-        ("<!--SCRIPT-->", format!("<script>\n{SCRIPT}</script>")),
+        ("<!--SCRIPT-->", format!("<script>{script}</script>")),
     ] {
         let (before, after) = rest
             .split_once(mark)

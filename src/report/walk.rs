@@ -2,9 +2,10 @@
 //! the run whose landscape was walked on.
 
 use super::page::{MAX_DETAIL_BYTES, escaped};
+use super::policy::{Own, policy};
 use super::{figures_json, zipped};
-use crate::data::{FileError, write_file};
-use crate::plot::Figure;
+use crate::data::{FileError, InputError, MAX_PAGE_BYTES, read_text, write_file};
+use crate::plot::{Figure, PICTURE_STYLE};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -23,10 +24,17 @@ pub fn write_walk_report(
     facts: &[(String, String)],
     figures: &[Figure],
 ) -> Result<(), FileError> {
+    let style = format!("\n{STYLE}");
+    let own = Own {
+        scripts: &[],
+        styles: &[&style],
+        style_attributes: &[PICTURE_STYLE],
+    };
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n<style>\n{STYLE}</style>\n<h1>{0}</h1>\n<p>{1}</p>\n<table>\n",
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n{2}\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n<style>{style}</style>\n<h1>{0}</h1>\n<p>{1}</p>\n<table>\n",
         escaped(title),
-        escaped(subtitle).replace('\n', "<br>")
+        escaped(subtitle).replace('\n', "<br>"),
+        policy(&own)
     );
     // Writing to a string cannot fail.
     for (name, value) in facts {
@@ -69,9 +77,9 @@ pub enum AddWalkError {
     Read {
         /// The page.
         path: PathBuf,
-        /// What the system said.
+        /// Why.
         #[source]
-        source: std::io::Error,
+        source: InputError,
     },
     /// A page without a place for walks.
     #[error("{}: the page is not of this version; morphscape plot writes it again", .path.display())]
@@ -103,7 +111,7 @@ pub enum AddWalkError {
 /// # Errors
 /// [`AddWalkError`] when there is no such page, or it has no place for the walk; it stays as it is.
 pub fn add_walk(path: &Path, name: &str, packed: &str) -> Result<(), AddWalkError> {
-    let page = std::fs::read_to_string(path).map_err(|source| AddWalkError::Read {
+    let page = read_text(path, MAX_PAGE_BYTES).map_err(|source| AddWalkError::Read {
         path: path.to_owned(),
         source,
     })?;

@@ -2,10 +2,11 @@
 
 use super::parse_factor;
 use crate::cli::Verbosity;
+use crate::data::read_text;
 use crate::model::{
     Model, ModelOptions, activation_by_name, activation_names, bundled_fashion_mnist, read_model,
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -95,17 +96,11 @@ impl ModelFileArgs {
     }
 }
 
-/// The lines of a text file.
+/// The lines of a text file of at most 1 MiB.
 fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
     const MAX_BYTES: u64 = 1 << 20;
     let place = || format!("--class-names {}", path.display());
-    let length = std::fs::metadata(path).with_context(place)?.len();
-    ensure!(
-        length <= MAX_BYTES,
-        "{}: expected a text file of one name a line, found one of {length} bytes",
-        place()
-    );
-    let text = std::fs::read_to_string(path).with_context(place)?;
+    let text = read_text(path, MAX_BYTES).with_context(place)?;
     let names: Vec<String> = (text.lines())
         .map(|line| line.trim_start_matches('\u{feff}').trim().to_owned())
         .filter(|line| !line.is_empty())

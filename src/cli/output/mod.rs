@@ -18,13 +18,16 @@ mod own;
 pub(super) use hashes::hash_files;
 pub(super) use own::{DATA_FILE, LANDSCAPE_FILE};
 
-use crate::data::{FileError, write_file};
+use crate::data::{FileError, read_text, write_file};
 use crate::landscape::DataPoints;
 use anyhow::{Context, bail};
 use lock::Lock;
 use own::MANIFEST_FILE;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
+
+/// The largest manifest that is read: it lists every triple of a run and the hashes of its files.
+const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 
 /// A run's folder and what its manifest says.
 pub(super) struct OutputFolder {
@@ -126,7 +129,7 @@ impl OutputFolder {
     /// Opens the folder of a finished run of any job, as it stands; it is not locked.
     pub(super) fn open_finished(path: &Path) -> anyhow::Result<Self> {
         let file = path.join(MANIFEST_FILE);
-        let text = std::fs::read_to_string(&file).with_context(|| {
+        let text = read_text(&file, MAX_MANIFEST_BYTES).with_context(|| {
             format!(
                 "{}: expected the folder of a run, with its manifest.json",
                 path.display()
@@ -276,7 +279,7 @@ fn write_manifest(folder: &Path, manifest: &Map<String, Value>) -> anyhow::Resul
 /// Whether a run of `plan` may write to the folder; the manifest that is there, if one is.
 fn look(path: &Path, plan: &Value, force: bool) -> anyhow::Result<Option<Map<String, Value>>> {
     let file = path.join(MANIFEST_FILE);
-    let found = match std::fs::read_to_string(&file) {
+    let found = match read_text(&file, MAX_MANIFEST_BYTES) {
         Ok(text) => match serde_json::from_str::<Map<String, Value>>(&text) {
             Ok(manifest) => Some(manifest),
             Err(_) if force => None,

@@ -11,7 +11,7 @@
 
 use crate::cli::Verbosity;
 use crate::cli::output::OutputFolder;
-use crate::data::write_file;
+use crate::data::{MAX_JSON_BYTES, MAX_PAGE_BYTES, read_text, write_file};
 use crate::landscape::LandscapeFile;
 use crate::plot::Figure;
 use crate::report::{add_walk, pack_walk};
@@ -118,7 +118,7 @@ pub(in crate::cli) fn read(run: &OutputFolder, name: &str) -> anyhow::Result<Opt
     if !path.exists() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let text = read_text(&path, MAX_JSON_BYTES).with_context(|| path.display().to_string())?;
     let shown: Shown = serde_json::from_str(&text)
         .with_context(|| format!("{}: not what a walk wrote; remove it", path.display()))?;
     let figures = FIGURES
@@ -126,7 +126,7 @@ pub(in crate::cli) fn read(run: &OutputFolder, name: &str) -> anyhow::Result<Opt
         .filter(|(_, name)| shown.figures.iter().any(|figure| figure == name))
         .map(|(_, name)| {
             let path = folder.join(format!("{name}.svg"));
-            let svg = std::fs::read_to_string(&path).with_context(|| {
+            let svg = read_text(&path, MAX_PAGE_BYTES).with_context(|| {
                 format!("{}: walk again, or remove {WALK_FILE}", path.display())
             })?;
             Ok(Figure { name, svg })

@@ -1,17 +1,18 @@
 //! An `.npz` or `.safetensors` file with an array of images and one of labels.
 
 use super::{ImageSet, ImageSetError, ImageSetOptions, Images};
+use crate::data::input::open_limited;
+use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes};
 use npyz::{NpyFile, NpyHeader, Order};
-use safetensors::{Dtype, SafeTensors};
-use std::fs::File;
-use std::io::{BufReader, Read};
+use safetensors::Dtype;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 /// Names of the two arrays: ours, and those of Keras's own data sets.
 const NAMES: [[&str; 2]; 3] = [["images", "labels"], ["x_test", "y_test"], ["x", "y"]];
 
-/// The largest array accepted, bytes. A zip bomb stops here.
-const MAX_BYTES: u64 = 4 << 30;
+/// The text at the front of an array in an `.npz` file, bytes: numpy needs 128 for a plain one.
+const MAX_NPY_HEADER_BYTES: u32 = 1 << 10;
 
 /// An array that has been read.
 struct Array {
@@ -36,21 +37,20 @@ impl Values {
 }
 
 /// Reads images `[n, H, W]` or `[n, H, W, C]`, bytes or floats, and labels `[n]`. Metadata
-/// `classes` of a `.safetensors` file, a JSON list of strings, names the classes.
+/// `classes` of a `.safetensors` file, a JSON list of strings, names the classes. The file and
+/// each array in memory take [`MAX_TENSOR_BYTES`] at most.
 pub(super) fn read(path: &Path, options: ImageSetOptions) -> Result<ImageSet, ImageSetError> {
-    let fail = |source| ImageSetError::Read {
+    let fail = |source| ImageSetError::Input {
         path: path.to_owned(),
         source,
     };
+    let (mut file, _) = open_limited(path, MAX_TENSOR_BYTES).map_err(fail)?;
     let mut magic = [0; 2];
-    let length = File::open(path)
-        .and_then(|mut file| file.read(&mut magic))
-        .map_err(fail)?;
+    let length = file.read(&mut magic).map_err(not_arrays)?;
     let ([images, labels], classes) = if magic[..length] == *b"PK" {
-        let file = File::open(path).map_err(fail)?;
         (read_npz(BufReader::new(file))?, None)
     } else {
-        read_safetensors(&std::fs::read(path).map_err(fail)?)?
+        read_safetensors(&read_bytes(path, MAX_TENSOR_BYTES).map_err(fail)?)?
     };
     let shape = match images.1.shape[..] {
         [_, height, width] => [height, width, 1],
@@ -154,7 +154,7 @@ fn names(found: &[String]) -> Result<[&'static str; 2], ImageSetError> {
 
 type Named = (String, Array);
 
-fn read_npz(file: impl Read + std::io::Seek) -> Result<[Named; 2], ImageSetError> {
+fn read_npz(file: impl Read + Seek) -> Result<[Named; 2], ImageSetError> {
     let mut zip = zip::ZipArchive::new(file).map_err(not_arrays)?;
     let entries: Vec<String> = zip
         .file_names()
@@ -178,6 +178,43 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
         expected: expected.into(),
         found,
     };
+    // The library makes room for a header of any length that is stated.
+    let mut start = [0; 12];
+    entry.read_exact(&mut start).map_err(not_arrays)?;
+    let length = match (&start[..6], start[6]) {
+        (b"\x93NUMPY", 1) => u32::from(u16::from_le_bytes([start[8], start[9]])),
+        _ => u32::from_le_bytes([start[8], start[9], start[10], start[11]]),
+    };
+    if length > MAX_NPY_HEADER_BYTES {
+        return Err(wrong(
+            &format!("a header of at most {MAX_NPY_HEADER_BYTES} bytes"),
+            format!("one of {length}"),
+        ));
+    }
+    let mut header = start.to_vec();
+    entry
+        .by_ref()
+        .take(u64::from(length))
+        .read_to_end(&mut header)
+        .map_err(not_arrays)?;
+    // It tries brackets inside each other in exponentially many ways; a plain array has one pair
+    // around its entries and one around its sizes.
+    let brackets = header[10..].iter().filter(|byte| b"{([".contains(byte));
+    if brackets.count() > 2 {
+        return Err(wrong("a plain array", "a header with more brackets".into()));
+    }
+    // Nor does it look whether the product of the sizes is a number. All numbers of the header
+    // are these and the bytes of a value.
+    let mut numbers = header[10..]
+        .split(|byte| !byte.is_ascii_digit())
+        .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
+    if numbers
+        .try_fold(1u64, |all, number| all.checked_mul(number.max(1)))
+        .is_none()
+    {
+        return Err(wrong("sizes whose product is a number", "others".into()));
+    }
+    let mut entry = Cursor::new(header).chain(entry);
     let header = NpyHeader::from_reader(&mut entry).map_err(not_arrays)?;
     let kind = header.dtype().descr().trim_matches('\'').to_owned();
     if header.order() != Order::C && header.shape().len() > 1 {
@@ -186,19 +223,25 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
             "Fortran order".into(),
         ));
     }
-    let sizes = header
-        .shape()
-        .iter()
-        .try_fold(8u64, |bytes, &size| bytes.checked_mul(size));
-    if sizes.is_none_or(|bytes| bytes / 8 > MAX_BYTES) {
+    let kind = kind.trim_start_matches(['<', '>', '|', '=']);
+    // Of a value as it is kept.
+    let value_bytes = match kind {
+        "u1" | "b1" => 1,
+        "f4" | "f8" => 4,
+        _ => 8,
+    };
+    let bytes = (header.shape().iter())
+        .try_fold(value_bytes, |bytes: u64, &size| bytes.checked_mul(size))
+        .filter(|&bytes| bytes <= MAX_TENSOR_BYTES);
+    if bytes.is_none() {
         return Err(wrong(
-            "at most 4 GiB",
+            &format!("at most {MAX_TENSOR_BYTES} bytes"),
             format!("sizes {:?}", header.shape()),
         ));
     }
     let shape = header.shape().iter().map(|&size| size as usize).collect();
     let npy = NpyFile::with_header(header, BufReader::new(entry));
-    let values = match kind.trim_start_matches(['<', '>', '|', '=']) {
+    let values = match kind {
         "u1" => npy.into_vec().map(Values::Bytes),
         "b1" => npy
             .into_vec::<bool>()
@@ -239,8 +282,7 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
     reason = "two named arrays and the names of the classes"
 )]
 fn read_safetensors(content: &[u8]) -> Result<([Named; 2], Option<Vec<String>>), ImageSetError> {
-    let file = SafeTensors::deserialize(content).map_err(not_arrays)?;
-    let (_, header) = SafeTensors::read_metadata(content).map_err(not_arrays)?;
+    let (file, header) = parse_safetensors(content).map_err(not_arrays)?;
     let mut found: Vec<String> = file.names().into_iter().map(str::to_owned).collect();
     found.sort();
     let [images, labels] = names(&found)?;

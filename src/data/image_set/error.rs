@@ -1,7 +1,7 @@
 //! What can be wrong with a set of images.
 
 use crate::data::image::{MAX_SIDE_PX, shape_text};
-use crate::data::{IdxError, ImageError};
+use crate::data::{IdxError, ImageError, InputError};
 use std::path::PathBuf;
 
 /// Why a set of images was refused, or an item of it.
@@ -25,6 +25,15 @@ pub enum ImageSetError {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// A file that cannot be read, or is too large.
+    #[error("{}", .path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: InputError,
     },
     /// An IDX file that is not what it should be.
     #[error("{}", .path.display())]

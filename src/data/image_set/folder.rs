@@ -2,7 +2,7 @@
 
 use super::{ImageSet, ImageSetError, ImageSetOptions, Images, read_image_file};
 use crate::data::image::image_file_shape;
-use crate::data::{Image, sha256_hex};
+use crate::data::{Image, MAX_PICTURE_BYTES, read_bytes, sha256_hex};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -142,10 +142,11 @@ impl Folder {
             .par_iter()
             .zip(&self.names)
             .map(|(path, name)| {
-                let content = std::fs::read(path).map_err(|source| ImageSetError::Read {
-                    path: path.clone(),
-                    source,
-                })?;
+                let content =
+                    read_bytes(path, MAX_PICTURE_BYTES).map_err(|source| ImageSetError::Input {
+                        path: path.clone(),
+                        source,
+                    })?;
                 Ok(sha256_hex([name.as_bytes(), &[0], &content]))
             })
             .collect::<Result<Vec<String>, ImageSetError>>()?;

@@ -16,7 +16,7 @@ mod folder;
 
 use super::idx::Idx;
 use super::image::{MAX_SIDE_PX, read_image_file};
-use super::{Image, read_idx, sha256_hex};
+use super::{Image, MAX_TENSOR_BYTES, read_bytes, read_idx, sha256_hex};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -183,10 +183,11 @@ impl ImageSet {
                 path: folder.to_owned(),
             })?;
         let read = |path: PathBuf, dims| {
-            let content = std::fs::read(&path).map_err(|source| ImageSetError::Read {
-                path: path.clone(),
-                source,
-            })?;
+            let content =
+                read_bytes(&path, MAX_TENSOR_BYTES).map_err(|source| ImageSetError::Input {
+                    path: path.clone(),
+                    source,
+                })?;
             read_idx(Cow::Owned(content), dims)
                 .map_err(|source| ImageSetError::Idx { path, source })
         };

@@ -1,19 +1,34 @@
 //! What can be wrong with a table, and how its text is shown.
 
-use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MIN_CLASSES};
+use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
+use crate::data::InputError;
 
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control
 /// characters escaped.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The file cannot be opened or read.
-    #[error("cannot read the file")]
-    Read(#[source] std::io::Error),
+    /// The file cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// Too large.
     #[error(
         "expected a table of at most {MAX_BYTES} bytes, found more; keep fewer rows or columns"
     )]
     TooLarge,
+    /// More rows than can be of use.
+    #[error("line {line}: expected a table of at most {MAX_ROWS} rows, found more; keep fewer")]
+    TooManyRows {
+        /// Line of the first row too many.
+        line: usize,
+    },
+    /// A line that is too long.
+    #[error(
+        "line {line}: expected lines of at most {MAX_LINE_BYTES} bytes, found a longer one; is it CSV?"
+    )]
+    LongLine {
+        /// The line, from 1.
+        line: usize,
+    },
     /// Bytes that are not UTF-8.
     #[error("line {line}: expected UTF-8 text, found other bytes; save the table as CSV in UTF-8")]
     NotUtf8 {

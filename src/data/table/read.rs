@@ -2,13 +2,19 @@
 
 use super::error::{quoted_list, shown};
 use super::{Table, TableError};
-use crate::data::sha256_hex;
+use crate::data::{InputError, read_bytes, sha256_hex};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
 use std::path::Path;
 
 /// The largest file accepted, bytes: tables of measurements are a thousand times smaller.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
+
+/// Most rows accepted: 100,000 times as many as a figure shows.
+pub(super) const MAX_ROWS: usize = 1 << 24;
+
+/// The longest line accepted, bytes. A cell of a line takes up to 24 bytes where it is split,
+/// however short it is.
+pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Most classes accepted: past it the label column most likely holds measurements.
 pub(super) const MAX_CLASSES: usize = 1000;
@@ -32,6 +38,9 @@ const MISSING: [&str; 5] = ["", "NA", "NaN", "nan", "?"];
 /// chosen column is left out and counted. Other columns may hold anything. Lines without any
 /// text are passed over.
 ///
+/// It takes 256 MiB of at most 16,777,216 rows, in lines of at most 1 MiB, 1000 features and 1000
+/// classes; a table in memory takes up to 10 times as much as its file.
+///
 /// # Errors
 /// [`TableError`] with line and column; the caller adds the path.
 pub fn read_table(
@@ -46,6 +55,7 @@ pub fn read_table(
     let text = std::str::from_utf8(content).map_err(|error| TableError::NotUtf8 {
         line: 1 + line_ends(&content[..error.valid_up_to()]),
     })?;
+    check_lines(text)?;
     let mut records = Records::new(text);
     let Some(header_line) = records.advance() else {
         return Err(TableError::Empty);
@@ -69,6 +79,9 @@ pub fn read_table(
         let cells = columns.features.iter().map(|&at| &record[at]);
         check_closed(line, cells.clone().chain([&record[columns.label]]))?;
         rows.push(line, cells.zip(chosen()), &record[columns.label], label)?;
+        if rows.read > MAX_ROWS {
+            return Err(TableError::TooManyRows { line });
+        }
     }
     if records.ends_inside_quotes() {
         return Err(TableError::OpenQuote { line: records.line });
@@ -88,18 +101,27 @@ pub fn read_table_file(path: &Path, label: &str, features: &[String]) -> Result<
 
 /// A file's content, unless it is larger than a table may be.
 pub(in crate::data) fn read_limited(path: &Path) -> Result<Vec<u8>, TableError> {
-    let file = std::fs::File::open(path).map_err(TableError::Read)?;
-    let size = file.metadata().map_err(TableError::Read)?.len();
-    if size > MAX_BYTES {
-        return Err(TableError::TooLarge);
+    read_bytes(path, MAX_BYTES).map_err(|error| match error {
+        InputError::TooLarge { .. } => TableError::TooLarge,
+        other => TableError::Input(other),
+    })
+}
+
+/// Refuses lines that no table has.
+fn check_lines(text: &str) -> Result<(), TableError> {
+    let mut rest = text.as_bytes();
+    while rest.len() > MAX_LINE_BYTES {
+        let ahead = &rest[..=MAX_LINE_BYTES];
+        // From the last line end that is near enough.
+        let Some(end) = ahead.iter().rposition(|byte| b"\n\r".contains(byte)) else {
+            let before = &text.as_bytes()[..text.len() - rest.len()];
+            return Err(TableError::LongLine {
+                line: 1 + line_ends(before),
+            });
+        };
+        rest = &rest[end + 1..];
     }
-    let mut content = Vec::new();
-    // A pipe or a file that still grows has no size to check beforehand; one byte past the
-    // limit is enough for `read_table` to refuse it.
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut content)
-        .map_err(TableError::Read)?;
-    Ok(content)
+    Ok(())
 }
 
 /// Where the chosen columns stand in the header.

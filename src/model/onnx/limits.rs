@@ -1,0 +1,220 @@
+//! What an ONNX file may ask of its library.
+//!
+//! The library descends into the file as deeply as its messages nest, and makes room for whatever
+//! a graph computes. Messages are checked here before the library sees the file, and so are sizes
+//! that stand in it: constants that say how large an operator's output is, and the
+//! attributes of windows. Sizes that a graph computes, by broadcasting or from its own shapes,
+//! are not known before it runs: those only the system can bound. Rejected: a list of allowed
+//! operators, which would refuse good models and still not bound a sum of a column and a row.
+
+use super::ModelError;
+use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto};
+use std::collections::BTreeMap;
+
+/// Graphs inside graphs, each of three messages.
+const MAX_MESSAGES: usize = 100;
+
+/// Values that a constant size may ask for: 256 MiB of floats.
+const MAX_VALUES: u64 = 1 << 26;
+
+/// Sides, strides and margins of a window.
+const MAX_WINDOW: u64 = 1 << 16;
+
+/// Operators whose output is as large as an input says, in numbers that often stand in the file.
+const SIZED: [&str; 8] = [
+    "ConstantOfShape",
+    "Expand",
+    "Tile",
+    "Pad",
+    "Range",
+    "Resize",
+    "Upsample",
+    "OneHot",
+];
+
+/// Attributes that say how large an output is.
+const WINDOWS: [&str; 6] = [
+    "kernel_shape",
+    "strides",
+    "dilations",
+    "pads",
+    "output_padding",
+    "output_shape",
+];
+
+/// The messages that the library reads, by ONNX's own definition (`onnx.proto`).
+#[derive(Clone, Copy)]
+enum Message {
+    Model,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    ValueInfo,
+    Type,
+    Sequence,
+    TensorType,
+    Shape,
+    /// Numbers and texts alone.
+    Plain,
+    /// Numbers one after the other, without fields.
+    Numbers,
+}
+
+impl Message {
+    /// What stands in this field; nothing for a text, bytes or floats.
+    fn inside(self, field: u64) -> Option<Self> {
+        match (self, field) {
+            (Self::Model, 7) | (Self::Attribute, 6) => Some(Self::Graph),
+            (Self::Model, 8 | 14) | (Self::Tensor, 13) | (Self::Shape, 1) => Some(Self::Plain),
+            (Self::Graph, 1) => Some(Self::Node),
+            (Self::Graph, 5) | (Self::Attribute, 5) => Some(Self::Tensor),
+            (Self::Graph, 11..=13) => Some(Self::ValueInfo),
+            (Self::Node, 5) => Some(Self::Attribute),
+            (Self::Attribute, 8) | (Self::Tensor, 1 | 5 | 7) => Some(Self::Numbers),
+            (Self::ValueInfo, 2) | (Self::Sequence, 1) => Some(Self::Type),
+            (Self::Type, 1) => Some(Self::TensorType),
+            (Self::Type, 4) => Some(Self::Sequence),
+            (Self::TensorType, 2) => Some(Self::Shape),
+            _ => None,
+        }
+    }
+}
+
+/// Refuses what the library does not survive, in one pass and no recursion: messages inside each
+/// other beyond any model's, a field that is longer than its message, after which it goes back in
+/// the file, and a number of more than ten bytes, at which it waits for ever (rten-onnx 0.27.0).
+pub(super) fn check_messages(content: &[u8]) -> Result<(), ModelError> {
+    let damaged = |at: usize| ModelError::Onnx {
+        reason: format!("the message at byte {at} is damaged"),
+    };
+    let mut open = vec![(Message::Model, content.len())];
+    let mut at = 0;
+    while let Some(&(message, end)) = open.last() {
+        if at >= end {
+            open.pop();
+            continue;
+        }
+        let number = |at| varint(&content[..end], at).ok_or_else(|| damaged(at));
+        let (tag, next) = number(at)?;
+        at = match (message, tag & 7) {
+            (Message::Numbers, _) => next,
+            (_, 0) => number(next)?.1,
+            (_, 1) => next.saturating_add(8),
+            (_, 5) => next.saturating_add(4),
+            (_, 2) => {
+                let (length, next) = number(next)?;
+                let after = next.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+                match message.inside(tag >> 3) {
+                    Some(inside) if after <= end => {
+                        open.push((inside, after));
+                        next
+                    }
+                    _ => after,
+                }
+            }
+            _ => return Err(damaged(at)),
+        };
+        if at > end {
+            return Err(damaged(end));
+        }
+        if open.len() > MAX_MESSAGES {
+            return Err(ModelError::Config {
+                place: "the graph".into(),
+                expected: format!("at most {} graphs inside each other", MAX_MESSAGES / 3),
+                found: "more".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A number of 7 bits a byte, the lowest first, and where it ends.
+fn varint(content: &[u8], at: usize) -> Option<(u64, usize)> {
+    let mut value = 0;
+    for (n, &byte) in content.get(at..)?.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * n);
+        if byte < 0x80 {
+            return Some((value, at + n + 1));
+        }
+    }
+    None
+}
+
+/// Refuses sizes in the file that no classifier's operators have, in graphs inside the graph, too.
+pub(super) fn check_sizes(graph: &GraphProto) -> Result<(), ModelError> {
+    let mut graphs = vec![graph];
+    // A graph inside may use a name again.
+    let mut constants: BTreeMap<&str, Vec<&TensorProto>> = BTreeMap::new();
+    let mut nodes: Vec<&NodeProto> = Vec::new();
+    while let Some(graph) = graphs.pop() {
+        for tensor in &graph.initializer {
+            let name = tensor.name.as_deref().unwrap_or_default();
+            constants.entry(name).or_default().push(tensor);
+        }
+        for node in &graph.node {
+            nodes.push(node);
+            for attribute in &node.attribute {
+                graphs.extend(&attribute.g);
+                if let (Some(tensor), Some(name)) = (&attribute.t, node.output.first()) {
+                    constants.entry(name).or_default().push(tensor);
+                }
+            }
+        }
+    }
+    for node in nodes {
+        for attribute in &node.attribute {
+            let name = attribute.name.as_deref().unwrap_or_default();
+            let largest = attribute.ints.iter().map(|size| size.unsigned_abs()).max();
+            if WINDOWS.contains(&name) && largest > Some(MAX_WINDOW) {
+                return Err(too_large(node, name, &attribute.ints));
+            }
+        }
+        if !SIZED.contains(&node.op_type.as_deref().unwrap_or_default()) {
+            continue;
+        }
+        for input in &node.input {
+            for tensor in constants.get(input.as_str()).into_iter().flatten() {
+                let sizes = whole_numbers(tensor);
+                let values = sizes.iter().try_fold(1u64, |values, size| {
+                    values
+                        .checked_mul(size.unsigned_abs().max(1))
+                        .filter(|&values| values <= MAX_VALUES)
+                });
+                if values.is_none() {
+                    return Err(too_large(node, input, &sizes));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn too_large(node: &NodeProto, what: &str, sizes: &[i64]) -> ModelError {
+    let operator = node.op_type.as_deref().unwrap_or_default();
+    ModelError::Config {
+        place: format!("operator {operator}, {what}"),
+        expected: format!("at most {MAX_VALUES} values and windows of at most {MAX_WINDOW}"),
+        found: format!("sizes {:?}", &sizes[..sizes.len().min(8)]),
+    }
+}
+
+/// The numbers of a constant that can be a size: 64-bit, and few.
+fn whole_numbers(tensor: &TensorProto) -> Vec<i64> {
+    const MOST: usize = 64;
+    if tensor.data_type != Some(DataType::INT64) {
+        return Vec::new();
+    }
+    match &tensor.raw_data {
+        Some(bytes) => {
+            let bytes = bytes.borrow();
+            let (words, _) = bytes.as_chunks();
+            words
+                .iter()
+                .take(MOST)
+                .map(|&word| i64::from_le_bytes(word))
+                .collect()
+        }
+        None => tensor.int64_data.iter().take(MOST).copied().collect(),
+    }
+}

@@ -1032,3 +1032,40 @@ fn starting_over_removes_an_unfinished_run_and_the_frames_of_a_longer_morph() {
             && !folder.path().join("m/frames.safetensors").exists()
     );
 }
+
+#[test]
+fn a_summary_alone_has_the_rows_of_the_whole_run() {
+    let folder = folder();
+    let small = ["sweep", "--engine", "cpu", "--steps", "4", "--groups", "15"];
+    let whole = [&small[..], &["--figures", "none", "--out", "whole"]].concat();
+    let alone = [&small[..], &["--summary-only", "--out", "alone"]].concat();
+    succeed(folder.path(), &whole);
+    succeed(folder.path(), &alone);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a table");
+    // More triples than are in memory at once, and 90 landscapes.
+    assert_eq!(read("alone/summary.csv"), read("whole/summary.csv"));
+    let mut names: Vec<String> = std::fs::read_dir(folder.path().join("alone"))
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, ["manifest.json", "summary.csv"]);
+    let plan = &json(folder.path().join("alone/manifest.json"))["plan"];
+    assert_eq!(plan["triples"]["count"], 30);
+    // Started again it is the same; another choice of items is another plan.
+    succeed(folder.path(), &alone);
+    let other = [&alone[..], &["--seed", "2"]].concat();
+    fail(folder.path(), &other, 1, &["the folder holds another run"]);
+    let verified = succeed(folder.path(), &["verify", "alone"]);
+    assert!(
+        verified.stdout.contains("summary.csv") || verified.stdout.contains("1 file"),
+        "{}",
+        verified.stdout
+    );
+}

@@ -22,6 +22,7 @@ mod resolution;
 mod run;
 mod shares;
 mod summary;
+mod summary_only;
 mod sweep;
 mod tables;
 mod text;

@@ -83,16 +83,16 @@ pub(super) struct Timings {
     pub(super) load: Duration,
     pub(super) engine: Duration,
     pub(super) compute: Duration,
-    measures: Duration,
+    pub(super) measures: Duration,
     resolution: Duration,
     figures: Duration,
-    write: Duration,
+    pub(super) write: Duration,
     report: Duration,
 }
 
 impl Timings {
     /// Seconds to the microsecond, for the manifest.
-    fn json(&self, total: Duration) -> Value {
+    pub(super) fn json(&self, total: Duration) -> Value {
         let seconds = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e6;
         json!({
             "load_s": seconds(self.load),
@@ -293,6 +293,35 @@ impl Run<'_> {
         }
     }
 
+    /// Says in the manifest where and what of the run was computed.
+    pub(super) fn describe(&mut self) {
+        let info = &self.engine;
+        let model = &self.model;
+        self.folder.set(
+            "engine",
+            json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
+        );
+        self.folder.set(
+            "model",
+            json!({"path": model.path, "sha256": model.model.sha256(), "classes": self.class_names}),
+        );
+        self.folder.set("data", self.data.clone());
+    }
+
+    /// How fast so many inputs were computed, and where.
+    pub(super) fn speed(&self, inputs: usize) -> String {
+        let adapter = match self.engine.engine {
+            "cpu" => format!("the CPU engine, {}", self.engine.adapter),
+            _ => self.engine.adapter.clone(),
+        };
+        let compute_s = self.timings.compute.as_secs_f64();
+        format!(
+            "in {compute_s:.3} s ({:.0} {}s a second) on {adapter}",
+            inputs as f64 / compute_s,
+            self.items.input_name()
+        )
+    }
+
     /// Writes what sums the run up, and says it.
     fn finish(mut self, results: &Results<'_>, verbosity: Verbosity) -> anyhow::Result<()> {
         let Results {
@@ -308,17 +337,7 @@ impl Run<'_> {
             resolution.write(&self.folder)?;
         }
         self.timings.write += writing.elapsed();
-        let info = &self.engine;
-        let model = &self.model;
-        self.folder.set(
-            "engine",
-            json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
-        );
-        self.folder.set(
-            "model",
-            json!({"path": model.path, "sha256": model.model.sha256(), "classes": self.class_names}),
-        );
-        self.folder.set("data", self.data.clone());
+        self.describe();
         self.folder.set(
             "landscapes",
             json!(jobs.iter().map(|job| &job.name).collect::<Vec<_>>()),
@@ -340,6 +359,9 @@ impl Run<'_> {
         self.timings.report = reporting.elapsed();
         let timings = self.timings.json(self.started.elapsed());
         self.folder.set("timings", timings.clone());
+        let frames = |landscapes: usize| landscapes * self.steps * self.steps;
+        let (all, new) = (frames(jobs.len()), frames(jobs.len() - num_kept));
+        let speed = self.speed(new);
         self.folder.finish()?;
         if verbosity > Verbosity::Quiet && rows.len() <= MAX_LISTED {
             write!(std::io::stdout().lock(), "{}", summary_table(rows))?;
@@ -348,24 +370,12 @@ impl Run<'_> {
             let text = resolution.table();
             write!(std::io::stdout().lock(), "\nmeans on finer grids\n{text}")?;
         }
-        let adapter = if info.engine == "cpu" {
-            format!("the CPU engine, {}", info.adapter)
-        } else {
-            info.adapter.clone()
-        };
         let counts = rows.iter().filter_map(|row| row.counts);
         if let Some(note) = stand_in_note(counts.map(|counts| counts.stand_in).sum()) {
             verbosity.say(Verbosity::Normal, note);
         }
         let inputs = format!("{}s", self.items.input_name());
-        let frames = |landscapes: usize| landscapes * self.steps * self.steps;
-        let (all, new) = (frames(jobs.len()), frames(jobs.len() - num_kept));
         let landscapes = counted(jobs.len(), "landscape");
-        let compute_s = self.timings.compute.as_secs_f64();
-        let speed = format!(
-            "in {compute_s:.3} s ({:.0} {inputs} a second) on {adapter}",
-            new as f64 / compute_s
-        );
         let what = match num_kept {
             0 => format!("{landscapes}, {all} {inputs} {speed}"),
             _ if new == 0 => format!("{landscapes}, {all} {inputs}, all kept from before"),

@@ -8,7 +8,9 @@ use crate::data::write_file;
 use crate::landscape::{LandscapeFile, Measures, measure_triple};
 use crate::mesh::MeshCounts;
 use crate::report::Format;
+use anyhow::anyhow;
 use rayon::prelude::*;
+use std::io::Write;
 
 /// A landscape in words and numbers.
 #[derive(Clone)]
@@ -73,30 +75,47 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
 
 /// The content of `summary.csv`.
 pub(super) fn summary_csv(rows: &[SummaryRow]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
     let morphed = rows.iter().any(|row| row.counts.is_some());
-    let mut heading = vec![
-        "landscape",
-        "item_a",
-        "item_b",
-        "item_c",
-        "class_a",
-        "class_b",
-        "class_c",
-    ];
-    heading.extend(SHOWN.iter().map(|shown| shown.column.key));
-    heading.extend(["intruders", "confident_intruders"]);
-    if morphed {
-        heading.extend([
-            "folded",
-            "degenerate",
-            "folded_right",
-            "degenerate_right",
-            "failed",
-        ]);
-    }
-    csv.write_record(heading)?;
+    let mut summary = SummaryWriter::new(Vec::new(), morphed)?;
     for row in rows {
+        summary.add(row)?;
+    }
+    summary.finish()
+}
+
+/// Writes `summary.csv` row by row.
+pub(super) struct SummaryWriter<W: Write>(csv::Writer<W>);
+
+impl<W: Write> SummaryWriter<W> {
+    /// Begins with the heading; landscapes that were `morphed` have counts of their meshes.
+    pub(super) fn new(to: W, morphed: bool) -> anyhow::Result<Self> {
+        let mut csv = csv::Writer::from_writer(to);
+        let mut heading = vec![
+            "landscape",
+            "item_a",
+            "item_b",
+            "item_c",
+            "class_a",
+            "class_b",
+            "class_c",
+        ];
+        heading.extend(SHOWN.iter().map(|shown| shown.column.key));
+        heading.extend(["intruders", "confident_intruders"]);
+        if morphed {
+            heading.extend([
+                "folded",
+                "degenerate",
+                "folded_right",
+                "degenerate_right",
+                "failed",
+            ]);
+        }
+        csv.write_record(heading)?;
+        Ok(Self(csv))
+    }
+
+    /// A row.
+    pub(super) fn add(&mut self, row: &SummaryRow) -> anyhow::Result<()> {
         let mut record = vec![row.name.clone()];
         record.extend(row.items.clone());
         record.extend(row.classes.clone());
@@ -119,9 +138,15 @@ pub(super) fn summary_csv(rows: &[SummaryRow]) -> anyhow::Result<Vec<u8>> {
             ];
             record.extend(counts.map(|count| count.to_string()));
         }
-        csv.write_record(record)?;
+        Ok(self.0.write_record(record)?)
     }
-    Ok(csv.into_inner()?)
+
+    /// What was written to.
+    pub(super) fn finish(self) -> anyhow::Result<W> {
+        self.0
+            .into_inner()
+            .map_err(|error| anyhow!(error.into_error()))
+    }
 }
 
 /// A measure in a CSV file: empty where it could not be taken.

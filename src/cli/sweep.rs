@@ -12,6 +12,7 @@ use super::output::OutputFolder;
 use super::progress::Progress;
 use super::resolution::ResolutionArgs;
 use super::run::{Again, Job, Run, Timings, jobs};
+use super::summary_only::triples_digest;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineInfo};
 use crate::landscape::{Items, Landscape};
@@ -45,6 +46,10 @@ pub(super) struct Args {
     /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors
     #[arg(long)]
     save_frames: bool,
+    /// Write a row of measures for each landscape and nothing else of it: neither tensors nor
+    /// figures nor a report; memory does not grow with the number of landscapes
+    #[arg(long, conflicts_with_all = ["save_frames", "resolution", "figures"])]
+    summary_only: bool,
     #[command(flatten)]
     resolution: ResolutionArgs,
     /// Which figures to draw
@@ -145,7 +150,10 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
             timings,
         )
     };
-    run.execute(&jobs(&sweep.triples), &mut compute, verbosity)
+    match args.summary_only {
+        true => run.summarise(&sweep.triples, &mut compute, verbosity),
+        false => run.execute(&jobs(&sweep.triples), &mut compute, verbosity),
+    }
 }
 
 /// Computes the landscapes of some jobs.
@@ -224,5 +232,9 @@ fn plan(args: &Args, sweep: &ImageJob, info: &EngineInfo) -> Value {
         plan[key] = value.clone();
     }
     plan["save_frames"] = json!(args.save_frames);
+    if args.summary_only {
+        plan["summary_only"] = json!(true);
+        plan["triples"] = triples_digest(&sweep.triples);
+    }
     plan
 }

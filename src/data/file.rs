@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A file or folder that could not be written.
@@ -23,30 +23,85 @@ pub struct FileError {
 /// # Errors
 /// [`FileError`] with the path; what was written beside it is removed.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}{PART}", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let write = || {
+    let mut file = PartFile::create(path)?;
+    let written = file.write_all(content);
+    written.map_err(|source| FileError {
+        path: path.to_owned(),
+        source,
+    })?;
+    file.finish()
+}
+
+/// A file that is written bit by bit, as [`write_file`] writes one at once: it stands beside its
+/// place until [`PartFile::finish`], and if that is not reached, it goes.
+#[derive(Debug)]
+pub struct PartFile {
+    file: BufWriter<File>,
+    beside: PathBuf,
+    path: PathBuf,
+}
+
+impl PartFile {
+    /// Begins the file that is to stand at `path`.
+    ///
+    /// # Errors
+    /// [`FileError`] with the path.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(format!(".{}{PART}", std::process::id()));
+        let beside = PathBuf::from(beside);
         // Whatever lies there, a link to somewhere else perhaps, is not written through.
         let _ = std::fs::remove_file(&beside);
-        let mut file = File::create_new(&beside)?;
-        file.write_all(content)?;
-        std::fs::rename(&beside, path)
-    };
-    write().map_err(|source| {
-        // The first error is the one to report; a leftover that cannot be removed adds nothing to it.
-        let _ = std::fs::remove_file(&beside);
-        FileError {
-            path: path.to_owned(),
-            source,
+        match File::create_new(&beside) {
+            Ok(file) => Ok(Self {
+                file: BufWriter::new(file),
+                beside,
+                path: path.to_owned(),
+            }),
+            Err(source) => Err(FileError {
+                path: path.to_owned(),
+                source,
+            }),
         }
-    })
+    }
+
+    /// Puts the whole file in its place.
+    ///
+    /// # Errors
+    /// [`FileError`] with the path.
+    pub fn finish(mut self) -> Result<(), FileError> {
+        let written = self.file.flush();
+        written
+            .and_then(|()| std::fs::rename(&self.beside, &self.path))
+            .map_err(|source| FileError {
+                path: self.path.clone(),
+                source,
+            })
+    }
+}
+
+impl Write for PartFile {
+    fn write(&mut self, content: &[u8]) -> std::io::Result<usize> {
+        self.file.write(content)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        // Once it is in its place it is not there any more; and the first error is the one to
+        // report, to which a leftover that cannot be removed adds nothing.
+        let _ = std::fs::remove_file(&self.beside);
+    }
 }
 
 /// How the name ends that a file has until it is whole.
 const PART: &str = ".morphscape-part";
 
-/// Whether a name is one that [`write_file`] gives a file until it is whole; of a process that was
+/// Whether a name is one that a [`PartFile`] has until it is whole; of a process that was
 /// killed it stays.
 pub fn is_part(name: &str) -> bool {
     name.ends_with(PART)

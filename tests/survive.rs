@@ -605,6 +605,59 @@ fn starting_over_keeps_nothing_of_the_old_run() {
     assert!(!forced.stderr.contains("kept"), "{}", forced.stderr);
 }
 
+/// `--force` is killed at random moments: what is left goes on as the one run or as the other,
+/// whichever its manifest says, and as no mixture.
+#[test]
+fn starting_over_that_is_killed_leaves_one_run_or_the_other() {
+    let folder = folder();
+    let here = folder.path();
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let sweep = |seed: &'static str, out: &'static str| {
+        let own = [
+            "sweep",
+            "--engine",
+            "cpu",
+            "--groups",
+            "4",
+            "--steps",
+            "3",
+            "--figures",
+            "line",
+            "--seed",
+            seed,
+            "--out",
+            out,
+        ];
+        own.to_vec()
+    };
+    succeed(here, &sweep("1", "first"));
+    let started = Instant::now();
+    succeed(here, &sweep("2", "second"));
+    let whole = started.elapsed();
+    let expected = ["first", "second"].map(|out| snapshot(&here.join(out)));
+    let mut seen = [0; 2];
+    for turn in 0..16 {
+        let out = here.join("out");
+        if out.exists() {
+            std::fs::remove_dir_all(&out).expect("removed");
+        }
+        succeed(here, &sweep("1", "out"));
+        let mut child = start(here, &with(&sweep("2", "out"), &["--force"]));
+        // While it removes the old run, or later.
+        let latest = if turn % 2 == 0 { 0.1 } else { 0.9 };
+        std::thread::sleep(whole.mul_f64(random.random_range(0.0..latest)));
+        kill(&mut child);
+        let is_second = json(out.join("manifest.json"))["plan"]["seed"] == 2;
+        let [own, other] = if is_second { ["2", "1"] } else { ["1", "2"] };
+        fail(here, &sweep(other, "out"), 1, &["another run: seed is"]);
+        succeed(here, &sweep(own, "out"));
+        let run = usize::from(is_second);
+        assert_same(&format!("turn {turn}"), &snapshot(&out), &expected[run]);
+        seen[run] += 1;
+    }
+    assert!(seen.iter().all(|&number| number > 0), "{seen:?}");
+}
+
 /// A process that was killed before its manifest stood leaves a folder that may be used.
 #[test]
 fn what_a_killed_start_leaves_is_no_obstacle() {

@@ -136,7 +136,8 @@ fn file_names(folder: &Path) -> impl Iterator<Item = String> + use<> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter(|entry| entry.path().is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        // The run's own names are Unicode.
+        .filter_map(|entry| entry.file_name().into_string().ok())
 }
 
 /// Removes what a killed process had not yet renamed.

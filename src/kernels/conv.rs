@@ -2,7 +2,7 @@
 //!
 //! The twin works on the images themselves, with zeros around them: sums of 16 channels of a few
 //! pixels stay in registers while all weights pass by. Rejected: windows copied side by side and
-//! one matrix product (im2col), half as fast on the networks measured; the copies and the
+//! one matrix product (im2col), less than half as fast where measured; the copies and the
 //! product's own packing cost as much as the products.
 
 use super::windows::WindowParams;

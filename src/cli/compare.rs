@@ -72,7 +72,12 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         "modes": MODES.map(|(_, name)| name),
         "bootstrap": {"resamples": RESAMPLES, "seed": args.triples.seed()},
     });
-    for (key, value) in job.plan(engine.info()).as_object().into_iter().flatten() {
+    for (key, value) in job
+        .plan(engine.info(), job.triples_json())
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         plan[key] = value.clone();
     }
     let mut folder = OutputFolder::prepare(&args.out, plan, args.force)?;

@@ -108,11 +108,17 @@ impl ImageJob {
         })
     }
 
-    /// What a plan says of the job and of the engine that runs it.
-    pub(super) fn plan(&self, info: &EngineInfo) -> Value {
+    /// The triples as a plan lists them.
+    pub(super) fn triples_json(&self) -> Value {
+        triples_json(&self.triples, &|item| item)
+    }
+
+    /// What a plan says of the job and of the engine that runs it; `triples` is what it says of
+    /// them.
+    pub(super) fn plan(&self, info: &EngineInfo, triples: Value) -> Value {
         json!({
             "seed": self.seed,
-            "triples": triples_json(&self.triples, &|item| item),
+            "triples": triples,
             "model_sha256": self.model.model.sha256(),
             "model_options": self.model.options,
             "data_sha256": self.data_sha256,

@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 /// triple, from which the next ones are estimated.
 const WAVE_BYTES: usize = 64 << 20;
 const WAVE_S: f64 = 5.0;
+/// Values of the inputs of the first wave, before it is known how long a landscape takes: 16
+/// triples of the paper's size, a fraction of a second.
+const FIRST_WAVE_VALUES: usize = 16 << 20;
 
 /// One landscape to compute: a permutation of a triple, its items as [A, B, C].
 #[derive(Clone)]
@@ -144,12 +147,19 @@ pub(super) type Compute<'a> =
     &'a mut dyn FnMut(&[Job], usize, &Progress, &mut Timings) -> anyhow::Result<Vec<Landscape>>;
 
 impl Run<'_> {
+    /// Values of an input of the model.
+    fn input_values(&self) -> usize {
+        match &self.items {
+            Items::Images { shape } => shape.iter().product(),
+            Items::Rows { features } => features.len(),
+        }
+    }
+
     /// What a finished landscape takes until it is written, bytes.
     fn landscape_bytes(&self) -> usize {
         let inputs = match &self.items {
-            Items::Images { shape } if self.save_frames => shape.iter().product(),
-            Items::Images { .. } => 0,
-            Items::Rows { features } => features.len(),
+            Items::Images { .. } if !self.save_frames => 0,
+            _ => self.input_values(),
         };
         let answers = 2 * self.class_names.len();
         let [_, fine] = finer(self.steps);
@@ -178,7 +188,8 @@ impl Run<'_> {
         let mut num_kept = 0;
         // The landscapes of a triple stay together.
         let most_triples = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
-        let mut triples = 1;
+        let mut triples =
+            (FIRST_WAVE_VALUES / (3 * frames_each * self.input_values())).clamp(1, most_triples);
         let mut rest = jobs;
         while !rest.is_empty() {
             let started = Instant::now();

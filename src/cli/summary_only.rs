@@ -9,7 +9,7 @@ use super::progress::{Progress, interrupted};
 use super::run::{Compute, Run, jobs};
 use super::summary::{SUMMARY_FILE, SummaryRow, SummaryWriter, measure_files};
 use super::text::{counted, stand_in_note};
-use crate::data::PartFile;
+use crate::data::{PartFile, sha256_hex};
 use crate::landscape::{Items, LandscapeFile, Triple};
 use crate::pipeline::PipelineError;
 use serde_json::{Value, json};
@@ -82,15 +82,15 @@ impl Run<'_> {
 
 /// Triples as the plan of such a run states them: listed, they would outgrow all else.
 pub(super) fn triples_digest(triples: &[Triple]) -> Value {
-    let mut lines = Vec::new();
-    for Triple {
-        name,
-        items,
-        classes,
-    } in triples
-    {
-        lines.push(format!("{name} {items:?} {classes:?}\n"));
+    let mut lines = String::new();
+    for triple in triples {
+        let Triple {
+            name,
+            items,
+            classes,
+        } = triple;
+        lines += &format!("{name} {items:?} {classes:?}\n");
     }
-    let sha256 = crate::data::sha256_hex(lines.iter().map(String::as_bytes));
+    let sha256 = sha256_hex([lines.as_bytes()]);
     json!({"count": triples.len(), "sha256": sha256})
 }

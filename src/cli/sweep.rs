@@ -228,13 +228,16 @@ fn plan(args: &Args, sweep: &ImageJob, info: &EngineInfo) -> Value {
         "mode": morph.mode_name(),
         "sampling": morph.sampling_name(),
     });
-    for (key, value) in sweep.plan(info).as_object().into_iter().flatten() {
+    let triples = match args.summary_only {
+        true => triples_digest(&sweep.triples),
+        false => sweep.triples_json(),
+    };
+    for (key, value) in sweep.plan(info, triples).as_object().into_iter().flatten() {
         plan[key] = value.clone();
     }
     plan["save_frames"] = json!(args.save_frames);
     if args.summary_only {
         plan["summary_only"] = json!(true);
-        plan["triples"] = triples_digest(&sweep.triples);
     }
     plan
 }

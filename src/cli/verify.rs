@@ -24,7 +24,7 @@ use crate::landscape::{Deviation, Furthest, LandscapeFile, triple_of};
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use rayon::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -82,8 +82,10 @@ pub(super) fn run(args: Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let manifest = folder.manifest();
     let mut problems = Problems { found: Vec::new() };
     check_files(&run, &manifest, &mut problems, verbosity)?;
-    match manifest["plan"]["job"].as_str() {
-        Some("sweep" | "interpolate") => {
+    let plan = &manifest["plan"];
+    match plan["job"].as_str() {
+        // Of a summary alone there is nothing to hold what is computed again against.
+        Some("sweep" | "interpolate") if plan["summary_only"] != json!(true) => {
             check_summary(&folder, &mut problems)?;
             if args.all || args.sample > 0 {
                 check_landscapes(args, &folder, &mut problems, verbosity)?;

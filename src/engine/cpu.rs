@@ -5,7 +5,7 @@ use crate::kernels::{Downloads, Recording};
 
 /// Frames of a batch then lie in the last-level cache of most machines while the next command
 /// reads them.
-const BATCH_BUFFER_BYTES: usize = 12 << 20;
+const BATCH_BUFFER_BYTES: usize = 4 << 20;
 
 /// Runs recordings on the host.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ mod common;
 mod program;
 
 use common::golden;
-use program::{command, fail, finished, folder, json, run, succeed};
+use program::{command, fail, files, finished, folder, json, run, succeed};
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -1044,17 +1044,7 @@ fn a_summary_alone_has_the_rows_of_the_whole_run() {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a table");
     // More triples than are in memory at once, and 90 landscapes.
     assert_eq!(read("alone/summary.csv"), read("whole/summary.csv"));
-    let mut names: Vec<String> = std::fs::read_dir(folder.path().join("alone"))
-        .expect("a folder")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    names.sort();
+    let names = files(&folder.path().join("alone"));
     assert_eq!(names, ["manifest.json", "summary.csv"]);
     let plan = &json(folder.path().join("alone/manifest.json"))["plan"];
     assert_eq!(plan["triples"]["count"], 30);

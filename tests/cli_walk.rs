@@ -7,23 +7,8 @@ mod program;
 
 use common::golden;
 use morphscape::data::TensorFile;
-use program::{fail, folder, json, succeed};
+use program::{fail, files, folder, json, succeed};
 use std::path::Path;
-
-fn files(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    names.sort();
-    names
-}
 
 fn result(folder: &Path, name: &str) -> String {
     let manifest = json(folder.join("manifest.json"));

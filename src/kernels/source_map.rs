@@ -319,11 +319,8 @@ impl Edge {
                     last[k] = last[k].min(self.quotient(at[k]));
                 }
             }
-            _ => {
-                for k in 0..LANES {
-                    last[k] = if at[k] < 0 { -1 } else { last[k] };
-                }
-            }
+            // Along x it is the triangle's top or bottom, and its rows keep to that.
+            _ => {}
         }
     }
 

@@ -81,3 +81,19 @@ pub fn json(path: PathBuf) -> serde_json::Value {
     )
     .expect("JSON")
 }
+
+/// The names of what a folder holds, sorted.
+pub fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}

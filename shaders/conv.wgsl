@@ -15,9 +15,9 @@ struct ConvParams {
     ceiling: f32,
 }
 
+// Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]
+// Binding 2, load_w(at): vec4<f32>, [size_y, size_x, channels, w_stride], zero-padded
 @group(0) @binding(0) var<uniform> params: ConvParams;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [images, x_stride], rows of [H, W, C]
-@group(0) @binding(2) var<storage, read> w: array<vec4<f32>>; // [size_y, size_x, channels, w_stride], zero-padded
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>; // [w_stride], zero-padded
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [images, y_stride], rows of [H, W, C]
 
@@ -101,8 +101,8 @@ fn main(
             let upper_tap = tap_of(upper, row, across);
             let lower_tap = tap_of(lower, row, across);
             for (var channel = 0u; channel < params.windows.channels; channel++) {
-                let left = w[weight];
-                let right = w[weight + 1u];
+                let left = load_w(weight);
+                let right = load_w(weight + 1u);
                 let upper_x = load_padded(upper_tap, channel);
                 upper_left = add_pixels(upper_left, left, upper_x);
                 upper_right = add_pixels(upper_right, right, upper_x);

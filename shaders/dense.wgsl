@@ -18,9 +18,9 @@ struct DenseParams {
     ceiling: f32,
 }
 
+// Binding 1, load_x(at): vec4<f32>, [rows, x_stride], row-major
+// Binding 2, load_w(at): vec4<f32>, [inputs, w_stride], row-major, zero-padded
 @group(0) @binding(0) var<uniform> params: DenseParams;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>; // [rows, x_stride], row-major
-@group(0) @binding(2) var<storage, read> w: array<vec4<f32>>; // [inputs, w_stride], row-major, zero-padded
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>; // [w_stride], zero-padded
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; // [rows, y_stride], row-major
 
@@ -29,7 +29,7 @@ const BLOCK_ROWS: u32 = 8u;
 
 // Four values of each of four rows of x, a column a row.
 fn four_rows(at: vec4<u32>) -> mat4x4<f32> {
-    return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+    return mat4x4<f32>(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
 }
 
 // Four columns' weights of each of four inputs from `input` on, a column an input; inputs past
@@ -37,7 +37,7 @@ fn four_rows(at: vec4<u32>) -> mat4x4<f32> {
 fn four_inputs(input: u32, column: u32) -> mat4x4<f32> {
     let at = input * params.w_stride + column;
     let step = params.w_stride;
-    return mat4x4<f32>(w[at], w[at + step], w[at + 2u * step], w[at + 3u * step]);
+    return mat4x4<f32>(load_w(at), load_w(at + step), load_w(at + 2u * step), load_w(at + 3u * step));
 }
 
 fn add_row(sums: vec4<f32>, weights: mat4x4<f32>, row: vec4<f32>) -> vec4<f32> {

@@ -12,9 +12,9 @@ struct DepthwiseParams {
     ceiling: f32,
 }
 
+// Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]
+// Binding 2, load_w(at): f32, [size_y, size_x, outputs]
 @group(0) @binding(0) var<uniform> params: DepthwiseParams;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [images, x_stride], rows of [H, W, C]
-@group(0) @binding(2) var<storage, read> w: array<f32>; // [size_y, size_x, outputs]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [outputs]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; // [images, y_stride], rows of [H, W, C]
 
@@ -43,7 +43,7 @@ fn main(
         for (var column = 0; column < params.windows.size_x; column++) {
             let tap = tap_of(four, row, column);
             let levels = load_padded(tap, 0u);
-            sums = fma(levels, vec4<f32>(w[weight.x], w[weight.y], w[weight.z], w[weight.w]), sums);
+            sums = fma(levels, vec4<f32>(load_w(weight.x), load_w(weight.y), load_w(weight.z), load_w(weight.w)), sums);
             weight += params.windows.outputs;
         }
     }

@@ -22,11 +22,11 @@ struct LangevinParams {
     bounded: u32, // 1: walls around the cells reflect; 0: an endless plane
 }
 
+// Binding 1, load_cells(at): vec4<f32>
 @group(0) @binding(0) var<uniform> params: LangevinParams;
 // [rows, columns]: pull along x, along y, and what each gains along the other axis, cells a
 // step; then which corners absorb, a sum of 1, 2, 4, 8 for the upper left, upper right, lower
 // left, lower right one.
-@group(0) @binding(1) var<storage, read> cells: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> walkers: array<Walker>; // [walkers]
 @group(0) @binding(3) var<storage, read_write> moved: array<Walker>; // [walkers]
 
@@ -61,7 +61,7 @@ fn main(
             let radius = params.noise * sqrt(-2.0 * log(uniforms.x));
             let angle = TWO_PI * uniforms.y;
             let cell = vec2<u32>(clamp(at, vec2<f32>(0.0), walls - 1.0));
-            let pull = cells[cell.y * params.columns + cell.x];
+            let pull = load_cells(cell.y * params.columns + cell.x);
             let inside = at - vec2<f32>(cell);
             let corner = u32(inside.x >= 0.5) + 2u * u32(inside.y >= 0.5);
             let moves = ((u32(pull.w) >> corner) & 1u) == 0u;

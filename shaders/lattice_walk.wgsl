@@ -17,8 +17,8 @@ struct LatticeParams {
     row_stride: i32, // points from one row to the next
 }
 
+// Binding 1, load_moves(at): vec4<u32>, [points], a word a direction
 @group(0) @binding(0) var<uniform> params: LatticeParams;
-@group(0) @binding(1) var<storage, read> moves: array<vec4<u32>>; // [points], a word a direction
 @group(0) @binding(2) var<storage, read> walkers: array<Walker>; // [walkers]
 @group(0) @binding(3) var<storage, read_write> moved: array<Walker>; // [walkers]
 
@@ -47,7 +47,7 @@ fn main(
         for (; step < block_end; step++) {
             let word = words[step % 4u];
             let direction = word >> 30u;
-            let entry = moves[u32(x * params.column_stride + y * params.row_stride)][direction];
+            let entry = load_moves(u32(x * params.column_stride + y * params.row_stride))[direction];
             let code = select(entry & 7u, direction, (word << 2u) < (entry & 0xFFFFFFF0u));
             x += i32(code == 0u) - i32(code == 1u);
             y += i32(code == 2u) - i32(code == 3u);

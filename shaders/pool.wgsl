@@ -9,8 +9,8 @@ struct PoolParams {
     pooling: u32, // 0 max, 1 average
 }
 
+// Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]
 @group(0) @binding(0) var<uniform> params: PoolParams;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [images, x_stride], rows of [H, W, C]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>; // [images, y_stride], rows of [H, W, C]
 
 const WORKGROUP_SIZE: u32 = 64u;

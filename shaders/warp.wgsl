@@ -13,7 +13,6 @@ struct WarpParams {
     channels: u32,
     scale: i32, // lattice points a pixel
     triangles: u32, // triangle slots a pair
-    source_stride: u32, // words between sources
     frame_stride: u32, // words between frames
     tile_width: i32, // pixels; tile_width * tile_height <= TILE_PIXELS
     tile_height: i32,
@@ -27,10 +26,10 @@ struct FrameJob {
     alpha: f32,
 }
 
+// Binding 1, load_sources(at): vec4<f32>, see sample()
+// Binding 3, load_corners(at): vec4<i32>, [pairs, triangles, 3]: left x, y, right x, y, pixels
 @group(0) @binding(0) var<uniform> params: WarpParams;
-@group(0) @binding(1) var<storage, read> sources: array<f32>; // [sources, source_stride], see sample()
 @group(0) @binding(2) var<storage, read> pairs: array<vec4<u32>>; // [pairs]: left source, right source, triangles, 0
-@group(0) @binding(3) var<storage, read> corners: array<vec4<i32>>; // [pairs, triangles, 3]: left x, y, right x, y, pixels
 @group(0) @binding(4) var<storage, read> jobs: array<FrameJob>; // [frames]
 @group(0) @binding(5) var<storage, read_write> frames: array<f32>; // [frames, frame_stride], rows of [H, W, C]
 
@@ -60,9 +59,9 @@ fn clamped_sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
 // Enters triangle `number` as the owner of the tile's pixels it contains. `tile` is the tile's
 // first pixel and the first beyond it.
 fn draw(number: u32, first_corner: u32, mesh_alpha: i32, tile: vec4<i32>) {
-    let a = lattice(corners[first_corner], mesh_alpha);
-    let p = lattice(corners[first_corner + 1u], mesh_alpha);
-    let q = lattice(corners[first_corner + 2u], mesh_alpha);
+    let a = lattice(load_corners(first_corner), mesh_alpha);
+    let p = lattice(load_corners(first_corner + 1u), mesh_alpha);
+    let q = lattice(load_corners(first_corner + 2u), mesh_alpha);
     let area = double_area(a, p, q);
     // A folded triangle is turned round.
     let b = select(p, q, area < 0);
@@ -94,9 +93,9 @@ fn draw(number: u32, first_corner: u32, mesh_alpha: i32, tile: vec4<i32>) {
 
 // Left x, left y, right x, right y of a pixel, by its place in a triangle of the intermediate mesh.
 fn source_of(pixel: vec2<i32>, first_corner: u32, mesh_alpha: i32) -> vec4<f32> {
-    let a = corners[first_corner];
-    let b = corners[first_corner + 1u];
-    let c = corners[first_corner + 2u];
+    let a = load_corners(first_corner);
+    let b = load_corners(first_corner + 1u);
+    let c = load_corners(first_corner + 2u);
     let lattice_a = lattice(a, mesh_alpha);
     let lattice_b = lattice(b, mesh_alpha);
     let lattice_c = lattice(c, mesh_alpha);

@@ -2,18 +2,18 @@
 //! and every member of the structs that host and shader share. Needs no GPU.
 
 use morphscape::kernels::{
-    Access, Element, KERNELS, Kernel, KernelSpec, SHARED_STRUCTS, Sampling, StructSpec,
+    Access, Element, KERNELS, Kernel, KernelSpec, Loads, SHARED_STRUCTS, Sampling, StructSpec,
 };
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{
-    AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner,
-    VectorSize,
+    AddressSpace, ArraySize, GlobalVariable, ImageClass, ImageDimension, Module, ScalarKind,
+    StorageAccess, TypeInner, VectorSize,
 };
 use naga::{Expression, Literal};
 use std::collections::BTreeSet;
 
-fn parse(spec: &KernelSpec) -> Module {
-    let source = spec.source.concat();
+fn parse(spec: &KernelSpec, loads: Loads) -> Module {
+    let source = spec.wgsl(loads);
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)));
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
@@ -87,6 +87,7 @@ fn binding_differences(
     number: usize,
     global: &GlobalVariable,
     spec: &KernelSpec,
+    loads: Loads,
 ) -> Vec<String> {
     let inner = &module.types[global.ty].inner;
     if number == 0 {
@@ -111,8 +112,27 @@ fn binding_differences(
             expected.name, global.name
         ));
     }
+    if expected.access == Access::Load && loads == Loads::Textures {
+        let kind = match expected.element {
+            Element::Vec4I32 => ScalarKind::Sint,
+            Element::Vec4U32 => ScalarKind::Uint,
+            _ => ScalarKind::Float,
+        };
+        let texture = TypeInner::Image {
+            dim: ImageDimension::D2,
+            arrayed: false,
+            class: ImageClass::Sampled { kind, multi: false },
+        };
+        if *inner != texture {
+            differences.push(format!(
+                "{}: expected {texture:?}, found {inner:?}",
+                expected.name
+            ));
+        }
+        return differences;
+    }
     let access = match expected.access {
-        Access::Read => StorageAccess::LOAD,
+        Access::Read | Access::Load => StorageAccess::LOAD,
         Access::ReadWrite => StorageAccess::LOAD | StorageAccess::STORE,
     };
     if global.space != (AddressSpace::Storage { access }) {
@@ -168,7 +188,7 @@ fn binding_differences(
 }
 
 /// Everything in which a shader differs from its row.
-fn differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
+fn differences(module: &Module, spec: &KernelSpec, loads: Loads) -> Vec<String> {
     let mut differences = Vec::new();
     let [entry] = &module.entry_points[..] else {
         return vec![format!(
@@ -213,6 +233,7 @@ fn differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
             binding.binding as usize,
             global,
             spec,
+            loads,
         ));
     }
     if numbers != (0..=spec.bindings.len()).collect() {
@@ -227,13 +248,15 @@ fn differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
 #[test]
 fn every_shader_keeps_its_contract() {
     for spec in KERNELS.map(Kernel::spec) {
-        let found = differences(&parse(spec), spec);
-        assert!(
-            found.is_empty(),
-            "shaders/{}.wgsl:\n  {}",
-            spec.name,
-            found.join("\n  ")
-        );
+        for loads in [Loads::Buffers, Loads::Textures] {
+            let found = differences(&parse(spec, loads), spec, loads);
+            assert!(
+                found.is_empty(),
+                "shaders/{}.wgsl, {loads:?}:\n  {}",
+                spec.name,
+                found.join("\n  ")
+            );
+        }
     }
 }
 
@@ -286,8 +309,8 @@ fn every_difference_is_seen() {
             "    tiles: u32,\n    more: u32,\n",
         ),
         (
-            "var<storage, read> corners: array<vec4<i32>>",
-            "var<storage, read_write> corners: array<vec4<i32>>",
+            "var<storage, read> pairs: array<vec4<u32>>",
+            "var<storage, read_write> pairs: array<vec4<u32>>",
         ),
         (
             "@group(0) @binding(4) var<storage, read> jobs",
@@ -297,9 +320,13 @@ fn every_difference_is_seen() {
             "pairs: array<vec4<u32>>; // [pairs]",
             "pairs: array<vec4<u32>, 8>; // [pairs]",
         ),
+        (
+            "var<storage, read> corners: array<vec4<i32>>",
+            "var<storage, read> corners: array<vec4<f32>>",
+        ),
     ];
     for (before, after) in changes {
-        let source = spec.source.concat();
+        let source = spec.wgsl(Loads::Buffers);
         assert!(
             source.contains(before),
             "the shader no longer holds {before:?}"
@@ -308,7 +335,7 @@ fn every_difference_is_seen() {
         let module = naga::front::wgsl::parse_str(&changed)
             .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&changed)));
         assert!(
-            !differences(&module, spec).is_empty(),
+            !differences(&module, spec, Loads::Buffers).is_empty(),
             "not seen: {after:?}"
         );
     }

@@ -2,22 +2,17 @@
 // de Boor, A Practical Guide to Splines, chapters IX and XVII.
 // Rust twin: src/kernels/sample.rs
 
-// Sources are spline coefficients, [sources, source_stride], planar [C, H + 2, W + 2].
+// Sources are spline coefficients, [sources, C, H + 2, W + 2], each with the three below it.
 fn sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
     let cell = min(vec2<i32>(at), vec2<i32>(params.width, params.height) - 2);
     let u = at - vec2<f32>(cell);
     let row = params.width + 2;
-    let plane = source * params.source_stride + channel * u32(row * (params.height + 2));
-    let top = plane + u32(cell.y * row + cell.x);
+    let plane = (source * params.channels + channel) * u32(row * (params.height + 2));
+    let left = plane + u32(cell.y * row + cell.x);
     let across = cubic_weights(u.x);
-    let down = cubic_weights(u.y);
-    return down.x * weighted(top, across) + down.y * weighted(top + u32(row), across)
-        + down.z * weighted(top + u32(2 * row), across) + down.w * weighted(top + u32(3 * row), across);
-}
-
-// Four coefficients in a row, times their weights.
-fn weighted(at: u32, weights: vec4<f32>) -> f32 {
-    return weights.x * sources[at] + weights.y * sources[at + 1u] + weights.z * sources[at + 2u] + weights.w * sources[at + 3u];
+    let column = across.x * load_sources(left) + across.y * load_sources(left + 1u)
+        + across.z * load_sources(left + 2u) + across.w * load_sources(left + 3u);
+    return dot(cubic_weights(u.y), column);
 }
 
 // Weights of the four coefficients around u in 0..1.

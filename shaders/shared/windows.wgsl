@@ -55,7 +55,7 @@ fn tap_of(four: Four, row: i32, column: i32) -> Tap {
 // The tap's values `channel` further on, anything in place of padding.
 fn load(tap: Tap, channel: u32) -> vec4<f32> {
     let at = tap.at + channel;
-    return vec4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+    return vec4<f32>(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
 }
 
 // The same with zeros for padding.

@@ -32,12 +32,12 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "x",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::F32,
         },
         Binding {
             name: "w",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::Vec4F32,
         },
         Binding {

@@ -24,12 +24,12 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "x",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::F32,
         },
         Binding {
             name: "w",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::F32,
         },
         Binding {

@@ -26,7 +26,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "cells",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::Vec4F32,
         },
         Binding {

@@ -26,7 +26,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "moves",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::Vec4U32,
         },
         Binding {

@@ -1,8 +1,8 @@
 //! The kernels: each a WGSL file and its Rust twin, one row a kernel in [`Kernel::spec`].
 //!
 //! ```text
-//!  images ─ spline ─> coefficients ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
-//!                        pairs, meshes ──┘
+//!  images ─ spline ─> coefficients ─ stack ─> stacks ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
+//!                                        pairs, meshes ──┘
 //!  walkers ─ lattice_walk or langevin_walk ─> walkers ─ ... ─> walk_moments, walk_occupation, walk_arrivals
 //! ```
 //!
@@ -26,6 +26,7 @@ mod depthwise;
 mod elementwise;
 mod langevin_walk;
 mod lattice_walk;
+mod loads;
 mod philox;
 mod pool;
 mod recording;
@@ -33,6 +34,7 @@ mod sample;
 mod softmax;
 mod source_map;
 mod spline;
+mod stack;
 mod walk_arrivals;
 mod walk_moments;
 mod walk_occupation;
@@ -48,6 +50,7 @@ pub use depthwise::DepthwiseLayer;
 pub use elementwise::ElementwiseLayer;
 pub use langevin_walk::{Ground, LangevinStep};
 pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
+pub use loads::{Loads, TEXELS_A_ROW};
 pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
 pub use recording::{Buf, Buffer, Command, Downloads, Recording, Work};
@@ -63,6 +66,8 @@ pub use windows::Windows;
 pub enum Kernel {
     /// Images to the coefficients of their interpolating spline.
     Spline,
+    /// Four values that a sample needs, side by side.
+    Stack,
     /// Pairs of images through their meshes, blended to frames.
     Warp(Sampling),
     /// A dense layer of a network.
@@ -94,6 +99,9 @@ pub enum Kernel {
 pub enum Access {
     /// `var<storage, read>`
     Read,
+    /// Read at scattered places with `load_NAME(at)`; the engine's [`Loads`] say from what. Not
+    /// declared in the shader's own text.
+    Load,
     /// `var<storage, read_write>`
     ReadWrite,
 }
@@ -144,7 +152,8 @@ pub struct StructSpec {
 pub struct KernelSpec {
     /// Stem of its two files.
     pub name: &'static str,
-    /// WGSL texts; the shader is their concatenation.
+    /// WGSL texts; the shader is their concatenation after the declarations of what is
+    /// [`Access::Load`], see [`KernelSpec::wgsl`].
     pub source: &'static [&'static str],
     /// Invocations a workgroup.
     pub workgroup_size: u32,
@@ -163,8 +172,9 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 14] = [
+pub const KERNELS: [Kernel; 15] = [
     Kernel::Spline,
+    Kernel::Stack,
     Kernel::Warp(Sampling::Cubic),
     Kernel::Warp(Sampling::Linear),
     Kernel::Dense,
@@ -188,6 +198,7 @@ impl Kernel {
     pub fn spec(self) -> &'static KernelSpec {
         match self {
             Self::Spline => &spline::SPEC,
+            Self::Stack => &stack::SPEC,
             Self::Warp(Sampling::Cubic) => &warp::CUBIC,
             Self::Warp(Sampling::Linear) => &warp::LINEAR,
             Self::Dense => &dense::SPEC,

@@ -25,7 +25,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "x",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::F32,
         },
         Binding {

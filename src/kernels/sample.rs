@@ -2,8 +2,8 @@
 //! `shaders/shared/sample_linear.wgsl` and `shaders/shared/sample_cubic.wgsl`, part of the warp
 //! kernel.
 //!
-//! A sample needs values of several rows. They are first stacked, so that what a sample needs
-//! lies side by side: one look at the bounds and whole vectors instead of one for every row.
+//! A sample needs values of several rows. They come stacked (kernel stack), so that what a sample
+//! needs lies side by side: one look at the bounds and whole vectors instead of one for every row.
 
 #![allow(
     clippy::needless_range_loop,
@@ -22,11 +22,8 @@ pub(super) trait Sample {
     /// Floating-point operations a sample.
     const FLOP: u64;
 
-    /// From a value to the next of its channel, and from a channel to the next.
-    fn strides(channels: usize, plane: usize) -> [usize; 2];
-
-    /// The four values that are stacked at `at` of a plane with rows of `row` values.
-    fn stack(at: usize, row: usize) -> [usize; 4];
+    /// Where the other three values of a stack lie, from the first one on, in rows of `row` values.
+    fn reach(row: usize) -> [usize; 3];
 
     /// Levels at the pixels of some cells; `stacks` of the whole plane.
     fn levels<V: Simd>(simd: V, stacks: &[[f32; 4]], cells: &Cells) -> Lanes<f32>;
@@ -35,7 +32,8 @@ pub(super) trait Sample {
 /// Bilinear, of images `[H, W, C]`: a stack holds a cell's four pixels.
 pub(super) struct Linear;
 
-/// Of a spline with coefficients `[C, H + 2, W + 2]`: a stack holds a column of four coefficients, and a cell has four of them.
+/// Of a spline with coefficients `[C, H + 2, W + 2]`: a stack holds a column of four
+/// coefficients, and a cell has four of them.
 pub(super) struct Cubic;
 
 impl Sample for Linear {
@@ -43,12 +41,8 @@ impl Sample for Linear {
     // Three times from one value towards another.
     const FLOP: u64 = 9;
 
-    fn strides(channels: usize, _: usize) -> [usize; 2] {
-        [channels, 1]
-    }
-
-    fn stack(at: usize, row: usize) -> [usize; 4] {
-        [at, at + 1, at + row, at + row + 1]
+    fn reach(row: usize) -> [usize; 3] {
+        [1, row, row + 1]
     }
 
     #[inline(always)]
@@ -73,12 +67,8 @@ impl Sample for Cubic {
     // Eight weights of six, and twenty products that are summed in fives.
     const FLOP: u64 = 8 * 6 + 20 + 15;
 
-    fn strides(_: usize, plane: usize) -> [usize; 2] {
-        [1, plane]
-    }
-
-    fn stack(at: usize, row: usize) -> [usize; 4] {
-        [at, at + row, at + 2 * row, at + 3 * row]
+    fn reach(row: usize) -> [usize; 3] {
+        [row, 2 * row, 3 * row]
     }
 
     #[inline(always)]

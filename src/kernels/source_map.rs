@@ -175,27 +175,36 @@ impl SourceMap {
         for (k, place) in places.0.iter_mut().enumerate() {
             *place = k as f32;
         }
-        let places = places.vectors::<S>();
-        for span in &self.spans[y] {
-            let length = simd.splat_f32s(span.last - span.first);
-            let zero = simd.splat_f32s(0.0);
-            for block in span.first as usize / LANES..=span.last as usize / LANES {
-                let from_first = simd.splat_f32s((block * LANES) as f32 - span.first);
-                let sources = &mut self.sources[block];
-                for (n, &place) in places.iter().enumerate() {
+        let zero = simd.splat_f32s(0.0);
+        let spans = &self.spans[y];
+        for (block, sources) in self.sources.iter_mut().enumerate() {
+            for (n, &place) in places.vectors::<S>().iter().enumerate() {
+                let left = (block * LANES + n * S::F32_LANES) as f32;
+                let right = left + (S::F32_LANES - 1) as f32;
+                // Sources stay in registers while spans pass: stores of some lanes alone are
+                // slow on some processors, and the compiler makes them of selects in memory.
+                let mut found = [zero; AXES];
+                for span in spans {
+                    if span.last < left || right < span.first {
+                        continue;
+                    }
+                    let from_first = simd.splat_f32s((block * LANES) as f32 - span.first);
                     let place = simd.add_f32s(place, from_first);
+                    let length = simd.splat_f32s(span.last - span.first);
                     let inside = simd.and_m32s(
                         simd.less_than_or_equal_f32s(zero, place),
                         simd.less_than_or_equal_f32s(place, length),
                     );
                     for axis in 0..AXES {
-                        let sources: &mut [S::f32s] =
-                            bytemuck::cast_slice_mut(&mut sources[axis].0);
                         let start = simd.splat_f32s(span.source[axis]);
                         let step = simd.splat_f32s(span.step[axis]);
                         let source = simd.mul_add_e_f32s(place, step, start);
-                        sources[n] = simd.select_f32s(inside, source, sources[n]);
+                        found[axis] = simd.select_f32s(inside, source, found[axis]);
                     }
+                }
+                for axis in 0..AXES {
+                    let sources: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut sources[axis].0);
+                    sources[n] = found[axis];
                 }
             }
         }

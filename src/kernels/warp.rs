@@ -5,6 +5,7 @@
 
 use super::sample::{Cubic, Linear, Sample};
 use super::source_map::{Cells, Corners, LANES, Lanes, SourceMap};
+use super::stack::Planes;
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct,
 };
@@ -43,8 +44,8 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "sources",
-            access: Access::Read,
-            element: Element::F32,
+            access: Access::Load,
+            element: Element::Vec4F32,
         },
         Binding {
             name: "pairs",
@@ -53,7 +54,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
         },
         Binding {
             name: "corners",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::Vec4I32,
         },
         Binding {
@@ -86,8 +87,6 @@ shader_struct! {
         scale: i32,
         /// Triangle slots a pair.
         triangles: u32,
-        /// Words between sources.
-        source_stride: u32,
         /// Words between frames.
         frame_stride: u32,
         /// Width of a tile, pixels.
@@ -179,12 +178,31 @@ impl Recording {
             .map(|pair| pair.mesh.triangles.len())
             .max()
             .unwrap_or(0);
-        let (sources, source_stride) = match geometry.sampling {
-            Sampling::Linear => (images, frame_stride),
-            Sampling::Cubic => (
-                self.spline(images, count, geometry.shape),
-                channels * (height + 2) * (width + 2),
-            ),
+        let sources = match geometry.sampling {
+            Sampling::Linear => {
+                let pixels = Planes {
+                    channels,
+                    row: width,
+                    rows: height,
+                    source_stride: frame_stride,
+                    channel_stride: 1,
+                    step: channels,
+                };
+                self.stack(images, count, pixels, Linear::reach(width))
+            }
+            Sampling::Cubic => {
+                let [row, rows] = [width, height].map(|side| side + Cubic::MARGIN);
+                let coefficients = Planes {
+                    channels,
+                    row,
+                    rows,
+                    source_stride: channels * row * rows,
+                    channel_stride: row * rows,
+                    step: 1,
+                };
+                let spline = self.spline(images, count, geometry.shape);
+                self.stack(spline, count, coefficients, Cubic::reach(row))
+            }
         };
         let mut heads = Vec::with_capacity(pairs.len());
         let mut corners = vec![[[0i32; 4]; 3]; pairs.len() * slots];
@@ -217,7 +235,6 @@ impl Recording {
             channels: channels as u32,
             scale: geometry.scale,
             triangles: slots as u32,
-            source_stride: source_stride as u32,
             frame_stride: frame_stride as u32,
             tile_width: tile_width as i32,
             tile_height: tile_height as i32,
@@ -254,7 +271,7 @@ fn flop<S: Sample>(params: &[u32]) -> u64 {
 
 fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params = WarpParams::of(params);
-    let sources: &[f32] = bytemuck::cast_slice(inputs[0]);
+    let sources: &[[f32; 4]] = bytemuck::cast_slice(inputs[0]);
     let pairs: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
     let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);
     let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[3]);
@@ -262,7 +279,6 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let [slots, channels] = [params.triangles, params.channels].map(|n| n as usize);
     let [width, height] = [params.width, params.height].map(|n| n as usize);
     let source_values = channels * (width + S::MARGIN) * (height + S::MARGIN);
-    let stacks = stacks::<S>(sources, &params);
     let arch = Arch::new();
     frames
         .par_chunks_exact_mut(params.frame_stride as usize)
@@ -274,7 +290,7 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 let pair = job.pair as usize;
                 let [left, right, triangles, _] = pairs[pair];
                 let source =
-                    |number: u32| &stacks[number as usize * source_values..][..source_values];
+                    |number: u32| &sources[number as usize * source_values..][..source_values];
                 arch.dispatch(Frame {
                     rows,
                     triangles: &corners[pair * slots..][..triangles as usize],
@@ -287,28 +303,6 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 });
             },
         );
-}
-
-/// The values of all sources stacked, `[sources, channels, rows, values a row]`; those of the
-/// last rows and columns, where no cell begins, are not meant to be used.
-fn stacks<S: Sample>(sources: &[f32], params: &WarpParams) -> Vec<[f32; 4]> {
-    let channels = params.channels as usize;
-    let [row, rows] = [params.width, params.height].map(|n| n as usize + S::MARGIN);
-    let [next, plane] = S::strides(channels, row * rows);
-    let stride = params.source_stride as usize;
-    let mut stacks = vec![[0.0; 4]; sources.len() / stride * channels * row * rows];
-    stacks
-        .par_chunks_exact_mut(row * rows)
-        .enumerate()
-        .for_each(|(number, stacks)| {
-            let (source, channel) = (number / channels, number % channels);
-            let values = &sources[source * stride + channel * plane..];
-            for (at, stack) in stacks.iter_mut().enumerate() {
-                let last = row * rows - 1;
-                *stack = S::stack(at, row).map(|at| values[at.min(last) * next]);
-            }
-        });
-    stacks
 }
 
 /// Scratch of a thread.

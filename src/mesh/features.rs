@@ -6,7 +6,13 @@
 //! two corners are equal but for the last bit, and exact ties with "the later pixel wins" give
 //! OpenCV's choice on all golden images where floats here would miss two of 500.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "a loop over x is vectors of pixels, which the compiler sees less well in iterators"
+)]
+
 use super::Point;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Why an image has no feature points.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +95,7 @@ pub fn feature_points(
     let (right, bottom) = (width_px as i32 - 1, height_px as i32 - 1);
     let mut points = vec![[0, 0], [right, 0], [0, bottom], [right, bottom]];
     let mut scratch = CornerScratch::default();
+    let arch = Arch::new();
     for column in 0..grid {
         for row in 0..grid {
             let (left, top) = (column * cell_width, row * cell_height);
@@ -101,7 +108,7 @@ pub fn feature_points(
                 height: cell_height,
             };
             let (x, y) = scratch
-                .strongest_corner(&cell)
+                .strongest_corner(arch, &cell)
                 .unwrap_or((cell_width / 2, cell_height / 2));
             points.push([(left + x) as i32, (top + y) as i32]);
         }
@@ -119,70 +126,116 @@ struct Cell<'a> {
     height: usize,
 }
 
-/// Buffers that are reused from cell to cell.
+/// Buffers that are reused from cell to cell. Loops go along rows of single planes, which the
+/// compiler turns into vectors.
 #[derive(Default)]
 struct CornerScratch {
     /// Grey levels of the cell with a mirrored border of one pixel.
     padded: Vec<i32>,
-    /// Products of the gradients `[xx, xy, yy]` with a mirrored border of one pixel.
-    products: Vec<[i32; 3]>,
+    /// Products of the gradients xx, xy, yy, a plane each.
+    products: [Vec<i32>; 3],
+    /// Products summed over three rows, with a mirrored border of one pixel at both ends.
+    columns: [Vec<i32>; 3],
     /// Corner strength of each pixel: the smaller eigenvalue of the summed products, twice.
     strength: Vec<f64>,
 }
 
+/// Border reflect-101: the pixel beyond the edge is the one before it. `i` counts from the
+/// border on.
+fn mirror(i: usize, size: usize) -> usize {
+    match i {
+        0 => 1,
+        i if i == size + 1 => size - 2,
+        i => i - 1,
+    }
+}
+
+/// A cell whose corner strengths are to be computed, with the vector instructions the machine has.
+struct Strengths<'a, 'c>(&'a mut CornerScratch, &'a Cell<'c>);
+
+impl WithSimd for Strengths<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        let Self(scratch, cell) = self;
+        scratch.pad(cell);
+        scratch.multiply_gradients(cell.width, cell.height);
+        scratch.strength.resize(cell.width * cell.height, 0.0);
+        for y in 0..cell.height {
+            scratch.row_strength(y, cell.width, cell.height);
+        }
+    }
+}
+
 impl CornerScratch {
     /// `(x, y)` inside the cell of its strongest corner, if it has one.
-    fn strongest_corner(&mut self, cell: &Cell<'_>) -> Option<(usize, usize)> {
-        let (width, height) = (cell.width, cell.height);
-        let padded_row = width + 2;
-        // Border reflect-101: the pixel beyond the edge is the one before it.
-        let mirror = |i: usize, size: usize| match i {
-            0 => 1,
-            i if i == size + 1 => size - 2,
-            i => i - 1,
-        };
-        self.padded.clear();
-        for y in 0..height + 2 {
-            let row = (cell.top + mirror(y, height)) * cell.row_px + cell.left;
-            self.padded
-                .extend((0..padded_row).map(|x| i32::from(cell.grey[row + mirror(x, width)])));
+    fn strongest_corner(&mut self, arch: Arch, cell: &Cell<'_>) -> Option<(usize, usize)> {
+        arch.dispatch(Strengths(self, cell));
+        let strongest = self.strength.iter().fold(0.0f64, |a, &b| a.max(b));
+        self.best_inner_maximum(cell.width, cell.height, 0.1 * strongest)
+    }
+
+    #[inline(always)]
+    fn pad(&mut self, cell: &Cell<'_>) {
+        let (width, row) = (cell.width, cell.width + 2);
+        self.padded.resize(row * (cell.height + 2), 0);
+        for (y, padded) in self.padded.chunks_exact_mut(row).enumerate() {
+            let first = (cell.top + mirror(y, cell.height)) * cell.row_px + cell.left;
+            let grey = &cell.grey[first..][..width];
+            for (to, &level) in padded[1..].iter_mut().zip(grey) {
+                *to = i32::from(level);
+            }
+            padded[0] = padded[2];
+            padded[width + 1] = padded[width - 1];
         }
-        self.products.clear();
-        self.products.resize(padded_row * (height + 2), [0; 3]);
+    }
+
+    #[inline(always)]
+    fn multiply_gradients(&mut self, width: usize, height: usize) {
+        let row = width + 2;
+        for plane in &mut self.products {
+            plane.resize(width * height, 0);
+        }
+        let [xx, xy, yy] = &mut self.products;
         for y in 0..height {
+            let [above, here, below] = [0, 1, 2].map(|dy| &self.padded[(y + dy) * row..][..row]);
+            let [xx, xy, yy] = [&mut *xx, &mut *xy, &mut *yy].map(|p| &mut p[y * width..][..width]);
             for x in 0..width {
-                let at = |dx: usize, dy: usize| self.padded[(y + dy) * padded_row + x + dx];
-                let gx = at(2, 0) - at(0, 0) + 2 * (at(2, 1) - at(0, 1)) + at(2, 2) - at(0, 2);
-                let gy = at(0, 2) - at(0, 0) + 2 * (at(1, 2) - at(1, 0)) + at(2, 2) - at(2, 0);
-                self.products[(y + 1) * padded_row + x + 1] = [gx * gx, gx * gy, gy * gy];
+                let gx = above[x + 2] - above[x] + 2 * (here[x + 2] - here[x]) + below[x + 2]
+                    - below[x];
+                let gy = below[x] - above[x] + 2 * (below[x + 1] - above[x + 1]) + below[x + 2]
+                    - above[x + 2];
+                xx[x] = gx * gx;
+                xy[x] = gx * gy;
+                yy[x] = gy * gy;
             }
         }
-        for y in 0..height + 2 {
-            for x in 0..padded_row {
-                let inside = (mirror(y, height) + 1) * padded_row + mirror(x, width) + 1;
-                self.products[y * padded_row + x] = self.products[inside];
-            }
-        }
-        self.strength.clear();
-        let mut strongest = 0.0f64;
-        for y in 0..height {
+    }
+
+    /// The strengths of row `y`.
+    #[inline(always)]
+    fn row_strength(&mut self, y: usize, width: usize, height: usize) {
+        let rows = [0, 1, 2].map(|dy| mirror(y + dy, height) * width);
+        for (columns, products) in self.columns.iter_mut().zip(&self.products) {
+            columns.resize(width + 2, 0);
+            let [above, here, below] = rows.map(|first| &products[first..][..width]);
+            let inner = &mut columns[1..][..width];
             for x in 0..width {
-                let mut sum = [0i32; 3];
-                for dy in 0..3 {
-                    for dx in 0..3 {
-                        let product = self.products[(y + dy) * padded_row + x + dx];
-                        for (total, part) in sum.iter_mut().zip(product) {
-                            *total += part;
-                        }
-                    }
-                }
-                let [xx, xy, yy] = sum.map(f64::from);
-                let strength = (xx + yy) - ((xx - yy) * (xx - yy) + 4.0 * xy * xy).sqrt();
-                strongest = strongest.max(strength);
-                self.strength.push(strength);
+                inner[x] = above[x] + here[x] + below[x];
             }
+            columns[0] = columns[2];
+            columns[width + 1] = columns[width - 1];
         }
-        self.best_inner_maximum(width, height, 0.1 * strongest)
+        let [xx, xy, yy] = &self.columns;
+        let [xx, xy, yy] = [&xx[..width + 2], &xy[..width + 2], &yy[..width + 2]];
+        let strength = &mut self.strength[y * width..][..width];
+        for x in 0..width {
+            let xx = f64::from(xx[x] + xx[x + 1] + xx[x + 2]);
+            let xy = f64::from(xy[x] + xy[x + 1] + xy[x + 2]);
+            let yy = f64::from(yy[x] + yy[x + 1] + yy[x + 2]);
+            strength[x] = (xx + yy) - ((xx - yy) * (xx - yy) + 4.0 * xy * xy).sqrt();
+        }
     }
 
     /// The strongest local maximum (3 x 3) above `threshold` off the outermost ring; of equal

@@ -1,7 +1,12 @@
 //! Runs one recording: buffers, bind groups, one submission, and the downloads.
+//!
+//! Where loads go through textures, a buffer that a command loads from is copied to one right
+//! before it. Buffers are whole rows of such a texture long.
 
 use super::{EngineError, GpuEngine};
-use crate::kernels::{Access, Command, Downloads, Kernel, Recording};
+use crate::kernels::{
+    Access, Binding, Command, Downloads, Element, Kernel, Loads, Recording, TEXELS_A_ROW,
+};
 use futures::channel::oneshot;
 use std::sync::{Arc, PoisonError};
 
@@ -9,6 +14,43 @@ use std::sync::{Arc, PoisonError};
 pub(super) struct CompiledKernel {
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
+}
+
+/// A row of a texture of the largest texels.
+const LONGEST_ROW_BYTES: u64 = 16 * TEXELS_A_ROW as u64;
+
+/// A texel of a texture that stands for a buffer.
+#[derive(Clone, Copy)]
+struct Texel {
+    format: wgpu::TextureFormat,
+    sample_type: wgpu::TextureSampleType,
+    bytes: u32,
+}
+
+impl Texel {
+    fn of(element: Element) -> Self {
+        let unfiltered = wgpu::TextureSampleType::Float { filterable: false };
+        let (format, sample_type, bytes) = match element {
+            Element::F32 => (wgpu::TextureFormat::R32Float, unfiltered, 4),
+            Element::Vec4F32 => (wgpu::TextureFormat::Rgba32Float, unfiltered, 16),
+            Element::Vec4I32 => {
+                let sint = wgpu::TextureSampleType::Sint;
+                (wgpu::TextureFormat::Rgba32Sint, sint, 16)
+            }
+            Element::Vec4U32 => {
+                let uint = wgpu::TextureSampleType::Uint;
+                (wgpu::TextureFormat::Rgba32Uint, uint, 16)
+            }
+            Element::U32 | Element::AtomicU32 | Element::Struct(_) => {
+                unreachable!("no kernel loads them")
+            }
+        };
+        Self {
+            format,
+            sample_type,
+            bytes,
+        }
+    }
 }
 
 impl GpuEngine {
@@ -36,23 +78,21 @@ impl GpuEngine {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor {
                 label: Some("recording"),
             });
+        for command in recording
+            .commands()
+            .iter()
+            .filter(|command| command.workgroups > 0)
         {
+            let compiled = self.compiled(command);
+            let bind_group = self.bind(command, &compiled, &buffers, &mut encoder);
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("recording"),
+                label: Some(command.kernel.spec().name),
                 timestamp_writes: None,
             });
-            for command in recording
-                .commands()
-                .iter()
-                .filter(|command| command.workgroups > 0)
-            {
-                let compiled = self.compiled(command);
-                let bind_group = self.bind(command, &compiled, &buffers);
-                let (x, y) = self.fold_workgroups(command.workgroups);
-                pass.set_pipeline(&compiled.pipeline);
-                pass.set_bind_group(0, &bind_group, &[]);
-                pass.dispatch_workgroups(x, y, 1);
-            }
+            let (x, y) = self.fold_workgroups(command.workgroups);
+            pass.set_pipeline(&compiled.pipeline);
+            pass.set_bind_group(0, &bind_group, &[]);
+            pass.dispatch_workgroups(x, y, 1);
         }
         let staging: Vec<Option<wgpu::Buffer>> = recording
             .downloads()
@@ -78,7 +118,7 @@ impl GpuEngine {
     }
 
     fn create_buffers(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>, EngineError> {
-        let limit = self.device.limits().max_storage_buffer_binding_size;
+        let limit = self.buffer_limit();
         let mut buffers = Vec::with_capacity(recording.buffers().len());
         for declared in recording.buffers() {
             let bytes = declared.words as u64 * 4;
@@ -93,7 +133,10 @@ impl GpuEngine {
             let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(declared.label),
                 // A binding cannot be empty, and a vec4 array needs one whole element.
-                size: bytes.max(16),
+                size: match self.loads {
+                    Loads::Buffers => bytes.max(16),
+                    Loads::Textures => bytes.max(1).next_multiple_of(LONGEST_ROW_BYTES),
+                },
                 usage: wgpu::BufferUsages::STORAGE
                     | wgpu::BufferUsages::COPY_SRC
                     | wgpu::BufferUsages::COPY_DST,
@@ -113,6 +156,7 @@ impl GpuEngine {
         command: &Command,
         compiled: &CompiledKernel,
         buffers: &[wgpu::Buffer],
+        encoder: &mut wgpu::CommandEncoder,
     ) -> wgpu::BindGroup {
         let spec = command.kernel.spec();
         let params = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -123,19 +167,26 @@ impl GpuEngine {
         });
         self.queue
             .write_buffer(&params, 0, bytemuck::cast_slice(&command.params));
-        let storage = command
-            .inputs
+        let bound = command.inputs.iter().chain([&command.output]);
+        let bound: Vec<(&wgpu::Buffer, Option<wgpu::TextureView>)> = spec
+            .bindings
             .iter()
-            .chain([&command.output])
-            .map(|&id| &buffers[id]);
-        let entries: Vec<_> = [&params]
-            .into_iter()
-            .chain(storage)
-            .zip(0..)
-            .map(|(buffer, binding)| wgpu::BindGroupEntry {
-                binding,
-                resource: buffer.as_entire_binding(),
+            .zip(bound)
+            .map(|(binding, &id)| {
+                let texel = self.texel(binding);
+                let texture = texel.map(|texel| self.copy_to_texture(&buffers[id], texel, encoder));
+                (&buffers[id], texture)
             })
+            .collect();
+        let resources = bound.iter().map(|(buffer, texture)| match texture {
+            Some(view) => wgpu::BindingResource::TextureView(view),
+            None => buffer.as_entire_binding(),
+        });
+        let entries: Vec<_> = [params.as_entire_binding()]
+            .into_iter()
+            .chain(resources)
+            .zip(0..)
+            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
             .collect();
         let label = format!("{}.bindings", spec.name);
         self.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -143,6 +194,55 @@ impl GpuEngine {
             layout: &compiled.layout,
             entries: &entries,
         })
+    }
+
+    /// What a texel of the texture behind a binding is, if there is one.
+    fn texel(&self, binding: &Binding) -> Option<Texel> {
+        (binding.access == Access::Load && self.loads == Loads::Textures)
+            .then(|| Texel::of(binding.element))
+    }
+
+    fn copy_to_texture(
+        &self,
+        buffer: &wgpu::Buffer,
+        texel: Texel,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> wgpu::TextureView {
+        let row_bytes = texel.bytes * TEXELS_A_ROW;
+        let size = wgpu::Extent3d {
+            width: TEXELS_A_ROW,
+            height: (buffer.size() / u64::from(row_bytes)) as u32,
+            depth_or_array_layers: 1,
+        };
+        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("loads"),
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: texel.format,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(row_bytes),
+            rows_per_image: None,
+        };
+        let from = wgpu::TexelCopyBufferInfo { buffer, layout };
+        encoder.copy_buffer_to_texture(from, texture.as_image_copy(), size);
+        texture.create_view(&wgpu::TextureViewDescriptor::default())
+    }
+
+    /// The longest buffer that can be bound, bytes.
+    pub(super) fn buffer_limit(&self) -> u64 {
+        let limits = self.device.limits();
+        let texels = u64::from(TEXELS_A_ROW) * u64::from(limits.max_texture_dimension_2d);
+        match self.loads {
+            Loads::Buffers => limits.max_storage_buffer_binding_size,
+            // A texture of single values is the one that holds least.
+            Loads::Textures => limits.max_storage_buffer_binding_size.min(4 * texels),
+        }
     }
 
     /// More workgroups than one dimension takes go into rows; shaders undo it with
@@ -213,28 +313,36 @@ impl GpuEngine {
     fn compile(&self, kernel: Kernel, activation: Option<u32>) -> CompiledKernel {
         let spec = kernel.spec();
         let label = Some(spec.name);
-        let source = wgpu::ShaderSource::Wgsl(spec.source.concat().into());
+        let source = wgpu::ShaderSource::Wgsl(spec.wgsl(self.loads).into());
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
-        let storage = spec
+        let buffer = |ty| wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        };
+        let bindings = spec
             .bindings
             .iter()
-            .map(|binding| wgpu::BufferBindingType::Storage {
-                read_only: binding.access == Access::Read,
+            .map(|binding| match self.texel(binding) {
+                Some(texel) => wgpu::BindingType::Texture {
+                    sample_type: texel.sample_type,
+                    view_dimension: wgpu::TextureViewDimension::D2,
+                    multisampled: false,
+                },
+                None => buffer(wgpu::BufferBindingType::Storage {
+                    read_only: binding.access != Access::ReadWrite,
+                }),
             });
-        let entries: Vec<_> = [wgpu::BufferBindingType::Uniform]
+        let entries: Vec<_> = [buffer(wgpu::BufferBindingType::Uniform)]
             .into_iter()
-            .chain(storage)
+            .chain(bindings)
             .zip(0..)
             .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty,
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
+                ty,
                 count: None,
             })
             .collect();

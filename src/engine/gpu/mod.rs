@@ -14,7 +14,7 @@ mod executor;
 pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
 
 use super::{Engine, EngineError, EngineInfo};
-use crate::kernels::{Downloads, Kernel, Recording};
+use crate::kernels::{Downloads, Kernel, Loads, Recording};
 use adapters::Adapter;
 use executor::CompiledKernel;
 use std::collections::HashMap;
@@ -32,6 +32,7 @@ pub struct GpuEngine {
     info: EngineInfo,
     device: wgpu::Device,
     queue: wgpu::Queue,
+    loads: Loads,
     compiled: Mutex<CompiledKernels>,
 }
 
@@ -54,6 +55,12 @@ impl GpuEngine {
                 source: Box::new(source),
             })?;
         let driver = format!("{}, {}", summary.backend, summary.driver);
+        let loads = match summary.kind {
+            AdapterKind::Software => Loads::Textures,
+            AdapterKind::Discrete | AdapterKind::Integrated | AdapterKind::Virtual => {
+                Loads::Buffers
+            }
+        };
         let info = EngineInfo {
             engine: "gpu",
             adapter: summary.name,
@@ -63,6 +70,7 @@ impl GpuEngine {
             info,
             device,
             queue,
+            loads,
             compiled: Mutex::new(HashMap::new()),
         })
     }
@@ -82,7 +90,7 @@ impl Engine for GpuEngine {
     }
 
     fn batch_buffer_bytes(&self) -> usize {
-        let limit = self.device.limits().max_storage_buffer_binding_size;
+        let limit = self.buffer_limit();
         BATCH_BUFFER_BYTES.min(usize::try_from(limit).unwrap_or(usize::MAX))
     }
 

@@ -1,0 +1,64 @@
+//! How shaders read at scattered places: from buffers or from textures.
+//!
+//! Lavapipe reads a buffer for one invocation after the other, each with its checks, but a
+//! texture for all invocations of a vector at once: 3 times as fast for single values, 5 to 9
+//! times for four. A GPU reads both through the same cache, and buffers with fewer steps between.
+
+use super::{Access, Binding, Element, KernelSpec};
+use std::fmt::Write;
+
+/// What stands behind the bindings of [`Access::Load`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loads {
+    /// Storage buffers.
+    Buffers,
+    /// Textures, [`TEXELS_A_ROW`] values of the buffer a row.
+    Textures,
+}
+
+/// Width of the textures, a power of two. 16,384 rows of single values then hold 128 MiB.
+pub const TEXELS_A_ROW: u32 = 2048;
+
+impl KernelSpec {
+    /// The shader.
+    pub fn wgsl(&self, loads: Loads) -> String {
+        let mut wgsl = String::new();
+        for (binding, number) in self.bindings.iter().zip(1..) {
+            if binding.access == Access::Load {
+                declare(&mut wgsl, binding, number, loads);
+            }
+        }
+        wgsl + &self.source.concat()
+    }
+}
+
+fn declare(wgsl: &mut String, binding: &Binding, number: u32, loads: Loads) {
+    let name = binding.name;
+    let (value, texel, part) = match binding.element {
+        Element::F32 => ("f32", "f32", ".x"),
+        Element::Vec4F32 => ("vec4<f32>", "f32", ""),
+        Element::Vec4I32 => ("vec4<i32>", "i32", ""),
+        Element::Vec4U32 => ("vec4<u32>", "u32", ""),
+        Element::U32 | Element::AtomicU32 | Element::Struct(_) => {
+            panic!("{name}: only floats and vectors of four are loaded")
+        }
+    };
+    let (variable, load) = match loads {
+        Loads::Buffers => (
+            format!("var<storage, read> {name}: array<{value}>"),
+            format!("{name}[at]"),
+        ),
+        Loads::Textures => (
+            format!("var {name}: texture_2d<{texel}>"),
+            format!(
+                "textureLoad({name}, vec2<u32>(at % {TEXELS_A_ROW}u, at / {TEXELS_A_ROW}u), 0){part}"
+            ),
+        ),
+    };
+    let written = writeln!(
+        wgsl,
+        "@group(0) @binding({number}) {variable};\n\
+         fn load_{name}(at: u32) -> {value} {{ return {load}; }}"
+    );
+    written.expect("a string takes all that is written to it");
+}

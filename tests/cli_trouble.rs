@@ -9,7 +9,7 @@ mod faulty;
 mod program;
 
 use clap::Parser;
-use faulty::{Fault, Faulty};
+use faulty::{Fault, Faulty, fits};
 use morphscape::cli::Cli;
 use morphscape::engine::{Engine, EngineChoice, EngineError, Trouble};
 use program::{Run, finished, folder, json};
@@ -84,7 +84,7 @@ fn goes_on(fault: &str, arguments: &str, note: &str) -> Value {
     run_of("cpu", "cpu");
     let lines: Vec<&str> = stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{fault}: {stderr}");
-    assert_eq!(lines[0], note, "{fault}");
+    assert!(fits(lines[0], note), "{fault}: {stderr}");
     let cpu = landscapes(&folder.path().join("cpu"));
     assert!(!cpu.is_empty());
     assert!(landscapes(&folder.path().join("auto")) == cpu, "{fault}");
@@ -115,16 +115,16 @@ fn left(reason: &str) -> Value {
 /// Auto goes on and says why; `--engine gpu` stops with exit code 1 and one line.
 fn auto_goes_on_and_gpu_stops(fault: &str, reason: &str, remedy: &str) {
     let note = format!("note: {reason}; going on with the CPU engine");
-    assert_eq!(goes_on(fault, SWEEP, &note), left(reason), "{fault}");
+    let engine = goes_on(fault, SWEEP, &note);
+    let said = engine["fallback"]["reason"].as_str().expect("a reason");
+    assert!(fits(said, reason), "{fault}: {said}");
+    assert_eq!(engine, left(said), "{fault}");
     for engine in ["--engine gpu", "--engine auto --adapter Faulty"] {
         let folder = folder();
         let run = run(folder.path(), fault, &format!("{SWEEP} {engine} --out out"));
         assert_eq!(run.code, Some(1), "{fault}: {}", run.stderr);
-        assert_eq!(
-            run.stderr,
-            format!("error: {reason}; {remedy}\n"),
-            "{fault}"
-        );
+        let line = format!("error: {reason}; {remedy}\n");
+        assert!(fits(&run.stderr, &line), "{fault}: {}", run.stderr);
     }
 }
 
@@ -150,7 +150,7 @@ fn out_of_memory() {
 fn a_driver_that_computes_nan() {
     auto_goes_on_and_gpu_stops(
         "nan",
-        "adapter Faulty computes wrongly: the self-test of kernel spline expected X at value 0, found NaN; \
+        "adapter Faulty computes wrongly: the self-test of kernel spline expected * at value 0, found NaN; \
          its driver is Test, 1.0",
         "update the driver, or use --engine cpu",
     );
@@ -160,7 +160,7 @@ fn a_driver_that_computes_nan() {
 fn a_driver_that_computes_garbage() {
     auto_goes_on_and_gpu_stops(
         "garbage",
-        "adapter Faulty computes wrongly: the self-test of kernel spline expected X at value 0, found Y; \
+        "adapter Faulty computes wrongly: the self-test of kernel spline expected * at value 0, found *; \
          its driver is Test, 1.0",
         "update the driver, or use --engine cpu",
     );

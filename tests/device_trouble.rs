@@ -9,7 +9,7 @@ mod faulty;
 #[path = "common/program.rs"]
 mod program;
 
-use faulty::{Fault, Faulty};
+use faulty::{Fault, Faulty, fits};
 use morphscape::data::{Image, fashion_mnist};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, SelfTested, WithFallback, self_test};
@@ -95,12 +95,11 @@ fn goes_on(fault: Fault, from: usize, line: &str) {
         found == landscapes(&CpuEngine::new()).expect("it runs"),
         "{fault:?}"
     );
-    assert_eq!(*said.lock().expect("no panic"), [line], "{fault:?}");
+    let said = said.lock().expect("no panic").clone();
+    assert_eq!(said.len(), 1, "{fault:?}: {said:?}");
+    assert!(fits(&said[0], line), "{fault:?}: {said:?}");
     let fallback = engine.fallback().expect("the device was left");
-    assert_eq!(
-        format!("{}; going on with the CPU engine", fallback.reason),
-        line
-    );
+    assert!(said[0].starts_with(&format!("{}; ", fallback.reason)));
     assert_eq!(fallback.to.engine, "cpu");
     assert_eq!(engine.info().adapter, "Faulty");
 }
@@ -109,7 +108,7 @@ fn goes_on(fault: Fault, from: usize, line: &str) {
 fn stops(fault: Fault, from: usize, message: &str) {
     let engine = SelfTested::new(Box::new(Faulty::new(fault, from)), None);
     let error = landscapes(&engine).expect_err("there is no other engine");
-    assert_eq!(error.to_string(), message);
+    assert!(fits(&error.to_string(), message), "{fault:?}: {error}");
 }
 
 #[test]
@@ -146,21 +145,31 @@ fn a_driver_that_computes_nan_is_found_out_before_its_first_use() {
     goes_on(
         Fault::NotANumber,
         0,
-        "adapter Faulty computes wrongly: the self-test of kernel spline expected 83.44844 at value 0, found NaN; \
+        "adapter Faulty computes wrongly: the self-test of kernel spline expected * at value 0, found NaN; \
          its driver is Test, 1.0; going on with the CPU engine",
     );
     stops(
         Fault::NotANumber,
         0,
-        "adapter Faulty computes wrongly: the self-test of kernel spline expected 83.44844 at value 0, found NaN; \
+        "adapter Faulty computes wrongly: the self-test of kernel spline expected * at value 0, found NaN; \
          its driver is Test, 1.0; update the driver, or use --engine cpu",
     );
 }
 
 #[test]
 fn a_driver_that_computes_garbage_is_found_out_before_its_first_use() {
-    goes_on(Fault::Garbage, 0, "");
-    stops(Fault::Garbage, 0, "");
+    goes_on(
+        Fault::Garbage,
+        0,
+        "adapter Faulty computes wrongly: the self-test of kernel spline expected * at value 0, found *; \
+         its driver is Test, 1.0; going on with the CPU engine",
+    );
+    stops(
+        Fault::Garbage,
+        0,
+        "adapter Faulty computes wrongly: the self-test of kernel spline expected * at value 0, found *; \
+         its driver is Test, 1.0; update the driver, or use --engine cpu",
+    );
 }
 
 #[test]
@@ -182,7 +191,7 @@ fn a_batch_without_memory_is_halved_until_it_fits() {
     let roomy = Faulty::new(Fault::None, 0);
     let expected = landscapes(&roomy).expect("it runs");
     let largest = roomy.ran().into_iter().max().expect("it ran");
-    for part in [2, 5, 20] {
+    for part in [2, 3, 4] {
         let cramped = Faulty::new(Fault::Memory(largest / part), 0);
         assert!(
             landscapes(&cramped).expect("it runs") == expected,
@@ -196,7 +205,7 @@ fn a_batch_without_memory_is_halved_until_it_fits() {
         assert!(cramped.runs() > ran.len(), "1/{part}: some did not fit");
     }
     // Nothing is said of it, and the device is not left.
-    let (engine, said) = auto(Faulty::new(Fault::Memory(largest / 5), 0));
+    let (engine, said) = auto(Faulty::new(Fault::Memory(largest / 4), 0));
     assert!(landscapes(&engine).expect("it runs") == expected);
     assert!(said.lock().expect("no panic").is_empty());
     assert!(engine.fallback().is_none());
@@ -220,26 +229,28 @@ fn a_device_without_memory_for_the_smallest_batch() {
 #[test]
 fn walks_go_on_and_are_halved_too() {
     let expected = walked(&CpuEngine::new()).expect("it walks");
-    let walkers_bytes = 2 * 24 * 4096;
-    for fault in [
-        Fault::Lost,
-        Fault::Validation,
-        Fault::Memory(walkers_bytes / 4),
+    // A group of walkers before and after a step.
+    let group_bytes = 2 * 24 * 4096;
+    for (fault, from) in [
+        (Fault::Lost, 0),
+        (Fault::Lost, 1),
+        (Fault::Validation, 0),
+        (Fault::Memory(group_bytes / 4), 0),
     ] {
-        let (engine, said) = auto(Faulty::new(fault, 1));
+        let (engine, said) = auto(Faulty::new(fault, from));
         assert!(walked(&engine).expect("it walks") == expected, "{fault:?}");
         assert_eq!(said.lock().expect("no panic").len(), 1, "{fault:?}");
     }
-    let (engine, said) = auto(Faulty::new(Fault::Memory(3 * walkers_bytes), 0));
-    assert!(walked(&engine).expect("it walks") == expected);
-    assert!(said.lock().expect("no panic").is_empty());
+    let cramped = Faulty::new(Fault::Memory(6 * group_bytes), 0);
+    assert!(walked(&cramped).expect("it walks") == expected);
+    assert!(cramped.runs() > cramped.ran().len(), "some did not fit");
 }
 
 #[test]
 fn a_model_whose_sums_are_too_large_is_not_blamed_on_the_device() {
     let set = fashion_mnist();
     let mut image = set.image(0).expect("held in memory");
-    image.levels[400] = f32::NAN;
+    image.levels[400] = f32::INFINITY;
     let rows = [&image.levels[..]];
     let (engine, said) = auto(Faulty::new(Fault::None, 0));
     let model = bundled_fashion_mnist();

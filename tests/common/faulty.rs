@@ -133,3 +133,14 @@ impl Engine for Faulty {
         self.cpu.run(recording)
     }
 }
+
+/// Whether a text is that of a pattern, in which `*` stands for any text in one line.
+pub fn fits(text: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => text == pattern,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|text| {
+            let line = text.split('\n').next().unwrap_or_default();
+            (0..=line.len()).any(|at| text.get(at..).is_some_and(|text| fits(text, rest)))
+        }),
+    }
+}

@@ -34,7 +34,12 @@ impl GpuEngine {
         // The innermost first.
         let [validation, internal, memory] =
             [validation, internal, memory].map(|scope| pollster::block_on(scope.pop()));
-        if let Some(trouble) = self.trouble([memory, internal.or(validation)]) {
+        let other = internal.or(validation);
+        if memory.is_some() || other.is_some() || !matches!(result, Ok(Ok(_))) {
+            // Some devices are known to be lost only when they are asked.
+            drop(without_panic(|| self.device.poll(wgpu::PollType::Poll)));
+        }
+        if let Some(trouble) = self.trouble([memory, other]) {
             return Err(trouble);
         }
         result.map_err(|reason| Trouble::Failed {

@@ -44,8 +44,11 @@ fn landscapes(engine: &dyn Engine) -> Result<Vec<Landscape>, PipelineError> {
     compute_landscapes(engine, &model, &settings, &jobs, Frames::Keep, &go_on)
 }
 
+/// Where walkers are after every so many steps.
+type Paths = Vec<Vec<[f32; 2]>>;
+
 /// A walk of three groups of walkers on a lattice of 9 x 9.
-fn walked(engine: &dyn Engine) -> Result<(WalkRecord, Vec<Vec<[f32; 2]>>), PipelineError> {
+fn walked(engine: &dyn Engine) -> Result<(WalkRecord, Paths), PipelineError> {
     const SIDE: usize = 9;
     let entries = (0..SIDE * SIDE).map(|point| {
         let (x, y) = (point % SIDE, point / SIDE);

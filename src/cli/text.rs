@@ -77,6 +77,34 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Where something was computed, in words.
+pub(super) fn engine_name(engine: &dyn Engine) -> String {
+    let words = |info: &EngineInfo| engine_words(info.engine, &info.adapter);
+    match engine.fallback() {
+        None => words(engine.info()),
+        Some(fallback) => format!("{}, then {}", words(engine.info()), words(&fallback.to)),
+    }
+}
+
+/// The same of what a manifest says.
+pub(super) fn said_engine_name(said: &Value) -> String {
+    let words = |said: &Value| {
+        let [engine, adapter] = ["engine", "adapter"].map(|key| said[key].as_str());
+        engine_words(engine.unwrap_or_default(), adapter.unwrap_or_default())
+    };
+    match &said["fallback"] {
+        Value::Null => words(said),
+        fallback => format!("{}, then {}", words(said), words(fallback)),
+    }
+}
+
+fn engine_words(engine: &str, adapter: &str) -> String {
+    match engine {
+        "cpu" => format!("the CPU engine, {adapter}"),
+        _ => adapter.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,33 +132,5 @@ mod tests {
             vec![">a".to_owned(), "10".to_owned()],
         ];
         assert_eq!(table(&rows), "name   n\n>a    10\n");
-    }
-}
-
-/// Where something was computed, in words.
-pub(super) fn engine_name(engine: &dyn Engine) -> String {
-    let words = |info: &EngineInfo| engine_words(info.engine, &info.adapter);
-    match engine.fallback() {
-        None => words(engine.info()),
-        Some(fallback) => format!("{}, then {}", words(engine.info()), words(&fallback.to)),
-    }
-}
-
-/// The same of what a manifest says.
-pub(super) fn said_engine_name(said: &Value) -> String {
-    let words = |said: &Value| {
-        let [engine, adapter] = ["engine", "adapter"].map(|key| said[key].as_str());
-        engine_words(engine.unwrap_or_default(), adapter.unwrap_or_default())
-    };
-    match &said["fallback"] {
-        Value::Null => words(said),
-        fallback => format!("{}, then {}", words(said), words(fallback)),
-    }
-}
-
-fn engine_words(engine: &str, adapter: &str) -> String {
-    match engine {
-        "cpu" => format!("the CPU engine, {adapter}"),
-        _ => adapter.to_owned(),
     }
 }

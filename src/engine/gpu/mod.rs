@@ -166,7 +166,7 @@ mod tests {
         engine.run(&case).expect("it runs");
         engine.device.destroy();
         for _ in 0..2 {
-            let error = engine.run(&case).err().expect("the device is gone");
+            let error = engine.run(&case).expect_err("the device is gone");
             let is_lost = matches!(&error, EngineError::Device(Trouble::Lost { adapter, .. })
                 if *adapter == engine.info.adapter);
             assert!(is_lost, "{error}");

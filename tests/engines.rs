@@ -6,7 +6,7 @@ mod common;
 use common::{Tolerance, assert_close, engines, image};
 use morphscape::data::{Image, Tensor, TensorData, fashion_mnist, write_safetensors};
 use morphscape::engine::cpu::CpuEngine;
-use morphscape::engine::{Engine, EngineError, EngineInfo};
+use morphscape::engine::{Engine, EngineError, EngineInfo, Trouble};
 use morphscape::kernels::{
     Activation, DenseLayer, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry,
     row_stride,
@@ -257,10 +257,10 @@ fn a_buffer_that_does_not_fit_is_an_error_that_says_so() {
         assert!(
             matches!(
                 error,
-                EngineError::BufferTooLarge {
+                EngineError::Device(Trouble::BufferTooLarge {
                     label: "dense.y",
                     ..
-                }
+                })
             ),
             "{error}"
         );

@@ -99,11 +99,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         &folder.file("compare.svg"),
         figure(&job, &compared, &rows, steps).as_bytes(),
     )?;
-    let info = engine.info();
-    folder.set(
-        "engine",
-        json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
-    );
+    folder.set_engine(engine.as_ref());
     let model = &job.model;
     folder.set(
         "model",

@@ -97,8 +97,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
 
     let opening = Instant::now();
     let engine = args.engine.open(verbosity)?;
-    let info = engine.info().clone();
-    let folder = OutputFolder::prepare(&args.out, job.plan(&info), args.force)?;
+    let folder = OutputFolder::prepare(&args.out, job.plan(engine.info()), args.force)?;
     timings.engine = opening.elapsed();
 
     let table = &job.drawn;
@@ -110,7 +109,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         timings,
         folder,
         out: &args.out,
-        engine: info,
+        engine: engine.as_ref(),
         model: &job.model,
         class_names: &job.class_names,
         items: Items::Rows {

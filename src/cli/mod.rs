@@ -30,6 +30,7 @@ mod triples;
 mod verify;
 mod walk;
 
+use crate::engine::{OpenDevice, gpu};
 use crate::pipeline::PipelineError;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -105,6 +106,13 @@ impl Verbosity {
 impl Cli {
     /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     pub fn run(self) -> ExitCode {
+        ExitCode::from(self.run_on(gpu::open))
+    }
+
+    /// The same on devices of another origin, once a process: tests bring ones that fail. The exit
+    /// code.
+    pub fn run_on(self, open_device: OpenDevice) -> u8 {
+        options::set_devices(open_device);
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -129,16 +137,16 @@ impl Cli {
                 Command::Devices(args) => devices::run(&args),
             });
         match result {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => 0,
             Err(error) if matches!(error.downcast_ref(), Some(PipelineError::Interrupted)) => {
                 to_stderr("interrupted");
-                ExitCode::from(130)
+                130
             }
             // A reader that has seen enough (`morphscape predict ... | head`) is no failure of ours.
-            Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+            Err(error) if is_broken_pipe(&error) => 0,
             Err(error) => {
                 to_stderr(format!("error: {error:#}"));
-                ExitCode::FAILURE
+                1
             }
         }
     }
@@ -157,7 +165,9 @@ fn wrong_usage(message: &str) -> ! {
 
 /// A line to stderr; that nobody reads it any more is no failure.
 fn to_stderr(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    progress::beside_bar(|| {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    });
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

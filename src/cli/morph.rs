@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         MAX_FRAMES_BYTES >> 20
     );
     let engine = args.engine.open(verbosity)?;
-    let info = engine.info().clone();
+    let info = engine.info();
     let settings = json!({
         "job": "morph",
         "program": env!("CARGO_PKG_VERSION"),
@@ -149,10 +149,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let compute_s = computing.elapsed().as_secs_f64();
     write_all(args, &folder, &made, settings)?;
     let failed = made.frames.iter().filter(|frame| frame.is_failed()).count();
-    folder.set(
-        "engine",
-        json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
-    );
+    folder.set_engine(engine.as_ref());
     folder.set(
         "timings",
         json!({"compute_s": compute_s, "total_s": started.elapsed().as_secs_f64()}),

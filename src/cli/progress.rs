@@ -1,12 +1,25 @@
-//! The progress bar and Ctrl-C.
+//! The progress bar, lines beside it, and Ctrl-C.
 
 use super::Verbosity;
 use super::text::counted;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The bar on the terminal.
+static SHOWN: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+
+/// Writes to stderr while the bar, if there is one, is out of the way.
+pub(super) fn beside_bar(write: impl FnOnce()) {
+    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match shown.and_then(|bar| bar.upgrade()) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// Counts frames on a terminal and stops the job after Ctrl-C.
 pub(super) struct Progress {
@@ -36,9 +49,9 @@ impl Progress {
             "{{bar:30}} {{human_pos}}/{{human_len}} {what}, {{per_sec}}, {{eta}} left{{msg}}"
         );
         let style = ProgressStyle::with_template(&template).expect("the template is valid");
-        Self {
-            bar: ProgressBar::with_draw_target(Some(total as u64), target).with_style(style),
-        }
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target).with_style(style);
+        *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.downgrade());
+        Self { bar }
     }
 
     /// Tells that `frames` more are finished.

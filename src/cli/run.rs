@@ -10,9 +10,9 @@ use super::output::OutputFolder;
 use super::progress::{Progress, interrupted};
 use super::resolution::{Resolution, finer, finer_json};
 use super::summary::{MAX_LISTED, SummaryRow, measure_files, summary_table, write_summary};
-use super::text::{counted, stand_in_note};
+use super::text::{counted, engine_name, stand_in_note};
 use crate::data::Image;
-use crate::engine::{Engine, EngineInfo};
+use crate::engine::Engine;
 use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, Permutation, Triple, measure};
 use crate::pipeline::PipelineError;
 use crate::report::{Detail, Report, ReportRow, write_report};
@@ -120,7 +120,7 @@ pub(super) struct Run<'a> {
     pub(super) timings: Timings,
     pub(super) folder: OutputFolder,
     pub(super) out: &'a Path,
-    pub(super) engine: EngineInfo,
+    pub(super) engine: &'a dyn Engine,
     pub(super) model: &'a LoadedModel,
     pub(super) class_names: &'a [String],
     pub(super) items: Items,
@@ -217,6 +217,7 @@ impl Run<'_> {
                 false => vec![None; missing.len()],
             };
             self.timings.resolution += refining.elapsed();
+            self.folder.note_fallback(self.engine)?;
 
             let measuring = Instant::now();
             let mut new = missing.iter().zip(computed).zip(finer);
@@ -306,12 +307,8 @@ impl Run<'_> {
 
     /// Says in the manifest where and what of the run was computed.
     pub(super) fn describe(&mut self) {
-        let info = &self.engine;
         let model = &self.model;
-        self.folder.set(
-            "engine",
-            json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
-        );
+        self.folder.set_engine(self.engine);
         self.folder.set(
             "model",
             json!({"path": model.path, "sha256": model.model.sha256(), "classes": self.class_names}),
@@ -321,10 +318,7 @@ impl Run<'_> {
 
     /// How fast so many inputs were computed, and where.
     pub(super) fn speed(&self, inputs: usize) -> String {
-        let adapter = match self.engine.engine {
-            "cpu" => format!("the CPU engine, {}", self.engine.adapter),
-            _ => self.engine.adapter.clone(),
-        };
+        let adapter = engine_name(self.engine);
         let compute_s = self.timings.compute.as_secs_f64();
         format!(
             "in {compute_s:.3} s ({:.0} {}s a second) on {adapter}",

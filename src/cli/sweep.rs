@@ -79,8 +79,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
 
     let opening = Instant::now();
     let engine = args.engine.open(verbosity)?;
-    let info = engine.info().clone();
-    let folder = OutputFolder::prepare(&args.out, plan(args, &sweep, &info), args.force)?;
+    let folder = OutputFolder::prepare(&args.out, plan(args, &sweep, engine.info()), args.force)?;
     timings.engine = opening.elapsed();
 
     let settings = MorphSettings {
@@ -109,7 +108,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         timings,
         folder,
         out: &args.out,
-        engine: info,
+        engine: engine.as_ref(),
         model: &sweep.model,
         class_names: &sweep.class_names,
         items: Items::Images {

@@ -1,4 +1,7 @@
-//! Numbers and tables as text.
+//! Numbers, tables and engines as text.
+
+use crate::engine::{Engine, EngineInfo};
+use serde_json::Value;
 
 /// A value to `digits` significant digits, as C's `%g` writes it but without cutting zeros
 /// that carry no digit: `0.912345678`, `1.23456789e-12`.
@@ -72,6 +75,34 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Where something was computed, in words.
+pub(super) fn engine_name(engine: &dyn Engine) -> String {
+    let words = |info: &EngineInfo| engine_words(info.engine, &info.adapter);
+    match engine.fallback() {
+        None => words(engine.info()),
+        Some(fallback) => format!("{}, then {}", words(engine.info()), words(&fallback.to)),
+    }
+}
+
+/// The same of what a manifest says.
+pub(super) fn said_engine_name(said: &Value) -> String {
+    let words = |said: &Value| {
+        let [engine, adapter] = ["engine", "adapter"].map(|key| said[key].as_str());
+        engine_words(engine.unwrap_or_default(), adapter.unwrap_or_default())
+    };
+    match &said["fallback"] {
+        Value::Null => words(said),
+        fallback => format!("{}, then {}", words(said), words(fallback)),
+    }
+}
+
+fn engine_words(engine: &str, adapter: &str) -> String {
+    match engine {
+        "cpu" => format!("the CPU engine, {adapter}"),
+        _ => adapter.to_owned(),
+    }
 }
 
 #[cfg(test)]

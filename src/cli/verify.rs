@@ -17,9 +17,8 @@ use super::plot::read_landscape;
 use super::progress::Progress;
 use super::run::{Again, Job};
 use super::summary::{SUMMARY_FILE, SummaryRow, measure_files, summary_csv};
-use super::text::counted;
+use super::text::{counted, engine_name, said_engine_name};
 use super::{Cli, Command, Verbosity};
-use crate::engine::EngineInfo;
 use crate::landscape::{Deviation, Furthest, LandscapeFile, triple_of};
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
@@ -282,11 +281,8 @@ fn check_landscapes(
         "computed again: {} of {}, {frames} points, on {}; the run was on {}",
         jobs.len(),
         counted(again.jobs.len(), "landscape"),
-        engine_name(engine.info()),
-        engine_words(
-            ran_on["engine"].as_str().unwrap_or_default(),
-            ran_on["adapter"].as_str().unwrap_or_default()
-        ),
+        engine_name(engine.as_ref()),
+        said_engine_name(ran_on),
     );
     for (what, (place, furthest)) in &worst {
         let text = match furthest.by {
@@ -343,17 +339,6 @@ fn place(name: &str, file: &LandscapeFile, furthest: &Furthest) -> String {
         furthest.frame % steps,
         file.class_names[furthest.class]
     )
-}
-
-fn engine_name(info: &EngineInfo) -> String {
-    engine_words(info.engine, &info.adapter)
-}
-
-fn engine_words(engine: &str, adapter: &str) -> String {
-    match engine {
-        "cpu" => format!("the CPU engine, {adapter}"),
-        _ => adapter.to_owned(),
-    }
 }
 
 /// So many of the landscapes, evenly spread.

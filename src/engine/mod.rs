@@ -4,13 +4,28 @@
 //! Recording ─ Engine::run ─> Downloads
 //! ```
 //!
-//! An engine knows kernels and buffers, nothing of morphs or models. [`open`] chooses one; a
-//! fallback is never silent: the reason comes with the engine.
+//! An engine knows kernels and buffers, nothing of morphs or models. [`open`] chooses one, and
+//! puts around a device what its user may rely on:
+//!
+//! ```text
+//! WithFallback (auto) ─> SelfTested ─> GpuEngine
+//!        └─ on trouble, from then on ─> CpuEngine
+//! ```
+//!
+//! A fallback is never silent: it is said, and [`Engine::fallback`] knows the reason.
 
 pub mod cpu;
+mod fallback;
 pub mod gpu;
+mod self_test;
+mod trouble;
+
+pub use fallback::{Fallback, WithFallback};
+pub use self_test::{SelfTested, cache_folder, self_test};
+pub use trouble::Trouble;
 
 use crate::kernels::{Downloads, Recording};
+use std::path::PathBuf;
 
 /// Why an engine cannot be had or could not run a recording.
 #[derive(Debug, thiserror::Error)]
@@ -31,38 +46,22 @@ pub enum EngineError {
         /// Names of the adapters there are.
         found: String,
     },
-    /// The adapter gives no device.
-    #[error("adapter {adapter}: cannot open a device; use another --adapter or --engine cpu")]
-    NoDevice {
-        /// Name of the adapter.
-        adapter: String,
-        /// What the driver said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The device failed while it worked.
-    #[error("adapter {adapter} failed while it worked; use --engine cpu")]
-    Device {
-        /// Name of the adapter.
-        adapter: String,
-        /// What the driver said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A buffer larger than the device binds.
-    #[error(
-        "{label} needs {bytes} bytes, adapter {adapter} binds at most {limit}; use smaller images, fewer --steps or --engine cpu"
-    )]
-    BufferTooLarge {
-        /// Label of the buffer.
-        label: &'static str,
-        /// Its size, bytes.
-        bytes: u64,
-        /// The device's limit, bytes.
-        limit: u64,
-        /// Name of the adapter.
-        adapter: String,
-    },
+    /// The device is in trouble; the message says what to do about it, too.
+    #[error("{}; {}", .0, .0.remedy())]
+    Device(Trouble),
+}
+
+impl From<Trouble> for EngineError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Device(trouble)
+    }
+}
+
+impl EngineError {
+    /// Whether a smaller recording might run.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Device(Trouble::OutOfMemory { .. }))
+    }
 }
 
 /// Where an engine computes, for the manifest and the eye.
@@ -90,6 +89,20 @@ pub trait Engine: Sync {
     /// # Errors
     /// [`EngineError`] when the device fails or a buffer does not fit.
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError>;
+
+    /// Gives the device up for `error`, which no smaller recording helps: an engine with another
+    /// one behind it goes over to that, and the recording may be run again.
+    ///
+    /// # Errors
+    /// The same error, where there is no other engine.
+    fn give_up(&self, error: EngineError) -> Result<(), EngineError> {
+        Err(error)
+    }
+
+    /// Why the engine it began on was left, if it was.
+    fn fallback(&self) -> Option<&Fallback> {
+        None
+    }
 }
 
 /// Which engine a user wants.
@@ -103,33 +116,50 @@ pub enum EngineChoice {
     Cpu,
 }
 
+/// Is told what a user should know, a line at a time.
+pub type Say = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Opens the device of a choice that is not [`EngineChoice::Cpu`] and of an adapter's name, as
+/// [`gpu::open`] does; nothing where `auto` finds no real GPU.
+pub type OpenDevice =
+    fn(EngineChoice, Option<&str>) -> Option<Result<Box<dyn Engine>, EngineError>>;
+
 /// Opens the engine of `choice`; `adapter` is part of an adapter's name (letter case does not
-/// matter) and makes [`EngineChoice::Auto`] take that adapter. The text beside the engine says
-/// why, when `auto` could not open the GPU it found.
+/// matter) and makes [`EngineChoice::Auto`] take that adapter, and stay with it. Devices come from
+/// `open_device`, which is [`gpu::open`] but in tests.
+///
+/// A device tests each kernel before its first use ([`SelfTested`]) and remembers in the folder
+/// `tested` which it has. Where `auto` chooses the device, the CPU engine goes on when there is
+/// trouble with it ([`WithFallback`]), which `say` is told; else trouble is an error.
 ///
 /// # Errors
 /// [`EngineError`] when a GPU is wanted and cannot be had.
 pub fn open(
+    open_device: OpenDevice,
+    tested: Option<PathBuf>,
     choice: EngineChoice,
     adapter: Option<&str>,
-) -> Result<(Box<dyn Engine>, Option<String>), EngineError> {
-    match (choice, adapter) {
-        (EngineChoice::Cpu, _) => Ok((Box::new(cpu::CpuEngine::new()), None)),
-        (EngineChoice::Auto, None) => match gpu::open_real_gpu() {
-            None => Ok((Box::new(cpu::CpuEngine::new()), None)),
-            Some(Ok(engine)) => Ok((Box::new(engine), None)),
-            Some(Err(error)) => {
-                let source = std::error::Error::source(&error)
-                    .map(|source| format!(" ({source})"))
-                    .unwrap_or_default();
-                Ok((
-                    Box::new(cpu::CpuEngine::new()),
-                    Some(format!("{error}{source}; going on with the CPU engine")),
-                ))
-            }
-        },
-        (EngineChoice::Auto | EngineChoice::Gpu, _) => {
-            Ok((Box::new(gpu::GpuEngine::open(adapter)?), None))
+    say: Say,
+) -> Result<Box<dyn Engine>, EngineError> {
+    let device = match choice {
+        EngineChoice::Cpu => None,
+        _ => open_device(choice, adapter),
+    };
+    let falls_back = choice == EngineChoice::Auto && adapter.is_none();
+    match device {
+        None => Ok(Box::new(cpu::CpuEngine::new())),
+        Some(Ok(device)) => {
+            let device = Box::new(SelfTested::new(device, tested));
+            let engine: Box<dyn Engine> = match falls_back {
+                true => Box::new(WithFallback::new(device, say)),
+                false => device,
+            };
+            Ok(engine)
         }
+        Some(Err(EngineError::Device(trouble))) if falls_back => {
+            say(&format!("{trouble}; going on with the CPU engine"));
+            Ok(Box::new(cpu::CpuEngine::new()))
+        }
+        Some(Err(error)) => Err(error),
     }
 }

@@ -11,7 +11,8 @@
 //! the kernel's own file. The shader and the table row are held together by
 //! `tests/shader_contract.rs`, the shader and the twin by `tests/engines.rs`.
 //!
-//! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs`, a row here and one in the test.
+//! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs`, a row here, a small job in
+//! `case.rs` and a row in the test.
 //!
 //! Buffers are 32-bit words. Rows of activations are padded to a multiple of four words
 //! ([`row_stride`]) so that shaders load them four at a time. A buffer that is not uploaded
@@ -20,6 +21,7 @@
 
 mod activation;
 mod blend;
+mod case;
 mod conv;
 mod dense;
 mod depthwise;
@@ -44,6 +46,7 @@ mod windows;
 
 pub use activation::Activation;
 pub use blend::blend;
+pub use case::Case;
 pub use conv::ConvLayer;
 pub use dense::DenseLayer;
 pub use depthwise::DepthwiseLayer;

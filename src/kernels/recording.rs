@@ -239,6 +239,11 @@ impl Downloads {
         }
     }
 
+    /// All words, buffer by buffer.
+    pub fn words(&self) -> impl Iterator<Item = u32> {
+        self.buffers.iter().flat_map(|(_, words)| words).copied()
+    }
+
     /// The values of `buf`.
     ///
     /// # Panics

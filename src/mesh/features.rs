@@ -202,8 +202,8 @@ impl CornerScratch {
             let [above, here, below] = [0, 1, 2].map(|dy| &self.padded[(y + dy) * row..][..row]);
             let [xx, xy, yy] = [&mut *xx, &mut *xy, &mut *yy].map(|p| &mut p[y * width..][..width]);
             for x in 0..width {
-                let gx = above[x + 2] - above[x] + 2 * (here[x + 2] - here[x]) + below[x + 2]
-                    - below[x];
+                let gx =
+                    above[x + 2] - above[x] + 2 * (here[x + 2] - here[x]) + below[x + 2] - below[x];
                 let gy = below[x] - above[x] + 2 * (below[x + 1] - above[x + 1]) + below[x + 2]
                     - above[x + 2];
                 xx[x] = gx * gx;

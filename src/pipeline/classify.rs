@@ -1,6 +1,7 @@
 //! Rows of values through a model.
 
 use super::PipelineError;
+use super::batches::in_batches;
 use crate::engine::Engine;
 #[cfg(feature = "onnx")]
 use crate::engine::cpu::CpuEngine;
@@ -89,20 +90,18 @@ pub fn classify(
     let width = model.input_shape().iter().product();
     let batch_rows = (engine.batch_buffer_bytes() / input_bytes(model)).max(1);
     let mut answers = Answers::default();
-    for batch in inputs.chunks(batch_rows) {
+    in_batches(engine, inputs.len(), batch_rows, |engine, batch| {
         let mut recording = Recording::new();
-        let x = upload_rows(
-            &mut recording,
-            "classify.inputs",
-            batch.iter().copied(),
-            width,
-        );
-        let bufs = record_classify(&mut recording, x, batch.len(), model);
+        let rows = inputs[batch].iter().copied();
+        let count = rows.len();
+        let x = upload_rows(&mut recording, "classify.inputs", rows, width);
+        let bufs = record_classify(&mut recording, x, count, model);
         let downloads = engine.run(&recording)?;
         let read = bufs.read(&downloads)?;
         answers.logits.extend(read.logits);
         answers.probabilities.extend(read.probabilities);
-    }
+        Ok(())
+    })?;
     Ok(answers)
 }
 

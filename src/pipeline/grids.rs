@@ -1,6 +1,6 @@
 //! Landscapes of image triples: what is prepared on the host, run on the engine in batches.
 
-use super::batches::{Segment, cut_into_batches};
+use super::batches::{Segment, in_batches, segments};
 use super::classify::{AnswerBufs, Answers, classify, input_bytes, record_classify, upload_rows};
 use super::prepare::Prepared;
 use super::{MorphMode, PipelineError};
@@ -185,7 +185,9 @@ impl<'a> Grids<'a> {
             0 => (frames_alone.max(1), Classify::Apart),
             rows => (rows, Classify::Recorded),
         };
-        for batch in cut_into_batches(group.len(), self.steps, rows_a_batch) {
+        let rows = group.len() * self.steps;
+        in_batches(engine, rows, rows_a_batch, |engine, rows| {
+            let batch = segments(rows.clone(), self.steps);
             let recorded = self.record(group, &batch, when);
             let downloads = engine.run(&recorded.recording)?;
             let answers = self.answers(engine, group, &batch, &recorded, &downloads)?;
@@ -197,11 +199,11 @@ impl<'a> Grids<'a> {
                 group,
                 &mut landscapes,
             );
-            let rows: usize = batch.iter().map(|segment| segment.rows.len()).sum();
-            if progress(rows * self.steps).is_break() {
-                return Err(PipelineError::Interrupted);
+            match progress(rows.len() * self.steps) {
+                ControlFlow::Break(()) => Err(PipelineError::Interrupted),
+                ControlFlow::Continue(()) => Ok(()),
             }
-        }
+        })?;
         Ok(landscapes)
     }
 

@@ -18,7 +18,8 @@
 //!
 //! A batch is cut for the largest value of its frames, in the network, too, and for all of them
 //! together. Where one row of a grid is too much for that, its frames come back and are
-//! classified in smaller batches; and so they are where a library runs the network.
+//! classified in smaller batches; and so they are where a library runs the network. A batch for
+//! which the engine has no memory is halved, and tried again (`batches.rs`).
 //!
 //! That is clean mode ([`MorphMode`]). In published mode and for a cross-fade the host makes all
 //! frames and the engine classifies them; why is said in `published/mod.rs`.

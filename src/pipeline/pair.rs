@@ -1,5 +1,6 @@
 //! The morph of one pair of images, and of two images' mixes into a third.
 
+use super::batches::in_batches;
 use super::classify::upload_rows;
 use super::mode::points_of;
 use super::{MorphMode, PipelineError};
@@ -108,7 +109,7 @@ fn warp_pair(
     let batch_frames = (engine.batch_buffer_bytes() / (4 * stride)).max(1);
     let jobs: Vec<FrameJob> = inner.iter().map(|&alpha| FrameJob::new(0, alpha)).collect();
     let mut warped = Vec::with_capacity(jobs.len());
-    for batch in jobs.chunks(batch_frames) {
+    in_batches(engine, jobs.len(), batch_frames, |engine, batch| {
         let mut recording = Recording::new();
         let rows = [plan.left.levels.as_slice(), &plan.right.levels];
         let images = upload_rows(
@@ -131,7 +132,7 @@ fn warp_pair(
                 right: 1,
                 mesh: plan.mesh,
             }],
-            batch,
+            &jobs[batch],
         );
         recording.download(frames);
         let downloads = engine.run(&recording)?;
@@ -144,7 +145,8 @@ fn warp_pair(
                     ..*plan.left
                 }),
         );
-    }
+        Ok(())
+    })?;
     Ok(warped)
 }
 

@@ -11,6 +11,7 @@
 //! and recordings last about a second, so that a job can be stopped.
 
 use super::PipelineError;
+use super::batches::in_batches;
 use crate::engine::Engine;
 use crate::kernels::{
     Arrivals, Buf, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker, philox,
@@ -153,36 +154,37 @@ pub fn walk(
         });
     }
     let fits = engine.batch_buffer_bytes() / size_of::<Walker>() / MOMENTS_GROUP * MOMENTS_GROUP;
-    let batch_walkers = fits.clamp(MOMENTS_GROUP, BATCH_WALKERS) as u32;
-    let mut sums = Sums {
-        moments: vec![[0.0; 6]; job.moments_at.len()],
-        occupation: match job.occupation_at {
-            [] => Vec::new(),
-            _ => vec![0; job.shape[0] * job.shape[1]],
-        },
-        arrived: vec![Arrived::default(); job.targets.len()],
-    };
-    let mut first = 0;
-    while first < job.walkers {
-        let count = batch_walkers.min(job.walkers - first);
+    let groups_a_batch = fits.clamp(MOMENTS_GROUP, BATCH_WALKERS) / MOMENTS_GROUP;
+    let mut sums = Sums::new(job);
+    // Work that progress was told of; a batch that is halved does some of it again.
+    let mut told = 0u64;
+    let groups = (job.walkers as usize).div_ceil(MOMENTS_GROUP);
+    in_batches(engine, groups, groups_a_batch, |engine, groups| {
+        let [first, end] = [groups.start, groups.end]
+            .map(|group| (group * MOMENTS_GROUP).min(job.walkers as usize) as u32);
         let mut batch = Batch {
             job,
             step: 0,
-            walkers: (first..first + count)
+            walkers: (first..end)
                 .map(|number| Walker::at(job.starts.of(number, job.seed), number))
                 .collect(),
         };
+        // Kept when the whole batch has come through.
+        let mut sums_after = sums.clone();
         while batch.step < job.steps && !batch.walkers.is_empty() {
-            let before = batch.step;
-            batch.go_on(engine, &mut sums)?;
-            let work = (batch.step - before) as usize * count as usize;
-            if progress(work).is_break() {
+            batch.go_on(engine, &mut sums_after)?;
+            let done = u64::from(first) * u64::from(job.steps)
+                + u64::from(end - first) * u64::from(batch.step);
+            let more = done.saturating_sub(told);
+            told += more;
+            if progress(more as usize).is_break() {
                 return Err(PipelineError::Interrupted);
             }
             batch.drop_absorbed();
         }
-        first += count;
-    }
+        sums = sums_after;
+        Ok(())
+    })?;
     let moments = job
         .moments_at
         .iter()
@@ -211,24 +213,27 @@ pub fn walk_paths(
         .map(|number| Walker::at(job.starts.of(number, job.seed), number))
         .collect();
     let mut paths: Vec<Vec<[f32; 2]>> = starts.iter().map(|w| vec![[w.x, w.y]]).collect();
-    let mut recording = Recording::new();
-    let table = job.motion.upload(&mut recording);
-    let mut walkers = recording.upload("walk.walkers", &starts);
-    let mut places = Vec::new();
-    let mut step = 0;
-    while step < job.steps {
-        let steps = stride.max(1).min(job.steps - step);
-        walkers = table.record(&mut recording, walkers, job.span(step, steps));
-        recording.download(walkers);
-        places.push(walkers);
-        step += steps;
-    }
-    let downloads = engine.run(&recording)?;
-    for place in places {
-        for (path, walker) in paths.iter_mut().zip(downloads.values(place)) {
-            path.push([walker.x, walker.y]);
+    in_batches(engine, starts.len(), starts.len(), |engine, batch| {
+        let mut recording = Recording::new();
+        let table = job.motion.upload(&mut recording);
+        let mut walkers = recording.upload("walk.walkers", &starts[batch.clone()]);
+        let mut places = Vec::new();
+        let mut step = 0;
+        while step < job.steps {
+            let steps = stride.max(1).min(job.steps - step);
+            walkers = table.record(&mut recording, walkers, job.span(step, steps));
+            recording.download(walkers);
+            places.push(walkers);
+            step += steps;
         }
-    }
+        let downloads = engine.run(&recording)?;
+        for place in places {
+            for (path, walker) in paths[batch.clone()].iter_mut().zip(downloads.values(place)) {
+                path.push([walker.x, walker.y]);
+            }
+        }
+        Ok(())
+    })?;
     Ok(paths)
 }
 
@@ -299,10 +304,24 @@ impl Table<'_> {
 }
 
 /// What is summed up over batches.
+#[derive(Clone)]
 struct Sums {
     moments: Vec<[f64; 6]>,
     occupation: Vec<u64>,
     arrived: Vec<Arrived>,
+}
+
+impl Sums {
+    fn new(job: &WalkJob<'_>) -> Self {
+        Self {
+            moments: vec![[0.0; 6]; job.moments_at.len()],
+            occupation: match job.occupation_at {
+                [] => Vec::new(),
+                _ => vec![0; job.shape[0] * job.shape[1]],
+            },
+            arrived: vec![Arrived::default(); job.targets.len()],
+        }
+    }
 }
 
 /// Walkers on their way.

@@ -275,6 +275,12 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         .trim_end()
         .to_owned(),
     ]);
+    let fallback = &engine["fallback"];
+    if fallback.is_object() {
+        let [name, adapter, reason] =
+            ["engine", "adapter", "reason"].map(|key| text(&fallback[key]));
+        facts.push(["Then".to_owned(), format!("{name}, {adapter}: {reason}")]);
+    }
     if let Some(seconds) = manifest["timings"]["compute_s"].as_f64() {
         let text = if seconds < 0.1 {
             format!("{:.1} ms", 1000.0 * seconds)

@@ -1,9 +1,35 @@
 //! Where to compute.
 
 use crate::cli::Verbosity;
-use crate::engine::{self, Engine, EngineChoice};
+use crate::engine::{self, Engine, EngineChoice, EngineError, OpenDevice, gpu};
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
+use std::sync::OnceLock;
+
+/// Where devices come from in this process.
+static DEVICES: OnceLock<OpenDevice> = OnceLock::new();
+
+/// Says where devices come from; later ones of a process are not heard.
+pub(in crate::cli) fn set_devices(open_device: OpenDevice) {
+    let _ = DEVICES.set(open_device);
+}
+
+/// Opens an engine that says what it has to say as a note.
+fn open(
+    choice: EngineChoice,
+    adapter: Option<&str>,
+    verbosity: Verbosity,
+) -> Result<Box<dyn Engine>, EngineError> {
+    let open_device = *DEVICES.get_or_init(|| gpu::open);
+    let say = move |text: &str| verbosity.say(Verbosity::Normal, format!("note: {text}"));
+    engine::open(
+        open_device,
+        engine::cache_folder(),
+        choice,
+        adapter,
+        Box::new(say),
+    )
+}
 
 /// Where to compute.
 #[derive(Debug, Args)]
@@ -49,8 +75,8 @@ impl OtherEngineArgs {
             (Some(engine), _) => engine,
             (None, Some(_)) => EngineName::Gpu,
             (None, None) if ran_on == "gpu" => EngineName::Cpu,
-            (None, None) => match engine::open(EngineChoice::Gpu, None) {
-                Ok((engine, _)) => return Ok(engine),
+            (None, None) => match open(EngineChoice::Gpu, None, verbosity) {
+                Ok(engine) => return Ok(engine),
                 Err(error) => {
                     let reason = anyhow::Error::from(error);
                     verbosity.say(
@@ -78,14 +104,11 @@ impl EngineArgs {
             choice != EngineChoice::Cpu || self.adapter.is_none(),
             "--adapter names a GPU, and --engine cpu uses none; leave one of them out"
         );
-        let opened = engine::open(choice, self.adapter.as_deref());
-        let (engine, fallback) = match choice {
+        let opened = open(choice, self.adapter.as_deref(), verbosity);
+        let engine = match choice {
             EngineChoice::Gpu => opened.context("--engine gpu")?,
             _ => opened?,
         };
-        if let Some(reason) = fallback {
-            verbosity.say(Verbosity::Normal, format!("note: {reason}"));
-        }
         let info = engine.info();
         verbosity.say(
             Verbosity::Verbose,

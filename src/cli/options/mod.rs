@@ -7,7 +7,7 @@ mod morph;
 mod places;
 
 pub(super) use data::{DataArgs, LoadedData};
-pub(super) use engine::{EngineArgs, OtherEngineArgs};
+pub(super) use engine::{EngineArgs, OtherEngineArgs, set_devices};
 pub(super) use model::{LoadedModel, ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::{DataPlace, Places};

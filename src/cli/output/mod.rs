@@ -19,6 +19,7 @@ pub(super) use hashes::hash_files;
 pub(super) use own::{DATA_FILE, LANDSCAPE_FILE};
 
 use crate::data::{FileError, read_text, write_file};
+use crate::engine::{Engine, EngineInfo};
 use crate::landscape::DataPoints;
 use anyhow::{Context, bail};
 use lock::Lock;
@@ -63,6 +64,10 @@ impl OutputFolder {
         })?;
         let lock = Lock::take(path)?;
         let found = look(path, &plan, force)?;
+        let plan = match &found {
+            Some(old) if !force => as_begun(old, plan),
+            _ => plan,
+        };
         let mut manifest = Map::from_iter([
             (
                 "program".to_owned(),
@@ -84,6 +89,9 @@ impl OutputFolder {
             Some(old) => {
                 if let Some(figures) = old.get("figures") {
                     manifest.insert("figures".to_owned(), figures.clone());
+                }
+                if let (Some(engine), true) = (old.get("engine"), fell_back(&old)) {
+                    manifest.insert("engine".to_owned(), engine.clone());
                 }
                 Earlier::SamePlan
             }
@@ -214,6 +222,24 @@ impl OutputFolder {
         self.manifest.insert(key.into(), value);
     }
 
+    /// Says where the run is computed. An engine that an earlier start had to leave stays said: a
+    /// part of the run is from it, and a part from the one that went on.
+    pub(super) fn set_engine(&mut self, engine: &dyn Engine) {
+        if engine.fallback().is_some() || !fell_back(&self.manifest) {
+            self.set("engine", engine_json(engine));
+        }
+    }
+
+    /// Says at once that an engine was left, if it was, so that the run can be gone on with where
+    /// there is no such engine any more.
+    pub(super) fn note_fallback(&mut self, engine: &dyn Engine) -> anyhow::Result<()> {
+        if engine.fallback().is_none() || fell_back(&self.manifest) {
+            return Ok(());
+        }
+        self.set_engine(engine);
+        self.write_manifest()
+    }
+
     /// Where `name` stands in the folder.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -251,6 +277,36 @@ impl OutputFolder {
     fn write_manifest(&self) -> anyhow::Result<()> {
         write_manifest(&self.path, &self.manifest)
     }
+}
+
+/// What a manifest says of an engine.
+fn engine_json(engine: &dyn Engine) -> Value {
+    let of = |info: &EngineInfo| json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver});
+    let mut said = of(engine.info());
+    if let Some(fallback) = engine.fallback() {
+        said["fallback"] = of(&fallback.to);
+        said["fallback"]["reason"] = json!(fallback.reason);
+    }
+    said
+}
+
+/// Whether a manifest says that an engine was left for the CPU engine.
+fn fell_back(manifest: &Map<String, Value>) -> bool {
+    let engine = manifest.get("engine");
+    engine.is_some_and(|engine| engine["fallback"].is_object())
+}
+
+/// The plan with the engine that an earlier start began on, where that was left for the CPU engine
+/// and this start is on the CPU engine: the same run.
+fn as_begun(found: &Map<String, Value>, mut plan: Value) -> Value {
+    if let (Some(begun), true, Some("cpu")) =
+        (found.get("plan"), fell_back(found), plan["engine"].as_str())
+    {
+        for key in ["engine", "adapter"] {
+            plan[key] = begun[key].clone();
+        }
+    }
+    plan
 }
 
 /// How the figures of finished landscapes were drawn.
@@ -299,7 +355,10 @@ fn look(path: &Path, plan: &Value, force: bool) -> anyhow::Result<Option<Map<Str
         Err(_) => None,
     };
     if let (Some(found), false) = (&found, force)
-        && let Some(difference) = difference(&found.get("plan").cloned().unwrap_or_default(), plan)
+        && let Some(difference) = difference(
+            &found.get("plan").cloned().unwrap_or_default(),
+            &as_begun(found, plan.clone()),
+        )
     {
         bail!(
             "{}: the folder holds another run: {difference}; use another --out, or --force to write over it",

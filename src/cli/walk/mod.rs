@@ -20,6 +20,7 @@ pub(super) use in_run::read as read_walk;
 use super::Verbosity;
 use super::output::OutputFolder;
 use super::progress::Progress;
+use super::text::engine_name;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::landscape::{Exponent, exponent};
@@ -37,7 +38,6 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     let started = Instant::now();
     // The classifier runs on the engine, too.
     let engine = args.engine.open(verbosity)?;
-    let info = engine.info().clone();
     let surface = args.surface.resolve(args, engine.as_ref(), verbosity)?;
     let walk = Walk::resolve(args, surface)?;
     let pair = passage::pair(&args.basins)?;
@@ -58,10 +58,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         .map(|(name, value)| (name.clone(), json!(value)))
         .collect();
     folder.set("results", Value::Object(facts_json));
-    folder.set(
-        "engine",
-        json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver}),
-    );
+    folder.set_engine(engine.as_ref());
     let total_s = started.elapsed().as_secs_f64();
     folder.set("timings", json!({"walk_s": walk_s, "total_s": total_s}));
     folder.finish()?;
@@ -78,11 +75,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         format!(
             "{work:.3e} walker-steps in {walk_s:.2} s ({:.3e} a second) on {}; {total_s:.2} s in all; written to {}",
             work / walk_s,
-            if info.engine == "cpu" {
-                format!("the CPU engine, {}", info.adapter)
-            } else {
-                info.adapter
-            },
+            engine_name(engine.as_ref()),
             args.out.display()
         ),
     );

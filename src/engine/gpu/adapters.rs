@@ -37,12 +37,15 @@ pub fn list_adapters() -> Vec<AdapterSummary> {
     enumerate().iter().map(Adapter::summary).collect()
 }
 
-pub(super) struct Adapter(wgpu::Adapter);
+pub(super) struct Adapter {
+    adapter: wgpu::Adapter,
+    pub(super) instance: wgpu::Instance,
+}
 
 impl Adapter {
     pub(super) fn summary(&self) -> AdapterSummary {
-        let info = self.0.get_info();
-        let limits = self.0.limits();
+        let info = self.adapter.get_info();
+        let limits = self.adapter.limits();
         let kind = match info.device_type {
             wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
             wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
@@ -67,11 +70,11 @@ impl Adapter {
     ) -> Result<(wgpu::Device, wgpu::Queue), wgpu::RequestDeviceError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("morphscape"),
-            required_limits: self.0.limits(),
+            required_limits: self.adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
         };
-        pollster::block_on(self.0.request_device(&descriptor))
+        pollster::block_on(self.adapter.request_device(&descriptor))
     }
 }
 
@@ -81,7 +84,10 @@ pub(super) fn enumerate() -> Vec<Adapter> {
     let mut adapters: Vec<_> =
         pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
             .into_iter()
-            .map(Adapter)
+            .map(|adapter| Adapter {
+                adapter,
+                instance: instance.clone(),
+            })
             .collect();
     adapters.sort_by_key(|adapter| adapter.summary().kind);
     adapters

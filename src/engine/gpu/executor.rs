@@ -3,7 +3,8 @@
 //! Where loads go through textures, a buffer that a command loads from is copied to one right
 //! before it. Buffers are whole rows of such a texture long.
 
-use super::{EngineError, GpuEngine};
+use super::lost::without_panic;
+use super::{GpuEngine, Trouble, one_line};
 use crate::kernels::{
     Access, Binding, Command, Downloads, Element, Kernel, Loads, Recording, TEXELS_A_ROW,
 };
@@ -53,25 +54,67 @@ impl Texel {
     }
 }
 
+/// The longest buffer that can be bound, bytes.
+pub(super) fn buffer_limit(limits: &wgpu::Limits, loads: Loads) -> u64 {
+    let texels = u64::from(TEXELS_A_ROW) * u64::from(limits.max_texture_dimension_2d);
+    match loads {
+        Loads::Buffers => limits.max_storage_buffer_binding_size,
+        // A texture of single values is the one that holds least.
+        Loads::Textures => limits.max_storage_buffer_binding_size.min(4 * texels),
+    }
+}
+
 impl GpuEngine {
-    pub(super) fn execute(&self, recording: &Recording) -> Result<Downloads, EngineError> {
-        // Errors that wgpu would hand to a process-wide handler, which panics, come back here.
-        let scopes = [
-            wgpu::ErrorFilter::Validation,
-            wgpu::ErrorFilter::OutOfMemory,
-            wgpu::ErrorFilter::Internal,
-        ]
-        .map(|filter| self.device.push_error_scope(filter));
-        let result = self.submit_and_read(recording);
-        for scope in scopes.into_iter().rev() {
-            if let Some(error) = pollster::block_on(scope.pop()) {
-                return Err(self.failed(error));
-            }
-        }
-        Ok(Downloads::new(recording, result?))
+    pub(super) fn execute(&self, recording: &Recording) -> Result<Downloads, Trouble> {
+        let words = self.scoped(|| self.submit_and_read(recording))?;
+        Ok(Downloads::new(recording, words))
     }
 
-    fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, EngineError> {
+    /// What `work` on the device gives, and whatever wgpu says of it: errors that it would hand to
+    /// a process-wide handler, which panics, and panics.
+    pub(super) fn scoped<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let [memory, internal, validation] = [
+            wgpu::ErrorFilter::OutOfMemory,
+            wgpu::ErrorFilter::Internal,
+            wgpu::ErrorFilter::Validation,
+        ]
+        .map(|filter| self.device.push_error_scope(filter));
+        let result = without_panic(work);
+        // The innermost first.
+        let [validation, internal, memory] =
+            [validation, internal, memory].map(|scope| pollster::block_on(scope.pop()));
+        let other = internal.or(validation);
+        if memory.is_some() || other.is_some() || !matches!(result, Ok(Ok(_))) {
+            // Some devices are known to be lost only when they are asked.
+            drop(without_panic(|| self.device.poll(wgpu::PollType::Poll)));
+        }
+        if let Some(trouble) = self.trouble([memory, other]) {
+            return Err(trouble);
+        }
+        result.map_err(|reason| Trouble::Failed {
+            adapter: self.info.adapter.clone(),
+            reason,
+        })?
+    }
+
+    /// What came first of all that went wrong: a lost device and one without memory make what
+    /// comes after invalid, too.
+    pub(super) fn trouble(&self, [memory, other]: [Option<wgpu::Error>; 2]) -> Option<Trouble> {
+        let adapter = self.info.adapter.clone();
+        if let Some(reason) = self.lost.reason() {
+            return Some(Trouble::Lost { adapter, reason });
+        }
+        if let Some(error) = memory {
+            let reason = one_line(&error);
+            return Some(Trouble::OutOfMemory { adapter, reason });
+        }
+        other.map(|error| self.failed(error))
+    }
+
+    fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, Trouble> {
         let buffers = self.create_buffers(recording)?;
         let mut encoder = self
             .device
@@ -117,13 +160,13 @@ impl GpuEngine {
         self.read_back(staging, submission_index)
     }
 
-    fn create_buffers(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>, EngineError> {
-        let limit = self.buffer_limit();
+    fn create_buffers(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>, Trouble> {
+        let limit = buffer_limit(&self.device.limits(), self.loads);
         let mut buffers = Vec::with_capacity(recording.buffers().len());
         for declared in recording.buffers() {
             let bytes = declared.words as u64 * 4;
             if bytes > limit {
-                return Err(EngineError::BufferTooLarge {
+                return Err(Trouble::BufferTooLarge {
                     label: declared.label,
                     bytes,
                     limit,
@@ -234,17 +277,6 @@ impl GpuEngine {
         texture.create_view(&wgpu::TextureViewDescriptor::default())
     }
 
-    /// The longest buffer that can be bound, bytes.
-    pub(super) fn buffer_limit(&self) -> u64 {
-        let limits = self.device.limits();
-        let texels = u64::from(TEXELS_A_ROW) * u64::from(limits.max_texture_dimension_2d);
-        match self.loads {
-            Loads::Buffers => limits.max_storage_buffer_binding_size,
-            // A texture of single values is the one that holds least.
-            Loads::Textures => limits.max_storage_buffer_binding_size.min(4 * texels),
-        }
-    }
-
     /// More workgroups than one dimension takes go into rows; shaders undo it with
     /// `linear_workgroup` and leave out what lies past the end.
     fn fold_workgroups(&self, workgroups: usize) -> (u32, u32) {
@@ -257,7 +289,7 @@ impl GpuEngine {
         &self,
         staging: Vec<Option<wgpu::Buffer>>,
         submission_index: wgpu::SubmissionIndex,
-    ) -> Result<Vec<Vec<u32>>, EngineError> {
+    ) -> Result<Vec<Vec<u32>>, Trouble> {
         let mapped: Vec<_> = staging
             .iter()
             .map(|buffer| {
@@ -376,10 +408,10 @@ impl GpuEngine {
         CompiledKernel { pipeline, layout }
     }
 
-    fn failed(&self, source: impl std::error::Error + Send + Sync + 'static) -> EngineError {
-        EngineError::Device {
+    fn failed(&self, error: impl std::error::Error) -> Trouble {
+        Trouble::Failed {
             adapter: self.info.adapter.clone(),
-            source: Box::new(source),
+            reason: one_line(&error),
         }
     }
 }

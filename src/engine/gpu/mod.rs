@@ -10,19 +10,26 @@
 
 mod adapters;
 mod executor;
+mod lost;
 
 pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
 
-use super::{Engine, EngineError, EngineInfo};
+use super::trouble::one_line;
+use super::{Engine, EngineChoice, EngineError, EngineInfo, Trouble};
 use crate::kernels::{Downloads, Kernel, Loads, Recording};
 use adapters::Adapter;
 use executor::CompiledKernel;
+use lost::Lost;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A batch's largest buffer, bytes. More gains nothing on the adapters measured and costs
 /// memory; less leaves a large device idle between submissions.
 const BATCH_BUFFER_BYTES: usize = 48 << 20;
+
+/// A device that is out of memory gets smaller batches down to this.
+const LEAST_BATCH_BUFFER_BYTES: usize = 1 << 20;
 
 /// By kernel and, where the kernel ends in one, activation.
 type CompiledKernels = HashMap<(Kernel, Option<u32>), Arc<CompiledKernel>>;
@@ -30,10 +37,14 @@ type CompiledKernels = HashMap<(Kernel, Option<u32>), Arc<CompiledKernel>>;
 /// Runs recordings on an adapter.
 pub struct GpuEngine {
     info: EngineInfo,
+    instance: wgpu::Instance,
     device: wgpu::Device,
     queue: wgpu::Queue,
     loads: Loads,
     compiled: Mutex<CompiledKernels>,
+    lost: Lost,
+    /// See [`Engine::batch_buffer_bytes`]; halved when the device is out of memory.
+    batch_bytes: AtomicUsize,
 }
 
 impl GpuEngine {
@@ -46,14 +57,34 @@ impl GpuEngine {
         Self::on(adapters::choose(name)?)
     }
 
+    /// How many objects of the device there are by now: buffers, textures, bindings, shaders and the like.
+    pub fn live_objects(&self) -> usize {
+        let Some(report) = self.instance.generate_report() else {
+            return 0;
+        };
+        let hub = report.hub_report();
+        let kinds = [
+            &hub.buffers,
+            &hub.textures,
+            &hub.texture_views,
+            &hub.bind_groups,
+            &hub.bind_group_layouts,
+            &hub.pipeline_layouts,
+            &hub.shader_modules,
+            &hub.compute_pipelines,
+            &hub.command_encoders,
+            &hub.command_buffers,
+        ];
+        kinds.iter().map(|kind| kind.num_allocated).sum()
+    }
+
     fn on(adapter: Adapter) -> Result<Self, EngineError> {
         let summary = adapter.summary();
-        let (device, queue) = adapter
-            .open_device()
-            .map_err(|source| EngineError::NoDevice {
-                adapter: summary.name.clone(),
-                source: Box::new(source),
-            })?;
+        let (device, queue) = adapter.open_device().map_err(|error| Trouble::NoDevice {
+            adapter: summary.name.clone(),
+            reason: one_line(&error),
+        })?;
+        let lost = Lost::watch(&device);
         let driver = format!("{}, {}", summary.backend, summary.driver);
         let loads = match summary.kind {
             AdapterKind::Software => Loads::Textures,
@@ -66,22 +97,38 @@ impl GpuEngine {
             adapter: summary.name,
             driver,
         };
+        let limit = executor::buffer_limit(&device.limits(), loads);
+        let batch_bytes = BATCH_BUFFER_BYTES.min(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Self {
             info,
+            instance: adapter.instance,
             device,
             queue,
             loads,
             compiled: Mutex::new(HashMap::new()),
+            lost,
+            batch_bytes: AtomicUsize::new(batch_bytes),
         })
     }
 }
 
-/// The best adapter that is not software, opened; `None` where there is no such adapter.
-pub(super) fn open_real_gpu() -> Option<Result<GpuEngine, EngineError>> {
-    let adapter = adapters::enumerate()
-        .into_iter()
-        .find(|adapter| adapter.summary().kind != AdapterKind::Software)?;
-    Some(GpuEngine::on(adapter))
+/// The device of a choice that is not [`EngineChoice::Cpu`]: the adapter whose name contains
+/// `name`; for `auto` without a name the best that is not software, and nothing where there is
+/// none; for `gpu` the best there is.
+pub fn open(
+    choice: EngineChoice,
+    name: Option<&str>,
+) -> Option<Result<Box<dyn Engine>, EngineError>> {
+    let opened = match (choice, name) {
+        (EngineChoice::Auto, None) => {
+            let adapter = adapters::enumerate()
+                .into_iter()
+                .find(|adapter| adapter.summary().kind != AdapterKind::Software)?;
+            GpuEngine::on(adapter)
+        }
+        _ => GpuEngine::open(name),
+    };
+    Some(opened.map(|engine| Box::new(engine) as Box<dyn Engine>))
 }
 
 impl Engine for GpuEngine {
@@ -90,11 +137,87 @@ impl Engine for GpuEngine {
     }
 
     fn batch_buffer_bytes(&self) -> usize {
-        let limit = self.buffer_limit();
-        BATCH_BUFFER_BYTES.min(usize::try_from(limit).unwrap_or(usize::MAX))
+        self.batch_bytes.load(Ordering::Relaxed)
     }
 
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
-        self.execute(recording)
+        let result = self.execute(recording);
+        if let Err(Trouble::OutOfMemory { .. }) = result {
+            // What was compiled without memory is no use later; the batches to come are cut
+            // smaller.
+            let compiled = self.compiled.lock();
+            compiled.unwrap_or_else(PoisonError::into_inner).clear();
+            let halved = (self.batch_buffer_bytes() / 2).max(LEAST_BATCH_BUFFER_BYTES);
+            self.batch_bytes.store(halved, Ordering::Relaxed);
+        }
+        Ok(result?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::KERNELS;
+
+    /// A software adapter's engine; nothing where there is none, which CI does not allow.
+    fn software() -> Option<GpuEngine> {
+        let adapter = adapters::enumerate()
+            .into_iter()
+            .find(|adapter| adapter.summary().kind == AdapterKind::Software);
+        let is_required = std::env::var("MORPHSCAPE_REQUIRE_GPU").as_deref() == Ok("1");
+        assert!(adapter.is_some() || !is_required, "there is no adapter");
+        adapter.map(|adapter| GpuEngine::on(adapter).expect("it opens"))
+    }
+
+    #[test]
+    fn a_lost_device_is_an_error_each_time_and_no_panic() {
+        let Some(engine) = software() else { return };
+        let case = KERNELS[0].case().recording;
+        engine.run(&case).expect("it runs");
+        engine.device.destroy();
+        for _ in 0..2 {
+            let error = engine.run(&case).expect_err("the device is gone");
+            let is_lost = matches!(&error, EngineError::Device(Trouble::Lost { adapter, .. })
+                if *adapter == engine.info.adapter);
+            assert!(is_lost, "{error}");
+            assert_eq!(error.to_string().lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_the_text_of_an_error() {
+        let panicked = lost::without_panic(|| panic!("Error in Device::poll:\n  lost"));
+        assert_eq!(
+            panicked.err().as_deref(),
+            Some("Error in Device::poll: lost")
+        );
+        assert_eq!(lost::without_panic(|| 1), Ok(1));
+    }
+
+    #[test]
+    fn errors_of_the_scopes_are_told_apart() {
+        let Some(engine) = software() else { return };
+        // More than one buffer may have: wgpu refuses it before the driver sees it.
+        let size = engine.device.limits().max_buffer_size + 4;
+        let scoped = engine.scoped(|| {
+            let descriptor = wgpu::BufferDescriptor {
+                label: Some("huge"),
+                size,
+                usage: wgpu::BufferUsages::STORAGE,
+                mapped_at_creation: false,
+            };
+            drop(engine.device.create_buffer(&descriptor));
+            Ok(())
+        });
+        let error = scoped.expect_err("no such buffer");
+        assert!(matches!(error, Trouble::Failed { .. }), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+        // A driver that is out of memory cannot be had on demand; its error can.
+        let source = Box::new(std::io::Error::other("device memory"));
+        let error = engine.trouble([Some(wgpu::Error::OutOfMemory { source }), None]);
+        assert!(
+            matches!(error, Some(Trouble::OutOfMemory { .. })),
+            "{error:?}"
+        );
     }
 }

@@ -1,0 +1,144 @@
+//! The paper's job again and again in one process: memory, open files and objects of the device
+//! stay what they are after the first rounds. A short run in every test; the long one by
+//!
+//!     cargo test --release --test soak -- --ignored --nocapture
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::engines;
+use morphscape::data::{Image, fashion_mnist};
+use morphscape::engine::Engine;
+use morphscape::engine::cpu::CpuEngine;
+use morphscape::engine::gpu::{AdapterKind, GpuEngine, list_adapters};
+use morphscape::kernels::Sampling;
+use morphscape::landscape::{Permutation, choose_triples};
+use morphscape::model::bundled_fashion_mnist;
+use morphscape::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+
+/// What may stay behind after all rounds: the allocator's slack, not a landscape a round (30 take
+/// a MiB).
+const SLACK_KIB: usize = 24 << 10;
+
+/// One test at a time: they look at the process they are in.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// What the process holds.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    resident_kib: usize,
+    open_files: usize,
+}
+
+impl Held {
+    fn now() -> Self {
+        let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+        let resident = pages.split(' ').nth(1).expect("the second is resident");
+        let pages: usize = resident.parse().expect("a number");
+        Self {
+            // Linux counts in pages of 4 KiB on the machines that tests run on.
+            resident_kib: 4 * pages,
+            open_files: std::fs::read_dir("/proc/self/fd")
+                .expect("Linux has it")
+                .count(),
+        }
+    }
+}
+
+/// Computes the paper's 30 landscapes with an engine of `open`, `rounds` times, and says how much
+/// more is held at the end than after `warm` of them. `objects` counts those of the device.
+fn soak<E: Engine>(
+    what: &str,
+    [warm, rounds]: [usize; 2],
+    mut open: impl FnMut(Option<E>) -> E,
+    objects: impl Fn(&E) -> usize,
+) {
+    let set = fashion_mnist();
+    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
+    let triples = choose_triples(&labels, 10, 5, &[], 1).expect("ten classes");
+    let images: Vec<[Image; 3]> = triples
+        .iter()
+        .flat_map(|triple| Permutation::ALL.map(|permutation| permutation.arrange(triple.items)))
+        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
+        .collect();
+    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let settings = MorphSettings {
+        steps: 21,
+        grid: 3,
+        mode: MorphMode::Clean(Sampling::Cubic),
+    };
+    let model = bundled_fashion_mnist();
+    let go_on = |_| ControlFlow::Continue(());
+    let mut engine = None;
+    let mut first = None;
+    let mut before = None;
+    for round in 1..=rounds {
+        let opened = open(engine.take());
+        let landscapes =
+            compute_landscapes(&opened, &model, &settings, &jobs, Frames::Drop, &go_on)
+                .expect("it runs");
+        assert!(
+            *first.get_or_insert_with(|| landscapes.clone()) == landscapes,
+            "{what}: round {round} gives other bytes"
+        );
+        drop(landscapes);
+        let held = (Held::now(), objects(&opened));
+        if round == 1 || round == warm || round == rounds || round % 100 == 0 {
+            println!("{what}: round {round}: {:?}, {} objects", held.0, held.1);
+        }
+        if round == warm {
+            before = Some(held);
+        }
+        if round == rounds {
+            let (before, objects_before) = before.expect("the warm round is before the last");
+            let (after, objects_after) = held;
+            assert!(
+                after.resident_kib <= before.resident_kib + SLACK_KIB,
+                "{what}: memory grew from {before:?} to {after:?}"
+            );
+            assert_eq!(after.open_files, before.open_files, "{what}: open files");
+            assert_eq!(
+                objects_after, objects_before,
+                "{what}: objects of the device"
+            );
+        }
+        engine = Some(opened);
+    }
+}
+
+/// Opens the software adapter anew in every `anew`th round.
+fn soak_software(rounds: [usize; 2], anew: usize) {
+    let software = list_adapters()
+        .into_iter()
+        .find(|adapter| adapter.kind == AdapterKind::Software);
+    let Some(software) = software else {
+        // Says so, and fails where an adapter is required.
+        engines();
+        return;
+    };
+    let mut round = 0;
+    let what = format!("{}, opened anew every {anew} rounds", software.name);
+    let open = |engine: Option<GpuEngine>| {
+        round += 1;
+        let kept = engine.filter(|_| round % anew != 0);
+        kept.unwrap_or_else(|| GpuEngine::open(Some(&software.name)).expect("it opens"))
+    };
+    soak(&what, rounds, open, GpuEngine::live_objects);
+}
+
+#[test]
+fn a_few_jobs_leave_nothing_behind() {
+    let _alone = ALONE.lock();
+    soak("cpu", [3, 8], |_| CpuEngine::new(), |_| 0);
+    soak_software([3, 7], 3);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn five_hundred_jobs_leave_nothing_behind() {
+    let _alone = ALONE.lock();
+    soak("cpu", [20, 500], |_| CpuEngine::new(), |_| 0);
+    soak_software([10, 50], 5);
+}

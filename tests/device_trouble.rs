@@ -13,7 +13,7 @@ use faulty::{Fault, Faulty, fits};
 use morphscape::data::{Image, fashion_mnist};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, SelfTested, WithFallback, self_test};
-use morphscape::kernels::{KERNELS, Sampling, acceptance_entries};
+use morphscape::kernels::{KERNELS, Kernel, Sampling, acceptance_entries};
 use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
@@ -287,7 +287,7 @@ fn every_kernel_s_test_passes_on_every_engine_and_fails_on_a_faulty_one() {
 fn a_kernel_is_tested_once_and_remembered_for_its_driver() {
     let folder = program::folder();
     let remembered = || program::files(folder.path());
-    let case = KERNELS[4].case().recording;
+    let case = Kernel::Conv.case().recording;
     let tested = |fault| {
         SelfTested::new(
             Box::new(Faulty::new(fault, 0)),

@@ -7,7 +7,7 @@ use morphscape::kernels::{
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{
     AddressSpace, ArraySize, GlobalVariable, ImageClass, ImageDimension, Module, ScalarKind,
-    StorageAccess, TypeInner, VectorSize,
+    StorageAccess, StorageFormat, TypeInner, VectorSize,
 };
 use naga::{Expression, Literal};
 use std::collections::BTreeSet;
@@ -113,15 +113,17 @@ fn binding_differences(
         ));
     }
     if expected.access == Access::Load && loads == Loads::Textures {
-        let kind = match expected.element {
-            Element::Vec4I32 => ScalarKind::Sint,
-            Element::Vec4U32 => ScalarKind::Uint,
-            _ => ScalarKind::Float,
+        let format = match expected.element {
+            Element::F32 => StorageFormat::R32Float,
+            Element::Vec4I32 => StorageFormat::Rgba32Sint,
+            Element::Vec4U32 => StorageFormat::Rgba32Uint,
+            _ => StorageFormat::Rgba32Float,
         };
+        let access = StorageAccess::LOAD;
         let texture = TypeInner::Image {
             dim: ImageDimension::D2,
             arrayed: false,
-            class: ImageClass::Sampled { kind, multi: false },
+            class: ImageClass::Storage { format, access },
         };
         if *inner != texture {
             differences.push(format!(

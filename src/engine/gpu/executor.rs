@@ -24,33 +24,21 @@ const LONGEST_ROW_BYTES: u64 = 16 * TEXELS_A_ROW as u64;
 #[derive(Clone, Copy)]
 struct Texel {
     format: wgpu::TextureFormat,
-    sample_type: wgpu::TextureSampleType,
     bytes: u32,
 }
 
 impl Texel {
     fn of(element: Element) -> Self {
-        let unfiltered = wgpu::TextureSampleType::Float { filterable: false };
-        let (format, sample_type, bytes) = match element {
-            Element::F32 => (wgpu::TextureFormat::R32Float, unfiltered, 4),
-            Element::Vec4F32 => (wgpu::TextureFormat::Rgba32Float, unfiltered, 16),
-            Element::Vec4I32 => {
-                let sint = wgpu::TextureSampleType::Sint;
-                (wgpu::TextureFormat::Rgba32Sint, sint, 16)
-            }
-            Element::Vec4U32 => {
-                let uint = wgpu::TextureSampleType::Uint;
-                (wgpu::TextureFormat::Rgba32Uint, uint, 16)
-            }
+        let (format, bytes) = match element {
+            Element::F32 => (wgpu::TextureFormat::R32Float, 4),
+            Element::Vec4F32 => (wgpu::TextureFormat::Rgba32Float, 16),
+            Element::Vec4I32 => (wgpu::TextureFormat::Rgba32Sint, 16),
+            Element::Vec4U32 => (wgpu::TextureFormat::Rgba32Uint, 16),
             Element::U32 | Element::AtomicU32 | Element::Struct(_) => {
                 unreachable!("no kernel loads them")
             }
         };
-        Self {
-            format,
-            sample_type,
-            bytes,
-        }
+        Self { format, bytes }
     }
 }
 
@@ -264,7 +252,7 @@ impl GpuEngine {
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
             format: texel.format,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
         let layout = wgpu::TexelCopyBufferLayout {
@@ -358,10 +346,10 @@ impl GpuEngine {
             .bindings
             .iter()
             .map(|binding| match self.texel(binding) {
-                Some(texel) => wgpu::BindingType::Texture {
-                    sample_type: texel.sample_type,
+                Some(texel) => wgpu::BindingType::StorageTexture {
+                    access: wgpu::StorageTextureAccess::ReadOnly,
+                    format: texel.format,
                     view_dimension: wgpu::TextureViewDimension::D2,
-                    multisampled: false,
                 },
                 None => buffer(wgpu::BufferBindingType::Storage {
                     read_only: binding.access != Access::ReadWrite,

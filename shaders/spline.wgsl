@@ -21,9 +21,9 @@ struct SplineParams {
     out_step: u32,
 }
 
+// Binding 1, load_values(at): f32, strided as params say
+// Binding 2, load_pivots(at): f32, [length], 1 / (4 - previous pivot)
 @group(0) @binding(0) var<uniform> params: SplineParams;
-@group(0) @binding(1) var<storage, read> values: array<f32>; // strided as params say
-@group(0) @binding(2) var<storage, read> pivots: array<f32>; // [length], 1 / (4 - previous pivot)
 @group(0) @binding(3) var<storage, read_write> coefficients: array<f32>; // length + 2 a line
 
 const WORKGROUP_SIZE: u32 = 64u;
@@ -53,17 +53,17 @@ fn main(
     var previous = 0.0;
     for (var i = 1u; i + 1u < n; i++) {
         let at = first + i * step;
-        let bend = values[at - step] - 2.0 * values[at] + values[at + step];
+        let bend = load_values(at - step) - 2.0 * load_values(at) + load_values(at + step);
         if i == 1u || i + 2u == n {
             previous = bend;
         } else {
-            previous = (6.0 * bend - previous) * pivots[i];
+            previous = (6.0 * bend - previous) * load_pivots(i);
         }
         coefficients[m + i * out_step] = previous;
     }
     // Substitution, i = n-3 .. 2.
     for (var i = n - 3u; i >= 2u; i--) {
-        previous = coefficients[m + i * out_step] - pivots[i] * previous;
+        previous = coefficients[m + i * out_step] - load_pivots(i) * previous;
         coefficients[m + i * out_step] = previous;
     }
     // Not-a-knot: m is linear over the first three knots and over the last three.
@@ -73,7 +73,7 @@ fn main(
     coefficients[m + (n - 1u) * out_step] = m_last;
     for (var i = 0u; i < n; i++) {
         let at = m + i * out_step;
-        coefficients[at] = values[first + i * step] - coefficients[at] / 6.0;
+        coefficients[at] = load_values(first + i * step) - coefficients[at] / 6.0;
     }
     coefficients[to] = m_first + 2.0 * coefficients[m] - coefficients[m + out_step];
     coefficients[m + n * out_step] = m_last + 2.0 * coefficients[m + (n - 1u) * out_step]

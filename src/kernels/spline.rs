@@ -26,12 +26,12 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "values",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::F32,
         },
         Binding {
             name: "pivots",
-            access: Access::Read,
+            access: Access::Load,
             element: Element::F32,
         },
         Binding {

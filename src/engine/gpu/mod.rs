@@ -27,6 +27,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A batch's largest buffer, bytes. More gains nothing on the adapters measured and costs
 /// memory; less leaves a large device idle between submissions.
 const BATCH_BUFFER_BYTES: usize = 48 << 20;
+/// The same of a software adapter: its memory is the host's, where so much is reused from batch
+/// to batch and stays in the cache.
+const SOFTWARE_BATCH_BUFFER_BYTES: usize = 8 << 20;
 
 /// A device that is out of memory gets smaller batches down to this.
 const LEAST_BATCH_BUFFER_BYTES: usize = 1 << 20;
@@ -98,7 +101,11 @@ impl GpuEngine {
             driver,
         };
         let limit = executor::buffer_limit(&device.limits(), loads);
-        let batch_bytes = BATCH_BUFFER_BYTES.min(usize::try_from(limit).unwrap_or(usize::MAX));
+        let batch_bytes = match loads {
+            Loads::Buffers => BATCH_BUFFER_BYTES,
+            Loads::Textures => SOFTWARE_BATCH_BUFFER_BYTES,
+        };
+        let batch_bytes = batch_bytes.min(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Self {
             info,
             instance: adapter.instance,

@@ -1034,6 +1034,65 @@ fn starting_over_removes_an_unfinished_run_and_the_frames_of_a_longer_morph() {
 }
 
 #[test]
+fn a_summary_alone_goes_on_behind_its_last_whole_triple() {
+    let folder = folder();
+    let run = [
+        "sweep",
+        "--engine",
+        "cpu",
+        "--steps",
+        "4",
+        "--groups",
+        "2",
+        "--summary-only",
+        "--out",
+        "out",
+    ];
+    succeed(folder.path(), &run);
+    let [summary, rows, manifest] = ["summary.csv", "summary.rows.csv", "manifest.json"]
+        .map(|name| folder.path().join("out").join(name));
+    let whole = std::fs::read(&summary).expect("a table");
+    let ends: Vec<usize> = (1..=whole.len())
+        .filter(|&end| whole[end - 1] == b'\n')
+        .collect();
+    assert_eq!(ends.len(), 1 + 12, "a heading and 4 triples");
+    // What a killed process leaves: its manifest, and so many bytes of its rows.
+    let stop = |left: &[u8]| {
+        let mut stopped = json(manifest.clone());
+        stopped["finished"] = false.into();
+        std::fs::write(&manifest, stopped.to_string()).expect("written");
+        std::fs::remove_file(&summary).expect("removed");
+        std::fs::write(&rows, left).expect("written");
+        let again = succeed(folder.path(), &run);
+        assert!(std::fs::read(&summary).expect("a table") == whole);
+        assert!(!rows.exists());
+        let words: Vec<&str> = again.stderr.split(' ').collect();
+        let kept = words.iter().position(|word| *word == "kept");
+        kept.map_or(0, |at| words[at - 1].parse().unwrap_or(12))
+    };
+    let in_row = (ends[7] + ends[8]) / 2;
+    for (left, kept) in [
+        (0, 0),
+        (ends[0] / 2, 0),
+        (ends[0], 0),
+        (ends[2], 0),
+        (ends[3] - 1, 0),
+        (ends[3], 3),
+        (ends[3] + 1, 3),
+        (in_row, 6),
+        (ends[12] - 1, 9),
+        (ends[12], 12),
+    ] {
+        assert_eq!(stop(&whole[..left]), kept, "{left} bytes");
+    }
+    // Rows of other landscapes are none of this run's.
+    let text = String::from_utf8(whole.clone()).expect("text");
+    let first = text.lines().nth(1).expect("a row").split(',').next();
+    let other = text.replace(&format!("\n{},", first.expect("a name")), "\nother,");
+    assert_eq!(stop(other.as_bytes()), 0);
+}
+
+#[test]
 fn a_summary_alone_has_the_rows_of_the_whole_run() {
     let folder = folder();
     let small = ["sweep", "--engine", "cpu", "--steps", "4", "--groups", "15"];

@@ -10,7 +10,6 @@ use crate::mesh::MeshCounts;
 use crate::report::Format;
 use anyhow::anyhow;
 use rayon::prelude::*;
-use std::io::Write;
 
 /// A landscape in words and numbers.
 #[derive(Clone)]
@@ -76,20 +75,25 @@ pub(super) fn write_summary(folder: &OutputFolder, rows: &[SummaryRow]) -> anyho
 /// The content of `summary.csv`.
 pub(super) fn summary_csv(rows: &[SummaryRow]) -> anyhow::Result<Vec<u8>> {
     let morphed = rows.iter().any(|row| row.counts.is_some());
-    let mut summary = SummaryWriter::new(Vec::new(), morphed)?;
+    let mut summary = SummaryWriter::headed(morphed)?;
     for row in rows {
         summary.add(row)?;
     }
     summary.finish()
 }
 
-/// Writes `summary.csv` row by row.
-pub(super) struct SummaryWriter<W: Write>(csv::Writer<W>);
+/// Makes `summary.csv`, or rows of it.
+pub(super) struct SummaryWriter(csv::Writer<Vec<u8>>);
 
-impl<W: Write> SummaryWriter<W> {
+impl SummaryWriter {
+    /// Rows alone.
+    pub(super) fn rows() -> Self {
+        Self(csv::Writer::from_writer(Vec::new()))
+    }
+
     /// Begins with the heading; landscapes that were `morphed` have counts of their meshes.
-    pub(super) fn new(to: W, morphed: bool) -> anyhow::Result<Self> {
-        let mut csv = csv::Writer::from_writer(to);
+    pub(super) fn headed(morphed: bool) -> anyhow::Result<Self> {
+        let Self(mut csv) = Self::rows();
         let mut heading = vec![
             "landscape",
             "item_a",
@@ -141,8 +145,8 @@ impl<W: Write> SummaryWriter<W> {
         Ok(self.0.write_record(record)?)
     }
 
-    /// What was written to.
-    pub(super) fn finish(self) -> anyhow::Result<W> {
+    /// The bytes.
+    pub(super) fn finish(self) -> anyhow::Result<Vec<u8>> {
         self.0
             .into_inner()
             .map_err(|error| anyhow!(error.into_error()))

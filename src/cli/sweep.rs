@@ -47,8 +47,8 @@ pub(super) struct Args {
     #[arg(long)]
     save_frames: bool,
     /// Write a row of measures for each landscape and nothing else of it: neither tensors nor
-    /// figures nor a report; memory hardly grows with the number of landscapes. Stopped, it begins
-    /// anew
+    /// figures nor a report; memory hardly grows with the number of landscapes. Until it is finished
+    /// the rows are in summary.rows.csv
     #[arg(long, conflicts_with_all = ["save_frames", "resolution", "figures"])]
     summary_only: bool,
     #[command(flatten)]

@@ -32,10 +32,9 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<(), FileError> {
     file.finish()
 }
 
-/// A file that is written bit by bit, as [`write_file`] writes one at once: it stands beside its
-/// place until [`PartFile::finish`], and if that is not reached, it goes.
+/// A file that stands beside its place until [`PartFile::finish`], and if that is not reached, goes.
 #[derive(Debug)]
-pub struct PartFile {
+struct PartFile {
     file: BufWriter<File>,
     beside: PathBuf,
     path: PathBuf,
@@ -46,7 +45,7 @@ impl PartFile {
     ///
     /// # Errors
     /// [`FileError`] with the path.
-    pub fn create(path: &Path) -> Result<Self, FileError> {
+    fn create(path: &Path) -> Result<Self, FileError> {
         let mut beside = path.as_os_str().to_owned();
         beside.push(format!(".{}{PART}", std::process::id()));
         let beside = PathBuf::from(beside);
@@ -69,7 +68,7 @@ impl PartFile {
     ///
     /// # Errors
     /// [`FileError`] with the path.
-    pub fn finish(mut self) -> Result<(), FileError> {
+    fn finish(mut self) -> Result<(), FileError> {
         let written = self.file.flush();
         written
             .and_then(|()| std::fs::rename(&self.beside, &self.path))

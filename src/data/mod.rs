@@ -28,7 +28,7 @@ pub use bundled::{
     FASHION_MNIST_CLASSES, IRIS_CSV, PAPER_TABLES, PaperTable, SEEDS_CSV, fashion_mnist, hawks,
     iris, seeds,
 };
-pub use file::{FileError, PartFile, is_part, sha256_file, sha256_hex, write_file};
+pub use file::{FileError, is_part, sha256_file, sha256_hex, write_file};
 pub use idx::{IdxError, read_idx};
 pub use image::{Image, ImageError, decode_image, read_image_file};
 pub use image_set::{ClassMatch, ImageSet, ImageSetError, ImageSetOptions, read_image_set};

@@ -2,8 +2,8 @@
 //!
 //! A driver can compile a shader and compute garbage. So the first recording that uses a kernel
 //! waits until the kernel's small job ([`Kernel::case`]) has run on the device and on the CPU
-//! engine, and both agree. A kernel that no job uses is neither compiled nor tested: compiling all
-//! of them when the device is opened took longer than many a job.
+//! engine, and both agree. A kernel that no job uses is neither compiled nor tested: compiling the
+//! five of the paper's job alone takes lavapipe longer than the job.
 //!
 //! What has passed is remembered in the user's cache folder: an empty file for each kernel, named
 //! by a digest of all that could make it fail another time. What has failed is not remembered.

@@ -16,7 +16,7 @@ mod lock;
 mod own;
 
 pub(super) use hashes::hash_files;
-pub(super) use own::{DATA_FILE, LANDSCAPE_FILE};
+pub(super) use own::{DATA_FILE, LANDSCAPE_FILE, ROWS_FILE};
 
 use crate::data::{FileError, read_text, write_file};
 use crate::engine::{Engine, EngineInfo};

@@ -21,7 +21,16 @@ pub(super) const MANIFEST_FILE: &str = "manifest.json";
 /// The tensors of a landscape, in its folder.
 pub(in crate::cli) const LANDSCAPE_FILE: &str = "landscape.safetensors";
 
-const LANDSCAPE_RUN_FILES: &[&str] = &["report.html", "summary.csv", RESOLUTION_FILE, DATA_FILE];
+/// The rows of a summary that is not finished.
+pub(in crate::cli) const ROWS_FILE: &str = "summary.rows.csv";
+
+const LANDSCAPE_RUN_FILES: &[&str] = &[
+    "report.html",
+    "summary.csv",
+    ROWS_FILE,
+    RESOLUTION_FILE,
+    DATA_FILE,
+];
 const COMPARE_FILES: &[&str] = &["triples.csv", "tool_share.csv", "compare.svg"];
 const MORPH_FILES: &[&str] = &["mesh.png", "sheet.png", "morph.json", "frames.safetensors"];
 const WALK_FILES: &[&str] = &[

@@ -100,8 +100,8 @@ impl Drop for PartFile {
 /// How the name ends that a file has until it is whole.
 const PART: &str = ".morphscape-part";
 
-/// Whether a name is one that a [`PartFile`] has until it is whole; of a process that was
-/// killed it stays.
+/// Whether a name is one that a file has until it is whole, as [`write_file`] writes it; of a
+/// process that was killed it stays.
 pub fn is_part(name: &str) -> bool {
     name.ends_with(PART)
 }

@@ -9,7 +9,7 @@
 //! by a digest of all that could make it fail another time. What has failed is not remembered.
 
 use super::cpu::CpuEngine;
-use super::{Engine, EngineError, EngineInfo, Fallback, Trouble};
+use super::{Engine, EngineError, EngineInfo, Trouble};
 use crate::data::sha256_hex;
 use crate::kernels::{Case, Downloads, KERNELS, Kernel, Loads, Recording};
 use std::collections::HashSet;
@@ -85,14 +85,6 @@ impl Engine for SelfTested {
             }
         }
         self.device.run(recording)
-    }
-
-    fn give_up(&self, error: EngineError) -> Result<(), EngineError> {
-        self.device.give_up(error)
-    }
-
-    fn fallback(&self) -> Option<&Fallback> {
-        self.device.fallback()
     }
 }
 

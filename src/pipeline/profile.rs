@@ -63,7 +63,8 @@ const WORTH_TIMING_S: f64 = 0.05;
 /// Most times that commands are run over.
 const MOST_TIMES: usize = 64;
 
-/// Measures an engine's peaks, the fastest of `rounds`.
+/// Measures an engine's peaks, medians of `rounds`: the fastest difference of two times would be
+/// the noisiest.
 ///
 /// # Errors
 /// When the engine fails.
@@ -74,9 +75,9 @@ pub fn peak(engine: &dyn Engine, rounds: usize) -> Result<Peak, EngineError> {
     let weights = vec![1.0; SIDE * SIDE];
     let layer = DenseLayer::new(SIDE, &weights, &[0.0; SIDE], Activation::Linear);
     product.dense(x, SIDE, &layer);
-    let fastest = |recording: &Recording, kernel| {
+    let seconds = |recording: &Recording, kernel| {
         let seconds = kernel_seconds(engine, &[recording], kernel, rounds)?;
-        Ok::<f64, EngineError>(seconds.into_iter().fold(f64::INFINITY, f64::min))
+        Ok::<f64, EngineError>(median(seconds))
     };
     // Small copies stay in a processor's cache, large ones fill a GPU.
     let mut bytes_per_s = 0.0f64;
@@ -85,11 +86,11 @@ pub fn peak(engine: &dyn Engine, rounds: usize) -> Result<Peak, EngineError> {
         let x = copy.upload("peak.copied", &vec![1.0f32; copied]);
         let layer = ElementwiseLayer::new(SIDE, &[1.0], &[0.0], Activation::Linear);
         copy.elementwise(x, None, copied / SIDE, &layer);
-        let seconds = fastest(&copy, Kernel::Elementwise)?;
-        bytes_per_s = bytes_per_s.max((2 * 4 * copied) as f64 / seconds);
+        let copying = seconds(&copy, Kernel::Elementwise)?;
+        bytes_per_s = bytes_per_s.max((2 * 4 * copied) as f64 / copying);
     }
     Ok(Peak {
-        flop_per_s: (2 * SIDE * SIDE * SIDE) as f64 / fastest(&product, Kernel::Dense)?,
+        flop_per_s: (2 * SIDE * SIDE * SIDE) as f64 / seconds(&product, Kernel::Dense)?,
         bytes_per_s,
     })
 }

@@ -45,37 +45,48 @@ fn main(
     let to = plane * params.out_plane_stride + in_plane * params.out_line_stride;
     let n = params.length;
     let step = params.step;
-    // m_i is kept at coefficient i's place, which is one step after `to`.
-    let m = to + params.out_step;
     let out_step = params.out_step;
+    // Coefficient i lies at `knots + i * out_step`, and until it is known an eliminated m_i.
+    let knots = to + out_step;
 
     // Elimination, i = 1 .. n-2; the ends of the system are known.
-    var previous = 0.0;
+    var before = load_values(first);
+    var value = load_values(first + step);
+    var m = 0.0;
     for (var i = 1u; i + 1u < n; i++) {
-        let at = first + i * step;
-        let bend = load_values(at - step) - 2.0 * load_values(at) + load_values(at + step);
+        let after = load_values(first + (i + 1u) * step);
+        let bend = before - 2.0 * value + after;
         if i == 1u || i + 2u == n {
-            previous = bend;
+            m = bend;
         } else {
-            previous = (6.0 * bend - previous) * load_pivots(i);
+            m = (6.0 * bend - m) * load_pivots(i);
         }
-        coefficients[m + i * out_step] = previous;
+        coefficients[knots + i * out_step] = m;
+        before = value;
+        value = after;
     }
-    // Substitution, i = n-3 .. 2.
-    for (var i = n - 3u; i >= 2u; i--) {
-        previous = coefficients[m + i * out_step] - load_pivots(i) * previous;
-        coefficients[m + i * out_step] = previous;
+
+    // Not-a-knot: m is linear over the last three knots.
+    let m_before = coefficients[knots + (n - 3u) * out_step] - load_pivots(n - 3u) * m;
+    let m_last = 2.0 * m - m_before;
+    var c = before - m / 6.0;
+    let c_last = value - m_last / 6.0;
+    coefficients[knots + (n - 2u) * out_step] = c;
+    coefficients[knots + (n - 1u) * out_step] = c_last;
+    coefficients[knots + n * out_step] = m_last + 2.0 * c_last - c;
+
+    // Substitution, i = n-3 .. 1, where pivot 1 is 0; and c_i = y_i - m_i / 6.
+    var m_next = m;
+    for (var i = n - 3u; i >= 1u; i--) {
+        m_next = m;
+        m = coefficients[knots + i * out_step] - load_pivots(i) * m_next;
+        c = load_values(first + i * step) - m / 6.0;
+        coefficients[knots + i * out_step] = c;
     }
-    // Not-a-knot: m is linear over the first three knots and over the last three.
-    let m_first = 2.0 * coefficients[m + out_step] - coefficients[m + 2u * out_step];
-    let m_last = 2.0 * coefficients[m + (n - 2u) * out_step] - coefficients[m + (n - 3u) * out_step];
-    coefficients[m] = m_first;
-    coefficients[m + (n - 1u) * out_step] = m_last;
-    for (var i = 0u; i < n; i++) {
-        let at = m + i * out_step;
-        coefficients[at] = load_values(first + i * step) - coefficients[at] / 6.0;
-    }
-    coefficients[to] = m_first + 2.0 * coefficients[m] - coefficients[m + out_step];
-    coefficients[m + n * out_step] = m_last + 2.0 * coefficients[m + (n - 1u) * out_step]
-        - coefficients[m + (n - 2u) * out_step];
+
+    // The same at the first three knots.
+    let m_first = 2.0 * m - m_next;
+    let c_first = load_values(first) - m_first / 6.0;
+    coefficients[knots] = c_first;
+    coefficients[to] = m_first + 2.0 * c_first - c;
 }

@@ -1,9 +1,11 @@
 // frame(p) = (1 - alpha) * left(source_left(p)) + alpha * right(source_right(p)), each side clamped to 0..255
 // Powers, Shi, Liebovitch, the morph tool; Beier and Neely (1992) for the two-sided warp.
-// One workgroup: one tile of one channel of one frame. Its invocations first draw the triangles,
-//   one each, into an owner per pixel (the last triangle that contains the pixel's centre, its
-//   edges included), then take the pixels in turn. The intermediate mesh lies on a lattice of
-//   1/scale pixel, so ownership is decided in whole numbers.
+// A pixel's owner is the last triangle that contains its centre, its edges included. The
+//   intermediate mesh lies on a lattice of 1/scale pixel, so ownership is decided in whole numbers.
+// One invocation: one column of pixels in a strip of 32 rows, of one channel of one frame. From the
+//   last triangle to the first it finds the rows that each one owns, as bits of a word, and writes
+//   the owners' numbers down in binary, a word a digit, a bit a row. Then it takes the rows in turn.
+//   Neither workgroup memory nor atomics, which lavapipe pays for lane by lane.
 // Rust twin: src/kernels/warp.rs
 
 struct WarpParams {
@@ -12,12 +14,10 @@ struct WarpParams {
     height: i32,
     channels: u32,
     scale: i32, // lattice points a pixel
-    triangles: u32, // triangle slots a pair
     frame_stride: u32, // words between frames
-    tile_width: i32, // pixels; tile_width * tile_height <= TILE_PIXELS
-    tile_height: i32,
-    tiles_x: u32,
-    tiles: u32, // tiles a frame
+    strips: u32, // strips of STRIP_ROWS rows a frame
+    cells: u32, // cells a strip, side by side
+    cell_width: u32, // pixels
 }
 
 struct FrameJob {
@@ -27,17 +27,18 @@ struct FrameJob {
 }
 
 // Binding 1, load_sources(at): vec4<f32>, see sample()
-// Binding 3, load_corners(at): vec4<i32>, [pairs, triangles, 3]: left x, y, right x, y, pixels
+// Binding 3, load_corners(at): vec4<i32>, [triangles of all cells, 3]: left x, y, right x, y, pixels
 @group(0) @binding(0) var<uniform> params: WarpParams;
-@group(0) @binding(2) var<storage, read> pairs: array<vec4<u32>>; // [pairs]: left source, right source, triangles, 0
+@group(0) @binding(2) var<storage, read> cells: array<vec4<u32>>; // [pairs, strips, cells]: left source, right source, first triangle, triangles
 @group(0) @binding(4) var<storage, read> jobs: array<FrameJob>; // [frames]
 @group(0) @binding(5) var<storage, read_write> frames: array<f32>; // [frames, frame_stride], rows of [H, W, C]
 
-const WORKGROUP_SIZE: i32 = 32;
-const TILE_PIXELS: u32 = 1024u;
-
-// Number of the owning triangle, plus one, for each pixel of the tile.
-var<workgroup> owner: array<atomic<u32>, TILE_PIXELS>;
+const WORKGROUP_SIZE: u32 = 64u;
+const STRIP_ROWS: i32 = 32;
+// Triangles whose numbers have eight binary digits. More of them are taken in turns.
+const MOST_NUMBERS: u32 = 256u;
+const LOW_DIGITS: vec4<u32> = vec4<u32>(0u, 1u, 2u, 3u);
+const HIGH_DIGITS: vec4<u32> = vec4<u32>(4u, 5u, 6u, 7u);
 
 // Twice the area of (a, b, p) with sign; at most 2^30 on the lattice.
 fn double_area(a: vec2<i32>, b: vec2<i32>, p: vec2<i32>) -> i32 {
@@ -51,14 +52,8 @@ fn lattice(corner: vec4<i32>, mesh_alpha: i32) -> vec2<i32> {
     return params.scale * corner.xy + ((way * mesh_alpha + (1 << 14u)) >> vec2<u32>(15u));
 }
 
-fn clamped_sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
-    let inside = clamp(at, vec2<f32>(0.0), vec2<f32>(vec2<i32>(params.width, params.height) - 1));
-    return clamp(sample(source, channel, inside), 0.0, 255.0);
-}
-
-// Enters triangle `number` as the owner of the tile's pixels it contains. `tile` is the tile's
-// first pixel and the first beyond it.
-fn draw(number: u32, first_corner: u32, mesh_alpha: i32, tile: vec4<i32>) {
+// The rows from `start` on, a lattice point, that lie in a triangle: bit 0 is the first of them.
+fn rows_inside(first_corner: u32, mesh_alpha: i32, start: vec2<i32>, rows: i32) -> u32 {
     let a = lattice(load_corners(first_corner), mesh_alpha);
     let p = lattice(load_corners(first_corner + 1u), mesh_alpha);
     let q = lattice(load_corners(first_corner + 2u), mesh_alpha);
@@ -66,29 +61,40 @@ fn draw(number: u32, first_corner: u32, mesh_alpha: i32, tile: vec4<i32>) {
     // A folded triangle is turned round.
     let b = select(p, q, area < 0);
     let c = select(q, p, area < 0);
-    // Lattice coordinates are not negative, so division rounds down. Without area: no rows.
-    let low = max((min(a, min(b, c)) + params.scale - 1) / params.scale, tile.xy);
-    var high = min(max(a, max(b, c)) / params.scale, tile.zw - 1);
-    high.y = select(-1, high.y, area != 0);
-    // From one pixel to the next along x each doubled area changes by a constant.
-    let step_ab = (a.y - b.y) * params.scale;
-    let step_bc = (b.y - c.y) * params.scale;
-    let step_ca = (c.y - a.y) * params.scale;
-    for (var y = low.y; y <= high.y; y++) {
-        let start = vec2<i32>(low.x, y) * params.scale;
-        var ab = double_area(a, b, start);
-        var bc = double_area(b, c, start);
-        var ca = double_area(c, a, start);
-        let row = (y - tile.y) * params.tile_width - tile.x;
-        for (var x = low.x; x <= high.x; x++) {
-            if (ab | bc | ca) >= 0 { // no sign bit set: inside or on an edge
-                atomicMax(&owner[row + x], number + 1u);
-            }
-            ab += step_ab;
-            bc += step_bc;
-            ca += step_ca;
-        }
-    }
+    var span = vec2<i32>(0, rows - 1);
+    span = clip(span, double_area(a, b, start), (b.x - a.x) * params.scale);
+    span = clip(span, double_area(b, c, start), (c.x - b.x) * params.scale);
+    span = clip(span, double_area(c, a, start), (a.x - c.x) * params.scale);
+    let is_empty = area == 0 || span.x > span.y;
+    return select((~0u << u32(span.x)) & (~0u >> u32(STRIP_ROWS - 1 - span.y)), 0u, is_empty);
+}
+
+// Narrows the rows first..=last to those where at + step * row >= 0.
+fn clip(span: vec2<i32>, at: i32, step: i32) -> vec2<i32> {
+    let whole = quotient(at, max(abs(step), 1));
+    let first = select(span.x, max(span.x, -whole), step > 0);
+    let last = select(span.y, min(span.y, whole), step < 0);
+    return vec2<i32>(first, select(last, -1, step == 0 && at < 0));
+}
+
+// at / step rounded down, or anything beyond the strip where that is. Floats err by one at most;
+// the remainder tells.
+fn quotient(at: i32, step: i32) -> i32 {
+    const BEYOND: f32 = f32(STRIP_ROWS) + 1.0;
+    let near = i32(clamp(floor(f32(at) / f32(step)), -BEYOND, BEYOND));
+    let remainder = at - near * step;
+    return near + i32(remainder >= step) - i32(remainder < 0);
+}
+
+// Words of ones where a number has ones, a word a digit.
+fn spread(number: u32, digits: vec4<u32>) -> vec4<u32> {
+    return 0u - ((vec4<u32>(number) >> digits) & vec4<u32>(1u));
+}
+
+// Four digits of the number written down at `row`.
+fn read_off(written: vec4<u32>, row: u32, digits: vec4<u32>) -> u32 {
+    let ones = ((written >> vec4<u32>(row)) & vec4<u32>(1u)) << digits;
+    return ones.x | ones.y | ones.z | ones.w;
 }
 
 // Left x, left y, right x, right y of a pixel, by its place in a triangle of the intermediate mesh.
@@ -106,47 +112,61 @@ fn source_of(pixel: vec2<i32>, first_corner: u32, mesh_alpha: i32) -> vec4<f32> 
     return vec4<f32>(c) + weight_a * vec4<f32>(a - c) + weight_b * vec4<f32>(b - c);
 }
 
-@compute @workgroup_size(32)
+fn clamped_sample(source: u32, channel: u32, at: vec2<f32>) -> f32 {
+    let inside = clamp(at, vec2<f32>(0.0), vec2<f32>(vec2<i32>(params.width, params.height) - 1));
+    return clamp(sample(source, channel, inside), 0.0, 255.0);
+}
+
+@compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) num_workgroups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let index = linear_workgroup(workgroup, num_workgroups);
-    let tile_number = index / params.channels;
-    let channel = index % params.channels;
-    let in_range = tile_number < params.frames * params.tiles;
-    // Workgroups past the end keep to the barrier and do nothing else.
-    let frame = select(0u, tile_number / params.tiles, in_range);
-    let tile_place = vec2<i32>(vec2<u32>(tile_number % params.tiles_x, tile_number % params.tiles / params.tiles_x));
-    let tile_first = tile_place * vec2<i32>(params.tile_width, params.tile_height);
-    let tile_size = select(vec2<i32>(0), vec2<i32>(params.tile_width, params.tile_height), in_range);
-    let tile_end = min(tile_first + tile_size, vec2<i32>(params.width, params.height));
-    let job = jobs[frame];
-    let pair = pairs[job.pair];
-    let first_corner = 3u * job.pair * params.triangles;
-
-    for (var t = local; t < pair.z; t += u32(WORKGROUP_SIZE)) {
-        draw(t, first_corner + 3u * t, job.mesh_alpha, vec4<i32>(tile_first, tile_end));
+    let index = linear_workgroup(workgroup, num_workgroups) * WORKGROUP_SIZE + local;
+    let row_values = u32(params.width) * params.channels;
+    let strip = index / row_values % params.strips;
+    let frame = index / row_values / params.strips;
+    if frame >= params.frames {
+        return;
     }
-    workgroupBarrier();
+    // Neighbours store side by side.
+    let x = index % row_values / params.channels;
+    let channel = index % row_values % params.channels;
+    let top = i32(strip) * STRIP_ROWS;
+    let rows = min(params.height - top, STRIP_ROWS);
+    let start = vec2<i32>(i32(x), top) * params.scale;
+    let to = frame * params.frame_stride + index % row_values;
+    let job = jobs[frame];
+    let cell = cells[(job.pair * params.strips + strip) * params.cells + x / params.cell_width];
+    let triangles_end = cell.z + cell.w;
 
-    // Pixels local, local + 32, ... of the tile, without a division for each.
-    let jump = vec2<i32>(WORKGROUP_SIZE % params.tile_width, WORKGROUP_SIZE / params.tile_width);
-    var place = vec2<i32>(i32(local) % params.tile_width, i32(local) / params.tile_width);
-    let to = frame * params.frame_stride + channel;
-    while place.y < tile_end.y - tile_first.y {
-        let pixel = tile_first + place;
-        if pixel.x < tile_end.x {
-            // Closed triangles over the whole image leave no pixel without an owner.
-            let triangle = atomicLoad(&owner[place.y * params.tile_width + place.x]) - 1u;
-            let source = source_of(pixel, first_corner + 3u * triangle, job.mesh_alpha);
-            let left = clamped_sample(pair.x, channel, source.xy);
-            let right = clamped_sample(pair.y, channel, source.zw);
-            frames[to + u32(pixel.y * params.width + pixel.x) * params.channels] = blend(left, right, job.alpha);
+    // Closed triangles over the whole image leave no pixel without an owner.
+    var ownerless = ~0u >> u32(STRIP_ROWS - rows);
+    var end = triangles_end;
+    while ownerless != 0u && end > cell.z {
+        let first = end - min(end - cell.z, MOST_NUMBERS);
+        var owned = 0u;
+        var low = vec4<u32>(0u);
+        var high = vec4<u32>(0u);
+        for (var triangle = end; triangle > first; triangle--) {
+            let number = triangle - 1u - first;
+            let own = rows_inside(3u * (triangle - 1u), job.mesh_alpha, start, rows) & ownerless;
+            ownerless &= ~own;
+            owned |= own;
+            low |= vec4<u32>(own) & spread(number, LOW_DIGITS);
+            high |= vec4<u32>(own) & spread(number, HIGH_DIGITS);
         }
-        place += jump;
-        let wraps = place.x >= params.tile_width;
-        place = select(place, place + vec2<i32>(-params.tile_width, 1), wraps);
+        while owned != 0u {
+            let row = firstTrailingBit(owned);
+            owned &= owned - 1u;
+            let triangle = first + (read_off(low, row, LOW_DIGITS) | read_off(high, row, HIGH_DIGITS));
+            let pixel = vec2<i32>(i32(x), top + i32(row));
+            let source = source_of(pixel, 3u * triangle, job.mesh_alpha);
+            let left = clamped_sample(cell.x, channel, source.xy);
+            let right = clamped_sample(cell.y, channel, source.zw);
+            frames[to + u32(pixel.y) * row_values] = blend(left, right, job.alpha);
+        }
+        end = first;
     }
 }

@@ -15,7 +15,8 @@ use morphscape::landscape::{Landscape, Permutation, choose_triples};
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
 use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, classify, compute_landscapes, morph_pair,
+    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, classify, compute_landscapes, morph_grid,
+    morph_pair,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -328,12 +329,16 @@ fn corners(width: usize, height: usize) -> Vec<Point> {
 
 #[test]
 fn warps_of_regular_folded_and_degenerate_meshes() {
-    // Non-square, three channels, more pixels than one tile holds, a row wider than a tile.
+    // Non-square, three channels, more rows than one strip has, cells side by side, the last of
+    // them narrower, and cells of more triangles than are numbered at once.
     for (width, height, channels, points) in [
         (28, 28, 1, 9),
         (17, 31, 3, 5),
         (70, 45, 1, 12),
         (1100, 6, 1, 6),
+        (1100, 6, 1, 60),
+        (43, 70, 3, 90),
+        (60, 60, 1, 600),
         (4, 4, 1, 0),
     ] {
         let mut rng = rng(width as u64);
@@ -561,6 +566,52 @@ fn the_ends_of_a_grid_are_the_images_to_the_bit() {
                     landscape.probabilities_of(steps - 1)
                 );
             }
+        }
+    }
+}
+
+/// Where points repeat, triangles are taken over: all along a morph of an image into itself, and at
+/// the ends of one between two.
+#[test]
+fn meshes_of_a_sweep_are_those_of_its_rows_alone() {
+    let set = fashion_mnist();
+    let [x, y, z] = [3, 8, 11].map(|i| set.image(i).expect("held in memory"));
+    let alphas: Vec<f64> = (0..21).map(|i| f64::from(i) / 20.0).collect();
+    let proceed = || ControlFlow::Continue(());
+    let settings = MorphSettings {
+        steps: 21,
+        grid: 3,
+        mode: MorphMode::Clean(Sampling::Linear),
+    };
+    let triples = [[&x, &y, &z], [&x, &x, &z], [&x, &y, &x]];
+    let jobs = triples.map(|[a, b, c]| GridJob { a, b, c });
+    let model = bundled_fashion_mnist();
+    let landscapes = compute_landscapes(
+        &CpuEngine::new(),
+        &model,
+        &settings,
+        &jobs,
+        Frames::Keep,
+        &|_| ControlFlow::Continue(()),
+    )
+    .expect("the job runs");
+    for (landscape, triple) in landscapes.iter().zip(triples) {
+        let alone = morph_grid(
+            &CpuEngine::new(),
+            triple,
+            settings.grid,
+            &alphas,
+            settings.mode,
+            &proceed,
+        )
+        .expect("it morphs");
+        let meshes = landscape.morph.as_ref().expect("meshes");
+        assert_eq!(meshes.counts, alone.counts);
+        assert_eq!(meshes.a_to_b, alone.mesh);
+        assert_eq!(meshes.mix_to_c, alone.row_meshes[10]);
+        let kept = landscape.inputs.as_ref().expect("frames were kept");
+        for (k, frame) in alone.frames.iter().enumerate() {
+            assert!(kept[784 * k..][..784] == frame.levels, "frame {k}");
         }
     }
 }

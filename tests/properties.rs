@@ -8,8 +8,8 @@ use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{Permutation, choose_triples};
 use morphscape::mesh::{
-    FeatureError, PairMesh, Point, feature_points, fixed_alpha, lattice_point, lattice_scale,
-    triangulate,
+    FeatureError, FeatureFinder, PairMesh, Point, feature_points, fixed_alpha, lattice_point,
+    lattice_scale, triangulate,
 };
 use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use rand::{RngExt, SeedableRng};
@@ -106,6 +106,20 @@ fn feature_points_are_distinct_and_inside_at_every_grid_that_fits() {
         feature_points(&[0; 9], 3, 3, 1),
         Err(FeatureError::ImageTooSmall { .. })
     ));
+}
+
+#[test]
+fn a_finder_of_feature_points_remembers_nothing_of_an_image() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut finder = FeatureFinder::default();
+    for [width, height, grid] in [[28, 28, 3], [9, 40, 2], [64, 48, 7], [8, 8, 1], [28, 28, 9]] {
+        let grey: Vec<u8> = (0..width * height)
+            .map(|_| rng.random_range(0..=255))
+            .collect();
+        let found = finder.points(&grey, width, height, grid).expect("it fits");
+        let alone = feature_points(&grey, width, height, grid).expect("it fits");
+        assert_eq!(found, alone, "{width} x {height}, grid {grid}");
+    }
 }
 
 #[test]

@@ -300,27 +300,27 @@ fn every_difference_is_seen() {
             "mesh_alpha: i32, // alpha * 2^15, rounded\n    alpha: f32",
             "alpha: f32,\n    mesh_alpha: i32",
         ),
-        ("@workgroup_size(32)", "@workgroup_size(64)"),
-        ("WORKGROUP_SIZE: i32 = 32", "WORKGROUP_SIZE: i32 = 64"),
+        ("@workgroup_size(64)", "@workgroup_size(32)"),
+        ("WORKGROUP_SIZE: u32 = 64", "WORKGROUP_SIZE: u32 = 32"),
         (
-            "@compute @workgroup_size(32)\nfn main",
-            "@compute @workgroup_size(32)\nfn run",
+            "@compute @workgroup_size(64)\nfn main",
+            "@compute @workgroup_size(64)\nfn run",
         ),
         (
-            "    tiles: u32, // tiles a frame\n",
-            "    tiles: u32,\n    more: u32,\n",
+            "    cell_width: u32, // pixels\n",
+            "    cell_width: u32,\n    more: u32,\n",
         ),
         (
-            "var<storage, read> pairs: array<vec4<u32>>",
-            "var<storage, read_write> pairs: array<vec4<u32>>",
+            "var<storage, read> cells: array<vec4<u32>>",
+            "var<storage, read_write> cells: array<vec4<u32>>",
         ),
         (
             "@group(0) @binding(4) var<storage, read> jobs",
             "@group(0) @binding(7) var<storage, read> jobs",
         ),
         (
-            "pairs: array<vec4<u32>>; // [pairs]",
-            "pairs: array<vec4<u32>, 8>; // [pairs]",
+            "cells: array<vec4<u32>>; // [pairs,",
+            "cells: array<vec4<u32>, 8>; // [pairs,",
         ),
         (
             "var<storage, read> corners: array<vec4<i32>>",

@@ -17,6 +17,7 @@
 
 use crate::mesh::lattice_point;
 use pulp::Simd;
+use std::ops::Range;
 
 /// Pixels computed side by side: the widest vector there is. Rows are padded to a multiple.
 pub(super) const LANES: usize = 16;
@@ -85,15 +86,15 @@ impl Placed {
         })
     }
 
-    /// The pixels of an axis between its outermost corners.
+    /// The pixels of an axis between its outermost corners, `within` others.
     #[inline(always)]
-    fn pixels(&self, axis: usize, scale: i32, size: usize) -> [i32; 2] {
+    fn pixels(&self, axis: usize, scale: i32, within: &Range<usize>) -> [i32; 2] {
         let [a, b, c] = [self.a[axis], self.b[axis], self.c[axis]];
         let (low, high) = (a.min(b).min(c), a.max(b).max(c));
         // Lattice coordinates are not negative.
         [
-            (low + scale - 1) / scale,
-            (high / scale).min(size as i32 - 1),
+            ((low + scale - 1) / scale).max(within.start as i32),
+            (high / scale).min(within.end as i32 - 1),
         ]
     }
 
@@ -117,25 +118,35 @@ impl SourceMap {
         }
     }
 
-    /// Draws the triangles in order.
+    /// Forgets all triangles.
     #[inline(always)]
-    pub(super) fn draw(&mut self, triangles: &[Corners], mesh_alpha: i32) {
+    pub(super) fn clear(&mut self) {
         for spans in &mut self.spans {
             spans.clear();
         }
+    }
+
+    /// Draws triangles in order, inside a rectangle of columns and rows.
+    #[inline(always)]
+    pub(super) fn draw(
+        &mut self,
+        triangles: &[Corners],
+        mesh_alpha: i32,
+        rectangle: &[Range<usize>; 2],
+    ) {
         for corners in triangles {
             if let Some(triangle) = Placed::new(corners, mesh_alpha, self.scale) {
-                self.cut(&triangle);
+                self.cut(&triangle, rectangle);
             }
         }
     }
 
     /// Cuts a triangle, its edges included, into spans.
     #[inline(always)]
-    fn cut(&mut self, triangle: &Placed) {
+    fn cut(&mut self, triangle: &Placed, rectangle: &[Range<usize>; 2]) {
         let scale = self.scale;
-        let [low_x, high_x] = triangle.pixels(0, scale, self.width);
-        let [low_y, high_y] = triangle.pixels(1, scale, self.height);
+        let [low_x, high_x] = triangle.pixels(0, scale, &rectangle[0]);
+        let [low_y, high_y] = triangle.pixels(1, scale, &rectangle[1]);
         let start = [low_x * scale, low_y * scale];
         let edges = [
             Edge::new(triangle.a, triangle.b, start, scale),

@@ -13,10 +13,16 @@ use crate::mesh::{PairMesh, fixed_alpha};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-const WORKGROUP_SIZE: u32 = 32;
-/// Pixels of a tile: one owner word each in workgroup memory, 4 of the 16 KiB every device has.
-const TILE_PIXELS: usize = 1024;
+const WORKGROUP_SIZE: u32 = 64;
+/// Rows of a strip: the bits of a word.
+const STRIP_ROWS: usize = 32;
+/// How many triangles a cell should have where a mesh is fine. An invocation looks at all of its
+/// cell, and a triangle is in every cell that it may touch.
+const CELL_TRIANGLES: usize = 16;
+/// Pixels a cell is wide at least.
+const LEAST_CELL_WIDTH: usize = 8;
 
 pub(super) const CUBIC: KernelSpec = KernelSpec {
     source: &[
@@ -48,7 +54,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
             element: Element::Vec4F32,
         },
         Binding {
-            name: "pairs",
+            name: "cells",
             access: Access::Read,
             element: Element::Vec4U32,
         },
@@ -85,18 +91,14 @@ shader_struct! {
         channels: u32,
         /// Lattice points a pixel.
         scale: i32,
-        /// Triangle slots a pair.
-        triangles: u32,
         /// Words between frames.
         frame_stride: u32,
-        /// Width of a tile, pixels.
-        tile_width: i32,
-        /// Height of a tile, pixels.
-        tile_height: i32,
-        /// Tiles side by side.
-        tiles_x: u32,
-        /// Tiles a frame.
-        tiles: u32,
+        /// Strips of rows a frame.
+        strips: u32,
+        /// Cells a strip, side by side.
+        cells: u32,
+        /// Width of a cell, pixels.
+        cell_width: u32,
     }
 }
 
@@ -173,11 +175,6 @@ impl Recording {
             count * frame_stride,
             "warp: images are [count, row_stride(H W C)]"
         );
-        let slots = pairs
-            .iter()
-            .map(|pair| pair.mesh.triangles.len())
-            .max()
-            .unwrap_or(0);
         let sources = match geometry.sampling {
             Sampling::Linear => {
                 let pixels = Planes {
@@ -204,62 +201,133 @@ impl Recording {
                 self.stack(spline, count, coefficients, Cubic::reach(row))
             }
         };
-        let mut heads = Vec::with_capacity(pairs.len());
-        let mut corners = vec![[[0i32; 4]; 3]; pairs.len() * slots];
-        for (i, pair) in pairs.iter().enumerate() {
-            let mesh = pair.mesh;
-            heads.push([
-                pair.left as u32,
-                pair.right as u32,
-                mesh.triangles.len() as u32,
-                0,
-            ]);
-            for (slot, triangle) in corners[i * slots..].iter_mut().zip(&mesh.triangles) {
-                *slot = triangle.map(|point| {
-                    let ([left_x, left_y], [right_x, right_y]) = (
-                        mesh.points_left[point as usize],
-                        mesh.points_right[point as usize],
-                    );
-                    [left_x, left_y, right_x, right_y]
-                });
-            }
+        let cut = CellCut::new(width, height, pairs);
+        let mut cells = Vec::with_capacity(pairs.len() * cut.strips * cut.cells);
+        let mut corners = Vec::new();
+        for pair in pairs {
+            cut.distribute(pair, &mut cells, &mut corners);
         }
-        let tile_width = width.min(TILE_PIXELS);
-        let tile_height = height.min(TILE_PIXELS / tile_width);
-        let tiles_x = width.div_ceil(tile_width);
-        let tiles = tiles_x * height.div_ceil(tile_height);
         let params = WarpParams {
             frames: jobs.len() as u32,
             width: width as i32,
             height: height as i32,
             channels: channels as u32,
             scale: geometry.scale,
-            triangles: slots as u32,
             frame_stride: frame_stride as u32,
-            tile_width: tile_width as i32,
-            tile_height: tile_height as i32,
-            tiles_x: tiles_x as u32,
-            tiles: tiles as u32,
+            strips: cut.strips as u32,
+            cells: cut.cells as u32,
+            cell_width: cut.cell_width as u32,
         };
-        let pairs = self.upload("warp.pairs", &heads);
+        let cells = self.upload("warp.cells", &cells);
         let corners = self.upload("warp.corners", &corners);
         let num_frames = jobs.len();
         let jobs = self.upload("warp.jobs", jobs);
         let inputs = [
             self.id(sources),
-            self.id(pairs),
+            self.id(cells),
             self.id(corners),
             self.id(jobs),
         ];
+        let invocations = num_frames * cut.strips * width * channels;
         let kernel = Kernel::Warp(geometry.sampling);
         self.command(
             kernel,
             params,
             &inputs,
             ("warp.frames", num_frames * frame_stride),
-            num_frames * tiles * channels,
+            invocations.div_ceil(WORKGROUP_SIZE as usize),
         )
     }
+}
+
+/// How frames are cut into cells, each with its own list of triangles: strips of rows, and these
+/// side by side where a mesh is fine.
+struct CellCut {
+    width: usize,
+    height: usize,
+    strips: usize,
+    /// A strip.
+    cells: usize,
+    cell_width: usize,
+}
+
+impl CellCut {
+    fn new(width: usize, height: usize, pairs: &[PairJob<'_>]) -> Self {
+        let triangles = pairs.iter().map(|pair| pair.mesh.triangles.len());
+        let triangles = triangles.max().unwrap_or(0);
+        let strips = height.div_ceil(STRIP_ROWS);
+        let cells = (triangles / (CELL_TRIANGLES * strips)).min(width / LEAST_CELL_WIDTH);
+        let cell_width = width.div_ceil(cells.max(1));
+        Self {
+            width,
+            height,
+            strips,
+            cells: width.div_ceil(cell_width),
+            cell_width,
+        }
+    }
+
+    /// The cells as ranges of columns and rows, strip by strip.
+    fn rectangles(&self) -> impl Iterator<Item = [Range<usize>; 2]> {
+        let columns = |cell: usize| {
+            let first = cell * self.cell_width;
+            first..self.width.min(first + self.cell_width)
+        };
+        (0..self.strips).flat_map(move |strip| {
+            let first = strip * STRIP_ROWS;
+            let rows = first..self.height.min(first + STRIP_ROWS);
+            (0..self.cells).map(move |cell| [columns(cell), rows.clone()])
+        })
+    }
+
+    /// Adds a pair's cells and the triangles of each: all that touch it at some alpha, in their
+    /// order. A vertex stays between its places in the left and in the right image.
+    fn distribute(
+        &self,
+        pair: &PairJob<'_>,
+        cells: &mut Vec<[u32; 4]>,
+        corners: &mut Vec<Corners>,
+    ) {
+        let PairMesh {
+            points_left,
+            points_right,
+            triangles,
+        } = pair.mesh;
+        let triangles: Vec<Corners> = triangles
+            .iter()
+            .map(|triangle| {
+                triangle.map(|point| {
+                    let [left_x, left_y] = points_left[point as usize];
+                    let [right_x, right_y] = points_right[point as usize];
+                    [left_x, left_y, right_x, right_y]
+                })
+            })
+            .collect();
+        for rectangle in self.rectangles() {
+            let first = corners.len();
+            corners.extend(
+                triangles
+                    .iter()
+                    .filter(|triangle| touches(triangle, &rectangle)),
+            );
+            let [left, right, first, count] =
+                [pair.left, pair.right, first, corners.len() - first].map(|n| n as u32);
+            cells.push([left, right, first, count]);
+        }
+    }
+}
+
+/// Whether a triangle, on its way from left to right, may touch pixels of a rectangle.
+fn touches(triangle: &Corners, rectangle: &[Range<usize>; 2]) -> bool {
+    (0..2).all(|axis| {
+        let places = || {
+            triangle
+                .iter()
+                .flat_map(|corner| [corner[axis], corner[axis + 2]])
+        };
+        let [low, high] = [places().min(), places().max()].map(|place| place.unwrap_or(0) as usize);
+        low < rectangle[axis].end && high >= rectangle[axis].start
+    })
 }
 
 /// Of a pixel two weights and four coordinates; of each of its channels the place in two cells,
@@ -272,12 +340,26 @@ fn flop<S: Sample>(params: &[u32]) -> u64 {
 fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params = WarpParams::of(params);
     let sources: &[[f32; 4]] = bytemuck::cast_slice(inputs[0]);
-    let pairs: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
+    let cells: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
     let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);
     let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[3]);
     let frames: &mut [f32] = bytemuck::cast_slice_mut(output);
-    let [slots, channels] = [params.triangles, params.channels].map(|n| n as usize);
     let [width, height] = [params.width, params.height].map(|n| n as usize);
+    let [channels, strips, cells_a_strip, cell_width] = [
+        params.channels,
+        params.strips,
+        params.cells,
+        params.cell_width,
+    ]
+    .map(|n| n as usize);
+    let cut = CellCut {
+        width,
+        height,
+        strips,
+        cells: cells_a_strip,
+        cell_width,
+    };
+    let rectangles: Vec<_> = cut.rectangles().collect();
     let source_values = channels * (width + S::MARGIN) * (height + S::MARGIN);
     let arch = Arch::new();
     frames
@@ -287,13 +369,15 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         .for_each_init(
             || Rows::new(width, height, params.scale),
             |rows, (frame, job)| {
-                let pair = job.pair as usize;
-                let [left, right, triangles, _] = pairs[pair];
+                let cells = &cells[job.pair as usize * rectangles.len()..][..rectangles.len()];
+                let [left, right, ..] = cells[0];
                 let source =
                     |number: u32| &sources[number as usize * source_values..][..source_values];
                 arch.dispatch(Frame {
                     rows,
-                    triangles: &corners[pair * slots..][..triangles as usize],
+                    cells,
+                    rectangles: &rectangles,
+                    corners,
                     job,
                     sources: [source(left), source(right)],
                     sampling: PhantomData::<S>,
@@ -325,7 +409,11 @@ impl Rows {
 /// values, which the compiler turns into vectors.
 struct Frame<'a, S> {
     rows: &'a mut Rows,
-    triangles: &'a [Corners],
+    /// Of the frame's pair.
+    cells: &'a [[u32; 4]],
+    rectangles: &'a [[Range<usize>; 2]],
+    /// Of all pairs.
+    corners: &'a [Corners],
     job: &'a FrameJob,
     /// Stacks of the left and of the right image, `[channels, rows, values a row]`.
     sources: [&'a [[f32; 4]]; 2],
@@ -344,7 +432,11 @@ impl<S: Sample> WithSimd for Frame<'_, S> {
         let Rows { map, cells } = self.rows;
         let channels = self.channels;
         let plane = self.sources[0].len() / channels;
-        map.draw(self.triangles, self.job.mesh_alpha);
+        map.clear();
+        for ([.., first, count], rectangle) in self.cells.iter().zip(self.rectangles) {
+            let triangles = &self.corners[*first as usize..][..*count as usize];
+            map.draw(triangles, self.job.mesh_alpha, rectangle);
+        }
         let rows = self.levels.chunks_exact_mut(self.width * channels);
         for (y, levels) in rows.enumerate() {
             map.locate(simd, y, self.width + S::MARGIN, cells);

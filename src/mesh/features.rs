@@ -91,29 +91,50 @@ pub fn feature_points(
     height_px: usize,
     grid: usize,
 ) -> Result<Vec<Point>, FeatureError> {
-    let (cell_width, cell_height) = cell_size_px(width_px, height_px, grid)?;
-    let (right, bottom) = (width_px as i32 - 1, height_px as i32 - 1);
-    let mut points = vec![[0, 0], [right, 0], [0, bottom], [right, bottom]];
-    let mut scratch = CornerScratch::default();
-    let arch = Arch::new();
-    for column in 0..grid {
-        for row in 0..grid {
-            let (left, top) = (column * cell_width, row * cell_height);
-            let cell = Cell {
-                grey,
-                row_px: width_px,
-                left,
-                top,
-                width: cell_width,
-                height: cell_height,
-            };
-            let (x, y) = scratch
-                .strongest_corner(arch, &cell)
-                .unwrap_or((cell_width / 2, cell_height / 2));
-            points.push([(left + x) as i32, (top + y) as i32]);
+    FeatureFinder::default().points(grey, width_px, height_px, grid)
+}
+
+/// Finds the [`feature_points`] of many images, in the memory of the first.
+#[derive(Default)]
+pub struct FeatureFinder(CornerScratch);
+
+impl FeatureFinder {
+    /// See [`feature_points`].
+    ///
+    /// # Errors
+    /// [`FeatureError`] when the grid does not fit the image.
+    pub fn points(
+        &mut self,
+        grey: &[u8],
+        width_px: usize,
+        height_px: usize,
+        grid: usize,
+    ) -> Result<Vec<Point>, FeatureError> {
+        let (cell_width, cell_height) = cell_size_px(width_px, height_px, grid)?;
+        let (right, bottom) = (width_px as i32 - 1, height_px as i32 - 1);
+        let mut points = Vec::with_capacity(4 + grid * grid);
+        points.extend([[0, 0], [right, 0], [0, bottom], [right, bottom]]);
+        let arch = Arch::new();
+        for column in 0..grid {
+            for row in 0..grid {
+                let (left, top) = (column * cell_width, row * cell_height);
+                let cell = Cell {
+                    grey,
+                    row_px: width_px,
+                    left,
+                    top,
+                    width: cell_width,
+                    height: cell_height,
+                };
+                let (x, y) = self
+                    .0
+                    .strongest_corner(arch, &cell)
+                    .unwrap_or((cell_width / 2, cell_height / 2));
+                points.push([(left + x) as i32, (top + y) as i32]);
+            }
         }
+        Ok(points)
     }
-    Ok(points)
 }
 
 /// A rectangle of an image, looked at as if nothing lay outside it.

@@ -18,7 +18,7 @@ mod pair;
 mod qhull;
 
 pub use delaunay::triangulate;
-pub use features::{FeatureError, cell_size_px, feature_points};
+pub use features::{FeatureError, FeatureFinder, cell_size_px, feature_points};
 pub use pair::{MeshCounts, PairMesh, fixed_alpha, lattice_point, lattice_scale};
 pub use qhull::triangulate_as_qhull;
 

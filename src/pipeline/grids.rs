@@ -1,6 +1,6 @@
 //! Landscapes of image triples: what is prepared on the host, run on the engine in batches.
 
-use super::batches::{Segment, in_batches, segments};
+use super::batches::{Segment, in_batches, in_slots, segments};
 use super::classify::{AnswerBufs, Answers, classify, input_bytes, record_classify, upload_rows};
 use super::prepare::Prepared;
 use super::{MorphMode, PipelineError};
@@ -69,27 +69,15 @@ pub fn compute_landscapes(
     let landscape_bytes = grids.row_bytes(grids.frame_bytes()) * grids.steps;
     let group = (engine.batch_buffer_bytes() / landscape_bytes).max(1);
     // A first group of one: kernels are compiled and the device wakes up on it while the host
-    // prepares the next.
+    // prepares the next. From then on one group is prepared, or its answers are put in place, while
+    // the device has another.
     let (one, rest) = jobs.split_at(1);
     let groups: Vec<&[GridJob<'_>]> = [one].into_iter().chain(rest.chunks(group)).collect();
-    let mut landscapes = Vec::with_capacity(jobs.len());
-    let mut prepared = Some(grids.prepare(groups[0])?);
-    for n in 0..groups.len() {
-        let current = prepared.take().expect("prepared in the round before");
-        // The host prepares the next group while the engine runs this one.
-        let (done, next) = rayon::join(
-            || grids.run(engine, &current, progress),
-            || {
-                groups
-                    .get(n + 1)
-                    .map(|group| grids.prepare(group))
-                    .transpose()
-            },
-        );
-        landscapes.extend(done?);
-        prepared = next?;
-    }
-    Ok(landscapes)
+    let landscapes = in_slots(&groups, |group| {
+        let prepared = grids.prepare(group)?;
+        grids.run(engine, &prepared, progress)
+    })?;
+    Ok(landscapes.into_iter().flatten().collect())
 }
 
 /// What all landscapes of a job share.

@@ -4,7 +4,7 @@ use super::published::tool_frames;
 use crate::data::Image;
 use crate::kernels::{Sampling, blend};
 use crate::mesh::{
-    FeatureError, PairMesh, Point, cell_size_px, feature_points, triangulate_as_qhull,
+    FeatureError, FeatureFinder, PairMesh, Point, cell_size_px, triangulate, triangulate_as_qhull,
 };
 use rayon::prelude::*;
 
@@ -24,14 +24,24 @@ pub enum MorphMode {
 impl MorphMode {
     /// The points of an image that meshes of this mode are made of: feature points on a
     /// `grid x grid` division; the corners alone for a cross-fade, whose mesh stands still.
-    pub(super) fn points(self, image: &Image, grid: usize) -> Result<Vec<Point>, FeatureError> {
+    pub(super) fn points(
+        self,
+        finder: &mut FeatureFinder,
+        image: &Image,
+        grid: usize,
+    ) -> Result<Vec<Point>, FeatureError> {
         match self {
             Self::CrossFade => {
                 cell_size_px(image.width_px, image.height_px, grid)?;
                 let (right, bottom) = (image.width_px as i32 - 1, image.height_px as i32 - 1);
                 Ok(vec![[0, 0], [right, 0], [0, bottom], [right, bottom]])
             }
-            _ => points_of(image, grid),
+            _ => finder.points(
+                &image.whole_grey_levels(),
+                image.width_px,
+                image.height_px,
+                grid,
+            ),
         }
     }
 
@@ -40,16 +50,22 @@ impl MorphMode {
     /// # Errors
     /// [`FeatureError`] when the grid does not fit the images.
     pub fn mesh(self, left: &Image, right: &Image, grid: usize) -> Result<PairMesh, FeatureError> {
-        Ok(self.mesh_of(self.points(left, grid)?, self.points(right, grid)?))
+        let mut finder = FeatureFinder::default();
+        let [left, right] = [left, right].map(|image| self.points(&mut finder, image, grid));
+        Ok(self.mesh_of(left?, right?))
     }
 
-    /// The mesh of matching points. Published mode has the triangles of the tool, in its order,
-    /// where they are known.
+    /// The mesh of matching points.
     pub(super) fn mesh_of(self, points_left: Vec<Point>, points_right: Vec<Point>) -> PairMesh {
-        match self.tool_triangles(&points_left) {
-            Some(triangles) => PairMesh::with_triangles(points_left, points_right, triangles),
-            None => PairMesh::new(points_left, points_right),
-        }
+        let triangles = self.triangles(&points_left);
+        PairMesh::with_triangles(points_left, points_right, triangles)
+    }
+
+    /// The triangles of a mesh with these left points. Published mode has those of the tool, in
+    /// its order, where they are known.
+    pub(super) fn triangles(self, points_left: &[Point]) -> Vec<[u32; 3]> {
+        self.tool_triangles(points_left)
+            .unwrap_or_else(|| triangulate(points_left))
     }
 
     fn tool_triangles(self, points: &[Point]) -> Option<Vec<[u32; 3]>> {
@@ -93,14 +109,4 @@ impl MorphMode {
             ),
         }
     }
-}
-
-/// Feature points of an image on a `grid x grid` division.
-pub(super) fn points_of(image: &Image, grid: usize) -> Result<Vec<Point>, FeatureError> {
-    feature_points(
-        &image.whole_grey_levels(),
-        image.width_px,
-        image.height_px,
-        grid,
-    )
 }

@@ -2,13 +2,12 @@
 
 use super::batches::in_batches;
 use super::classify::upload_rows;
-use super::mode::points_of;
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
-use crate::mesh::{FeatureError, MeshCounts, PairMesh, fixed_alpha, lattice_scale};
+use crate::mesh::{FeatureError, FeatureFinder, MeshCounts, PairMesh, fixed_alpha, lattice_scale};
 use std::ops::ControlFlow;
 
 /// What to morph and where.
@@ -42,10 +41,7 @@ pub struct Morph {
 /// # Errors
 /// [`FeatureError`] when the grid does not fit the images.
 pub fn pair_mesh(left: &Image, right: &Image, grid: usize) -> Result<PairMesh, FeatureError> {
-    Ok(PairMesh::new(
-        points_of(left, grid)?,
-        points_of(right, grid)?,
-    ))
+    MorphMode::Clean(Sampling::Cubic).mesh(left, right, grid)
 }
 
 /// Morphs a pair. Frames lie between the images by both shape and level.
@@ -181,7 +177,8 @@ pub fn morph_grid(
     row_done: &dyn Fn() -> ControlFlow<()>,
 ) -> Result<MorphGrid, PipelineError> {
     let mesh = mode.mesh(a, b, grid)?;
-    let points_c = mode.points(c, grid)?;
+    let mut finder = FeatureFinder::default();
+    let points_c = mode.points(&mut finder, c, grid)?;
     let plan = MorphPlan {
         left: a,
         right: b,
@@ -199,7 +196,7 @@ pub fn morph_grid(
     let mut frames = Vec::with_capacity(alphas.len() * alphas.len());
     let mut row_meshes = Vec::with_capacity(alphas.len());
     for mix in &mixes.frames {
-        let row_mesh = mode.mesh_of(mode.points(mix, grid)?, points_c.clone());
+        let row_mesh = mode.mesh_of(mode.points(&mut finder, mix, grid)?, points_c.clone());
         let plan = MorphPlan {
             left: mix,
             right: c,

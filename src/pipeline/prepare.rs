@@ -7,7 +7,7 @@ use crate::data::Image;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineError};
 use crate::kernels::{PairJob, Recording, Sampling, row_stride};
-use crate::mesh::{MeshCounts, PairMesh};
+use crate::mesh::{FeatureFinder, MeshCounts, PairMesh, Point};
 use rayon::prelude::*;
 
 /// A landscape whose meshes are known.
@@ -48,40 +48,77 @@ impl Grids<'_> {
     ) -> Result<Vec<Prepared<'j>>, PipelineError> {
         let meshes = jobs
             .par_iter()
-            .map(|job| self.mode.mesh(job.a, job.b, self.grid))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map_init(FeatureFinder::default, |finder, job| {
+                let [a, b] = [job.a, job.b].map(|image| self.mode.points(finder, image, self.grid));
+                Ok(self.mode.mesh_of(a?, b?))
+            })
+            .collect::<Result<Vec<_>, PipelineError>>()?;
         let mixes = self.mix(jobs, &meshes)?;
         jobs.par_iter()
             .zip(meshes)
             .zip(mixes)
             .map(|((job, mesh), mixes)| {
-                let points_c = self.mode.points(job.c, self.grid)?;
-                let rows = mixes
-                    .into_par_iter()
-                    .map(|mix| {
-                        let points = self.mode.points(&mix, self.grid)?;
-                        let mesh = self.mode.mesh_of(points, points_c.clone());
-                        let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
-                        let counts = self.counts(&mesh);
-                        let mut row = Row {
-                            mix,
-                            mesh,
-                            counts,
-                            frames,
-                        };
-                        row.counts.failed =
-                            (0..self.steps).filter(|&j| row.has_failed(j)).count() as u64;
-                        Ok(row)
-                    })
-                    .collect::<Result<Vec<_>, PipelineError>>()?;
+                let meshes = self.row_meshes(job.c, &mesh, &mixes)?;
+                let rows = mixes.into_par_iter().zip(meshes).map(|(mix, mesh)| {
+                    let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
+                    let counts = self.counts(&mesh);
+                    let mut row = Row {
+                        mix,
+                        mesh,
+                        counts,
+                        frames,
+                    };
+                    row.counts.failed =
+                        (0..self.steps).filter(|&j| row.has_failed(j)).count() as u64;
+                    row
+                });
                 Ok(Prepared {
                     target: job.c,
-                    rows,
+                    rows: rows.collect(),
                     counts: self.counts(&mesh),
                     mesh,
                 })
             })
             .collect()
+    }
+
+    /// The mesh of each mix with C. The first mix is A and the last is B, whose points `ab` has,
+    /// and mixes that follow each other with the same points have the same triangles.
+    fn row_meshes(
+        &self,
+        c: &Image,
+        ab: &PairMesh,
+        mixes: &[Image],
+    ) -> Result<Vec<PairMesh>, PipelineError> {
+        let inner = mixes[1..self.steps - 1]
+            .par_iter()
+            .map_init(FeatureFinder::default, |finder, mix| {
+                self.mode.points(finder, mix, self.grid)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let points_c = self
+            .mode
+            .points(&mut FeatureFinder::default(), c, self.grid)?;
+        let points: Vec<Vec<Point>> = [ab.points_left.clone()]
+            .into_iter()
+            .chain(inner)
+            .chain([ab.points_right.clone()])
+            .collect();
+        let own_triangles: Vec<Option<Vec<[u32; 3]>>> = points
+            .par_windows(2)
+            .map(|pair| (pair[0] != pair[1]).then(|| self.mode.triangles(&pair[1])))
+            .collect();
+        let mut triangles = ab.triangles.clone();
+        let meshes = points
+            .into_iter()
+            .zip([None].into_iter().chain(own_triangles));
+        let meshes = meshes.map(|(points, own)| {
+            if let Some(own) = own {
+                triangles = own;
+            }
+            PairMesh::with_triangles(points, points_c.clone(), triangles.clone())
+        });
+        Ok(meshes.collect())
     }
 
     /// `steps` mixes a job, A and B at the ends.

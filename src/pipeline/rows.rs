@@ -1,5 +1,6 @@
 //! Landscapes of rows of measurements: every point of the grid is a mix of three rows.
 
+use super::batches::in_slots;
 use super::{PipelineError, classify};
 use crate::engine::Engine;
 use crate::landscape::Landscape;
@@ -57,12 +58,12 @@ pub fn interpolate_rows(
 ) -> Result<Vec<Landscape>, PipelineError> {
     assert!(steps >= 2, "a grid has its two ends");
     let frames = steps * steps;
-    let mut landscapes = Vec::with_capacity(jobs.len());
-    for group in jobs.chunks((ROWS_A_GROUP / frames).max(1)) {
+    let groups: Vec<&[RowJob<'_>]> = jobs.chunks((ROWS_A_GROUP / frames).max(1)).collect();
+    let landscapes = in_slots(&groups, |group| {
         let grids: Vec<Vec<f32>> = group.par_iter().map(|job| mixed(job, steps)).collect();
         let rows: Vec<&[f32]> = grids
             .iter()
-            .zip(group)
+            .zip(*group)
             .flat_map(|(grid, job)| grid.chunks_exact(job.a.len()))
             .collect();
         let answers = classify(engine, model, &rows)?;
@@ -71,23 +72,22 @@ pub fn interpolate_rows(
             .logits
             .chunks_exact(values)
             .zip(answers.probabilities.chunks_exact(values));
-        landscapes.extend(
-            answers
-                .zip(grids)
-                .map(|((logits, probabilities), grid)| Landscape {
-                    steps,
-                    num_classes: model.num_classes(),
-                    logits: logits.to_vec(),
-                    probabilities: probabilities.to_vec(),
-                    inputs: Some(grid),
-                    morph: None,
-                }),
-        );
         if progress(group.len() * frames).is_break() {
             return Err(PipelineError::Interrupted);
         }
-    }
-    Ok(landscapes)
+        let landscapes = answers
+            .zip(grids)
+            .map(|((logits, probabilities), grid)| Landscape {
+                steps,
+                num_classes: model.num_classes(),
+                logits: logits.to_vec(),
+                probabilities: probabilities.to_vec(),
+                inputs: Some(grid),
+                morph: None,
+            });
+        Ok(landscapes.collect::<Vec<_>>())
+    })?;
+    Ok(landscapes.into_iter().flatten().collect())
 }
 
 /// The rows of a grid, `[steps, steps, features]`.

@@ -9,15 +9,16 @@ mod faulty;
 #[path = "common/program.rs"]
 mod program;
 
+use common::{grid_jobs, images_of, paper_triples};
 use faulty::{Fault, Faulty, fits};
-use morphscape::data::{Image, fashion_mnist};
+use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, SelfTested, WithFallback, self_test};
 use morphscape::kernels::{KERNELS, Kernel, Sampling, acceptance_entries};
-use morphscape::landscape::{Landscape, Permutation, choose_triples};
+use morphscape::landscape::Landscape;
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkJob, WalkRecord,
+    Frames, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkJob, WalkRecord,
     compute_landscapes, walk, walk_paths,
 };
 use std::ops::ControlFlow;
@@ -25,15 +26,8 @@ use std::sync::{Arc, Mutex};
 
 /// Twelve landscapes of 11 x 11.
 fn landscapes(engine: &dyn Engine) -> Result<Vec<Landscape>, PipelineError> {
-    let set = fashion_mnist();
-    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
-    let triples = choose_triples(&labels, 10, 2, &[], 1).expect("ten classes");
-    let images: Vec<[Image; 3]> = triples
-        .iter()
-        .flat_map(|triple| Permutation::ALL.map(|permutation| permutation.arrange(triple.items)))
-        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
-        .collect();
-    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let images = images_of(&paper_triples(2));
+    let jobs = grid_jobs(&images);
     let settings = MorphSettings {
         steps: 11,
         grid: 3,

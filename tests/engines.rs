@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Tolerance, assert_close, engines, image};
+use common::{Tolerance, assert_close, engines, grid_jobs, image, images_of, paper_triples};
 use morphscape::data::{Image, Tensor, TensorData, fashion_mnist, write_safetensors};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineError, EngineInfo, Trouble};
@@ -11,7 +11,7 @@ use morphscape::kernels::{
     Activation, DenseLayer, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry,
     row_stride,
 };
-use morphscape::landscape::{Landscape, Permutation, choose_triples};
+use morphscape::landscape::Landscape;
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
 use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
@@ -478,20 +478,8 @@ fn empty_recordings_and_warps_of_no_frame() {
 }
 
 fn paper_job(engine: &dyn Engine, groups: usize, steps: usize, frames: Frames) -> Vec<Landscape> {
-    let set = fashion_mnist();
-    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
-    let triples = choose_triples(&labels, 10, groups, &[], 1).expect("ten classes");
-    let images: Vec<[Image; 3]> = triples
-        .iter()
-        .flat_map(|triple| {
-            Permutation::ALL.map(|permutation| {
-                permutation
-                    .arrange(triple.items)
-                    .map(|item| set.image(item).expect("held in memory"))
-            })
-        })
-        .collect();
-    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let images = images_of(&paper_triples(groups));
+    let jobs = grid_jobs(&images);
     let settings = MorphSettings {
         steps,
         grid: 3,
@@ -546,12 +534,7 @@ fn engines_agree_on_the_whole_sweep() {
 
 #[test]
 fn the_ends_of_a_grid_are_the_images_to_the_bit() {
-    let set = fashion_mnist();
-    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
-    let triple = &choose_triples(&labels, 10, 1, &[], 1).expect("ten classes")[0];
-    let [a, b, c] = Permutation::ALL[0]
-        .arrange(triple.items)
-        .map(|item| set.image(item).expect("held in memory"));
+    let [a, b, c] = &images_of(&paper_triples(1))[0];
     for engine in engines() {
         for steps in [2, 3, 21] {
             let landscape = &paper_job(engine.as_ref(), 1, steps, Frames::Keep)[0];

@@ -6,19 +6,19 @@ mod common;
 #[path = "common/program.rs"]
 mod program;
 
-use common::{engines, golden, golden_json};
+use common::{engines, golden, golden_json, grid_jobs, images_of, paper_triples};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::engine::Engine;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{
-    Landscape, LandscapeFile, LatticeWeights, Permutation, Triple, choose_triples, order_asymmetry,
+    Landscape, LandscapeFile, LatticeWeights, Permutation, Triple, order_asymmetry,
 };
 use morphscape::mesh::{PairMesh, Point, triangulate, triangulate_as_qhull};
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_grid,
-    morph_pair, pair_mesh,
+    Frames, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_grid, morph_pair,
+    pair_mesh,
 };
 use program::{fail, folder, json, succeed};
 use serde_json::Value;
@@ -331,13 +331,6 @@ fn frames_fail_where_the_tool_stops() {
     }
 }
 
-/// The triples of the default sweep.
-fn triples() -> Vec<Triple> {
-    let set = fashion_mnist();
-    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
-    choose_triples(&labels, 10, 5, &[], 1).expect("ten classes")
-}
-
 /// The three landscapes of each triple.
 fn landscapes(
     engine: &dyn Engine,
@@ -345,13 +338,8 @@ fn landscapes(
     mode: MorphMode,
     frames: Frames,
 ) -> Vec<Landscape> {
-    let set = fashion_mnist();
-    let images: Vec<[Image; 3]> = triples
-        .iter()
-        .flat_map(|triple| Permutation::ALL.map(|order| order.arrange(triple.items)))
-        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
-        .collect();
-    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let images = images_of(triples);
+    let jobs = grid_jobs(&images);
     let settings = MorphSettings {
         steps: 21,
         grid: 3,
@@ -371,7 +359,7 @@ fn landscapes(
 
 #[test]
 fn engines_classify_the_same_frames_and_agree() {
-    let triples = triples();
+    let triples = paper_triples(5);
     let cpu = landscapes(
         &CpuEngine::new(),
         &triples,
@@ -422,7 +410,7 @@ fn engines_classify_the_same_frames_and_agree() {
 #[test]
 fn a_grid_is_the_tool_run_on_its_own_frames() {
     let set = fashion_mnist();
-    let triple = &triples()[4..5];
+    let triple = &paper_triples(5)[4..5];
     let grids = landscapes(
         &CpuEngine::new(),
         triple,
@@ -504,7 +492,12 @@ fn a_colour_image_morphs_into_itself_but_for_the_truncation() {
 #[test]
 fn a_cross_fade_does_not_depend_on_the_order() {
     let asymmetry = |mode| {
-        let grids = landscapes(&CpuEngine::new(), &triples()[..4], mode, Frames::Drop);
+        let grids = landscapes(
+            &CpuEngine::new(),
+            &paper_triples(5)[..4],
+            mode,
+            Frames::Drop,
+        );
         let each = grids.chunks_exact(3).map(|grids| {
             let probabilities = [0, 1, 2].map(|n| &grids[n].probabilities[..]);
             order_asymmetry(probabilities, 21, 10, LatticeWeights::All).expect("a lattice")
@@ -547,7 +540,7 @@ fn a_cross_fade_blends_pixel_by_pixel() {
 #[test]
 fn failed_frames_are_counted_written_and_read_as_gaps() {
     let folder = folder();
-    let triple = &triples()[4];
+    let triple = &paper_triples(5)[4];
     let list = format!(
         r#"{{"triples":[{{"name":"t","items":{:?}}}]}}"#,
         triple.items

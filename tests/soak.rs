@@ -6,15 +6,13 @@
 
 mod common;
 
-use common::engines;
-use morphscape::data::{Image, fashion_mnist};
+use common::{engines, grid_jobs, images_of, paper_triples};
 use morphscape::engine::Engine;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::gpu::{AdapterKind, GpuEngine, list_adapters};
 use morphscape::kernels::Sampling;
-use morphscape::landscape::{Permutation, choose_triples};
 use morphscape::model::bundled_fashion_mnist;
-use morphscape::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
+use morphscape::pipeline::{Frames, MorphMode, MorphSettings, compute_landscapes};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
@@ -55,15 +53,8 @@ fn soak<E: Engine>(
     mut open: impl FnMut(Option<E>) -> E,
     objects: impl Fn(&E) -> usize,
 ) {
-    let set = fashion_mnist();
-    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
-    let triples = choose_triples(&labels, 10, 5, &[], 1).expect("ten classes");
-    let images: Vec<[Image; 3]> = triples
-        .iter()
-        .flat_map(|triple| Permutation::ALL.map(|permutation| permutation.arrange(triple.items)))
-        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
-        .collect();
-    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let images = images_of(&paper_triples(5));
+    let jobs = grid_jobs(&images);
     let settings = MorphSettings {
         steps: 21,
         grid: 3,

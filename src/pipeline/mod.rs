@@ -10,8 +10,9 @@
 //! The mixes are always made by the CPU engine, 1 frame in 22: the feature points of a mix are
 //! an argmax over its pixels, so the last bit of a mix can move a point and change a row of the
 //! grid. With mixes from one place, meshes are the same on every engine and engines differ by
-//! rounding alone; and a batch needs no round trip to the device in its middle. The host
-//! prepares a batch while the engine runs the one before.
+//! rounding alone; and a batch needs no round trip to the device in its middle. Two groups of
+//! landscapes are at work at once: the host prepares one, or puts its answers in place, while the
+//! engine has the other (`batches.rs`).
 //!
 //! Rows of measurements are mixed on the host, a few operations a value, and classified in the
 //! same batches.

@@ -9,10 +9,12 @@
     reason = "each test file uses its part of this module"
 )]
 
-use morphscape::data::Image;
+use morphscape::data::{Image, fashion_mnist};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::gpu::{AdapterKind, GpuEngine, list_adapters};
 use morphscape::engine::{Engine, EngineError};
+use morphscape::landscape::{Permutation, Triple, choose_triples};
+use morphscape::pipeline::GridJob;
 use std::path::PathBuf;
 
 /// The CPU engine and a fresh GPU engine, a software adapter if there is one.
@@ -118,4 +120,26 @@ pub fn image(
         channels,
         levels,
     }
+}
+
+/// The triples of the paper's job, two a group.
+pub fn paper_triples(groups: usize) -> Vec<Triple> {
+    let set = fashion_mnist();
+    let labels: Vec<usize> = (0..set.len()).map(|i| set.label(i)).collect();
+    choose_triples(&labels, 10, groups, &[], 1).expect("ten classes")
+}
+
+/// A, B and C of the three landscapes of each triple.
+pub fn images_of(triples: &[Triple]) -> Vec<[Image; 3]> {
+    let set = fashion_mnist();
+    triples
+        .iter()
+        .flat_map(|triple| Permutation::ALL.map(|permutation| permutation.arrange(triple.items)))
+        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
+        .collect()
+}
+
+/// A job for each landscape.
+pub fn grid_jobs(images: &[[Image; 3]]) -> Vec<GridJob<'_>> {
+    images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect()
 }

@@ -9,12 +9,28 @@ use crate::kernels::{
     Access, Binding, Command, Downloads, Element, Kernel, Loads, Recording, TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
-use std::sync::{Arc, PoisonError};
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, OnceLock, PoisonError};
 
 /// wgpu has one pipeline object a kernel; ours is the sequence of stages.
 pub(super) struct CompiledKernel {
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
+}
+
+/// Empty until a run has compiled its kernel.
+pub(super) type CompiledCell = Arc<OnceLock<CompiledKernel>>;
+
+/// The activation that a command's kernel is compiled for, if it ends in one.
+fn activation_of(command: &Command) -> Option<u32> {
+    let word = command.kernel.spec().compiled_for?;
+    Some(command.params[word])
+}
+
+/// The commands that have something to do.
+fn dispatched(recording: &Recording) -> impl Iterator<Item = &Command> {
+    let commands = recording.commands().iter();
+    commands.filter(|command| command.workgroups > 0)
 }
 
 /// A row of a texture of the largest texels.
@@ -103,19 +119,17 @@ impl GpuEngine {
     }
 
     fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, Trouble> {
+        self.compile_new(recording);
         let buffers = self.create_buffers(recording)?;
         let mut encoder = self
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor {
                 label: Some("recording"),
             });
-        for command in recording
-            .commands()
-            .iter()
-            .filter(|command| command.workgroups > 0)
-        {
-            let compiled = self.compiled(command);
-            let bind_group = self.bind(command, &compiled, &buffers, &mut encoder);
+        for command in dispatched(recording) {
+            let (cell, _) = self.cell(command);
+            let compiled = self.compiled(&cell, command);
+            let bind_group = self.bind(command, compiled, &buffers, &mut encoder);
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(command.kernel.spec().name),
                 timestamp_writes: None,
@@ -318,16 +332,31 @@ impl GpuEngine {
             .collect()
     }
 
-    fn compiled(&self, command: &Command) -> Arc<CompiledKernel> {
-        let kernel = command.kernel;
-        let activation = kernel.spec().compiled_for.map(|word| command.params[word]);
-        // A compilation that panicked has left the map as it was.
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            compiled
-                .entry((kernel, activation))
-                .or_insert_with(|| Arc::new(self.compile(kernel, activation))),
-        )
+    /// Compiles the kernels of a recording that no run has begun with, so that two runs at once
+    /// share the work in the place of waiting for each other's first kernel.
+    fn compile_new(&self, recording: &Recording) {
+        for command in dispatched(recording) {
+            let (cell, is_new) = self.cell(command);
+            if is_new {
+                self.compiled(&cell, command);
+            }
+        }
+    }
+
+    /// Where a command's kernel is kept, and whether nobody has asked for it before.
+    fn cell(&self, command: &Command) -> (CompiledCell, bool) {
+        // The map is whole after every panic: nothing is done but looking and adding.
+        let mut cells = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        match cells.entry((command.kernel, activation_of(command))) {
+            Entry::Occupied(entry) => (Arc::clone(entry.get()), false),
+            Entry::Vacant(entry) => (Arc::clone(entry.insert(CompiledCell::default())), true),
+        }
+    }
+
+    /// A command's kernel; a run that is compiling it is waited for, and if that fails, this one
+    /// compiles it.
+    fn compiled<'c>(&self, cell: &'c CompiledCell, command: &Command) -> &'c CompiledKernel {
+        cell.get_or_init(|| self.compile(command.kernel, activation_of(command)))
     }
 
     fn compile(&self, kernel: Kernel, activation: Option<u32>) -> CompiledKernel {

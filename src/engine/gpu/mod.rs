@@ -18,11 +18,11 @@ use super::trouble::one_line;
 use super::{Engine, EngineChoice, EngineError, EngineInfo, Trouble};
 use crate::kernels::{Downloads, Kernel, Loads, Recording};
 use adapters::Adapter;
-use executor::CompiledKernel;
+use executor::CompiledCell;
 use lost::Lost;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// A batch's largest buffer, bytes. More gains nothing on the adapters measured and costs
 /// memory; less leaves a large device idle between submissions.
@@ -35,7 +35,7 @@ const SOFTWARE_BATCH_BUFFER_BYTES: usize = 8 << 20;
 const LEAST_BATCH_BUFFER_BYTES: usize = 1 << 20;
 
 /// By kernel and, where the kernel ends in one, activation.
-type CompiledKernels = HashMap<(Kernel, Option<u32>), Arc<CompiledKernel>>;
+type CompiledKernels = HashMap<(Kernel, Option<u32>), CompiledCell>;
 
 /// Runs recordings on an adapter.
 pub struct GpuEngine {

@@ -139,11 +139,10 @@ fn main(
     let to = frame * params.frame_stride + index % row_values;
     let job = jobs[frame];
     let cell = cells[(job.pair * params.strips + strip) * params.cells + x / params.cell_width];
-    let triangles_end = cell.z + cell.w;
 
     // Closed triangles over the whole image leave no pixel without an owner.
     var ownerless = ~0u >> u32(STRIP_ROWS - rows);
-    var end = triangles_end;
+    var end = cell.z + cell.w;
     while ownerless != 0u && end > cell.z {
         let first = end - min(end - cell.z, MOST_NUMBERS);
         var owned = 0u;

@@ -10,7 +10,7 @@ use morphscape::engine::Engine;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::gpu::{GpuEngine, list_adapters};
 use morphscape::landscape::{Chain, Potential, bilinear_cells, largest_time_step};
-use morphscape::pipeline::{Motion, Starts, WalkJob, walk};
+use morphscape::pipeline::{Motion, Starts, WalkPlan, walk};
 use std::f64::consts::TAU;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -50,7 +50,7 @@ fn main() {
     for round in 0..=ROUNDS {
         for (case, &(engine, _, motion)) in cases.iter().enumerate() {
             let steps = 1024;
-            let job = WalkJob {
+            let job = WalkPlan {
                 motion,
                 starts: &start,
                 walkers: WALKERS,

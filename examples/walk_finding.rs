@@ -13,7 +13,7 @@ use morphscape::landscape::{
 };
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphSettings, Motion, Starts, WalkJob, compute_landscapes,
+    Frames, GridJob, MorphMode, MorphSettings, Motion, Starts, WalkPlan, compute_landscapes,
     log_spaced, walk,
 };
 use morphscape::plot::{TrackingPanel, TrackingPoint, tracking_plot};
@@ -49,7 +49,7 @@ fn walked(name: String, kind: usize, potential: &Potential, target: Option<&[boo
     };
     let starts = Starts::AnyOf((0..points).map(place).collect());
     let lags = log_spaced(LENGTH, 8);
-    let job = WalkJob {
+    let job = WalkPlan {
         motion: &motion,
         starts: &starts,
         walkers: WALKERS,

@@ -4,9 +4,11 @@
 //! below it (`tests/layers.rs`):
 //!
 //! ```text
-//! cli        arguments -> plan -> stages -> files
+//! cli        arguments -> a job and how to run it; the terminal
+//! run        a folder of results: manifest, waves, resume, tables, redraw, verify
 //! report     a run -> one page
 //! plot       values -> pictures
+//! job        what is asked, as plain data; loaded; who watches it
 //! pipeline   items -> recordings -> landscapes, in batches; walkers, in batches
 //! landscape  grids, triples, permutations, and measures over them; what walkers walk on
 //! engine     runs a Recording: cpu, or gpu through wgpu
@@ -48,13 +50,26 @@
 //! # Ok::<(), pipeline::PipelineError>(())
 //! ```
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
 pub mod engine;
+pub mod job;
 pub mod kernels;
 pub mod landscape;
 pub mod mesh;
 pub mod model;
 pub mod pipeline;
 pub mod plot;
+mod remedy;
 pub mod report;
+pub mod run;
+
+pub use engine::{Engine, EngineChoice};
+pub use job::{
+    Groups, ImageSource, InterpolateJob, Job, JobError, LandscapeId, LoadedJob, ModelSource, Note,
+    Observer, Silent, SweepJob, TableSource, Triples,
+};
+pub use landscape::LandscapeFile;
+pub use remedy::{Remedy, Setting};
+pub use run::{Existing, Keep, Outcome, Run, RunError, RunFolder, Sample, remedy_of};

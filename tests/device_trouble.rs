@@ -18,7 +18,7 @@ use morphscape::kernels::{KERNELS, Kernel, Sampling, acceptance_entries};
 use morphscape::landscape::Landscape;
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkJob, WalkRecord,
+    Frames, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkPlan, WalkRecord,
     compute_landscapes, walk, walk_paths,
 };
 use std::ops::ControlFlow;
@@ -54,7 +54,7 @@ fn walked(engine: &dyn Engine) -> Result<(WalkRecord, Paths), PipelineError> {
         strides: [1, SIDE as i32],
     };
     let target = (0..SIDE * SIDE).map(|point| point % SIDE == 0).collect();
-    let job = WalkJob {
+    let job = WalkPlan {
         motion: &motion,
         starts: &Starts::At([4.0, 4.0]),
         walkers: 10_000,

@@ -15,7 +15,7 @@ use morphscape::landscape::{
 };
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkJob, WalkRecord,
+    Frames, GridJob, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkPlan, WalkRecord,
     compute_landscapes, log_spaced, walk, walk_paths,
 };
 use std::f64::consts::TAU;
@@ -23,8 +23,8 @@ use std::ops::ControlFlow;
 
 const GO_ON: fn(usize) -> ControlFlow<()> = |_| ControlFlow::Continue(());
 
-fn job<'a>(motion: &'a Motion, starts: &'a Starts, walkers: u32, steps: u32) -> WalkJob<'a> {
-    WalkJob {
+fn job<'a>(motion: &'a Motion, starts: &'a Starts, walkers: u32, steps: u32) -> WalkPlan<'a> {
+    WalkPlan {
         motion,
         starts,
         walkers,
@@ -37,12 +37,12 @@ fn job<'a>(motion: &'a Motion, starts: &'a Starts, walkers: u32, steps: u32) -> 
     }
 }
 
-fn record(engine: &dyn Engine, job: &WalkJob<'_>) -> WalkRecord {
+fn record(engine: &dyn Engine, job: &WalkPlan<'_>) -> WalkRecord {
     walk(engine, job, &GO_ON).expect("it runs")
 }
 
 /// Where each walker starts and ends.
-fn ends(job: &WalkJob<'_>) -> Vec<Vec<[f32; 2]>> {
+fn ends(job: &WalkPlan<'_>) -> Vec<Vec<[f32; 2]>> {
     walk_paths(&CpuEngine::new(), job, job.walkers, job.steps).expect("it runs")
 }
 
@@ -60,7 +60,7 @@ fn a_free_walk_spreads_as_its_steps_with_exponent_one() {
     let (motion, steps) = (free_walk(0.0), 1000);
     let lags = log_spaced(steps, 8);
     for engine in engines() {
-        let job = WalkJob {
+        let job = WalkPlan {
             moments_at: &lags,
             ..job(&motion, &ORIGIN, 20_000, steps)
         };
@@ -88,7 +88,7 @@ fn drift_turns_diffusion_into_straight_motion() {
     let (motion, steps) = (free_walk(0.8), 2000);
     let at = [10, 2000];
     for engine in engines() {
-        let job = WalkJob {
+        let job = WalkPlan {
             moments_at: &at,
             ..job(&motion, &ORIGIN, 8192, steps)
         };
@@ -120,7 +120,7 @@ fn langevin_walkers_fill_a_bowl_as_ornstein_and_uhlenbeck_say() {
     };
     let at = [50, 250, 1000];
     for engine in engines() {
-        let job = WalkJob {
+        let job = WalkPlan {
             moments_at: &at,
             ..job(&motion, &ORIGIN, 40_000, 1000)
         };
@@ -148,7 +148,7 @@ fn a_constant_force_pulls_langevin_walkers_along() {
     };
     let at = [400];
     for engine in engines() {
-        let job = WalkJob {
+        let job = WalkPlan {
             moments_at: &at,
             ..job(&motion, &ORIGIN, 8192, 400)
         };
@@ -218,7 +218,7 @@ fn walkers_meet_the_exact_committor_and_first_passage_time() {
             entries: chain.entries(&absorbing),
             strides: [1, 21],
         };
-        let job = WalkJob {
+        let job = WalkPlan {
             targets,
             shape: [21, 21],
             ..job(&motion, &start, 4096, steps)
@@ -256,7 +256,7 @@ fn langevin_walkers_reach_an_edge_after_the_time_of_a_flat_strip() {
     let motion = Motion::Langevin { cells, step };
     let start = Starts::At([0.0, 10.0]);
     for engine in engines() {
-        let job = WalkJob {
+        let job = WalkPlan {
             targets: &[column(20)],
             shape: [21, 21],
             ..job(&motion, &start, 2048, 40_000)
@@ -344,7 +344,7 @@ fn walkers_on_a_real_landscape_come_to_the_stationary_law() {
         entries: chain.entries(&[false; 441]),
         strides: [1, 21],
     };
-    let lattice = WalkJob {
+    let lattice = WalkPlan {
         occupation_at: &sampled,
         shape: [21, 21],
         ..job(&motion, &starts, 10_000, 4000)
@@ -354,7 +354,7 @@ fn walkers_on_a_real_landscape_come_to_the_stationary_law() {
     let miss = total_variation(&occupation, &law);
     assert!(miss <= 0.02, "total variation {miss}");
     // Half the way is no more than an unfair start allows.
-    let early = WalkJob {
+    let early = WalkPlan {
         occupation_at: &[1],
         ..lattice
     };
@@ -380,7 +380,7 @@ fn langevin_walkers_in_a_bilinear_bowl_come_to_its_law_too() {
     let motion = Motion::Langevin { cells, step };
     let sampled: Vec<u32> = (40..=80).map(|n| 50 * n).collect();
     for engine in engines() {
-        let job = WalkJob {
+        let job = WalkPlan {
             occupation_at: &sampled,
             shape: [21, 21],
             ..job(&motion, &Starts::At([10.0, 10.0]), 4096, 4000)
@@ -435,7 +435,7 @@ fn batches_of_any_size_walk_the_same() {
     };
     let starts = Starts::AnyOf(vec![[1.0, 2.0], [5.0, 10.0], [17.0, 20.0]]);
     let lags = log_spaced(150, 8);
-    let job = WalkJob {
+    let job = WalkPlan {
         moments_at: &lags,
         occupation_at: &[75, 150],
         targets: &[column(20)],
@@ -460,7 +460,7 @@ fn batches_of_any_size_walk_the_same() {
         assert_eq!([path[0], path[15]], end[..]);
     }
     // Another seed is another walk.
-    let other = WalkJob { seed: 12, ..job };
+    let other = WalkPlan { seed: 12, ..job };
     assert!(record(&cramped, &other) != roomy);
 }
 

@@ -1,17 +1,17 @@
 //! `morphscape bench`: how fast the image job runs here, stage by stage, beside what the
 //! machine could do at best.
 
-use super::Verbosity;
-use super::image_job::{ImageJob, TripleArgs};
-use super::options::{DataArgs, ModelArgs, MorphArgs};
-use super::run::{Job, jobs};
+use super::options::{DataArgs, ModelArgs, MorphArgs, TripleArgs};
+use super::terminal::Terminal;
 use super::text::table;
 use crate::data::write_file;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::{GpuEngine, list_adapters};
 use crate::engine::{Engine, EngineInfo};
+use crate::job::SweepJob;
 use crate::kernels::Kernel;
-use crate::pipeline::{GridJob, MorphSettings, Peak, Profile, peak, profile};
+use crate::landscape::Items;
+use crate::pipeline::{Peak, Profile, peak, profile};
 use anyhow::ensure;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -47,49 +47,50 @@ struct Measured {
     profile: Profile,
 }
 
-pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
-    let grid = args.morph.grid();
-    let job = ImageJob::resolve(&args.triples, &args.model, &args.data, grid, verbosity)?;
-    ensure!(
-        !job.model.model.runs_on_host(),
-        "{}: a library runs this model, whose stages are not ours to measure; expected a model of layers (`morphscape model show`)",
-        job.model.path
-    );
-    let settings = MorphSettings {
-        steps: args.morph.steps(),
-        grid,
-        mode: args.morph.mode()?,
+pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
+    let settings = args.morph.settings()?;
+    let job = SweepJob {
+        model: args.model.source()?,
+        data: args.data.source(),
+        triples: args.triples.triples(),
+        morph: settings,
     };
-    let landscapes = jobs(&job.triples);
-    let images = job.load_images(&landscapes)?;
-    let grids: Vec<GridJob<'_>> = landscapes
-        .iter()
-        .map(|job: &Job| {
-            let [a, b, c] = job.items.map(|item| &images[&item]);
-            GridJob { a, b, c }
-        })
-        .collect();
+    let job = job.load(terminal)?;
+    let model = job.model();
+    ensure!(
+        !model.model.runs_on_host(),
+        "{}: a library runs this model, whose stages are not ours to measure; expected a model of layers (`morphscape model` shows which it is)",
+        model.path
+    );
+    let landscapes = job.landscapes();
+    let fetched = job.fetch(&landscapes)?;
+    let grids = fetched.grid_jobs(&landscapes);
     let rounds = usize::from(args.rounds);
     let mut measured = Vec::new();
     for engine in engines(args.engine.as_deref())? {
         let engine = engine.as_ref();
         let info = engine.info().clone();
-        verbosity.say(Verbosity::Verbose, format!("measuring {}", info.adapter));
+        terminal.say_more(format!("measuring {}", info.adapter));
         measured.push(Measured {
             peak: peak(engine, rounds)?,
-            profile: profile(engine, &job.model.model, &settings, &grids, rounds)?,
+            profile: profile(engine, &model.model, &settings, &grids, rounds)?,
             info,
         });
     }
-    let [height, width, channels] = job.data.images.image_shape();
+    let Items::Images {
+        shape: [height, width, channels],
+    } = job.items()
+    else {
+        unreachable!("a sweep is of images");
+    };
     let what = json!({
         "program": concat!("morphscape ", env!("CARGO_PKG_VERSION")),
-        "model": job.model.path,
+        "model": model.path,
         "image": [height, width, channels],
         "landscapes": landscapes.len(),
         "steps": settings.steps,
-        "mode": args.morph.mode_name(),
-        "sampling": args.morph.sampling_name(),
+        "mode": settings.mode.name(),
+        "sampling": settings.mode.sampling().name(),
         "rounds": rounds,
         "host_threads": rayon::current_num_threads(),
     });
@@ -103,8 +104,8 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
         stdout,
         "{} landscapes of {steps} x {steps} frames of {height} x {width} x {channels}, {} sampling, {}; medians of {rounds}",
         landscapes.len(),
-        args.morph.sampling_name(),
-        job.model.path,
+        settings.mode.sampling().name(),
+        model.path,
         steps = settings.steps,
     )?;
     for measured in &measured {

@@ -1,40 +1,32 @@
-//! The command line: one file a subcommand, arguments to a resolved plan to stages to files.
+//! The command line: one file a subcommand, arguments to a job and how to run it.
 //!
-//! Results go to stdout, everything else to stderr.
+//! Results go to stdout, everything else to stderr. What is asked is data of `job`, what becomes
+//! of it is `run`'s; here are arguments, words and the terminal.
 
 mod bench;
-mod columns;
 mod compare;
 mod devices;
 mod figures;
-mod finished;
-mod image_job;
 mod interpolate;
-mod items;
 mod model;
 mod morph;
 mod options;
-mod output;
 mod plot;
 mod predict;
-mod progress;
-mod resolution;
-mod run;
-mod shares;
-mod summary;
-mod summary_only;
 mod sweep;
-mod tables;
+mod terminal;
 mod text;
-mod triples;
 mod verify;
 mod walk;
 
 use crate::engine::{OpenDevice, gpu};
+use crate::job::JobError;
 use crate::pipeline::PipelineError;
+use crate::run::RunError;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
-use std::io::Write;
 use std::process::ExitCode;
+use terminal::{Terminal, Verbosity};
+use text::error_text;
 
 /// Explore what a trained classifier answers between its data points.
 ///
@@ -86,23 +78,6 @@ enum Command {
     Devices(devices::Args),
 }
 
-/// How much to say on stderr.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verbosity {
-    Quiet,
-    Normal,
-    Verbose,
-}
-
-impl Verbosity {
-    /// Says something a user of this verbosity wants to hear.
-    fn say(self, least: Self, text: impl std::fmt::Display) {
-        if self >= least {
-            to_stderr(text);
-        }
-    }
-}
-
 impl Cli {
     /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     pub fn run(self) -> ExitCode {
@@ -112,40 +87,40 @@ impl Cli {
     /// The same on devices of another origin, once a process: tests bring ones that fail. The exit
     /// code.
     pub fn run_on(self, open_device: OpenDevice) -> u8 {
-        options::set_devices(open_device);
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
+        let terminal = &Terminal::new(verbosity, open_device);
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(self.jobs))
             .build_global();
         let result = threads
             .map_err(anyhow::Error::from)
             .and_then(|()| match self.command {
-                Command::Sweep(args) => sweep::run(&args, verbosity),
-                Command::Compare(args) => compare::run(&args, verbosity),
-                Command::Interpolate(args) => interpolate::run(&args, verbosity),
-                Command::Morph(args) => morph::run(&args, verbosity),
-                Command::Predict(args) => predict::run(&args, verbosity),
-                Command::Model(args) => model::run(&args, verbosity),
-                Command::Walk(args) => walk::run(&args, verbosity),
-                Command::Plot(args) => plot::run(&args, verbosity),
-                Command::Bench(args) => bench::run(&args, verbosity),
-                Command::Verify(args) => verify::run(args, verbosity),
+                Command::Sweep(args) => sweep::run(&args, terminal),
+                Command::Compare(args) => compare::run(&args, terminal),
+                Command::Interpolate(args) => interpolate::run(&args, terminal),
+                Command::Morph(args) => morph::run(&args, terminal),
+                Command::Predict(args) => predict::run(&args, terminal),
+                Command::Model(args) => model::run(&args, terminal),
+                Command::Walk(args) => walk::run(&args, terminal),
+                Command::Plot(args) => plot::run(&args, terminal),
+                Command::Bench(args) => bench::run(&args, terminal),
+                Command::Verify(args) => verify::run(&args, terminal),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {
             Ok(()) => 0,
-            Err(error) if matches!(error.downcast_ref(), Some(PipelineError::Interrupted)) => {
-                to_stderr("interrupted");
+            Err(error) if is_interrupted(&error) => {
+                terminal.to_stderr("interrupted");
                 130
             }
             // A reader that has seen enough (`morphscape predict ... | head`) is no failure of ours.
             Err(error) if is_broken_pipe(&error) => 0,
             Err(error) => {
-                to_stderr(format!("error: {error:#}"));
+                terminal.to_stderr(format!("error: {}", error_text(&error)));
                 1
             }
         }
@@ -163,11 +138,21 @@ fn wrong_usage(message: &str) -> ! {
         .exit()
 }
 
-/// A line to stderr; that nobody reads it any more is no failure.
-fn to_stderr(text: impl std::fmt::Display) {
-    progress::beside_bar(|| {
-        let _ = writeln!(std::io::stderr(), "{text}");
-    });
+/// The command line as it was typed, for a run's manifest; what of it is no Unicode is replaced.
+fn command_words() -> Vec<String> {
+    let words = std::env::args_os();
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
+fn is_interrupted(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let in_run = cause.downcast_ref().is_some_and(RunError::is_interrupted);
+        let in_job = cause.downcast_ref().is_some_and(JobError::is_interrupted);
+        let here = matches!(cause.downcast_ref(), Some(PipelineError::Interrupted));
+        in_run || in_job || here
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

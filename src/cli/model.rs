@@ -1,7 +1,7 @@
 //! `morphscape model`: what a model file holds, and converting it.
 
-use super::Verbosity;
 use super::options::ModelFileArgs;
+use super::terminal::Terminal;
 use super::text::{counted, table};
 use crate::model::{Model, convert_model, read_model};
 use anyhow::{Context, ensure};
@@ -42,9 +42,9 @@ struct ConvertArgs {
     force: bool,
 }
 
-pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     match (&args.convert, &args.path) {
-        (Some(Convert::Convert(args)), _) => convert(args, verbosity),
+        (Some(Convert::Convert(args)), _) => convert(args, terminal),
         (None, Some(path)) => {
             let model = read_model(path, &args.file.options()?)
                 .with_context(|| path.display().to_string())?;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     }
 }
 
-fn convert(args: &ConvertArgs, verbosity: Verbosity) -> anyhow::Result<()> {
+fn convert(args: &ConvertArgs, terminal: &Terminal) -> anyhow::Result<()> {
     let (from, to) = (args.from.display(), args.to.display());
     ensure!(
         args.to
@@ -70,14 +70,14 @@ fn convert(args: &ConvertArgs, verbosity: Verbosity) -> anyhow::Result<()> {
     let converted =
         convert_model(&args.from, &args.file.options()?).with_context(|| from.to_string())?;
     for note in converted.model.notes() {
-        verbosity.say(Verbosity::Normal, format!("note: {from}: {note}"));
+        terminal.say(format!("note: {from}: {note}"));
     }
     if let Some(folder) = args.to.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     converted.write(&args.to)?;
-    verbosity.say(Verbosity::Normal, format!("{from} written to {to}"));
+    terminal.say(format!("{from} written to {to}"));
     Ok(())
 }
 

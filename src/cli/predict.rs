@@ -1,10 +1,9 @@
 //! `morphscape predict`: class probabilities of images or rows, as CSV on stdout.
 
-use super::Verbosity;
-use super::items::find_image;
 use super::options::{DataArgs, EngineArgs, ModelArgs};
-use super::tables::{is_table, load_table, table_model};
+use super::terminal::Terminal;
 use super::text::significant;
+use crate::job::{TableSource, find_image, is_table};
 use crate::landscape::argmax;
 use crate::model::Model;
 use crate::pipeline::classify;
@@ -42,13 +41,13 @@ struct Question {
     class_names: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let question = if is_table(args.data.name()) {
-        rows(args, verbosity)?
+        rows(args, terminal)?
     } else {
-        images(args, verbosity)?
+        images(args, terminal)?
     };
-    let engine = args.engine.open(verbosity)?;
+    let engine = args.engine.open(terminal)?;
     let inputs: Vec<&[f32]> = question.inputs.iter().map(Vec::as_slice).collect();
     let answers = classify(engine.as_ref(), &question.model, &inputs)?;
     let names = &question.class_names;
@@ -77,7 +76,7 @@ pub(super) fn run(args: &Args, verbosity: Verbosity) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
+fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     if args.items.is_empty() {
         // Rows need no list of items, so the parser cannot ask for one.
         super::wrong_usage(
@@ -89,10 +88,10 @@ fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
         "--label and --features belong to a table, and --data {} has images; leave them out",
         args.data.name()
     );
-    let model = args.model.load()?;
-    let data = args.data.load()?.match_classes(&model, verbosity)?;
-    model.say_notes(verbosity);
-    model.warn_unscaled(verbosity);
+    let model = args.model.source()?.load()?;
+    let data = args.data.source().load()?.match_classes(&model, terminal)?;
+    model.note_assumptions(terminal);
+    model.warn_unscaled(terminal);
     let inputs = args
         .items
         .iter()
@@ -113,16 +112,17 @@ fn images(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
     })
 }
 
-fn rows(args: &Args, verbosity: Verbosity) -> anyhow::Result<Question> {
+fn rows(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     let data = &args.data;
-    let mut loaded = load_table(
-        data.name(),
-        args.label.as_deref(),
-        &args.features,
-        data.root(),
-    )?;
-    let model = table_model(&args.model, &loaded)?;
-    model.say_notes(verbosity);
+    let source = TableSource {
+        place: data.name().to_owned(),
+        root: data.root().cloned(),
+        label: args.label.clone(),
+        features: args.features.clone(),
+    };
+    let mut loaded = source.load()?;
+    let model = args.model.source()?.load_for(&loaded)?;
+    model.note_assumptions(terminal);
     let class_names = loaded.fit(&model.model, &model.path)?;
     let table = &loaded.table;
     let positions = if args.items.is_empty() {

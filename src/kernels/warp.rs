@@ -12,6 +12,7 @@ use super::{
 use crate::mesh::{PairMesh, fixed_alpha};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -126,12 +127,23 @@ impl FrameJob {
 }
 
 /// How images are sampled between their pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sampling {
     /// Bilinear.
     Linear,
     /// Interpolating bicubic spline with not-a-knot ends, as the paper's tool samples.
     Cubic,
+}
+
+impl Sampling {
+    /// As plans and files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Cubic => "cubic",
+        }
+    }
 }
 
 /// What all frames of a warp share.

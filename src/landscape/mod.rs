@@ -14,12 +14,12 @@ pub use data_points::DataPoints;
 pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use measures::{
-    Bar, CONFIDENT, Connectivity, CriticalPoints, GridMeasures, LatticeWeights, Measures,
-    OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures, agreement, barrier, best_path,
-    boundary_length, calibration_error, confident_intrusion, critical_points, jaccard, kappa,
-    laplacian_roughness, mean_entropy, mean_margin, measure, measure_paths, measure_triple,
-    num_bars_above, num_regions, order_asymmetry, pair_potentials, pass, persistence, region_of,
-    surface_roughness,
+    Bar, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints, Format, GridMeasures,
+    LatticeWeights, Measures, OVERVIEW, OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures,
+    RANK_BY, agreement, barrier, best_path, boundary_length, calibration_error,
+    confident_intrusion, critical_points, jaccard, kappa, laplacian_roughness, mean_entropy,
+    mean_margin, measure, measure_paths, measure_triple, num_bars_above, num_regions,
+    order_asymmetry, overview, pair_potentials, pass, persistence, region_of, surface_roughness,
 };
 pub use tool_share::{RESAMPLES, ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};

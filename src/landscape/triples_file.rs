@@ -1,7 +1,7 @@
 //! The list of triples that a user fixes: `{"triples":[{"name":"1A","items":[9,2,"t10k#1"]}]}`.
 
 use crate::data::{InputError, MAX_JSON_BYTES, read_text};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ struct TriplesFile {
 }
 
 /// A triple as the file has it: its items are not looked up yet.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedTriple {
     /// 1 to 64 letters, digits, `-` or `_`, since it becomes the name of folders.
@@ -22,7 +22,7 @@ pub struct ListedTriple {
 }
 
 /// An item as the file names it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ListedItem {
     /// Its position in the data.

@@ -4,6 +4,7 @@
 //! before room is made for them; a file that is refused is refused at little cost.
 
 use super::archive;
+use super::functions::activation_name;
 use super::hdf5::{self, Hdf5};
 use super::keras::{self, Description, MAX_CONFIG_BYTES};
 use super::layer::{Layer, Op};
@@ -13,6 +14,7 @@ use super::{Model, ModelError, plain};
 use super::{Network, onnx};
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes, sha256_hex};
 use crate::kernels::Activation;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -31,9 +33,11 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
 ];
 
 /// What a model file cannot say itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ModelOptions {
     /// What stands between the dense layers of a file of weights; the last one ends in logits.
+    #[serde(with = "activation_name")]
     pub activation: Option<Activation>,
     /// The layers of a file of weights, from input to output, where names and shapes leave it
     /// open.

@@ -49,3 +49,29 @@ pub(super) fn name_of(activation: Activation) -> String {
     let named = NAMED.iter().find(|(_, known)| *known == activation);
     named.map_or_else(|| format!("{activation:?}"), |(name, _)| (*name).to_owned())
 }
+
+/// An activation in plain data is its name.
+pub(super) mod activation_name {
+    use super::{activation_by_name, name_of};
+    use crate::kernels::Activation;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in crate::model) fn serialize<S: Serializer>(
+        activation: &Option<Activation>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        activation.map(name_of).serialize(serializer)
+    }
+
+    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Activation>, D::Error> {
+        let name: Option<String> = Option::deserialize(deserializer)?;
+        name.map(|name| {
+            activation_by_name(&name)
+                .ok_or_else(|| D::Error::custom(format!("unknown activation \"{name}\"")))
+        })
+        .transpose()
+    }
+}

@@ -12,16 +12,18 @@ use crate::kernels::{
 use crate::landscape::{GridMeshes, Landscape};
 use crate::mesh::lattice_scale;
 use crate::model::Model;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 /// How images are morphed into grids.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MorphSettings {
     /// Points a side of a landscape, at least 2.
     pub steps: usize,
     /// Feature cells a side.
     pub grid: usize,
     /// How they are morphed.
+    #[serde(flatten)]
     pub mode: MorphMode,
 }
 

@@ -46,7 +46,7 @@ pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
 pub use profile::{Peak, Profile, Stage, peak, profile};
 pub use rows::{RowJob, interpolate_rows};
 pub use walk::{
-    Arrived, MeanMoments, Motion, Starts, WalkJob, WalkRecord, log_spaced, walk, walk_paths,
+    Arrived, MeanMoments, Motion, Starts, WalkPlan, WalkRecord, log_spaced, walk, walk_paths,
 };
 
 use crate::engine::EngineError;

@@ -7,9 +7,11 @@ use crate::mesh::{
     FeatureError, FeatureFinder, PairMesh, Point, cell_size_px, triangulate, triangulate_as_qhull,
 };
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// How a pair of images is morphed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", content = "sampling", rename_all = "kebab-case")]
 pub enum MorphMode {
     /// Float frames, levels clamped to 0..255, every pixel owned by one triangle; no frame
     /// fails.
@@ -22,6 +24,23 @@ pub enum MorphMode {
 }
 
 impl MorphMode {
+    /// As plans and files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clean(_) => "clean",
+            Self::Published => "published",
+            Self::CrossFade => "cross-fade",
+        }
+    }
+
+    /// How images are sampled; the paper's tool has one way, and a cross-fade none to choose.
+    pub fn sampling(self) -> Sampling {
+        match self {
+            Self::Clean(sampling) => sampling,
+            Self::Published | Self::CrossFade => Sampling::Cubic,
+        }
+    }
+
     /// The points of an image that meshes of this mode are made of: feature points on a
     /// `grid x grid` division; the corners alone for a cross-fade, whose mesh stands still.
     pub(super) fn points(

@@ -48,7 +48,7 @@ pub enum Starts {
 
 /// What a walk is.
 #[derive(Debug, Clone)]
-pub struct WalkJob<'a> {
+pub struct WalkPlan<'a> {
     /// How walkers move.
     pub motion: &'a Motion,
     /// Where they start.
@@ -90,11 +90,11 @@ pub struct MeanMoments {
 /// What a walk brought back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WalkRecord {
-    /// One entry for each of [`WalkJob::moments_at`].
+    /// One entry for each of [`WalkPlan::moments_at`].
     pub moments: Vec<MeanMoments>,
-    /// Walkers counted at each point `[rows, columns]`, over all of [`WalkJob::occupation_at`].
+    /// Walkers counted at each point `[rows, columns]`, over all of [`WalkPlan::occupation_at`].
     pub occupation: Vec<u64>,
-    /// One entry for each of [`WalkJob::targets`].
+    /// One entry for each of [`WalkPlan::targets`].
     pub arrived: Vec<Arrived>,
 }
 
@@ -144,7 +144,7 @@ const RECORDING_COMMANDS: usize = 48;
 /// [`PipelineError`] when there are no walkers or steps, the engine fails, or the job is stopped.
 pub fn walk(
     engine: &dyn Engine,
-    job: &WalkJob<'_>,
+    job: &WalkPlan<'_>,
     progress: &dyn Fn(usize) -> ControlFlow<()>,
 ) -> Result<WalkRecord, PipelineError> {
     if job.walkers == 0 || job.steps == 0 {
@@ -205,7 +205,7 @@ pub fn walk(
 /// [`PipelineError`] when the engine fails.
 pub fn walk_paths(
     engine: &dyn Engine,
-    job: &WalkJob<'_>,
+    job: &WalkPlan<'_>,
     walkers: u32,
     stride: u32,
 ) -> Result<Vec<Vec<[f32; 2]>>, PipelineError> {
@@ -251,7 +251,7 @@ impl Starts {
     }
 }
 
-impl WalkJob<'_> {
+impl WalkPlan<'_> {
     fn span(&self, first_step: u32, steps: u32) -> Span {
         Span {
             seed: self.seed,
@@ -312,7 +312,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(job: &WalkJob<'_>) -> Self {
+    fn new(job: &WalkPlan<'_>) -> Self {
         Self {
             moments: vec![[0.0; 6]; job.moments_at.len()],
             occupation: match job.occupation_at {
@@ -326,7 +326,7 @@ impl Sums {
 
 /// Walkers on their way.
 struct Batch<'a> {
-    job: &'a WalkJob<'a>,
+    job: &'a WalkPlan<'a>,
     /// Steps done.
     step: u32,
     walkers: Vec<Walker>,

@@ -30,62 +30,6 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// How a measure is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// `1.23`
-    Hundredths,
-    /// `0.123`
-    Thousandths,
-    /// `0.0123`
-    TenThousandths,
-    /// `123`
-    Integer,
-    /// `12.3%`, of a share 0..1
-    Percent,
-}
-
-impl Format {
-    /// The value as text; what failed frames leave nothing to measure for is a dash, as in the
-    /// page.
-    pub fn text(self, value: f64) -> String {
-        match self {
-            _ if value.is_nan() => "\u{2013}".to_owned(),
-            Self::Hundredths => format!("{value:.2}"),
-            Self::Thousandths => format!("{value:.3}"),
-            Self::TenThousandths => format!("{value:.4}"),
-            Self::Integer => format!("{value:.0}"),
-            Self::Percent => format!("{:.1}%", 100.0 * value),
-        }
-    }
-
-    /// The name the page's script knows it by.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Hundredths => "0.00",
-            Self::Thousandths => "0.000",
-            Self::TenThousandths => "0.0000",
-            Self::Integer => "integer",
-            Self::Percent => "percent",
-        }
-    }
-}
-
-/// A column of measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
-    /// Name in `summary.csv`.
-    pub key: &'static str,
-    /// Name in a table's heading.
-    pub label: &'static str,
-    /// What it measures, in a sentence.
-    pub help: &'static str,
-    /// How it is written.
-    pub format: Format,
-    /// The measures it is shown together with.
-    pub group: &'static str,
-}
-
 /// Frames larger than this are reduced in the report, pixels a side.
 const MAX_FRAME_PX: usize = 64;
 const JPEG_QUALITY: u8 = 75;

@@ -1,8 +1,9 @@
 //! The page itself: template, style and script put together with a run's data.
 
 use super::policy::{Own, policy};
-use super::{Column, Detail, zipped};
+use super::{Detail, zipped};
 use crate::data::{FileError, write_file};
+use crate::landscape::Column;
 use crate::plot::class_color_hex;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -253,15 +254,16 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
             "Morph".to_owned(),
             format!(
                 "{} mode, {} sampling, {} x {} feature cells",
-                text(&plan["mode"]),
-                text(&plan["sampling"]),
-                text(&plan["grid"]),
-                text(&plan["grid"])
+                text(&plan["morph"]["mode"]),
+                text(&plan["morph"]["sampling"]),
+                text(&plan["morph"]["grid"]),
+                text(&plan["morph"]["grid"])
             ),
         ]),
     }
-    if !plan["seed"].is_null() {
-        facts.push(["Seed".to_owned(), text(&plan["seed"])]);
+    let seed = &plan["choice"]["groups"]["seed"];
+    if !seed.is_null() {
+        facts.push(["Seed".to_owned(), text(seed)]);
     }
     let engine = &manifest["engine"];
     facts.push([

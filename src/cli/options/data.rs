@@ -1,13 +1,10 @@
 //! Which images, and how their classes are found among a model's.
 
-use super::{DataPlace, LoadedModel, parse_factor};
-use crate::cli::Verbosity;
-use crate::cli::tables::is_table;
-use crate::cli::text::counted;
-use crate::data::{ClassMatch, ImageSet, ImageSetOptions, fashion_mnist, read_image_set};
-use anyhow::{Context, bail, ensure};
+use super::parse_factor;
+use crate::data::{ClassMatch, ImageSetOptions};
+use crate::job::ImageSource;
 use clap::{Args, ValueEnum};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Which images.
 #[derive(Debug, Args)]
@@ -38,19 +35,20 @@ enum ClassMatchName {
     Order,
 }
 
-/// A data set and where it came from.
-pub(in crate::cli) struct LoadedData {
-    pub(in crate::cli) images: ImageSet,
-    pub(in crate::cli) path: String,
-    class_match: Option<ClassMatch>,
-}
-
 impl DataArgs {
-    /// What says which data they are.
-    pub(in crate::cli) fn place(&mut self) -> DataPlace<'_> {
-        DataPlace {
-            name: &mut self.data,
-            root: &mut self.data_dir,
+    /// The images that they stand for.
+    pub(in crate::cli) fn source(&self) -> ImageSource {
+        ImageSource {
+            place: self.data.clone(),
+            root: self.data_dir.clone(),
+            options: ImageSetOptions {
+                resize: self.resize,
+                white: self.white,
+            },
+            class_match: match self.class_match {
+                ClassMatchName::Name => ClassMatch::Name,
+                ClassMatchName::Order => ClassMatch::Order,
+            },
         }
     }
 
@@ -60,106 +58,8 @@ impl DataArgs {
     }
 
     /// What `--data-dir` says.
-    pub(in crate::cli) fn root(&self) -> Option<&Path> {
-        self.data_dir.as_deref()
-    }
-
-    /// What the options make of the data, for a plan.
-    pub(in crate::cli) fn options_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "resize": self.resize,
-            "white": self.white,
-            "match": match self.class_match {
-                ClassMatchName::Name => "name",
-                ClassMatchName::Order => "order",
-            },
-        })
-    }
-
-    /// Loads the set; its classes are those of the data.
-    pub(in crate::cli) fn load(&self) -> anyhow::Result<LoadedData> {
-        if is_table(&self.data) {
-            bail!(
-                "--data {}: expected images, found a table of rows; use fashion-mnist or images of your own, or `morphscape interpolate`, which takes tables",
-                self.data
-            );
-        }
-        let place = match (self.data.as_str(), &self.data_dir) {
-            ("fashion-mnist", None) => {
-                ensure!(
-                    self.white.is_none(),
-                    "--white belongs to arrays of floats; leave it out"
-                );
-                let images = fashion_mnist();
-                return Ok(LoadedData {
-                    images: match self.resize {
-                        Some(size) => images.resized(size),
-                        None => images,
-                    },
-                    path: "bundled fashion-mnist".into(),
-                    class_match: None,
-                });
-            }
-            ("fashion-mnist", Some(root)) => root.join("fashion-mnist"),
-            (place, _) => PathBuf::from(place),
-        };
-        let path = place.display().to_string();
-        ensure!(
-            place.exists(),
-            "--data {path}: expected fashion-mnist, a folder of images or an .npz or .safetensors file, found nothing there; check the name"
-        );
-        let options = ImageSetOptions {
-            resize: self.resize,
-            white: self.white,
-        };
-        let images = read_image_set(&place, options).with_context(|| format!("--data {path}"))?;
-        // Labels that are numbers are outputs' numbers.
-        let class_match = match self.class_match {
-            ClassMatchName::Name if images.names_classes() => ClassMatch::Name,
-            _ => ClassMatch::Order,
-        };
-        Ok(LoadedData {
-            images,
-            path,
-            class_match: Some(class_match),
-        })
-    }
-}
-
-impl LoadedData {
-    /// Gives the images the model's classes.
-    pub(in crate::cli) fn match_classes(
-        mut self,
-        model: &LoadedModel,
-        verbosity: Verbosity,
-    ) -> anyhow::Result<Self> {
-        let place = format!("{} with {}", self.path, model.path);
-        let passed_over = self.images.passed_over();
-        if passed_over > 0 {
-            verbosity.say(
-                Verbosity::Normal,
-                format!(
-                    "note: {}: passed over {} without the name of a PNG or JPEG",
-                    self.path,
-                    counted(passed_over, "file")
-                ),
-            );
-        }
-        match (model.model.classes(), self.class_match) {
-            (Some(classes), Some(by)) => {
-                self.images = self.images.with_classes(classes, by).context(place)?;
-            }
-            (None, Some(_)) if self.images.names_classes() => verbosity.say(
-                Verbosity::Normal,
-                format!(
-                    "note: {} names no classes; its outputs are taken for {}, in this order",
-                    model.path,
-                    self.images.classes().join(", ")
-                ),
-            ),
-            _ => {}
-        }
-        Ok(self)
+    pub(in crate::cli) fn root(&self) -> Option<&PathBuf> {
+        self.data_dir.as_ref()
     }
 }
 

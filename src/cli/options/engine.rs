@@ -1,33 +1,23 @@
 //! Where to compute.
 
-use crate::cli::Verbosity;
-use crate::engine::{self, Engine, EngineChoice, EngineError, OpenDevice, gpu};
+use crate::cli::terminal::Terminal;
+use crate::engine::{self, Engine, EngineChoice, EngineError};
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
-use std::sync::OnceLock;
-
-/// Where devices come from in this process.
-static DEVICES: OnceLock<OpenDevice> = OnceLock::new();
-
-/// Says where devices come from; later ones of a process are not heard.
-pub(in crate::cli) fn set_devices(open_device: OpenDevice) {
-    let _ = DEVICES.set(open_device);
-}
 
 /// Opens an engine that says what it has to say as a note.
 fn open(
     choice: EngineChoice,
     adapter: Option<&str>,
-    verbosity: Verbosity,
+    terminal: &Terminal,
 ) -> Result<Box<dyn Engine>, EngineError> {
-    let open_device = *DEVICES.get_or_init(|| gpu::open);
-    let say = move |text: &str| verbosity.say(Verbosity::Normal, format!("note: {text}"));
+    let beside = terminal.clone();
     engine::open(
-        open_device,
+        terminal.open_device,
         engine::cache_folder(),
         choice,
         adapter,
-        Box::new(say),
+        Box::new(move |text: &str| beside.say(format!("note: {text}"))),
     )
 }
 
@@ -67,34 +57,33 @@ impl OtherEngineArgs {
     /// Opens the engine for what ran on `ran_on`, `cpu` or `gpu`; where there is no other one it
     /// is the same, and that is said.
     pub(in crate::cli) fn open(
-        self,
+        &self,
         ran_on: &str,
-        verbosity: Verbosity,
+        terminal: &Terminal,
     ) -> anyhow::Result<Box<dyn Engine>> {
         let engine = match (self.engine, &self.adapter) {
             (Some(engine), _) => engine,
             (None, Some(_)) => EngineName::Gpu,
             (None, None) if ran_on == "gpu" => EngineName::Cpu,
-            (None, None) => match open(EngineChoice::Gpu, None, verbosity) {
+            (None, None) => match open(EngineChoice::Gpu, None, terminal) {
                 Ok(engine) => return Ok(engine),
                 Err(error) => {
                     let reason = anyhow::Error::from(error);
-                    verbosity.say(
-                        Verbosity::Normal,
-                        format!("note: there is no other engine ({reason:#}); going on with the CPU engine, which the run was computed on, too"),
-                    );
+                    terminal.say(format!(
+                        "note: there is no other engine ({reason:#}); using the CPU engine, on which the run was computed as well"
+                    ));
                     EngineName::Cpu
                 }
             },
         };
-        let adapter = self.adapter;
-        EngineArgs { engine, adapter }.open(verbosity)
+        let adapter = self.adapter.clone();
+        EngineArgs { engine, adapter }.open(terminal)
     }
 }
 
 impl EngineArgs {
     /// Opens the engine; a fallback is said.
-    pub(in crate::cli) fn open(&self, verbosity: Verbosity) -> anyhow::Result<Box<dyn Engine>> {
+    pub(in crate::cli) fn open(&self, terminal: &Terminal) -> anyhow::Result<Box<dyn Engine>> {
         let choice = match self.engine {
             EngineName::Auto => EngineChoice::Auto,
             EngineName::Gpu => EngineChoice::Gpu,
@@ -104,14 +93,13 @@ impl EngineArgs {
             choice != EngineChoice::Cpu || self.adapter.is_none(),
             "--adapter names a GPU, and --engine cpu uses none; leave one of them out"
         );
-        let opened = open(choice, self.adapter.as_deref(), verbosity);
+        let opened = open(choice, self.adapter.as_deref(), terminal);
         let engine = match choice {
             EngineChoice::Gpu => opened.context("--engine gpu")?,
             _ => opened?,
         };
         let info = engine.info();
-        verbosity.say(
-            Verbosity::Verbose,
+        terminal.say_more(
             format!("engine: {}, {} {}", info.engine, info.adapter, info.driver).trim_end(),
         );
         Ok(engine)

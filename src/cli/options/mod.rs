@@ -1,39 +1,22 @@
-//! Options that several subcommands share, and what they resolve to.
+//! Options that several subcommands share, and the plain data that they stand for.
 
 mod data;
 mod engine;
 mod model;
 mod morph;
 mod places;
+mod table;
+mod triples;
 
-pub(super) use data::{DataArgs, LoadedData};
-pub(super) use engine::{EngineArgs, OtherEngineArgs, set_devices};
-pub(super) use model::{LoadedModel, ModelArgs, ModelFileArgs};
+pub(super) use data::DataArgs;
+pub(super) use engine::{EngineArgs, OtherEngineArgs};
+pub(super) use model::{ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
-pub(super) use places::{DataPlace, Places};
+pub(super) use places::Places;
+pub(super) use table::TableArgs;
+pub(super) use triples::{RowTripleArgs, TripleArgs};
 
-use anyhow::Context;
-
-/// A class by number or name, whatever the case of its letters.
-pub(super) fn class_number(
-    option: &str,
-    text: &str,
-    class_names: &[String],
-) -> anyhow::Result<usize> {
-    let text = text.trim();
-    let by_name = class_names
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(text));
-    by_name
-        .or_else(|| text.parse().ok().filter(|&class| class < class_names.len()))
-        .with_context(|| {
-            format!(
-                "{option}: unknown class \"{text}\"; expected a number below {} or one of {}",
-                class_names.len(),
-                class_names.join(", ")
-            )
-        })
-}
+use crate::run::Existing;
 
 /// `0.0039` or `1/255`.
 fn parse_factor(text: &str) -> Result<f64, String> {
@@ -52,5 +35,13 @@ fn parse_factor(text: &str) -> Result<f64, String> {
         Err(format!(
             "expected a finite factor other than 0, found \"{text}\""
         ))
+    }
+}
+
+/// What `--force` says.
+pub(super) fn existing(force: bool) -> Existing {
+    match force {
+        true => Existing::Replace,
+        false => Existing::Continue,
     }
 }

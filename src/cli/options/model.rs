@@ -1,12 +1,10 @@
 //! Which classifier, and what its file does not say.
 
 use super::parse_factor;
-use crate::cli::Verbosity;
 use crate::data::read_text;
-use crate::model::{
-    Model, ModelOptions, activation_by_name, activation_names, bundled_fashion_mnist, read_model,
-};
-use anyhow::{Context, bail};
+use crate::job::ModelSource;
+use crate::model::{ModelOptions, activation_by_name, activation_names};
+use anyhow::Context;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -75,25 +73,6 @@ impl ModelFileArgs {
             class_names: self.class_names.as_deref().map(read_names).transpose()?,
         })
     }
-
-    /// The same for a plan: those that are given.
-    fn json(&self, options: &ModelOptions) -> serde_json::Value {
-        let mut given = serde_json::Map::new();
-        let mut say = |key: &str, value: serde_json::Value| {
-            let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-            if !empty {
-                given.insert(key.to_owned(), value);
-            }
-        };
-        say("activation", serde_json::json!(self.activation));
-        say("layers", serde_json::json!(self.layers));
-        say("config", serde_json::json!(self.config));
-        say("scale", serde_json::json!(self.scale));
-        say("mean", serde_json::json!(self.mean));
-        say("std", serde_json::json!(self.std));
-        say("class_names", serde_json::json!(options.class_names));
-        given.into()
-    }
 }
 
 /// The lines of a text file of at most 1 MiB.
@@ -108,83 +87,13 @@ fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// A model and where it came from.
-pub(in crate::cli) struct LoadedModel {
-    pub(in crate::cli) model: Model,
-    pub(in crate::cli) path: String,
-    /// What was given beside the file, for a plan.
-    pub(in crate::cli) options: serde_json::Value,
-}
-
 impl ModelArgs {
-    /// The file that is named, if there is one.
-    pub(in crate::cli) fn path(&self) -> Option<&Path> {
-        self.model.as_deref()
-    }
-
-    /// Takes another file.
-    pub(in crate::cli) fn take(&mut self, path: PathBuf) {
-        self.model = Some(path);
-    }
-
-    /// Refuses options that say what a bundled model says itself.
-    pub(in crate::cli) fn refuse_options(&self, name: &str) -> anyhow::Result<()> {
-        let given = self.file.json(&self.file.options()?);
-        if let Some(option) = given.as_object().and_then(|given| given.keys().next()) {
-            bail!(
-                "--model {name}: a bundled model says its layers, scaling and classes itself; leave --{} out",
-                option.replace('_', "-")
-            );
-        }
-        Ok(())
-    }
-
-    pub(in crate::cli) fn load(&self) -> anyhow::Result<LoadedModel> {
-        let Some(path) = &self.model else {
-            return Ok(LoadedModel {
-                model: bundled_fashion_mnist(),
-                path: "bundled fashion-mnist".into(),
-                options: serde_json::json!({}),
-            });
-        };
-        let options = self.file.options()?;
-        let model = read_model(path, &options).with_context(|| path.display().to_string())?;
-        Ok(LoadedModel {
-            model,
-            path: path.display().to_string(),
-            options: self.file.json(&options),
+    /// The model that they stand for, files of names read.
+    pub(in crate::cli) fn source(&self) -> anyhow::Result<ModelSource> {
+        Ok(ModelSource {
+            file: self.model.clone(),
+            options: self.file.options()?,
         })
-    }
-}
-
-impl LoadedModel {
-    /// The names to show: the model's own, else the data's, else the outputs' numbers.
-    pub(in crate::cli) fn class_names(&self, data: &[String]) -> Vec<String> {
-        match self.model.classes() {
-            Some(names) => names.to_vec(),
-            None if data.len() == self.model.num_classes() => data.to_vec(),
-            None => (0..self.model.num_classes())
-                .map(|class| class.to_string())
-                .collect(),
-        }
-    }
-
-    /// Says how the file was understood where it does not say it itself.
-    pub(in crate::cli) fn say_notes(&self, verbosity: Verbosity) {
-        for note in self.model.notes() {
-            verbosity.say(Verbosity::Normal, format!("note: {}: {note}", self.path));
-        }
-    }
-
-    /// Grey levels fed to a model that never scales them are most often a mistake.
-    pub(in crate::cli) fn warn_unscaled(&self, verbosity: Verbosity) {
-        if !self.model.scales_input() {
-            let path = &self.path;
-            verbosity.say(
-                Verbosity::Normal,
-                format!("warning: {path} does not scale its input and gets grey levels 0..255; if it was trained on 0..1, give --scale 1/255"),
-            );
-        }
     }
 }
 

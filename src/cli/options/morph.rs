@@ -1,7 +1,7 @@
 //! How large grids are, and how images are morphed.
 
 use crate::kernels::Sampling;
-use crate::pipeline::MorphMode;
+use crate::pipeline::{MorphMode, MorphSettings};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
@@ -53,43 +53,20 @@ enum SamplingName {
 }
 
 impl MorphArgs {
-    pub(in crate::cli) fn steps(&self) -> usize {
-        self.size.steps()
-    }
-
-    pub(in crate::cli) fn grid(&self) -> usize {
-        self.size.grid()
-    }
-
     /// How images are morphed; published mode has one way of sampling.
-    pub(in crate::cli) fn mode(&self) -> anyhow::Result<MorphMode> {
-        match (self.mode, self.sampling) {
-            (ModeName::Clean, SamplingName::Cubic) => Ok(MorphMode::Clean(Sampling::Cubic)),
-            (ModeName::Clean, SamplingName::Linear) => Ok(MorphMode::Clean(Sampling::Linear)),
-            (ModeName::Published, SamplingName::Cubic) => Ok(MorphMode::Published),
+    pub(in crate::cli) fn settings(&self) -> anyhow::Result<MorphSettings> {
+        let mode = match (self.mode, self.sampling) {
+            (ModeName::Clean, SamplingName::Cubic) => MorphMode::Clean(Sampling::Cubic),
+            (ModeName::Clean, SamplingName::Linear) => MorphMode::Clean(Sampling::Linear),
+            (ModeName::Published, SamplingName::Cubic) => MorphMode::Published,
             (ModeName::Published, SamplingName::Linear) => bail!(
                 "--mode published --sampling linear: the paper's tool samples with the cubic spline; leave --sampling out, or use --mode clean"
             ),
-        }
-    }
-
-    pub(in crate::cli) fn sampling_name(&self) -> &'static str {
-        match self.sampling {
-            SamplingName::Cubic => "cubic",
-            SamplingName::Linear => "linear",
-        }
-    }
-
-    /// How grids are made, for captions and files.
-    pub(in crate::cli) fn settings(&self) -> serde_json::Map<String, serde_json::Value> {
-        let settings = serde_json::json!({"grid": self.grid(), "mode": self.mode_name(), "sampling": self.sampling_name()});
-        settings.as_object().cloned().unwrap_or_default()
-    }
-
-    pub(in crate::cli) fn mode_name(&self) -> &'static str {
-        match self.mode {
-            ModeName::Clean => "clean",
-            ModeName::Published => "published",
-        }
+        };
+        Ok(MorphSettings {
+            steps: self.size.steps(),
+            grid: self.size.grid(),
+            mode,
+        })
     }
 }

@@ -17,6 +17,7 @@ mod folder;
 use super::idx::Idx;
 use super::image::{MAX_SIDE_PX, read_image_file};
 use super::{Image, MAX_TENSOR_BYTES, read_bytes, read_idx, sha256_hex};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,8 @@ pub use error::ImageSetError;
 use folder::Folder;
 
 /// How the classes of a set are found among those of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ClassMatch {
     /// By their names, letter case apart.
     Name,
@@ -33,7 +35,8 @@ pub enum ClassMatch {
 }
 
 /// How images of a file or folder become those of the set.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ImageSetOptions {
     /// `[width, height]`, pixels, that images are scaled to, through a triangle filter as wide
     /// as a pixel of the smaller image; without it all must be of one size.

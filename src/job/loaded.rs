@@ -1,0 +1,548 @@
+//! A job whose model, data and triples are loaded and fit together: ready to compute.
+//!
+//! ```text
+//! Job ─ load ─> LoadedJob ─ landscapes() ─> LandscapeId ─ compute ─> LandscapeFile
+//!                  └─ plan() ─> what a run's manifest keeps
+//! ```
+//!
+//! Images and rows differ in how inputs are fetched and computed, and in nothing that is above
+//! this file.
+
+use super::error::{JobError, Located};
+use super::images::{LoadedImages, other_model};
+use super::landscapes::{LandscapeId, landscapes_of, triples_digest, triples_json};
+use super::model::LoadedModel;
+use super::observer::{Note, Observer};
+use super::spec::{InterpolateJob, Job, SweepJob};
+use super::tables::LoadedTable;
+use crate::data::{Image, Table};
+use crate::engine::Engine;
+use crate::engine::cpu::CpuEngine;
+use crate::landscape::{
+    DataPoints, Items, Landscape, LandscapeFile, ListedItem, Triple, choose_lettered_triples,
+    choose_triples,
+};
+use crate::mesh::cell_size_px;
+use crate::pipeline::{
+    Frames, GridJob, MorphSettings, PipelineError, RowJob, classify, compute_landscapes,
+    interpolate_rows, morph_grid,
+};
+use crate::remedy::{Remedy, Setting};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Points a side of a grid.
+const STEPS: std::ops::RangeInclusive<usize> = 2..=1001;
+/// Rows that are classified to be shown with landscapes at most; of more, every n-th.
+const MAX_DATA_POINTS: usize = 5000;
+
+/// A job that is ready to compute.
+#[derive(Debug)]
+pub struct LoadedJob {
+    job: Job,
+    model: LoadedModel,
+    class_names: Vec<String>,
+    triples: Vec<Triple>,
+    items: LoadedItems,
+}
+
+/// What landscapes lie between.
+#[derive(Debug)]
+enum LoadedItems {
+    Images {
+        loaded: LoadedImages,
+        sha256: String,
+        settings: MorphSettings,
+    },
+    Rows {
+        /// All rows.
+        whole: LoadedTable,
+        /// Those that groups are drawn from.
+        drawn: Table,
+        steps: usize,
+    },
+}
+
+/// The inputs of some landscapes, read from where they lie.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// Images by their positions; rows are in memory anyhow.
+    images: BTreeMap<usize, Image>,
+}
+
+impl Fetched {
+    /// The images of landscapes that they were fetched for.
+    pub(crate) fn grid_jobs(&self, landscapes: &[LandscapeId]) -> Vec<GridJob<'_>> {
+        landscapes
+            .iter()
+            .map(|id| {
+                let [a, b, c] = id.items.map(|item| &self.images[&item]);
+                GridJob { a, b, c }
+            })
+            .collect()
+    }
+}
+
+impl Job {
+    /// Loads what the job names and checks that it fits together. What had to be assumed is
+    /// noted.
+    ///
+    /// # Errors
+    /// [`JobError`] with the file or setting and what is wrong with it.
+    pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+        match self {
+            Self::Sweep(job) => job.load(observer),
+            Self::Interpolate(job) => job.load(observer),
+        }
+    }
+}
+
+fn check_steps(steps: usize) -> Result<(), JobError> {
+    match STEPS.contains(&steps) {
+        true => Ok(()),
+        false => Err(JobError::setting(
+            Setting::Steps,
+            steps,
+            JobError::unfit("expected 2 to 1001 points a side"),
+        )),
+    }
+}
+
+impl SweepJob {
+    /// As [`Job::load`].
+    ///
+    /// # Errors
+    /// As [`Job::load`].
+    pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+        check_steps(self.morph.steps)?;
+        let model = self.model.load()?;
+        let loaded = self.data.load()?.match_classes(&model, observer)?;
+        let images = &loaded.images;
+        let place = format!("{} with {}", loaded.path, model.path);
+        model
+            .model
+            .check_image_shape(images.image_shape())
+            .at(&place)?;
+        if images.classes().len() > model.model.num_classes() {
+            return Err(JobError::Unfit {
+                problem: format!(
+                    "{place}: expected a model of at least {} classes, found {}",
+                    images.classes().len(),
+                    model.model.num_classes()
+                ),
+                remedy: Some(other_model()),
+            });
+        }
+        // A grid that does not fit is found out before anything is written.
+        let [height, width, _] = images.image_shape();
+        cell_size_px(width, height, self.morph.grid)?;
+        let class_names = model.class_names(images.classes());
+        let find = |item: &ListedItem| {
+            let item = match item {
+                ListedItem::Index(index) => images.checked_index(*index)?,
+                ListedItem::Name(name) => images.index_of(name)?,
+            };
+            Ok((item, images.label(item)))
+        };
+        let triples = self
+            .triples
+            .resolve(&class_names, &find, &|groups, fixed, seed| {
+                let labels: Vec<usize> = (0..images.len()).map(|item| images.label(item)).collect();
+                Ok(choose_triples(
+                    &labels,
+                    class_names.len(),
+                    groups,
+                    fixed,
+                    seed,
+                )?)
+            })?;
+        model.note_assumptions(observer);
+        model.warn_unscaled(observer);
+        Ok(LoadedJob {
+            job: Job::Sweep(self.clone()),
+            class_names,
+            triples,
+            items: LoadedItems::Images {
+                sha256: images.sha256_hex()?,
+                settings: self.morph,
+                loaded,
+            },
+            model,
+        })
+    }
+}
+
+impl InterpolateJob {
+    /// As [`Job::load`].
+    ///
+    /// # Errors
+    /// As [`Job::load`].
+    pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+        check_steps(self.steps)?;
+        let mut whole = self.data.load()?;
+        let model = self.model.load_for(&whole)?;
+        let class_names = whole.fit(&model.model, &model.path)?;
+        let per_class = match (self.per_class, whole.paper) {
+            (Some(0), _) | (None, None) => None,
+            (None, Some(_)) if self.triples.are_listed() => None,
+            (Some(number), _) => Some(number),
+            (None, Some(_)) => Some(50),
+        };
+        let seed = self.triples.chosen_by().unwrap_or(1);
+        let drawn = match per_class {
+            Some(number) => whole.table.draw_per_class(number, seed)?,
+            None => whole.table.clone(),
+        };
+        let find = |item: &ListedItem| {
+            let position = match item {
+                ListedItem::Index(index) => drawn.checked_index(*index)?,
+                ListedItem::Name(name) => drawn.index_of(name)?,
+            };
+            Ok((position, drawn.label(position)))
+        };
+        let triples = self
+            .triples
+            .resolve(&class_names, &find, &|groups, fixed, seed| {
+                choose_lettered_triples(drawn.labels(), class_names.len(), groups, fixed, seed)
+                    .at(&whole.path)
+            })?;
+        let loaded = LoadedJob {
+            job: Job::Interpolate(self.clone()),
+            class_names,
+            triples,
+            items: LoadedItems::Rows {
+                whole,
+                drawn,
+                steps: self.steps,
+            },
+            model,
+        };
+        loaded.note_table(observer);
+        Ok(loaded)
+    }
+}
+
+impl LoadedJob {
+    /// What was asked for.
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The classifier.
+    pub fn model(&self) -> &LoadedModel {
+        &self.model
+    }
+
+    /// The name of every class of the model.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The triples that landscapes lie between.
+    pub fn triples(&self) -> &[Triple] {
+        &self.triples
+    }
+
+    /// All landscapes, in the order of their names: those of a triple stay together.
+    pub fn landscapes(&self) -> Vec<LandscapeId> {
+        landscapes_of(&self.triples)
+    }
+
+    /// Points a side of a landscape.
+    pub fn steps(&self) -> usize {
+        match &self.items {
+            LoadedItems::Images { settings, .. } => settings.steps,
+            LoadedItems::Rows { steps, .. } => *steps,
+        }
+    }
+
+    /// What the items are.
+    pub fn items(&self) -> Items {
+        match &self.items {
+            LoadedItems::Images { loaded, .. } => Items::Images {
+                shape: loaded.images.image_shape(),
+            },
+            LoadedItems::Rows { drawn, .. } => Items::Rows {
+                features: drawn.features().to_vec(),
+            },
+        }
+    }
+
+    /// Values of an input of the model.
+    pub(crate) fn input_values(&self) -> usize {
+        self.model.model.input_shape().iter().product()
+    }
+
+    /// The name of the item at a position, e.g. `t10k#9`.
+    pub fn item_name(&self, position: usize) -> String {
+        match &self.items {
+            LoadedItems::Images { loaded, .. } => loaded.images.item_name(position),
+            LoadedItems::Rows { drawn, .. } => drawn.item_name(position),
+        }
+    }
+
+    /// Computes some landscapes.
+    ///
+    /// # Errors
+    /// [`JobError`] when a file cannot be read any more, the engine fails, or the observer stops
+    /// the job.
+    pub fn compute(
+        &self,
+        engine: &dyn Engine,
+        landscapes: &[LandscapeId],
+        observer: &dyn Observer,
+    ) -> Result<Vec<LandscapeFile>, JobError> {
+        let fetched = self.fetch(landscapes)?;
+        let computed = self.compute_fetched(
+            engine,
+            landscapes,
+            &fetched,
+            self.steps(),
+            Frames::Drop,
+            observer,
+        )?;
+        let named = landscapes.iter().zip(computed);
+        Ok(named
+            .map(|(id, landscape)| self.named(id, landscape))
+            .collect())
+    }
+
+    /// Reads the inputs of some landscapes, each once.
+    pub(crate) fn fetch(&self, landscapes: &[LandscapeId]) -> Result<Fetched, JobError> {
+        let images = match &self.items {
+            LoadedItems::Images { loaded, .. } => landscapes
+                .iter()
+                .flat_map(|id| id.items)
+                .map(|item| Ok((item, loaded.images.image(item)?)))
+                .collect::<Result<_, JobError>>()?,
+            LoadedItems::Rows { .. } => BTreeMap::new(),
+        };
+        Ok(Fetched { images })
+    }
+
+    /// Computes landscapes from what was fetched for them, on grids of `steps` points a side.
+    pub(crate) fn compute_fetched(
+        &self,
+        engine: &dyn Engine,
+        landscapes: &[LandscapeId],
+        fetched: &Fetched,
+        steps: usize,
+        frames: Frames,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Landscape>, PipelineError> {
+        match &self.items {
+            LoadedItems::Images { settings, .. } => {
+                let settings = MorphSettings { steps, ..*settings };
+                self.compute_images(engine, landscapes, fetched, &settings, frames, observer)
+            }
+            LoadedItems::Rows { drawn, .. } => {
+                let rows: Vec<RowJob<'_>> = landscapes
+                    .iter()
+                    .map(|id| {
+                        let [a, b, c] = id.items.map(|position| drawn.row(position));
+                        RowJob { a, b, c }
+                    })
+                    .collect();
+                let go_on = |done| observer.advance(done);
+                interpolate_rows(engine, &self.model.model, steps, &rows, &go_on)
+            }
+        }
+    }
+
+    /// Computes landscapes of images, morphed in another way than the job says.
+    ///
+    /// # Panics
+    /// Where the items are rows.
+    pub(crate) fn compute_images(
+        &self,
+        engine: &dyn Engine,
+        landscapes: &[LandscapeId],
+        fetched: &Fetched,
+        settings: &MorphSettings,
+        frames: Frames,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Landscape>, PipelineError> {
+        let jobs = fetched.grid_jobs(landscapes);
+        let go_on = |done| observer.advance(done);
+        compute_landscapes(engine, &self.model.model, settings, &jobs, frames, &go_on)
+    }
+
+    /// A landscape with everything its file says.
+    pub(crate) fn named(&self, id: &LandscapeId, landscape: Landscape) -> LandscapeFile {
+        LandscapeFile {
+            name: id.name.clone(),
+            permutation: id.permutation,
+            item_names: id.items.map(|item| self.item_name(item)),
+            item_classes: id.classes,
+            class_names: self.class_names.clone(),
+            model: self.model.path.clone(),
+            model_sha256: self.model.model.sha256().to_owned(),
+            items: self.items(),
+            settings: self.settings(),
+            finer_measures: None,
+            landscape,
+        }
+    }
+
+    /// The frames of a landscape of images, `steps * steps` of them, for figures; nothing for
+    /// rows. They are morphed again where they are drawn, on the CPU, so that computing brings
+    /// back answers alone, whatever figures are wanted.
+    pub(crate) fn frames(&self, id: &LandscapeId) -> Result<Option<Vec<Image>>, JobError> {
+        let LoadedItems::Images {
+            loaded, settings, ..
+        } = &self.items
+        else {
+            return Ok(None);
+        };
+        let [a, b, c] = id.items.map(|item| loaded.images.image(item));
+        let alphas: Vec<f64> = (0..settings.steps)
+            .map(|i| i as f64 / (settings.steps - 1) as f64)
+            .collect();
+        let morphed = morph_grid(
+            &CpuEngine::new(),
+            [&a?, &b?, &c?],
+            settings.grid,
+            &alphas,
+            settings.mode,
+            &|| ControlFlow::Continue(()),
+        )?;
+        Ok(Some(morphed.frames))
+    }
+
+    /// The rows of the data with the model's answers, to be shown with landscapes of rows.
+    pub(crate) fn data_points(
+        &self,
+        engine: &dyn Engine,
+    ) -> Result<Option<DataPoints>, PipelineError> {
+        let LoadedItems::Rows { whole, .. } = &self.items else {
+            return Ok(None);
+        };
+        let table = &whole.table;
+        let every = table.len().div_ceil(MAX_DATA_POINTS);
+        let positions: Vec<usize> = (0..table.len()).step_by(every).collect();
+        let rows: Vec<&[f32]> = positions
+            .iter()
+            .map(|&position| table.row(position))
+            .collect();
+        let answers = classify(engine, &self.model.model, &rows)?;
+        Ok(Some(DataPoints {
+            features: table.features().to_vec(),
+            class_names: self.class_names.clone(),
+            rows: rows.concat(),
+            labels: positions
+                .iter()
+                .map(|&position| table.label(position))
+                .collect(),
+            probabilities: answers.probabilities,
+            every,
+        }))
+    }
+
+    /// How grids are made, for captions and files.
+    fn settings(&self) -> Map<String, Value> {
+        match &self.items {
+            LoadedItems::Images { settings, .. } => {
+                let how = json!({
+                    "grid": settings.grid,
+                    "mode": settings.mode.name(),
+                    "sampling": settings.mode.sampling().name(),
+                });
+                how.as_object().cloned().unwrap_or_default()
+            }
+            LoadedItems::Rows { .. } => Map::new(),
+        }
+    }
+
+    /// What a manifest says of the data.
+    pub(crate) fn data_json(&self) -> Value {
+        match &self.items {
+            LoadedItems::Images { loaded, sha256, .. } => {
+                json!({"path": loaded.path, "sha256": sha256, "items": loaded.images.len()})
+            }
+            LoadedItems::Rows { whole, drawn, .. } => json!({
+                "path": whole.path,
+                "sha256": drawn.sha256_hex(),
+                "items": whole.table.len(),
+                "drawn": drawn.len(),
+                "left_out": drawn.left_out(),
+            }),
+        }
+    }
+
+    /// What a manifest says of the model.
+    pub(crate) fn model_json(&self) -> Value {
+        let LoadedModel { model, path } = &self.model;
+        json!({"path": path, "sha256": model.sha256(), "classes": self.class_names})
+    }
+
+    /// Everything that decides the numbers of a run: the job itself and what its names stand for.
+    /// Triples are listed, or where nothing but rows stays of them, digested.
+    pub(crate) fn plan(&self, triples: ListOf) -> Map<String, Value> {
+        let job = serde_json::to_value(&self.job).expect("a job is plain data");
+        let mut plan = job.as_object().cloned().unwrap_or_default();
+        let listed = |index: &dyn Fn(usize) -> usize| match triples {
+            ListOf::All => triples_json(&self.triples, index),
+            ListOf::Digest => triples_digest(&self.triples),
+        };
+        let (triples, data_sha256) = match &self.items {
+            LoadedItems::Images { sha256, .. } => (listed(&|item| item), sha256.as_str()),
+            LoadedItems::Rows { drawn, .. } => {
+                plan.insert("features".into(), json!(drawn.features()));
+                plan.insert("label".into(), json!(drawn.label_column()));
+                (
+                    listed(&|position| drawn.index(position)),
+                    drawn.sha256_hex(),
+                )
+            }
+        };
+        plan.insert("triples".into(), triples);
+        plan.insert("model_sha256".into(), json!(self.model.model.sha256()));
+        plan.insert("data_sha256".into(), json!(data_sha256));
+        plan
+    }
+
+    /// Notes what is assumed of a table and its model.
+    fn note_table(&self, observer: &dyn Observer) {
+        let LoadedItems::Rows { whole, drawn, .. } = &self.items else {
+            return;
+        };
+        let LoadedModel { model, path } = &self.model;
+        self.model.note_assumptions(observer);
+        if model.classes().is_none() {
+            observer.note(&Note::new(format!(
+                "{path} does not name its classes; assuming, in order: {}",
+                self.class_names.join(", ")
+            )));
+        }
+        if drawn.left_out() > 0 {
+            observer.note(&Note::new(format!(
+                "{} rows of {} with a missing value are left out, {} are kept",
+                drawn.left_out(),
+                whole.path,
+                whole.table.len()
+            )));
+        }
+        if let Some(features) = model.features()
+            && features != drawn.features()
+        {
+            observer.note(&Note::warning(
+                format!(
+                    "{path} was trained on {}, and gets {} in this order",
+                    features.join(", "),
+                    drawn.features().join(", ")
+                ),
+                Remedy::new("if that is another order, give {}", &[Setting::Features]),
+            ));
+        }
+    }
+}
+
+/// How a plan states triples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListOf {
+    /// One by one.
+    All,
+    /// Their number and the SHA-256 of their list.
+    Digest,
+}

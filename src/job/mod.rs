@@ -1,0 +1,38 @@
+//! What is asked: jobs as plain data, and what they name, loaded.
+//!
+//! ```text
+//! SweepJob, InterpolateJob ─ load ─> LoadedJob ─ compute ─> landscapes
+//! CompareJob, MorphJob, WalkJob ───> what `run` works through with them
+//! ```
+//!
+//! A job is serde data that any face makes: arguments of a command line, keywords in Python, a
+//! request of a browser, the manifest of a finished run. Loading reads the files it names and
+//! checks that everything fits together, so that what can be wrong is found before the work; an
+//! [`Observer`] hears what had to be assumed. Nothing here knows of folders of results.
+
+mod compare;
+mod error;
+mod images;
+mod landscapes;
+mod loaded;
+mod model;
+mod morph;
+mod observer;
+mod spec;
+mod tables;
+mod triples;
+pub mod walk;
+
+pub use compare::CompareJob;
+pub use error::JobError;
+pub(crate) use error::{Cause, Located};
+pub use images::{ImageSource, LoadedImages, find_image};
+pub use landscapes::{LandscapeId, landscapes_of};
+pub(crate) use loaded::ListOf;
+pub use loaded::LoadedJob;
+pub use model::{LoadedModel, ModelSource};
+pub use morph::{LoadedMorph, MorphJob};
+pub use observer::{Note, Observer, Silent, Stage, Weight};
+pub use spec::{InterpolateJob, Job, SweepJob};
+pub use tables::{LoadedTable, TableSource, is_table};
+pub use triples::{Groups, Triples, class_number};

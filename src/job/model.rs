@@ -1,0 +1,150 @@
+//! Which classifier a job asks, and the one that it names, loaded.
+
+use super::error::{JobError, Located};
+use super::observer::{Note, Observer};
+use super::tables::LoadedTable;
+use crate::model::{
+    Model, ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
+};
+use crate::remedy::{Remedy, Setting};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Which classifier.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelSource {
+    /// A `.keras`, `.h5`, `.safetensors` or `.onnx` file, or the name of a bundled model of rows
+    /// (`iris-paper`); without one the bundled model of the data.
+    pub file: Option<PathBuf>,
+    /// What the file does not say itself.
+    #[serde(flatten)]
+    pub options: ModelOptions,
+}
+
+impl<P: Into<PathBuf>> From<P> for ModelSource {
+    /// The model in a file that says all of itself.
+    fn from(file: P) -> Self {
+        Self {
+            file: Some(file.into()),
+            options: ModelOptions::default(),
+        }
+    }
+}
+
+/// A model and where it came from.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// The model.
+    pub model: Model,
+    /// Its file, or the name of a bundled one.
+    pub path: String,
+}
+
+impl ModelSource {
+    /// Loads a classifier of images.
+    ///
+    /// # Errors
+    /// [`JobError`] with the file.
+    pub fn load(&self) -> Result<LoadedModel, JobError> {
+        match &self.file {
+            Some(path) => self.read(path),
+            None => Ok(LoadedModel {
+                model: bundled_fashion_mnist(),
+                path: "bundled fashion-mnist".into(),
+            }),
+        }
+    }
+
+    /// Loads a classifier of the rows of a table: the one that is named, or else the table's own.
+    ///
+    /// # Errors
+    /// [`JobError`] with the file, or where the table has no model of its own.
+    pub fn load_for(&self, table: &LoadedTable) -> Result<LoadedModel, JobError> {
+        let named = match (&self.file, table.paper) {
+            (Some(path), _) => path
+                .to_str()
+                .filter(|name| !path.is_file() && table_model_names().any(|known| known == *name)),
+            (None, Some(paper)) => Some(paper.name),
+            (None, None) => {
+                return Err(JobError::unfit_but(
+                    format!(
+                        "{}: expected a model that takes these features, found none; only iris, hawks and seeds have one of their own",
+                        table.path
+                    ),
+                    "name its file with {}",
+                    &[Setting::Model],
+                ));
+            }
+        };
+        match (
+            named.and_then(|name| Some((bundled_table_model(name)?, name))),
+            &self.file,
+        ) {
+            (Some((model, name)), _) => {
+                self.refuse_options(name)?;
+                Ok(LoadedModel {
+                    model,
+                    path: format!("bundled {name}"),
+                })
+            }
+            (None, Some(path)) => self.read(path),
+            (None, None) => self.load(),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<LoadedModel, JobError> {
+        Ok(LoadedModel {
+            model: read_model(path, &self.options).at(path.display())?,
+            path: path.display().to_string(),
+        })
+    }
+
+    /// Refuses options that say what a bundled model says itself.
+    fn refuse_options(&self, name: &str) -> Result<(), JobError> {
+        if self.options == ModelOptions::default() {
+            return Ok(());
+        }
+        Err(JobError::unfit_but(
+            format!("model {name}: a bundled model says its layers, scaling and classes itself"),
+            "leave out what describes a file beside {}",
+            &[Setting::Model],
+        ))
+    }
+}
+
+impl LoadedModel {
+    /// The names to show: the model's own, else the data's, else the outputs' numbers.
+    pub fn class_names(&self, data: &[String]) -> Vec<String> {
+        match self.model.classes() {
+            Some(names) => names.to_vec(),
+            None if data.len() == self.model.num_classes() => data.to_vec(),
+            None => (0..self.model.num_classes())
+                .map(|class| class.to_string())
+                .collect(),
+        }
+    }
+
+    /// Notes how the file was understood where it does not say it itself.
+    pub fn note_assumptions(&self, observer: &dyn Observer) {
+        for note in self.model.notes() {
+            observer.note(&Note::new(format!("{}: {note}", self.path)));
+        }
+    }
+
+    /// Warns of grey levels that are fed to a model which never scales them: most often a mistake.
+    pub fn warn_unscaled(&self, observer: &dyn Observer) {
+        if !self.model.scales_input() {
+            observer.note(&Note::warning(
+                format!(
+                    "{} does not scale its input and gets grey levels 0..255",
+                    self.path
+                ),
+                Remedy::new(
+                    "if it was trained on 0..1, give {} 1/255",
+                    &[Setting::Scale],
+                ),
+            ));
+        }
+    }
+}

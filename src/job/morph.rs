@@ -1,0 +1,118 @@
+//! The morph of two or three images of one's own, as plain data.
+
+use super::error::{JobError, Located};
+use super::images::{ImageSource, find_image};
+use crate::data::Image;
+use crate::mesh::cell_size_px;
+use crate::pipeline::MorphSettings;
+use crate::remedy::Setting;
+use serde::{Deserialize, Serialize};
+
+/// Frames are kept in memory until they are written: at most this much, bytes.
+const MAX_FRAMES_BYTES: usize = 1 << 30;
+
+/// One image into another, or the mixes of two into a third.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MorphJob {
+    /// Two or three images: files, or items of `data` such as `t10k#1565`.
+    pub items: Vec<String>,
+    /// Blend weights, 0..1; without any evenly over the steps.
+    pub alphas: Vec<f64>,
+    /// The set that items are of.
+    pub data: ImageSource,
+    /// How they are morphed.
+    pub morph: MorphSettings,
+}
+
+/// A morph that is ready to compute.
+#[derive(Debug)]
+pub struct LoadedMorph {
+    /// Two or three images of one shape.
+    pub images: Vec<Image>,
+    /// Blend weights, 0..1.
+    pub alphas: Vec<f64>,
+    /// How they are morphed.
+    pub morph: MorphSettings,
+}
+
+impl MorphJob {
+    /// Reads the images and checks that they fit together.
+    ///
+    /// # Errors
+    /// [`JobError`] with the item and what is wrong with it.
+    pub fn load(&self) -> Result<LoadedMorph, JobError> {
+        if !(2..=3).contains(&self.items.len()) {
+            return Err(JobError::unfit(format!(
+                "expected two or three images, found {}",
+                self.items.len()
+            )));
+        }
+        let set = self.data.load()?.images;
+        let images = self
+            .items
+            .iter()
+            .map(|item| find_image(item, &set))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (name, image) in self.items.iter().zip(&images) {
+            if image.shape() != images[0].shape() {
+                return Err(JobError::unfit(format!(
+                    "{name}: expected an image of {} as {} is, found {}; scale or convert one of them",
+                    images[0].shape_text(),
+                    self.items[0],
+                    image.shape_text()
+                )));
+            }
+        }
+        // What does not fit is found out before anything is written.
+        cell_size_px(images[0].width_px, images[0].height_px, self.morph.grid).at(&self.items[0])?;
+        let alphas = self.weights()?;
+        let num_frames = if images.len() == 3 {
+            alphas.len().pow(2)
+        } else {
+            alphas.len()
+        };
+        let frames_bytes = num_frames * size_of_val(images[0].levels.as_slice());
+        if frames_bytes > MAX_FRAMES_BYTES {
+            return Err(JobError::unfit_but(
+                format!(
+                    "{num_frames} frames of {} take {} MiB, expected at most {}",
+                    images[0].shape_text(),
+                    frames_bytes >> 20,
+                    MAX_FRAMES_BYTES >> 20
+                ),
+                "use fewer {} or smaller images",
+                &[Setting::Steps],
+            ));
+        }
+        Ok(LoadedMorph {
+            images,
+            alphas,
+            morph: self.morph,
+        })
+    }
+
+    fn weights(&self) -> Result<Vec<f64>, JobError> {
+        if self.alphas.is_empty() {
+            let steps = self.morph.steps;
+            if steps < 2 {
+                return Err(JobError::setting(
+                    Setting::Steps,
+                    steps,
+                    JobError::unfit("expected at least 2"),
+                ));
+            }
+            let last = (steps - 1) as f64;
+            return Ok((0..steps).map(|i| i as f64 / last).collect());
+        }
+        match self
+            .alphas
+            .iter()
+            .find(|alpha| !(0.0..=1.0).contains(*alpha))
+        {
+            Some(alpha) => Err(JobError::unfit(format!(
+                "expected blend weights from 0 to 1, found {alpha}"
+            ))),
+            None => Ok(self.alphas.clone()),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What a user can do about an error, in the words of no face.
+//!
+//! The same error is met on a command line, in Python and in a browser. So an error below `cli`
+//! never says `--out`: it names a [`Setting`], and says what to do about it in a [`Remedy`], from
+//! which each face makes a sentence with its own spelling of the setting:
+//!
+//! ```
+//! use morphscape::{Remedy, Setting};
+//!
+//! let remedy = Remedy::new("use another {}, or {} to write over it", &[Setting::Out, Setting::Force]);
+//! let option = |setting: Setting| format!("--{}", setting.name().replace('_', "-"));
+//! assert_eq!(remedy.words(option), "use another --out, or --force to write over it");
+//! ```
+//!
+//! Rejected: an enum with a variant for each thing to do. It had as many variants as there are
+//! messages, each used once, and their words stood three rooms away from the error they end.
+
+/// Makes [`Setting`] and what is known of all its variants.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
+        /// Something that a user decides: an option of the command line, a keyword in Python.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Setting {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Setting {
+            /// Every setting.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name in lower case with underscores, e.g. `class_names`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// What stands between the layers of a bare file of weights.
+    Activation => "activation",
+    /// Part of an adapter's name.
+    Adapter => "adapter",
+    /// Draw every class.
+    AllClasses => "all_classes",
+    /// The two items whose basins a walk is to reach.
+    Basins => "basins",
+    /// Coefficients of a bowl.
+    Bowl => "bowl",
+    /// A class by number or name.
+    Class => "class",
+    /// Names of the classes, by output.
+    ClassNames => "class_names",
+    /// Three classes of a group.
+    Classes => "classes",
+    /// A Keras config.
+    Config => "config",
+    /// The data set.
+    Data => "data",
+    /// A folder laid out like the project's `data/`.
+    DataDir => "data_dir",
+    /// Drift of a flat surface.
+    Drift => "drift",
+    /// The time step of a Langevin walk.
+    Dt => "dt",
+    /// What the edges of a grid do.
+    Edges => "edges",
+    /// Where to compute.
+    Engine => "engine",
+    /// The columns of a table that are features.
+    Features => "features",
+    /// Which figures to draw.
+    Figures => "figures",
+    /// Start over in a folder that holds something else.
+    Force => "force",
+    /// Which kinds of file to write.
+    Format => "format",
+    /// Feature cells a side.
+    Grid => "grid",
+    /// Groups of three classes.
+    Groups => "groups",
+    /// Standard deviation of a fractal surface.
+    Height => "height",
+    /// Hurst exponent of a fractal surface.
+    Hurst => "hurst",
+    /// The items of a landscape.
+    Items => "items",
+    /// The column of a table that holds the class.
+    Label => "label",
+    /// A landscape of a finished run.
+    Landscape => "landscape",
+    /// The order of the layers of a bare file of weights.
+    Layers => "layers",
+    /// How the classes of a folder are found among the model's.
+    Match => "match",
+    /// What is taken away from the inputs.
+    Mean => "mean",
+    /// Draw meshes over frames.
+    Mesh => "mesh",
+    /// How images are morphed.
+    Mode => "mode",
+    /// The classifier.
+    Model => "model",
+    /// The folder that is written.
+    Out => "out",
+    /// Random rows a class.
+    PerClass => "per_class",
+    /// The size that images are scaled to.
+    Resize => "resize",
+    /// Measures on finer grids.
+    Resolution => "resolution",
+    /// Whether frames are kept.
+    SaveFrames => "save_frames",
+    /// How images are sampled.
+    Sampling => "sampling",
+    /// What inputs are multiplied by.
+    Scale => "scale",
+    /// Where walkers start.
+    Start => "start",
+    /// What inputs are divided by.
+    Std => "std",
+    /// Points a side of a grid.
+    Steps => "steps",
+    /// The surface that is walked on.
+    Surface => "surface",
+    /// Temperature of a walk.
+    Temperature => "temperature",
+    /// A list of triples.
+    Triples => "triples",
+    /// The kind of a walk.
+    Walk => "walk",
+    /// How many walkers.
+    Walkers => "walkers",
+    /// The level of white.
+    White => "white",
+}
+
+/// What to do about an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    text: String,
+    settings: Vec<Setting>,
+}
+
+impl Remedy {
+    /// A sentence without capital and full stop, with `{}` wherever it names one of `settings`,
+    /// in their order.
+    pub fn new(text: impl Into<String>, settings: &[Setting]) -> Self {
+        Self {
+            text: text.into(),
+            settings: settings.to_vec(),
+        }
+    }
+
+    /// The sentence, with settings as `name` spells them.
+    pub fn words(&self, name: impl Fn(Setting) -> String) -> String {
+        let mut parts = self.text.split("{}");
+        let mut words = parts.next().unwrap_or_default().to_owned();
+        for (part, setting) in parts.zip(&self.settings) {
+            words.push_str(&name(*setting));
+            words.push_str(part);
+        }
+        words
+    }
+}

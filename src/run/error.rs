@@ -1,0 +1,107 @@
+//! Why a folder of results cannot be written, read or checked.
+
+use crate::data::FileError;
+use crate::job::{Cause, JobError};
+use crate::pipeline::PipelineError;
+use crate::remedy::{Remedy, Setting};
+use crate::report::AddWalkError;
+use std::fmt::Display;
+
+/// Why a folder of results cannot be written, read or checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Something is wrong with a file, or cannot be done to it.
+    #[error("{place}")]
+    At {
+        /// Which.
+        place: String,
+        /// What.
+        source: Cause,
+    },
+    /// What is found is not what is expected.
+    #[error("{problem}")]
+    Refused {
+        /// Place, what was expected, what was found.
+        problem: String,
+        /// What to do about it.
+        remedy: Option<Remedy>,
+    },
+    /// The job.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// Computing.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// A report that cannot show a walk.
+    #[error(transparent)]
+    Report(#[from] AddWalkError),
+    /// A file that cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl RunError {
+    /// What is found is not what is expected; nothing more can be said about it.
+    pub(crate) fn refused(problem: impl Into<String>) -> Self {
+        Self::Refused {
+            problem: problem.into(),
+            remedy: None,
+        }
+    }
+
+    /// The same, and what to do: `text` with `{}` for each of `settings`.
+    pub(crate) fn refused_but(
+        problem: impl Into<String>,
+        text: &'static str,
+        settings: &[Setting],
+    ) -> Self {
+        Self::Refused {
+            problem: problem.into(),
+            remedy: Some(Remedy::new(text, settings)),
+        }
+    }
+
+    /// What to do about it, where this error itself says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Refused { remedy, .. } => remedy.clone(),
+            Self::Job(error) => error.remedy(),
+            _ => None,
+        }
+    }
+
+    /// Whether an observer stopped the run.
+    pub fn is_interrupted(&self) -> bool {
+        match self {
+            Self::Pipeline(PipelineError::Interrupted) => true,
+            Self::Job(error) => error.is_interrupted(),
+            _ => false,
+        }
+    }
+}
+
+/// Says where an error came from.
+pub(crate) trait Placed<T> {
+    /// At a file, or in what is done to it.
+    fn placed(self, place: impl Display) -> Result<T, RunError>;
+}
+
+impl<T, E: Into<Cause>> Placed<T> for Result<T, E> {
+    fn placed(self, place: impl Display) -> Result<T, RunError> {
+        self.map_err(|source| RunError::At {
+            place: place.to_string(),
+            source: source.into(),
+        })
+    }
+}
+
+/// What an error or one that it was caused by says can be done about it, the innermost first.
+pub fn remedy_of(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
+    let inner = error.source().and_then(remedy_of);
+    let own = || {
+        let of_run = error.downcast_ref::<RunError>().and_then(RunError::remedy);
+        of_run.or_else(|| error.downcast_ref::<JobError>().and_then(JobError::remedy))
+    };
+    inner.or_else(own)
+}

@@ -1,0 +1,66 @@
+//! A folder of results: written, resumed, read, drawn again and checked.
+//!
+//! ```text
+//! LoadedJob ─ Run (waves, resume, rows) ─> folder: manifest, tensors, figures, tables, report
+//! folder ─ RunFolder ─┬─ redraw ─> figures and report anew, from the files alone
+//!                     └─ verify ─> hashes, tables, landscapes computed again on another engine
+//! CompareJob, MorphJob, WalkJob ─> folders of their own
+//! ```
+//!
+//! **A landscape is finished when its tensors are there**, and a run when its manifest says so.
+//! Every name that a run writes stands in `folder/layout.rs`. Nothing here prints, knows of a
+//! command line, or ends the process: what a user should hear goes to an
+//! [`Observer`](crate::job::Observer), and what a run came to is a value.
+
+mod compare;
+mod error;
+mod figures;
+mod folder;
+mod morph;
+mod redraw;
+mod resolution;
+mod resume;
+mod rows;
+mod shares;
+mod summary;
+mod verify;
+mod walk;
+mod waves;
+
+pub use compare::{Comparison, compare};
+pub use error::{RunError, remedy_of};
+pub use figures::FigurePlan;
+pub use folder::RunFolder;
+pub use morph::{Morphed, morph};
+pub use redraw::{Redraw, Redrawn};
+pub use resolution::{Resolution, SETTLED, Values, last_change};
+pub use shares::{ComparedTriple, ShareRow};
+pub use summary::SummaryRow;
+pub use verify::{
+    Difference, FileCheck, LandscapeCheck, Moved, Sample, SummaryCheck, Verification,
+};
+pub use walk::{WalkFigures, Walked, show_in_run, walk};
+pub use waves::{Outcome, Run, Timings};
+
+use serde::Serialize;
+
+/// What is kept of each landscape of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Its answers, `landscape.safetensors`.
+    Tensors,
+    /// Its answers and its frames.
+    TensorsAndFrames,
+    /// A row of measures and nothing else; memory hardly grows with the number of landscapes.
+    RowsAlone,
+}
+
+/// What becomes of a folder that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// A part of the same run is kept and the rest is computed; anything else is refused.
+    Continue,
+    /// Starts over: what an old run wrote is removed, other files stay.
+    Replace,
+}

@@ -1,0 +1,269 @@
+//! The figures of a finished run, drawn again from its files alone.
+
+use super::error::{Placed, RunError};
+use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
+use super::folder::RunFolder;
+use super::folder::layout::{DATA_FILE, FRAMES_FILE, LANDSCAPE_FILE, RESOLUTION_FILE};
+use super::resolution::Resolution;
+use super::summary::{SummaryRow, measure_files};
+use super::waves::report;
+use crate::data::{MAX_JSON_BYTES, Picture, read_text};
+use crate::job::{Located, Observer, class_number};
+use crate::landscape::{DataPoints, Items, LandscapeFile, Permutation, triple_of};
+use crate::plot::Tiles;
+use crate::remedy::Setting;
+use crate::report::Detail;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What to draw of a finished run.
+#[derive(Debug, Clone, Default)]
+pub struct Redraw {
+    /// Names of the landscapes to draw, e.g. `1A.3`; without any all. The report is drawn with all
+    /// alone, since it shows the whole run.
+    pub landscapes: Vec<String>,
+    /// Classes of line plots and surfaces, by number or name, in this order; without any those
+    /// that the figures choose.
+    pub classes: Vec<String>,
+    /// How figures are drawn.
+    pub figures: FigurePlan,
+}
+
+/// What was drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Redrawn {
+    /// How many landscapes.
+    pub landscapes: usize,
+    /// Whether the report was.
+    pub report: bool,
+    /// Whether there are landscapes whose frames were not kept, so that figures which show frames
+    /// are not drawn of them.
+    pub frames_missing: bool,
+}
+
+impl RunFolder {
+    /// Draws figures of a finished run again: other classes, formats, views.
+    ///
+    /// # Errors
+    /// [`RunError`] where a landscape or class is not the run's, a file cannot be read or written,
+    /// or another process writes to the folder.
+    pub fn redraw(mut self, redraw: &Redraw, observer: &dyn Observer) -> Result<Redrawn, RunError> {
+        let finished = self.landscapes()?;
+        for name in &redraw.landscapes {
+            if !finished.contains(name) {
+                let first = finished.first().map_or("1A.1", String::as_str);
+                return Err(RunError::refused(format!(
+                    "landscape {name}: expected one of the run's, such as {first}, found no such landscape"
+                )));
+            }
+        }
+        let mut plan = redraw.figures.clone();
+        let is_wanted =
+            |name: &&String| redraw.landscapes.is_empty() || redraw.landscapes.contains(*name);
+        let names: Vec<&String> = finished.iter().filter(is_wanted).collect();
+        plan.report &= names.len() == finished.len();
+        let first = read_landscape(&self, names[0])?;
+        if !redraw.classes.is_empty() {
+            let classes = redraw
+                .classes
+                .iter()
+                .map(|class| {
+                    class_number(class, &first.class_names).in_setting(Setting::Class, class)
+                })
+                .collect::<Result<_, _>>()?;
+            plan.only_classes(classes);
+        }
+        let data = self.read_data_points()?;
+        if plan.shows_mesh() && matches!(first.items, Items::Rows { .. }) {
+            return Err(RunError::refused_but(
+                "rows of measurements have no meshes",
+                "leave {} out",
+                &[Setting::Mesh],
+            ));
+        }
+        self.lock()?;
+        self.begin_drawing()?;
+        // Each wanted landscape with its place among them.
+        let wanted: HashMap<&str, usize> = names
+            .iter()
+            .enumerate()
+            .map(|(n, name)| (name.as_str(), n))
+            .collect();
+        // Triple by triple, so that memory stays small and groups of rows are drawn together.
+        let triples: Vec<&[String]> = finished
+            .chunk_by(|a, b| triple_of(a) == triple_of(b))
+            .filter(|triple| triple.iter().any(|name| wanted.contains_key(name.as_str())))
+            .collect();
+        let frameless = AtomicBool::new(false);
+        let folder = &self;
+        let drawn: Vec<(Vec<SummaryRow>, Vec<Detail>)> = triples
+            .par_iter()
+            .map(|triple| {
+                let files = triple
+                    .iter()
+                    .map(|name| read_landscape(folder, name))
+                    .collect::<Result<Vec<_>, _>>()?;
+                for file in &files {
+                    check_belongs(&first, file, data.as_ref())?;
+                }
+                let is_wanted = |file: &LandscapeFile| match wanted.get(file.name.as_str()) {
+                    None => Wanted::No,
+                    Some(&n) if n < MAX_DETAILS => Wanted::Detail,
+                    Some(_) => Wanted::Figures,
+                };
+                let frames_of = |file: &LandscapeFile| {
+                    let frames = frames(folder, file)?;
+                    if frames.is_none() && matches!(file.items, Items::Images { .. }) {
+                        frameless.store(true, Ordering::Relaxed);
+                    }
+                    Ok(frames)
+                };
+                let details = plan.draw_triple(
+                    folder,
+                    &files,
+                    data.as_ref(),
+                    &is_wanted,
+                    &frames_of,
+                    observer,
+                )?;
+                let measured = files.iter().zip(measure_files(&files));
+                let rows = measured.map(|(file, measures)| SummaryRow::new(file, measures));
+                Ok((rows.collect(), details))
+            })
+            .collect::<Result<_, RunError>>()?;
+        let frames_missing = frameless.into_inner();
+        if plan.report {
+            let (rows, details): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+            report(
+                &self,
+                &first.class_names,
+                first.landscape.steps,
+                &first.items,
+                &rows.concat(),
+                &details.concat(),
+                self.read_resolution()?.as_ref(),
+            )?;
+        }
+        let redrawn = Redrawn {
+            landscapes: names.len(),
+            report: plan.report,
+            frames_missing,
+        };
+        self.finish_drawing()?;
+        Ok(redrawn)
+    }
+
+    /// A landscape of a finished run, by its name.
+    ///
+    /// # Errors
+    /// [`RunError`] where its file cannot be read, or is another's.
+    pub fn landscape(&self, name: &str) -> Result<LandscapeFile, RunError> {
+        read_landscape(self, name)
+    }
+
+    /// All landscapes of a finished run, measured from their files.
+    ///
+    /// # Errors
+    /// [`RunError`] where a file cannot be read.
+    pub fn rows(&self) -> Result<Vec<SummaryRow>, RunError> {
+        let names = self.landscapes()?;
+        let triples: Vec<&[String]> = names
+            .chunk_by(|a, b| triple_of(a) == triple_of(b))
+            .collect();
+        let rows = triples
+            .par_iter()
+            .map(|triple| {
+                let files = triple
+                    .iter()
+                    .map(|name| read_landscape(self, name))
+                    .collect::<Result<Vec<_>, _>>()?;
+                if files.len() != 3 {
+                    return Err(RunError::refused(format!(
+                        "{}: expected three landscapes of the triple, found {}",
+                        triple[0],
+                        files.len()
+                    )));
+                }
+                let measured = files.iter().zip(measure_files(&files));
+                let rows = measured.map(|(file, measures)| SummaryRow::new(file, measures));
+                Ok(rows.collect::<Vec<_>>())
+            })
+            .collect::<Result<Vec<_>, RunError>>()?;
+        Ok(rows.concat())
+    }
+
+    /// The measures on finer grids, if the run took them.
+    fn read_resolution(&self) -> Result<Option<Resolution>, RunError> {
+        let path = self.file(RESOLUTION_FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = read_text(&path, MAX_JSON_BYTES).placed(path.display())?;
+        Ok(Some(Resolution::parse(&text, path.display())?))
+    }
+}
+
+/// A landscape of the run, which must be the one that its place says it is.
+pub(super) fn read_landscape(folder: &RunFolder, name: &str) -> Result<LandscapeFile, RunError> {
+    let path = folder.file(name).join(LANDSCAPE_FILE);
+    let place = path.display();
+    let file = LandscapeFile::read(&path).placed(&place)?;
+    let is_its_own = file.name == name
+        && Permutation::ALL
+            .iter()
+            .any(|p| *p == file.permutation && name.ends_with(&format!(".{}", p.number())));
+    if !is_its_own {
+        return Err(RunError::refused(format!(
+            "{place}: expected landscape {name}, found {}, permutation {}; the file was put there from elsewhere",
+            file.name,
+            file.permutation.number()
+        )));
+    }
+    Ok(file)
+}
+
+/// Refuses landscapes and data that are not of one run.
+fn check_belongs(
+    first: &LandscapeFile,
+    file: &LandscapeFile,
+    data: Option<&DataPoints>,
+) -> Result<(), RunError> {
+    let is_alike = file.class_names == first.class_names
+        && file.items == first.items
+        && file.landscape.steps == first.landscape.steps;
+    if !is_alike {
+        return Err(RunError::refused(format!(
+            "{} and {}: expected landscapes of the same classes, steps and items, found others; they are not of one run",
+            first.name, file.name
+        )));
+    }
+    if let (Some(data), Items::Rows { features }) = (data, &file.items)
+        && (data.features != *features || data.class_names != file.class_names)
+    {
+        return Err(RunError::refused(format!(
+            "{DATA_FILE}: expected the features and classes of {}, found others; it is not of this run",
+            file.name
+        )));
+    }
+    Ok(())
+}
+
+/// The frames of a landscape, from its tensors or else from its picture of them.
+fn frames(folder: &RunFolder, file: &LandscapeFile) -> Result<Option<Tiles>, RunError> {
+    let Items::Images { shape } = file.items else {
+        return Ok(None);
+    };
+    let path = folder.file(&file.name).join(FRAMES_FILE);
+    if let Some(tiles) = Tiles::of(file) {
+        return Ok(Some(tiles));
+    }
+    if !path.exists() {
+        return Ok(None);
+    }
+    let [height, width, channels] = shape;
+    let steps = file.landscape.steps;
+    let atlas = Picture::read_png(&path, [steps * height, steps * width, channels])
+        .placed(path.display())?;
+    Ok(Some(Tiles::from_atlas(&atlas, steps, shape)))
+}

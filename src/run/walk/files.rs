@@ -1,0 +1,243 @@
+//! What a walk writes: table, tensors, figures, report.
+
+use super::passage::Passages;
+use super::{RunError, RunFolder, WalkFigures};
+use crate::data::{Tensor, TensorData, write_file, write_safetensors};
+use crate::job::walk::{Gait, Ground, Walk};
+use crate::landscape::Exponent;
+use crate::pipeline::MeanMoments;
+use crate::plot::{
+    Camera, FieldMaps, Figure, OccupationPlot, SpreadPlot, WalkersPlot, committor_maps,
+    occupation_plot, spread_plot, svg_to_png, walkers_plot,
+};
+use crate::report::write_walk_report;
+use crate::run::folder::layout::{REPORT_FILE, WALK_TABLE_FILE, WALK_TENSORS_FILE};
+use crate::run::summary::IN_MEMORY;
+use std::collections::BTreeMap;
+
+/// What a walk came to.
+pub(super) struct Results {
+    /// In the walk's unit of length.
+    pub(super) moments: Vec<MeanMoments>,
+    pub(super) exponent: Option<Exponent>,
+    /// Share of the walkers at each point, over the second half of the walk.
+    pub(super) occupation: Option<Vec<f64>>,
+    pub(super) passages: Option<Passages>,
+    /// Paths of the first walkers.
+    pub(super) paths: Vec<Vec<[f32; 2]>>,
+    /// Steps of all walkers together.
+    pub(super) work: u64,
+}
+
+/// Dots an inch of PNG figures.
+const DPI: u16 = 192;
+
+pub(super) fn write(
+    walk: &Walk<'_>,
+    folder: &RunFolder,
+    results: &Results,
+) -> Result<(), RunError> {
+    write_file(&folder.file(WALK_TABLE_FILE), &table(walk, results))?;
+    write_tensors(walk, folder, results)
+}
+
+/// Writes the figures and the report; nothing where there are no figures.
+pub(super) fn write_figures(
+    walk: &Walk<'_>,
+    folder: &RunFolder,
+    facts: &[(String, String)],
+    figures: &[Figure],
+    formats: WalkFigures,
+) -> Result<(), RunError> {
+    if figures.is_empty() {
+        return Ok(());
+    }
+    for figure in figures {
+        if formats.png {
+            let path = folder.file(&format!("{}.png", figure.name));
+            write_file(&path, &svg_to_png(&figure.svg, DPI))?;
+        }
+        if formats.svg {
+            let path = folder.file(&format!("{}.svg", figure.name));
+            write_file(&path, figure.svg.as_bytes())?;
+        }
+    }
+    let path = folder.file(REPORT_FILE);
+    Ok(write_walk_report(
+        &path,
+        &walk.surface.title,
+        &subtitle(walk),
+        facts,
+        figures,
+    )?)
+}
+
+/// Moments over the steps.
+fn table(walk: &Walk<'_>, results: &Results) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer
+        .write_record([
+            "step",
+            "time",
+            "msd",
+            "msd_error",
+            "mean_distance",
+            "mean_x",
+            "mean_y",
+            "moving",
+        ])
+        .expect(IN_MEMORY);
+    for at in &results.moments {
+        let [x, y] = at.displacement;
+        let values = [
+            f64::from(at.step) * walk.dt,
+            at.msd,
+            at.msd_error,
+            at.distance,
+            x,
+            y,
+            at.moving,
+        ];
+        let fields = values.map(|value| format!("{value:.9}"));
+        writer
+            .write_record([at.step.to_string()].iter().chain(&fields))
+            .expect(IN_MEMORY);
+    }
+    writer.into_inner().expect(IN_MEMORY)
+}
+
+fn write_tensors(walk: &Walk<'_>, folder: &RunFolder, results: &Results) -> Result<(), RunError> {
+    let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect();
+    let mut fields: Vec<(&str, Vec<usize>, Vec<f32>)> = Vec::new();
+    if let Ground::Grid(potential) = &walk.surface.ground {
+        let shape = || potential.shape().to_vec();
+        fields.push(("potential", shape(), narrow(potential.values())));
+        if let (Some(occupation), Some(law)) = (&results.occupation, walk.law()) {
+            fields.push(("occupation", shape(), narrow(occupation)));
+            fields.push(("stationary", shape(), narrow(&law)));
+        }
+        if let Some(passages) = &results.passages {
+            if let Some(h) = &passages.committor {
+                fields.push(("committor", shape(), narrow(h)));
+            }
+            if !passages.passage.is_empty() {
+                fields.push(("passage_steps", shape(), narrow(&passages.passage)));
+            }
+        }
+    }
+    let points = results.paths.first().map_or(0, Vec::len);
+    let paths = results.paths.iter().flatten().flatten().copied().collect();
+    fields.push(("paths", vec![results.paths.len(), points, 2], paths));
+    let tensors: Vec<Tensor<'_>> = fields
+        .iter()
+        .map(|(name, shape, values)| Tensor {
+            name,
+            shape: shape.clone(),
+            data: TensorData::F32(values),
+        })
+        .collect();
+    let metadata = BTreeMap::from([("surface", walk.surface.plan.to_string())]);
+    Ok(write_safetensors(
+        &folder.file(WALK_TENSORS_FILE),
+        &tensors,
+        &metadata,
+    )?)
+}
+
+/// How many walkers walk how.
+pub(super) fn how(walk: &Walk<'_>) -> String {
+    let job = walk.job;
+    let how = match (job.walk, &walk.surface.ground) {
+        (Gait::Lattice, Ground::Plane(_)) => "lattice walk".to_owned(),
+        (Gait::Lattice, Ground::Grid(_)) => format!(
+            "lattice walk (Metropolis), T = {}, {} edges",
+            job.temperature,
+            job.edges.name()
+        ),
+        (Gait::Langevin, _) => format!(
+            "Langevin walk, T = {}, dt = {:.3e}",
+            job.temperature, walk.dt
+        ),
+    };
+    format!(
+        "{how}; {} walkers, {} steps, seed {}",
+        job.walkers, job.length, job.seed
+    )
+}
+
+/// The surface, then the walk.
+fn subtitle(walk: &Walk<'_>) -> String {
+    format!("{}\n{}", walk.surface.subtitle, how(walk))
+}
+
+pub(super) fn figures(walk: &Walk<'_>, results: &Results) -> Vec<Figure> {
+    let surface = &walk.surface;
+    let (title, subtitle) = (surface.title.as_str(), subtitle(walk));
+    let axes = surface.axes.each_ref().map(String::as_str);
+    let potential = match &surface.ground {
+        Ground::Grid(potential) => Some(potential),
+        Ground::Plane(_) => None,
+    };
+    let mut figures = Vec::new();
+    let mut add = |name, svg| figures.push(Figure { name, svg });
+    let spread = SpreadPlot {
+        title,
+        subtitle: &subtitle,
+        unit: walk.unit,
+        moments: &results.moments,
+        fit: results.exponent,
+        free_msd_a_step: walk.free_msd_a_step,
+    };
+    add("spread", spread_plot(&spread));
+    let shown = format!(
+        "{subtitle}; the first {} steps of {} walkers",
+        walk.path_steps(),
+        results.paths.len()
+    );
+    let walkers = WalkersPlot {
+        title,
+        subtitle: &shown,
+        axes,
+        range: surface.range,
+        potential,
+        paths: &results.paths,
+        camera: Camera::default(),
+    };
+    add("walkers", walkers_plot(&walkers));
+    let Some(potential) = potential else {
+        return figures;
+    };
+    let flat = [axes[0], axes[1]];
+    if let (Some(occupation), Some(law)) = (&results.occupation, walk.law()) {
+        let plot = OccupationPlot {
+            title,
+            subtitle: &subtitle,
+            axes: flat,
+            shape: potential.shape(),
+            occupation,
+            law: &law,
+        };
+        add("occupation", occupation_plot(&plot));
+    }
+    if let Some(passages) = &results.passages
+        && let (Some(h), [first, second], [a, b]) = (
+            &passages.committor,
+            &passages.names[..],
+            &passages.basins[..],
+        )
+        && !passages.passage.is_empty()
+    {
+        let maps = FieldMaps {
+            title,
+            subtitle: &subtitle,
+            axes: flat,
+            shape: potential.shape(),
+            names: [first, second],
+            basins: [a, b],
+            committor: h,
+            passage: &passages.passage,
+        };
+        add("committor", committor_maps(&maps));
+    }
+    figures
+}

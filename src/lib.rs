@@ -1,7 +1,7 @@
 //! Morphscape: what a trained classifier answers between its data points.
 //!
 //! This page is the architecture. Rooms from bottom to top; a room imports only from rooms
-//! below it (`tests/layers.rs`):
+//! below it (`tests/it/layers.rs`):
 //!
 //! ```text
 //! cli        arguments -> a job and how to run it; the terminal

@@ -9,7 +9,7 @@
 //! A [`Recording`] is the plain data between the pipeline that writes it and the engine that
 //! runs it: buffers, commands and what to bring back. A kernel's typed method on it lives in
 //! the kernel's own file. The shader and the table row are held together by
-//! `tests/shader_contract.rs`, the shader and the twin by `tests/engines.rs`.
+//! `tests/it/shader_contract.rs`, the shader and the twin by `tests/it/engines.rs`.
 //!
 //! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs`, a row here, a small job in
 //! `case.rs` and a row in the test.

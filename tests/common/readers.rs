@@ -1,4 +1,4 @@
-//! Every reader of a file that a user gives, as `tests/mutations.rs` and the targets in `fuzz/`
+//! Every reader of a file that a user gives, as `tests/memory/mutations.rs` and the targets in `fuzz/`
 //! call it: bytes in, read or refused, and how much memory that may take.
 //!
 //! Containers hide what is inside from mutations: a checksum or an offset is wrong first. So some

@@ -1,4 +1,4 @@
-"""Answers of Keras for single layers, for tests/engines_layers.rs.
+"""Answers of Keras for single layers, for tests/it/engines_layers.rs.
 
     KERAS_BACKEND=jax python tests/golden/layers_keras.py
 

@@ -1,4 +1,4 @@
-"""Values of the measures over a grid from other programs, for tests/measures_oracle.rs.
+"""Values of the measures over a grid from other programs, for tests/it/measures_oracle.rs.
 
     morphscape sweep --engine cpu --figures none --out RUN
     python tests/golden/measures.py RUN

@@ -1,4 +1,4 @@
-"""Delaunay triangles by scipy, in its order, for tests/published.rs.
+"""Delaunay triangles by scipy, in its order, for tests/it/published.rs.
 
     python tests/golden/qhull.py
 

@@ -64,9 +64,9 @@ fn assert_near(what: &str, found: f64, expected: f64) {
 }
 
 fn golden() -> (Golden, Vec<Landscape>) {
-    let described = include_str!("golden/measures.json");
+    let described = include_str!("../golden/measures.json");
     let golden: Golden = serde_json::from_str(described).expect("measures.json");
-    let values: Vec<f32> = include_bytes!("golden/measures_f32.bin")
+    let values: Vec<f32> = include_bytes!("../golden/measures_f32.bin")
         .chunks_exact(4)
         .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")))
         .collect();

@@ -1,9 +1,7 @@
 //! One body a case, run on every engine, against closed forms and 64-bit references written
 //! here from the formulas.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines, grid_jobs, image, images_of, paper_triples};
+use crate::common::{Tolerance, assert_close, engines, grid_jobs, image, images_of, paper_triples};
 use morphscape::data::{Image, Tensor, TensorData, fashion_mnist, write_safetensors};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineError, EngineInfo, Trouble};

@@ -1,10 +1,7 @@
 //! Runs that are killed, fought over or stopped, and what comes of them when they are started
 //! again: the same bytes.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{command, fail, folder, json, run, succeed};
+use crate::program::{command, fail, folder, json, run, succeed};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -685,12 +682,12 @@ fn what_a_killed_start_leaves_is_no_obstacle() {
 /// The program where no file may be larger than some blocks of 512 bytes: what stands for a full
 /// disk without having to mount one.
 #[cfg(unix)]
-fn run_limited(folder: &Path, blocks: u32, arguments: &[&str]) -> program::Run {
+fn run_limited(folder: &Path, blocks: u32, arguments: &[&str]) -> crate::program::Run {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &script, env!("CARGO_BIN_EXE_morphscape")]);
     shell.args(arguments).current_dir(folder);
-    program::finished(shell.output().expect("sh starts"))
+    crate::program::finished(shell.output().expect("sh starts"))
 }
 
 #[test]
@@ -806,7 +803,7 @@ fn a_folder_that_is_removed_in_the_middle_of_a_run_is_one_error() {
         num_finished(&here.join("out")) > 0
     });
     std::fs::rename(here.join("out"), here.join("away")).expect("moved");
-    let run = program::finished(child.wait_with_output().expect("it ends"));
+    let run = crate::program::finished(child.wait_with_output().expect("it ends"));
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(
         run.stderr.starts_with("error: cannot write out/")
@@ -840,7 +837,7 @@ fn a_landscape_that_is_removed_before_the_end_is_an_error() {
         num_finished(&here.join("out")) > 3
     });
     std::fs::remove_dir_all(here.join("out/1A.1")).expect("removed");
-    let run = program::finished(child.wait_with_output().expect("it ends"));
+    let run = crate::program::finished(child.wait_with_output().expect("it ends"));
     assert_eq!(
         (run.code, run.stderr.as_str()),
         (
@@ -997,7 +994,7 @@ fn a_folder_that_may_not_be_written_is_one_error() {
         if is_root {
             command.uid(NOBODY).gid(NOBODY);
         }
-        let run = program::finished(command.output().expect("the program starts"));
+        let run = crate::program::finished(command.output().expect("the program starts"));
         let error = format!(
             "error: cannot write {place}; check that the folder is there and writable and the disk is not full: Permission denied (os error 13)\n"
         );

@@ -1,16 +1,12 @@
 //! `morphscape model`: what it says of a file, and that a converted file answers as its source
 //! does, bit for bit.
 
-mod common;
-#[path = "common/program.rs"]
-mod program;
-
-use common::golden;
+use crate::common::golden;
+use crate::program::{fail, folder, succeed};
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::model::{Model, ModelOptions, convert_model, read_model};
 use morphscape::pipeline::classify;
-use program::{fail, folder, succeed};
 use std::path::Path;
 
 /// Logits for inputs of all levels.

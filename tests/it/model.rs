@@ -1,8 +1,6 @@
 //! Model files: what is understood, and what each kind of damage is told apart as.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines, golden_json};
+use crate::common::{Tolerance, assert_close, engines, golden_json};
 use morphscape::data::{
     PaperTable, Table, Tensor, TensorData, hawks, iris, seeds, write_safetensors,
 };

@@ -2,9 +2,7 @@
 //! kind of file. `tests/golden/keras` holds the models, Keras's answers and the scripts that made
 //! both.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
+use crate::common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
 use morphscape::data::fashion_mnist;
 use morphscape::landscape::argmax;
 use morphscape::model::{Model, ModelError, ModelOptions, read_model};

@@ -1,9 +1,7 @@
 //! The kernels of walks, one body a case on every engine, against references written here from
 //! the formulas.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines};
+use crate::common::{Tolerance, assert_close, engines};
 use morphscape::kernels::{
     ABSORBING, Arrivals, Ground, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker,
     acceptance_entries, drift_entries, philox,

@@ -1,13 +1,8 @@
 //! `morphscape walk` as a user runs it.
 
-mod common;
-
-#[path = "common/program.rs"]
-mod program;
-
-use common::golden;
+use crate::common::golden;
+use crate::program::{fail, files, folder, json, succeed};
 use morphscape::data::TensorFile;
-use program::{fail, files, folder, json, succeed};
 use std::path::Path;
 
 fn result(folder: &Path, name: &str) -> String {

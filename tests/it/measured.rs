@@ -1,13 +1,10 @@
 //! Everything that is measured of a landscape: what points without an answer leave of it, what
 //! a triple says, and what commands write.
 
-#[path = "common/program.rs"]
-mod program;
-
+use crate::program::{fail, folder, json, run, succeed};
 use morphscape::landscape::{
     Landscape, barrier, best_path, measure, measure_triple, pair_potentials, pass,
 };
-use program::{fail, folder, json, run, succeed};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::SafeTensors;

@@ -3,16 +3,11 @@
 //! The program is this test itself, started once more with a device that fails: what is shipped
 //! knows nothing of such devices.
 
-#[path = "common/faulty.rs"]
-mod faulty;
-#[path = "common/program.rs"]
-mod program;
-
+use crate::faulty::{Fault, Faulty, fits};
+use crate::program::{Run, finished, folder, json};
 use clap::Parser;
-use faulty::{Fault, Faulty, fits};
 use morphscape::cli::Cli;
 use morphscape::engine::{Engine, EngineChoice, EngineError, Trouble};
-use program::{Run, finished, folder, json};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -58,7 +53,7 @@ fn run(folder: &Path, fault: &str, arguments: &str) -> Run {
     let mut command = Command::new(program);
     command
         .current_dir(folder)
-        .args(["--exact", "the_program", "--nocapture"])
+        .args(["--exact", "cli_trouble::the_program", "--nocapture"])
         .env(ARGUMENTS, arguments)
         .env(FAULT, fault)
         .env("XDG_CACHE_HOME", folder.join("cache"))

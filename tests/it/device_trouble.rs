@@ -3,14 +3,8 @@
 //! The device is made of the CPU engine, so that what comes out where it is left must be what the
 //! CPU engine alone gives, to the bit.
 
-mod common;
-#[path = "common/faulty.rs"]
-mod faulty;
-#[path = "common/program.rs"]
-mod program;
-
-use common::{grid_jobs, images_of, paper_triples};
-use faulty::{Fault, Faulty, fits};
+use crate::common::{grid_jobs, images_of, paper_triples};
+use crate::faulty::{Fault, Faulty, fits};
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, SelfTested, WithFallback, self_test};
@@ -263,7 +257,7 @@ fn every_kernel_s_test_passes_on_every_engine_and_fails_on_a_faulty_one() {
         let case = kernel.case();
         let mut commands = case.recording.commands().iter();
         assert!(commands.any(|command| command.kernel == kernel), "{name}");
-        for engine in common::engines() {
+        for engine in crate::common::engines() {
             self_test(engine.as_ref(), kernel).unwrap_or_else(|error| panic!("{error}"));
         }
         for fault in [Fault::Garbage, Fault::NotANumber] {
@@ -279,8 +273,8 @@ fn every_kernel_s_test_passes_on_every_engine_and_fails_on_a_faulty_one() {
 
 #[test]
 fn a_kernel_is_tested_once_and_remembered_for_its_driver() {
-    let folder = program::folder();
-    let remembered = || program::files(folder.path());
+    let folder = crate::program::folder();
+    let remembered = || crate::program::files(folder.path());
     let case = Kernel::Conv.case().recording;
     let tested = |fault| {
         SelfTested::new(

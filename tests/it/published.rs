@@ -2,11 +2,8 @@
 //! becomes of a frame that failed; and the comparison of modes.
 //! `tests/golden/README.md` says where the values come from.
 
-mod common;
-#[path = "common/program.rs"]
-mod program;
-
-use common::{engines, golden, golden_json, grid_jobs, images_of, paper_triples};
+use crate::common::{engines, golden, golden_json, grid_jobs, images_of, paper_triples};
+use crate::program::{fail, folder, json, succeed};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::engine::Engine;
 use morphscape::engine::cpu::CpuEngine;
@@ -20,7 +17,6 @@ use morphscape::pipeline::{
     Frames, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_grid, morph_pair,
     pair_mesh,
 };
-use program::{fail, folder, json, succeed};
 use serde_json::Value;
 use std::ops::ControlFlow;
 
@@ -467,7 +463,7 @@ fn a_grid_is_the_tool_run_on_its_own_frames() {
 /// so that only the truncation is left. Width, height and channels all differ.
 #[test]
 fn a_colour_image_morphs_into_itself_but_for_the_truncation() {
-    let image = common::image(23, 14, 3, |x, y, channel| {
+    let image = crate::common::image(23, 14, 3, |x, y, channel| {
         ((x * 37 + y * 91 + channel * 53 + x * y) % 256) as f32
     });
     let mesh = pair_mesh(&image, &image, 3).expect("it fits");

@@ -1,9 +1,7 @@
 //! Values from outside: OpenCV's feature points, the frames of the paper's own tool, Keras's
 //! probabilities, scipy's spline. `tests/golden/README.md` says where each file comes from.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
+use crate::common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::kernels::{Activation, Sampling, spline_coefficients};
 use morphscape::mesh::{PairMesh, Point, feature_points};

@@ -1,8 +1,6 @@
 //! Landscapes of rows: the paper's grid and Keras's answers to it, on every engine.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines, golden, golden_json};
+use crate::common::{Tolerance, assert_close, engines, golden, golden_json};
 use morphscape::data::{Table, iris, seeds};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Activation;

@@ -1,10 +1,7 @@
 //! `morphscape verify`: what it finds of what was done to a run, and what it says of one that
 //! nothing was done to.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{Run, fail, folder, json, run, succeed};
+use crate::program::{Run, fail, folder, json, run, succeed};
 use std::path::Path;
 
 const SWEEP: [&str; 9] = [

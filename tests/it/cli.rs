@@ -1,11 +1,7 @@
 //! The program as a user runs it: exit code, what it says, what it leaves.
 
-mod common;
-#[path = "common/program.rs"]
-mod program;
-
-use common::golden;
-use program::{command, fail, files, finished, folder, json, run, succeed};
+use crate::common::golden;
+use crate::program::{command, fail, files, finished, folder, json, run, succeed};
 use safetensors::SafeTensors;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -626,7 +622,7 @@ fn morph_writes_frames_pictures_and_the_mesh() {
     );
     let description = json(out.join("morph.json"));
     // The golden points of this pair.
-    let expected = common::golden_json("morph.json");
+    let expected = crate::common::golden_json("morph.json");
     for points in ["points_left", "points_right"] {
         assert_eq!(description[points], expected["pairs"][0][points]);
     }

@@ -1,7 +1,7 @@
 //! Figures: their pixels against golden pictures, and their structure against the values.
 //!
 //! The goldens in `tests/golden/figures` are drawn from closed forms on small grids and were
-//! looked at. `MORPHSCAPE_REWRITE_GOLDEN=1 cargo test --test figures` draws them anew; a
+//! looked at. `MORPHSCAPE_REWRITE_GOLDEN=1 cargo test --test it figures::` draws them anew; a
 //! difference leaves the expected, the actual and the differing pixels under `target/`.
 
 #![allow(

@@ -1,17 +1,12 @@
 //! ONNX models: what PyTorch and Keras exported, against onnxruntime's answers
 //! (`tests/golden/onnx/make.py`).
-#![cfg(feature = "onnx")]
 
-mod common;
-#[path = "common/program.rs"]
-mod program;
-
-use common::{Tolerance, assert_close, engines, golden};
+use crate::common::{Tolerance, assert_close, engines, golden};
+use crate::program::{fail, folder, succeed};
 use morphscape::data::{Picture, TensorFile, fashion_mnist};
 use morphscape::landscape::LandscapeFile;
 use morphscape::model::{Model, ModelOptions, read_model};
 use morphscape::pipeline::classify;
-use program::{fail, folder, succeed};
 use std::path::Path;
 
 const SCALED: f64 = 1.0 / 255.0;

@@ -1,15 +1,10 @@
 //! `morphscape bench`: what is counted, and what a user sees.
 
-mod common;
-
-#[path = "common/program.rs"]
-mod program;
-
-use common::engines;
+use crate::common::engines;
+use crate::program::{fail, folder, json, succeed};
 use morphscape::kernels::{
     Activation, ConvLayer, DenseLayer, Kernel, Recording, Windows, Work, row_stride,
 };
-use program::{fail, folder, json, succeed};
 
 /// Two dense layers of 784-128-10, as the paper's network has, on so many rows.
 fn two_layers(rows: usize) -> Recording {

@@ -2,9 +2,7 @@
 //! list of measures, computed with numpy and scipy. Seeds are fixed, so that a test passes or
 //! fails for good; tolerances are standard errors of as many walkers.
 
-mod common;
-
-use common::engines;
+use crate::common::engines;
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineError, EngineInfo};

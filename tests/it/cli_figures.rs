@@ -1,9 +1,6 @@
 //! Figures, the report and tables from the command line: what is written, and what is refused.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{fail, folder, json, run, succeed};
+use crate::program::{fail, folder, json, run, succeed};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,15 +1,11 @@
 //! Images of a user's own: folders, `.npz` and `.safetensors` files, against what numpy and
 //! Pillow wrote (`tests/golden/images/make.py`).
 
-mod common;
-#[path = "common/program.rs"]
-mod program;
-
-use common::golden;
+use crate::common::golden;
+use crate::program::{fail, folder, json, run, succeed};
 use morphscape::data::{
     ClassMatch, Image, ImageSet, ImageSetOptions, Picture, fashion_mnist, read_image_set,
 };
-use program::{fail, folder, json, run, succeed};
 use std::path::Path;
 
 fn read(file: &str, options: ImageSetOptions) -> ImageSet {
@@ -235,7 +231,7 @@ fn arrays_that_do_not_fit_are_named_with_what_is_wrong() {
     let tensors = std::fs::read(place("colour.safetensors")).expect("a file");
     std::fs::write(&broken, &tensors[..tensors.len() - 1]).expect("written");
     check(&broken, PLAIN, &["expected an .npz or .safetensors"]);
-    let other = common::golden("iris_std_40.safetensors");
+    let other = crate::common::golden("iris_std_40.safetensors");
     check(
         &other,
         PLAIN,

@@ -1,27 +1,22 @@
 //! Broken and hostile model files: each is an error that says what is wrong, none a panic, and
 //! none takes much memory, whatever sizes it claims. Files broken by chance are in
-//! `tests/mutations.rs`.
+//! `tests/memory/mutations.rs`.
 
-mod common;
-
-use common::golden;
+use crate::common::golden;
+use crate::{MEMORY, alone};
 use morphscape::data::{Tensor, TensorData, write_safetensors};
 use morphscape::kernels::Activation;
 use morphscape::model::{Model, ModelError, ModelOptions, read_model};
-use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Instant;
 use zip::write::SimpleFileOptions;
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(golden("keras").join(name)).expect(name)
 }
-
-/// Tests of this file run one at a time, so that the peak of memory is that of one.
-static ALONE: Mutex<()> = Mutex::new(());
 
 /// Where models are written to be read, under names that say nothing.
 struct Case {
@@ -32,10 +27,9 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         Self {
             folder,
-            _alone: alone,
+            _alone: alone(),
         }
     }
 
@@ -75,10 +69,6 @@ fn message(error: &ModelError) -> String {
     }
     text
 }
-
-/// Counts what is allocated.
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Of the process, tests and the zeros of bombs included.
 const MAX_MEMORY: usize = 100 << 20;

@@ -1,9 +1,7 @@
 //! The kernels of networks on every engine: against Keras's answers for single layers, and
 //! against 64-bit references written here from the formulas where sizes are ragged.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines, golden};
+use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
     Activation, Buf, ConvLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling, Recording,

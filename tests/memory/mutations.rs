@@ -5,27 +5,12 @@
 //! places each. `MORPHSCAPE_MUTATIONS` says how many a reader, 2,000 where it is not set, and
 //! `MORPHSCAPE_READER` names one of them. The same readers are fuzzed in `fuzz/`.
 
-#[path = "common/readers.rs"]
-mod readers;
-
-use peak_alloc::PeakAlloc;
+use crate::readers::{READERS, Reader};
+use crate::{MEMORY, alone};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use readers::{READERS, Reader};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Counts what is allocated; the limits are tested against its peaks.
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
-
-/// Tests of this file run one at a time, so that a peak is that of one.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Files of a reader with their names.
 fn seeds(reader: &Reader) -> Vec<(String, Vec<u8>)> {

@@ -1,8 +1,6 @@
 //! What holds for every input, on seeded random ones.
 
-mod common;
-
-use common::{Tolerance, assert_close, engines};
+use crate::common::{Tolerance, assert_close, engines};
 use morphscape::data::{fashion_mnist, iris, seeds, sha256_hex};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;

@@ -1,0 +1,57 @@
+//! The tests of the crate and of the program, in one binary: each binary of its own would link
+//! wgpu, resvg, rten and the rest once more, which takes longer than most of these tests.
+//!
+//! Two stay apart, each with its reason: `tests/memory` has an allocator that counts, and
+//! `tests/soak.rs` looks at what its whole process holds.
+//!
+//!     cargo test --test it                # all of them
+//!     cargo test --test it engines::      # one module
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/faulty.rs"]
+mod faulty;
+#[path = "../common/program.rs"]
+mod program;
+
+// The house: what imports what, and shaders beside the table of kernels.
+mod layers;
+mod shader_contract;
+
+// Kernels and the two engines.
+mod device_trouble;
+mod engines;
+mod engines_layers;
+mod oracle;
+mod properties;
+mod walk_kernels;
+
+// Models and data.
+mod convert;
+mod images;
+mod keras;
+mod model;
+#[cfg(feature = "onnx")]
+mod onnx;
+mod table;
+
+// Landscapes and what is measured of them.
+mod measured;
+mod measures;
+mod measures_oracle;
+mod published;
+mod rows;
+mod walks;
+
+// Figures and the report.
+mod figures;
+mod report;
+
+// The program as a user runs it.
+mod bench;
+mod cli;
+mod cli_figures;
+mod cli_trouble;
+mod cli_walk;
+mod survive;
+mod verify;

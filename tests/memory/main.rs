@@ -1,0 +1,24 @@
+//! Readers of files that a user gives, and the memory they take: apart from the other tests, since
+//! these need an allocator that counts, and a process in which nothing else allocates.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/readers.rs"]
+mod readers;
+
+mod broken_models;
+mod mutations;
+
+use peak_alloc::PeakAlloc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Counts what is allocated; the limits are tested against its peaks.
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Tests run one at a time, so that a peak is that of one.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}

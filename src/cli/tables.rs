@@ -139,8 +139,9 @@ impl LoadedTable {
     /// the model takes rows of this table; gives the name of every class of the model.
     pub(super) fn fit(&mut self, model: &Model, model_path: &str) -> anyhow::Result<Vec<String>> {
         let place = format!("{} with {model_path}", self.path);
-        let inputs: usize = model.input_shape().iter().product();
         let features = self.table.features();
+        let shape = model.input_shape();
+        let inputs = shape.map_or(features.len(), |shape| shape.iter().product());
         ensure!(
             inputs == features.len(),
             "{place}: expected {inputs} features, as the model takes, found {}: {}; choose them with --features",

@@ -12,7 +12,7 @@ use morphscape::kernels::{
     Activation, Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling,
     Recording, Windows, row_stride,
 };
-use morphscape::model::bundled_fashion_mnist;
+use morphscape::model::{Model, Network, Steps, bundled_fashion_mnist};
 use std::time::Instant;
 
 const ROUNDS: usize = 9;
@@ -61,6 +61,14 @@ fn network_seconds(engine: &dyn Engine, frames: &[f32], widest: usize, record: R
         engine.run(&recording).expect("the engine runs");
     }
     start.elapsed().as_secs_f64()
+}
+
+/// The kernels of a model of layers.
+fn steps(model: &Model) -> &Steps {
+    match model.network() {
+        Network::Steps(steps) => steps,
+        Network::Host(_) => unreachable!("both models are layers"),
+    }
 }
 
 fn main() {
@@ -132,7 +140,7 @@ fn main() {
         .collect();
     let networks: [(&str, usize, Record<'_>); 2] = [
         ("784-128-10", 784, &|recording, x, rows| {
-            mlp.record(recording, x, rows)
+            steps(&mlp).record(recording, x, rows)
         }),
         ("CNN 16-32-64-10", 28 * 28 * 16, &|recording, x, rows| {
             cnn.record(recording, x, rows)

@@ -92,15 +92,13 @@ fn listing(model: &Model) -> String {
         Some(names) => format!("{}: {}", names.len(), names.join(", ")),
         None => format!("{}, without names", model.num_classes()),
     };
+    let input = model.input_shape().map_or_else(|| "any".to_owned(), sizes);
     let scaling = match model.scales_input() {
         true => "scaled by the model",
         false => "not scaled: given as they are",
     };
     let mut lines = vec![
-        (
-            "input",
-            format!("{}, {scaling}", sizes(model.input_shape())),
-        ),
+        ("input", format!("{input}, {scaling}")),
         ("classes", classes),
     ];
     if let Some(features) = model.features() {

@@ -271,7 +271,7 @@ impl LoadedJob {
 
     /// Values of an input of the model.
     pub(crate) fn input_values(&self) -> usize {
-        self.model.model.input_shape().iter().product()
+        self.items().len()
     }
 
     /// The name of the item at a position, e.g. `t10k#9`.

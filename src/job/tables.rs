@@ -166,8 +166,9 @@ impl LoadedTable {
     /// [`JobError`] where features or classes do not fit the model.
     pub fn fit(&mut self, model: &Model, model_path: &str) -> Result<Vec<String>, JobError> {
         let place = format!("{} with {model_path}", self.path);
-        let inputs: usize = model.input_shape().iter().product();
         let features = self.table.features();
+        let shape = model.input_shape();
+        let inputs = shape.map_or(features.len(), |shape| shape.iter().product());
         if inputs != features.len() {
             return Err(JobError::unfit_but(
                 format!(

@@ -92,7 +92,7 @@ impl Items {
     }
 
     /// Values an item.
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Images { shape } => shape.iter().product(),
             Self::Rows { features } => features.len(),

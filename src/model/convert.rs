@@ -38,10 +38,10 @@ pub fn convert_model(path: &Path, options: &ModelOptions) -> Result<ConvertedMod
         writer.add(number, layer, &layers)?;
     }
     let mut metadata = BTreeMap::new();
-    metadata.insert(
-        "keras_config",
-        writer.config(model.input_shape()).to_string(),
-    );
+    let input_shape = model
+        .input_shape()
+        .expect("a model that is made of layers knows the shape of its inputs");
+    metadata.insert("keras_config", writer.config(input_shape).to_string());
     for (key, names) in [("classes", model.classes()), ("features", model.features())] {
         if let Some(names) = names {
             metadata.insert(key, json!(names).to_string());

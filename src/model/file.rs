@@ -9,15 +9,17 @@ use super::hdf5::{self, Hdf5};
 use super::keras::{self, Description, MAX_CONFIG_BYTES};
 use super::layer::{Layer, Op};
 use super::weights::Weights;
-use super::{Model, ModelError, plain};
 #[cfg(feature = "onnx")]
-use super::{Network, onnx};
+use super::{AnswerKind, Held, HostNetwork, onnx};
+use super::{Model, ModelError, plain};
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes, sha256_hex};
 use crate::kernels::Activation;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "onnx")]
+use std::sync::Arc;
 
 const FASHION_MNIST: &[u8] = include_bytes!("../../models/fashion-mnist.safetensors");
 
@@ -171,13 +173,13 @@ fn onnx_model(
         .map(|text| names("classes", &text))
         .transpose()?;
     let mut notes = Vec::new();
-    if file.network.answers_probabilities() {
+    if file.network.answer_kind() == AnswerKind::Probabilities {
         notes.push("it answers probabilities; their logarithms are taken for its logits".into());
     }
     Model {
-        network: Network::Onnx(file.network),
+        input_shape: file.network.input_shape().map(<[usize]>::to_vec),
+        held: Held::Host(Arc::new(file.network)),
         layers: file.layers,
-        input_shape: file.input_shape,
         classes: named(classes, options)?,
         features: None,
         scaled: file.scaled,

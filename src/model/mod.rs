@@ -5,8 +5,12 @@
 //! .h5           ─ hdf5 ────> config ───────┼─ keras ─┬─> Vec<Layer> ─ assemble ─> Model
 //! .safetensors  ─ metadata ─ config ───────┘         │
 //!               ─ options, no config ─────── plain ──┘
-//! .onnx         ─ onnx ──────────────────────────────────────────> a network that a library runs
+//! .onnx         ─ onnx ──────────────────────────────────────────> HostNetwork ─> Model
+//! a function of the host program ────────────────────────────────> HostNetwork (─> Model)
 //! ```
+//!
+//! The pipeline knows a [`Classifier`] alone: steps that an engine records, or a [`HostNetwork`],
+//! which is asked for the answers to a batch.
 //!
 //! Readers of configs ask `weights` for what a layer holds, whatever the container.
 //!
@@ -18,6 +22,7 @@
 
 mod archive;
 mod assemble;
+mod classifier;
 mod convert;
 mod draft;
 mod error;
@@ -25,77 +30,30 @@ mod file;
 mod fold;
 mod functions;
 mod hdf5;
+mod host;
 mod keras;
 mod layer;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod plain;
 mod shapes;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod weights;
 
-use crate::kernels::{
-    Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Recording,
-};
 use layer::Layer;
+use std::sync::Arc;
 
+pub use classifier::{Classifier, Network, check_image_shape};
 pub use convert::{ConvertedModel, convert_model};
 pub use error::ModelError;
 pub use file::{
     ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
 };
 pub use functions::{activation_by_name, activation_names};
-#[cfg(feature = "onnx")]
-pub use onnx::OnnxNetwork;
-
-/// One step of a model.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// The values it takes: 0 is the model's input, `n` what step `n - 1` gives.
-    pub takes: Vec<usize>,
-    /// What it computes of them.
-    pub operation: Operation,
-}
-
-/// What a step computes; each is a kernel.
-#[derive(Debug, Clone)]
-pub enum Operation {
-    /// A dense layer.
-    Dense(DenseLayer),
-    /// A convolution.
-    Conv(ConvLayer),
-    /// A convolution of each channel by itself.
-    Depthwise(DepthwiseLayer),
-    /// The largest or the mean value of windows.
-    Pool(PoolLayer),
-    /// Scaling and an activation of one value, or of the sum of two.
-    Elementwise(ElementwiseLayer),
-}
-
-impl Operation {
-    /// Name of its kernel.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Dense(_) => "dense",
-            Self::Conv(_) => "conv",
-            Self::Depthwise(_) => "depthwise",
-            Self::Pool(_) => "pool",
-            Self::Elementwise(_) => "elementwise",
-        }
-    }
-
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Dense(layer) => layer.outputs(),
-            Self::Conv(layer) => layer.outputs(),
-            Self::Depthwise(layer) => layer.outputs(),
-            Self::Pool(layer) => layer.outputs(),
-            Self::Elementwise(layer) => layer.outputs(),
-        }
-    }
-}
+pub use host::{AnswerKind, Function, FunctionSpec, HostError, HostNetwork, Inputs};
+pub use steps::{Operation, Step, Steps};
 
 /// A layer as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,35 +68,19 @@ pub struct LayerSummary {
     pub parameters: usize,
 }
 
-/// What gives the logits.
-#[derive(Debug, Clone)]
-pub enum Network {
-    /// Kernels, in order; the last step gives the logits.
-    Steps(Vec<Step>),
-    /// A network that a library runs on the host.
-    #[cfg(feature = "onnx")]
-    Onnx(OnnxNetwork),
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Steps(steps) => {
-                let kernels: Vec<&str> = steps.iter().map(|step| step.operation.name()).collect();
-                write!(f, "kernels {}", kernels.join(", "))
-            }
-            #[cfg(feature = "onnx")]
-            Self::Onnx(_) => f.write_str("an ONNX network, by rten on the CPU"),
-        }
-    }
+/// What a model is made of.
+#[derive(Clone)]
+enum Held {
+    Steps(Steps),
+    Host(Arc<dyn HostNetwork + Send + Sync>),
 }
 
 /// A classifier that has been checked: from an input to logits.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Model {
-    network: Network,
+    held: Held,
     layers: Vec<LayerSummary>,
-    input_shape: Vec<usize>,
+    input_shape: Option<Vec<usize>>,
     classes: Option<Vec<String>>,
     features: Option<Vec<String>>,
     scaled: bool,
@@ -157,9 +99,12 @@ impl Model {
     ) -> Result<Self, ModelError> {
         let assembled = assemble::assemble(layers, input_shape)?;
         let model = Self {
-            network: Network::Steps(assembled.steps),
+            held: Held::Steps(Steps::new(
+                assembled.input_shape.iter().product(),
+                assembled.steps,
+            )),
             layers: assembled.layers,
-            input_shape: assembled.input_shape,
+            input_shape: Some(assembled.input_shape),
             classes,
             features: None,
             scaled: assembled.scaled,
@@ -181,44 +126,51 @@ impl Model {
         }
     }
 
-    /// What is computed, in order, the last step giving the logits; nothing where a library runs
+    /// A network that the host runs as a model, such as a [`Function`] that may be shared between
+    /// threads; it is still called from one thread alone, the one that calls the pipeline.
+    /// `identity` tells it from another network where a file's SHA-256 does that of a file: say
+    /// something that changes when its answers do, a digest of its weights for one.
+    ///
+    /// # Errors
+    /// [`ModelError::ClassNames`] when there is another number of names than of classes.
+    pub fn from_host(
+        network: Arc<dyn HostNetwork + Send + Sync>,
+        classes: Option<Vec<String>>,
+        identity: &str,
+    ) -> Result<Self, ModelError> {
+        let model = Self {
+            input_shape: network.input_shape().map(<[usize]>::to_vec),
+            held: Held::Host(network),
+            layers: Vec::new(),
+            classes,
+            features: None,
+            scaled: true,
+            sha256: identity.to_owned(),
+            notes: Vec::new(),
+        };
+        model.checked()
+    }
+
+    /// What is computed, in order, the last step giving the logits; nothing where the host runs
     /// the model.
     pub fn steps(&self) -> &[Step] {
-        match &self.network {
-            Network::Steps(steps) => steps,
-            #[cfg(feature = "onnx")]
-            Network::Onnx(_) => &[],
+        match &self.held {
+            Held::Steps(steps) => steps.all(),
+            Held::Host(_) => &[],
         }
     }
 
-    /// Whether a library runs the model on the host, not an engine.
+    /// Whether the host runs the model, not an engine.
     pub fn runs_on_host(&self) -> bool {
-        !matches!(self.network, Network::Steps(_))
+        matches!(self.held, Held::Host(_))
     }
 
-    /// What gives the logits.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
-    /// Appends the steps to a recording: `x` is `[rows, row_stride(inputs)]`, the logits are
-    /// `[rows, row_stride(classes)]`.
-    pub fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {
-        let mut values = vec![x];
-        for step in self.steps() {
-            let x = values[step.takes[0]];
-            values.push(match &step.operation {
-                Operation::Dense(layer) => recording.dense(x, rows, layer),
-                Operation::Conv(layer) => recording.conv(x, rows, layer),
-                Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
-                Operation::Pool(layer) => recording.pool(x, rows, layer),
-                Operation::Elementwise(layer) => {
-                    let other = step.takes.get(1).map(|&value| values[value]);
-                    recording.elementwise(x, other, rows, layer)
-                }
-            });
+    /// Who computes the logits.
+    pub fn network(&self) -> Network<'_> {
+        match &self.held {
+            Held::Steps(steps) => Network::Steps(steps),
+            Held::Host(network) => Network::Host(network.as_ref()),
         }
-        values[self.steps().len()]
     }
 
     /// The layers of the file, for the eye.
@@ -227,33 +179,14 @@ impl Model {
     }
 
     /// Shape of one input as the file says it, e.g. `[28, 28]`, or `[784]` where it says only
-    /// how many values.
-    pub fn input_shape(&self) -> &[usize] {
-        &self.input_shape
+    /// how many values; nothing where a function takes any.
+    pub fn input_shape(&self) -> Option<&[usize]> {
+        self.input_shape.as_deref()
     }
 
     /// Number of classes.
     pub fn num_classes(&self) -> usize {
-        match &self.network {
-            Network::Steps(steps) => steps.last().map_or(0, |step| step.operation.outputs()),
-            #[cfg(feature = "onnx")]
-            Network::Onnx(network) => network.num_classes(),
-        }
-    }
-
-    /// Values in the widest row that classifying one input makes, the input's own included.
-    pub fn widest_row(&self) -> usize {
-        self.row_widths().max().unwrap_or(0)
-    }
-
-    /// Values in all rows that classifying one input makes, the input's own included.
-    pub fn total_width(&self) -> usize {
-        self.row_widths().sum()
-    }
-
-    fn row_widths(&self) -> impl Iterator<Item = usize> {
-        let steps = self.steps().iter().map(|step| step.operation.outputs());
-        [self.input_shape.iter().product()].into_iter().chain(steps)
+        self.network().num_classes()
     }
 
     /// Class names, by output, if the file has them.
@@ -272,7 +205,7 @@ impl Model {
     }
 
     /// SHA-256 of the file's bytes, and of the config's behind them if one was given,
-    /// hexadecimal.
+    /// hexadecimal; of a network that is from no file what [`Model::from_host`] was told.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
@@ -282,38 +215,32 @@ impl Model {
         &self.notes
     }
 
-    /// Checks that images `[height, width, channels]` are what the model takes. A model that
-    /// says only how many values it takes is given any image of as many.
+    /// Checks that images `[height, width, channels]` are what the model takes, as
+    /// [`check_image_shape`] says.
     ///
     /// # Errors
     /// [`ModelError::Input`] with both shapes.
     pub fn check_image_shape(&self, shape: [usize; 3]) -> Result<(), ModelError> {
-        let [height, width, channels] = shape;
-        let fits = match self.input_shape[..] {
-            [values] => values == height * width * channels,
-            [h, w] => channels == 1 && [h, w] == [height, width],
-            [h, w, c] => [h, w, c] == shape,
-            _ => false,
-        };
-        if fits {
-            return Ok(());
-        }
-        let text = |sizes: &[usize]| {
-            sizes
-                .iter()
-                .map(usize::to_string)
-                .collect::<Vec<_>>()
-                .join(" x ")
-        };
-        let expected = match self.input_shape[..] {
-            [values] => format!("{values} values"),
-            _ => format!("inputs of {}", text(&self.input_shape)),
-        };
-        let found = if channels == 1 {
-            text(&shape[..2])
-        } else {
-            text(&shape)
-        };
-        Err(ModelError::Input { expected, found })
+        check_image_shape(self.input_shape(), shape)
+    }
+}
+
+impl Classifier for Model {
+    fn network(&self) -> Network<'_> {
+        self.network()
+    }
+
+    fn input_shape(&self) -> Option<&[usize]> {
+        self.input_shape()
+    }
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("network", &self.network().to_string())
+            .field("input_shape", &self.input_shape)
+            .field("classes", &self.classes)
+            .finish_non_exhaustive()
     }
 }

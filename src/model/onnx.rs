@@ -2,13 +2,12 @@
 //!
 //! Frames are morphed by the engine as ever; their logits come from the library. What the file
 //! does not say in so many words is found out when it is read, by asking it: how many classes it
-//! has, and whether its answers are probabilities already. Of these the logarithm is taken, which
-//! are logits up to a constant: their softmax gives the probabilities back.
+//! has, and whether its answers are probabilities already ([`AnswerKind`]).
 
 mod limits;
 
 use super::file::Scaling;
-use super::{LayerSummary, ModelError};
+use super::{AnswerKind, HostError, HostNetwork, Inputs, LayerSummary, ModelError};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes};
 use rayon::prelude::*;
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
@@ -23,11 +22,11 @@ use std::sync::Arc;
 /// Rows that go through the network at once where the file leaves the batch open.
 const BATCH_ROWS: usize = 64;
 
+/// Bytes of the inputs that are asked for at once, where that is no single batch.
+const ASKED_BYTES: usize = 64 << 20;
+
 /// Values of one input at most: an image of 4096 x 4096 pixels in colour and a third more.
 const MAX_INPUT: usize = 1 << 26;
-
-/// Probabilities below it count as this one: a logarithm has no answer to 0.
-const LEAST_PROBABILITY: f32 = 1e-38;
 
 /// How a row of values, `[H, W, C]`, becomes the network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,26 +37,21 @@ enum Arrangement {
     ChannelsFirst,
 }
 
-/// What the network's answers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Logits,
-    Probabilities,
-}
-
 /// A network that the library runs.
 #[derive(Clone)]
-pub struct OnnxNetwork {
+pub(super) struct OnnxNetwork {
     model: Arc<rten::Model>,
     threads: Arc<ThreadPool>,
     input: NodeId,
     output: NodeId,
     /// Sizes of the input behind the batch, as the file has them.
     sizes: Vec<usize>,
+    /// `[H, W]`, `[H, W, C]` or `[values]`.
+    input_shape: Vec<usize>,
     arrangement: Arrangement,
     /// The batch, where the file fixes it.
     batch: Option<usize>,
-    answer: Answer,
+    answer: AnswerKind,
     num_classes: usize,
     /// `x * scale + offset` of each value, one a channel, ahead of the network.
     scaling: Option<(Vec<f32>, Vec<f32>)>,
@@ -78,8 +72,6 @@ impl std::fmt::Debug for OnnxNetwork {
 /// A network and what its file says of it.
 pub(super) struct OnnxFile {
     pub(super) network: OnnxNetwork,
-    /// `[H, W]`, `[H, W, C]` or `[values]`.
-    pub(super) input_shape: Vec<usize>,
     pub(super) layers: Vec<LayerSummary>,
     /// Metadata `classes`, a JSON list of strings.
     pub(super) classes: Option<String>,
@@ -152,9 +144,10 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
         input,
         output,
         sizes,
+        input_shape,
         arrangement,
         batch,
-        answer: Answer::Logits,
+        answer: AnswerKind::Logits,
         num_classes: 0,
         scaling: None,
     };
@@ -168,7 +161,6 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
         layers: layers(graph),
         scaled: scales_input(graph),
         network,
-        input_shape,
         classes,
         data,
     })
@@ -316,17 +308,37 @@ fn scales_input(graph: &GraphProto) -> bool {
     false
 }
 
-impl OnnxNetwork {
-    /// Classes of the answers.
-    pub fn num_classes(&self) -> usize {
+impl HostNetwork for OnnxNetwork {
+    fn num_classes(&self) -> usize {
         self.num_classes
     }
 
-    /// Whether the file's answers are probabilities, of which the logarithm is taken.
-    pub fn answers_probabilities(&self) -> bool {
-        self.answer == Answer::Probabilities
+    fn input_shape(&self) -> Option<&[usize]> {
+        Some(&self.input_shape)
     }
 
+    fn answer_kind(&self) -> AnswerKind {
+        self.answer
+    }
+
+    /// Enough for all threads, as far as memory allows.
+    fn batch_size(&self) -> usize {
+        let values: usize = self.sizes.iter().product();
+        let batch = self.batch.unwrap_or(BATCH_ROWS);
+        let batches = (ASKED_BYTES / (4 * values * batch)).min(rayon::current_num_threads());
+        batch * batches.max(1)
+    }
+
+    fn answer(&self, inputs: Inputs) -> Result<Vec<f32>, HostError> {
+        Ok(self.run(&inputs.values)?)
+    }
+
+    fn describe(&self) -> String {
+        "an ONNX network, by rten on the CPU".into()
+    }
+}
+
+impl OnnxNetwork {
     /// Scales inputs ahead of the network.
     pub(super) fn scale_input(&mut self, scaling: &Scaling) -> Result<(), ModelError> {
         let values: usize = self.sizes.iter().product();
@@ -374,23 +386,9 @@ impl OnnxNetwork {
             row.iter().all(|p| (0.0..=1.0).contains(p)) && (sum - 1.0).abs() < 1e-4
         });
         if are_probabilities {
-            self.answer = Answer::Probabilities;
+            self.answer = AnswerKind::Probabilities;
         }
         Ok(())
-    }
-
-    /// Logits `[rows, num_classes]` of inputs `[rows, H, W, C]`.
-    ///
-    /// # Errors
-    /// [`ModelError::OnnxRun`] when the library cannot run the network.
-    pub fn logits(&self, inputs: &[f32]) -> Result<Vec<f32>, ModelError> {
-        let mut answers = self.run(inputs)?;
-        if self.answer == Answer::Probabilities {
-            for answer in &mut answers {
-                *answer = answer.max(LEAST_PROBABILITY).ln();
-            }
-        }
-        Ok(answers)
     }
 
     fn run(&self, inputs: &[f32]) -> Result<Vec<f32>, ModelError> {

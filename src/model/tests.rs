@@ -3,7 +3,7 @@
 mod definition;
 
 use super::layer::{Layer, Op, Padding, Window};
-use super::{Model, ModelError, Operation};
+use super::{Model, ModelError, Network, Operation};
 use crate::kernels::{Activation, Pooling, Recording, row_stride};
 use definition::by_definition;
 
@@ -91,7 +91,10 @@ fn logits(model: &Model, x: &[f32]) -> Vec<f32> {
     let mut padded = x.to_vec();
     padded.resize(row_stride(x.len()), 0.0);
     let x = recording.upload("x", &padded);
-    model.record(&mut recording, x, 1);
+    let Network::Steps(steps) = model.network() else {
+        panic!("expected layers that are kernels");
+    };
+    steps.record(&mut recording, x, 1);
     let buffers = recording.buffers().iter();
     let mut words: Vec<Vec<u32>> = buffers
         .map(|buffer| buffer.upload.clone().unwrap_or(vec![0; buffer.words]))
@@ -456,5 +459,8 @@ fn the_layers_of_the_file_are_listed() {
         ]
     );
     assert!(model.scales_input());
-    assert_eq!((model.widest_row(), model.total_width()), (60, 60 + 36 + 3));
+    let Network::Steps(steps) = model.network() else {
+        panic!("expected layers that are kernels");
+    };
+    assert_eq!((steps.widest_row(), steps.total_width()), (60, 60 + 36 + 3));
 }

@@ -19,8 +19,9 @@
 //!
 //! A batch is cut for the largest value of its frames, in the network, too, and for all of them
 //! together. Where one row of a grid is too much for that, its frames come back and are
-//! classified in smaller batches; and so they are where a library runs the network. A batch for
-//! which the engine has no memory is halved, and tried again (`batches.rs`).
+//! classified in smaller batches. A batch for which the engine has no memory is halved, and tried
+//! again (`batches.rs`). A network that the host runs, in a library or as a function of the program,
+//! is asked for the answers by the calling thread (`host.rs`).
 //!
 //! That is clean mode ([`MorphMode`]). In published mode and for a cross-fade the host makes all
 //! frames and the engine classifies them; why is said in `published/mod.rs`.
@@ -28,21 +29,29 @@
 //! Column 0 of a grid and its last column are images that need no warp, so they are classified
 //! as they are: the ends of a grid are exact by construction.
 
+mod answers;
 mod batches;
 mod classify;
+mod grid;
+mod grid_batch;
 mod grids;
+mod host;
 mod mode;
 mod pair;
+mod places;
 mod prepare;
 mod profile;
 mod published;
 mod rows;
 mod walk;
 
-pub use classify::{Answers, classify};
-pub use grids::{Frames, GridJob, MorphSettings, compute_landscapes};
+pub use answers::Answers;
+pub use classify::classify;
+pub use grid::{GridJob, MorphSettings};
+pub use grids::{Frames, compute_landscapes};
 pub use mode::MorphMode;
 pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
+pub use places::InputPlace;
 pub use profile::{Peak, Profile, Stage, peak, profile};
 pub use rows::{RowJob, interpolate_rows};
 pub use walk::{
@@ -51,7 +60,7 @@ pub use walk::{
 
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;
-use crate::model::ModelError;
+use crate::model::{HostError, ModelError};
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +71,45 @@ pub enum PipelineError {
     /// An image has no feature points.
     #[error(transparent)]
     Feature(#[from] FeatureError),
-    /// A library could not run the model.
+    /// The model does not take the inputs.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A network that the host runs has failed, with an error of its own.
+    #[error("the model failed when it was asked for {}", range(.from, .to))]
+    Network {
+        /// The first input of its batch.
+        from: InputPlace,
+        /// The last one.
+        to: InputPlace,
+        /// The network's error, as it gave it.
+        source: HostError,
+    },
+    /// A network that the host runs gave too many answers or too few.
+    #[error(
+        "the model was asked for {rows} input(s): expected {rows} x {classes} answers, found {found}"
+    )]
+    AnswerShape {
+        /// Inputs asked for.
+        rows: usize,
+        /// Its classes.
+        classes: usize,
+        /// Numbers it gave.
+        found: usize,
+    },
+    /// A network that the host runs gave an answer that cannot be used.
+    #[error("the model answers {place} with {found}")]
+    Answer {
+        /// Which input.
+        place: InputPlace,
+        /// Its answer, and what was expected.
+        found: String,
+    },
+    /// The system gives no more threads.
+    #[error("cannot start a thread")]
+    Thread {
+        /// What it says.
+        source: std::io::Error,
+    },
     /// The network's sums left the range of 32-bit floats.
     #[error(
         "the model answers {value} somewhere; expected finite logits, are its weights or its inputs too large?"
@@ -84,4 +129,12 @@ pub enum PipelineError {
     /// The user stopped it.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// Inputs `from` to `to`.
+fn range(from: &InputPlace, to: &InputPlace) -> String {
+    match from == to {
+        true => from.to_string(),
+        false => format!("{from} to {to}"),
+    }
 }

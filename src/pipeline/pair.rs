@@ -1,7 +1,7 @@
 //! The morph of one pair of images, and of two images' mixes into a third.
 
+use super::answers::upload_rows;
 use super::batches::in_batches;
-use super::classify::upload_rows;
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::Engine;

@@ -1,7 +1,7 @@
 //! Grids before the engine: mixes and meshes, and in other modes than clean the frames.
 
-use super::classify::upload_rows;
-use super::grids::{GridJob, Grids};
+use super::answers::upload_rows;
+use super::grid::{Grid, GridJob};
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::cpu::CpuEngine;
@@ -40,7 +40,7 @@ impl Row {
     }
 }
 
-impl Grids<'_> {
+impl Grid {
     /// Mixes of A and B, and the mesh of each mix with C.
     pub(super) fn prepare<'j>(
         &self,

@@ -10,7 +10,7 @@ use crate::engine::{Engine, EngineError, EngineInfo};
 use crate::kernels::{
     Activation, DenseLayer, Downloads, ElementwiseLayer, KERNELS, Kernel, Recording, Work,
 };
-use crate::model::Model;
+use crate::model::Classifier;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -104,7 +104,7 @@ pub fn peak(engine: &dyn Engine, rounds: usize) -> Result<Peak, EngineError> {
 /// As [`compute_landscapes`], and without a job or a round.
 pub fn profile(
     engine: &dyn Engine,
-    model: &Model,
+    model: &dyn Classifier,
     settings: &MorphSettings,
     jobs: &[GridJob<'_>],
     rounds: usize,

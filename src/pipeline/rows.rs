@@ -1,10 +1,14 @@
 //! Landscapes of rows of measurements: every point of the grid is a mix of three rows.
 
+use super::PipelineError;
+use super::answers::Answers;
 use super::batches::in_slots;
-use super::{PipelineError, classify};
+use super::classify::classify_by_steps;
+use super::host::{HandOn, Part, ask_for_groups};
+use super::places::Points;
 use crate::engine::Engine;
 use crate::landscape::Landscape;
-use crate::model::Model;
+use crate::model::{Classifier, Network};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
 
@@ -25,7 +29,8 @@ const ROWS_A_GROUP: usize = 1 << 16;
 /// Computes a landscape for each job, in order: `row(i, j) = (1-t)*((1-s)*a + s*b) + t*c` with
 /// `s = i/(steps-1)` and `t = j/(steps-1)`, mixed in 64-bit floats and rounded once. The rows
 /// are kept as the landscape's inputs, `[steps, steps, features]`. `progress` is told the number
-/// of rows that have just been finished and may stop the job.
+/// of rows that have just been finished, now and then none, and may stop the job. A network that
+/// the host runs ([`Network::Host`]) is asked from the calling thread alone.
 ///
 /// ```
 /// use morphscape::{data, engine::cpu::CpuEngine, model, pipeline};
@@ -44,14 +49,14 @@ const ROWS_A_GROUP: usize = 1 << 16;
 /// ```
 ///
 /// # Errors
-/// [`PipelineError`] when the engine fails, a logit is not finite, or `progress` says
+/// [`PipelineError`] when the engine or the network fails, a logit is not finite, or `progress` says
 /// [`ControlFlow::Break`].
 ///
 /// # Panics
 /// When a row has not as many values as the model takes, or `steps` is below 2.
 pub fn interpolate_rows(
     engine: &dyn Engine,
-    model: &Model,
+    model: &dyn Classifier,
     steps: usize,
     jobs: &[RowJob<'_>],
     progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
@@ -59,35 +64,50 @@ pub fn interpolate_rows(
     assert!(steps >= 2, "a grid has its two ends");
     let frames = steps * steps;
     let groups: Vec<&[RowJob<'_>]> = jobs.chunks((ROWS_A_GROUP / frames).max(1)).collect();
-    let landscapes = in_slots(&groups, |group| {
-        let grids: Vec<Vec<f32>> = group.par_iter().map(|job| mixed(job, steps)).collect();
-        let rows: Vec<&[f32]> = grids
-            .iter()
-            .zip(*group)
-            .flat_map(|(grid, job)| grid.chunks_exact(job.a.len()))
-            .collect();
-        let answers = classify(engine, model, &rows)?;
-        let values = frames * model.num_classes();
-        let answers = answers
-            .logits
-            .chunks_exact(values)
-            .zip(answers.probabilities.chunks_exact(values));
-        if progress(group.len() * frames).is_break() {
-            return Err(PipelineError::Interrupted);
+    let classes = model.num_classes();
+    let mix = |group: &[RowJob<'_>]| -> Vec<Vec<f32>> {
+        group.par_iter().map(|job| mixed(job, steps)).collect()
+    };
+    let finished: Vec<(Vec<f32>, Answers)> = match model.network() {
+        Network::Steps(network) => {
+            let groups = in_slots(&groups, |group| {
+                let grids = mix(group);
+                let rows = grids.iter().zip(*group);
+                let rows = rows.flat_map(|(grid, job)| grid.chunks_exact(job.a.len()));
+                let answers = classify_by_steps(engine, network, &rows.collect::<Vec<_>>())?;
+                if progress(group.len() * frames).is_break() {
+                    return Err(PipelineError::Interrupted);
+                }
+                let answers = answers.chunks(frames * classes);
+                Ok(grids.into_iter().zip(answers).collect::<Vec<_>>())
+            })?;
+            groups.into_iter().flatten().collect()
         }
-        let landscapes = answers
-            .zip(grids)
-            .map(|((logits, probabilities), grid)| Landscape {
-                steps,
-                num_classes: model.num_classes(),
-                logits: logits.to_vec(),
-                probabilities: probabilities.to_vec(),
-                inputs: Some(grid),
-                morph: None,
-            });
-        Ok(landscapes.collect::<Vec<_>>())
-    })?;
-    Ok(landscapes.into_iter().flatten().collect())
+        Network::Host(network) => {
+            let make = |group: &[RowJob<'_>], hand_on: &HandOn<'_>| {
+                let grids = mix(group);
+                let points = (0..group.len() * frames)
+                    .map(|n| Points::one(n / frames, n % frames))
+                    .collect();
+                hand_on(Part {
+                    values: grids.concat(),
+                    points,
+                    failed: 0,
+                })?;
+                Ok(grids)
+            };
+            ask_for_groups(network, frames, &groups, make, progress)?
+        }
+    };
+    let landscapes = finished.into_iter().map(|(grid, answers)| Landscape {
+        steps,
+        num_classes: classes,
+        logits: answers.logits,
+        probabilities: answers.probabilities,
+        inputs: Some(grid),
+        morph: None,
+    });
+    Ok(landscapes.collect())
 }
 
 /// The rows of a grid, `[steps, steps, features]`.

@@ -11,7 +11,8 @@ use std::path::Path;
 
 /// Logits for inputs of all levels.
 fn logits(model: &Model) -> Vec<f32> {
-    let width: usize = model.input_shape().iter().product();
+    let shape = model.input_shape().expect("layers know it");
+    let width: usize = shape.iter().product();
     let rows: Vec<Vec<f32>> = (0..3)
         .map(|n| {
             (0..width)

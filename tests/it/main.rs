@@ -28,6 +28,7 @@ mod walk_kernels;
 
 // Models and data.
 mod convert;
+mod host_models;
 mod images;
 mod keras;
 mod model;

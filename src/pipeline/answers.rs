@@ -1,0 +1,135 @@
+//! A model's answers: recorded, read back, checked.
+
+use super::PipelineError;
+use super::places::Points;
+use crate::engine::Engine;
+use crate::engine::cpu::CpuEngine;
+use crate::kernels::{Buf, Downloads, Recording, row_stride};
+use crate::model::Steps;
+
+/// A model's answers to some inputs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answers {
+    /// Logits `[rows, classes]`.
+    pub logits: Vec<f32>,
+    /// Probabilities `[rows, classes]`.
+    pub probabilities: Vec<f32>,
+}
+
+impl Answers {
+    /// So many logits and probabilities that are not known yet, or never will be: NaN.
+    pub(super) fn unknown(values: usize) -> Self {
+        Self {
+            logits: vec![f32::NAN; values],
+            probabilities: vec![f32::NAN; values],
+        }
+    }
+
+    /// Logits and probabilities of each input.
+    pub(super) fn rows(&self, classes: usize) -> impl Iterator<Item = (&[f32], &[f32])> {
+        let probabilities = self.probabilities.chunks_exact(classes);
+        self.logits.chunks_exact(classes).zip(probabilities)
+    }
+
+    /// The answers of grids that follow each other, each so many logits and probabilities.
+    pub(super) fn chunks(&self, values: usize) -> impl Iterator<Item = Self> {
+        self.rows(values).map(|(logits, probabilities)| Self {
+            logits: logits.to_vec(),
+            probabilities: probabilities.to_vec(),
+        })
+    }
+
+    /// Puts the answers to one input at all its points.
+    pub(super) fn put(&mut self, points: Points, (logits, probabilities): (&[f32], &[f32])) {
+        points.put(logits, &mut self.logits);
+        points.put(probabilities, &mut self.probabilities);
+    }
+}
+
+/// Where a recording leaves a model's answers.
+#[derive(Clone, Copy)]
+pub(super) struct AnswerBufs {
+    logits: Buf<f32>,
+    probabilities: Buf<f32>,
+    classes: usize,
+}
+
+/// Appends the steps of a model to a recording: `x` is `[rows, row_stride(inputs)]`.
+pub(super) fn record_classify(
+    recording: &mut Recording,
+    x: Buf<f32>,
+    rows: usize,
+    steps: &Steps,
+) -> AnswerBufs {
+    let logits = steps.record(recording, x, rows);
+    record_softmax(recording, logits, rows, steps.num_classes())
+}
+
+/// Appends the softmax of logits `[rows, row_stride(classes)]`.
+fn record_softmax(
+    recording: &mut Recording,
+    logits: Buf<f32>,
+    rows: usize,
+    classes: usize,
+) -> AnswerBufs {
+    let probabilities = recording.softmax(logits, rows, classes);
+    recording.download(logits);
+    recording.download(probabilities);
+    AnswerBufs {
+        logits,
+        probabilities,
+        classes,
+    }
+}
+
+impl AnswerBufs {
+    /// The answers themselves, refused when they are no numbers.
+    pub(super) fn read(&self, downloads: &Downloads) -> Result<Answers, PipelineError> {
+        let logits = downloads.values(self.logits);
+        if let Some(&value) = logits.iter().find(|logit| !logit.is_finite()) {
+            return Err(PipelineError::NotFinite { value });
+        }
+        let rows = logits.chunks_exact(row_stride(self.classes));
+        Ok(Answers {
+            logits: rows.flat_map(|row| &row[..self.classes]).copied().collect(),
+            probabilities: downloads.values(self.probabilities).to_vec(),
+        })
+    }
+}
+
+/// All buffers of a recording together hold at most as many times the largest.
+const BUFFERS_A_RECORDING: usize = 4;
+
+/// Bytes to count for each input of a recording that classifies: of the largest buffer, or of
+/// all of them by [`BUFFERS_A_RECORDING`], since the GPU engine holds all at once.
+pub(super) fn input_bytes(steps: &Steps) -> usize {
+    let share = steps.total_width().div_ceil(BUFFERS_A_RECORDING);
+    4 * row_stride(steps.widest_row().max(share))
+}
+
+/// Logits `[rows, classes]` with their softmax, which is the kernel's twin whoever gave them.
+pub(super) fn softmax_of(logits: &[f32], classes: usize) -> Result<Answers, PipelineError> {
+    let mut recording = Recording::new();
+    let rows = logits.chunks_exact(classes);
+    let count = rows.len();
+    let padded = upload_rows(&mut recording, "classify.logits", rows, classes);
+    let bufs = record_softmax(&mut recording, padded, count, classes);
+    bufs.read(&CpuEngine::new().run(&recording)?)
+}
+
+/// Uploads rows of `width` values, padded to [`row_stride`].
+pub(super) fn upload_rows<'a>(
+    recording: &mut Recording,
+    label: &'static str,
+    rows: impl ExactSizeIterator<Item = &'a [f32]>,
+    width: usize,
+) -> Buf<f32> {
+    let stride = row_stride(width);
+    let mut padded = Vec::with_capacity(rows.len() * stride);
+    for row in rows {
+        assert_eq!(row.len(), width, "every row has the width of the batch");
+        padded.extend_from_slice(row);
+        padded.resize(padded.len().next_multiple_of(stride.max(1)), 0.0);
+    }
+    recording.upload(label, &padded)
+}

@@ -1,0 +1,98 @@
+//! What the grids of a job share: their size, their alphas, the images' shape.
+
+use super::MorphMode;
+use crate::data::Image;
+use crate::kernels::{FrameJob, Sampling, WarpGeometry, row_stride};
+use crate::mesh::lattice_scale;
+use serde::{Deserialize, Serialize};
+
+/// How images are morphed into grids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MorphSettings {
+    /// Points a side of a landscape, at least 2.
+    pub steps: usize,
+    /// Feature cells a side.
+    pub grid: usize,
+    /// How they are morphed.
+    #[serde(flatten)]
+    pub mode: MorphMode,
+}
+
+/// The three images of a landscape, all of one shape.
+#[derive(Debug, Clone, Copy)]
+pub struct GridJob<'a> {
+    /// A and B are mixed.
+    pub a: &'a Image,
+    /// A and B are mixed.
+    pub b: &'a Image,
+    /// The mixes go into C.
+    pub c: &'a Image,
+}
+
+/// What all grids of a job share.
+pub(super) struct Grid {
+    pub(super) steps: usize,
+    /// Feature cells a side.
+    pub(super) grid: usize,
+    pub(super) mode: MorphMode,
+    pub(super) shape: [usize; 3],
+    pub(super) scale: i32,
+    /// Values a frame.
+    pub(super) frame_values: usize,
+    /// The alphas strictly inside a path.
+    pub(super) alphas: Vec<f64>,
+    /// The same as frame jobs of pair 0.
+    pub(super) inner: Vec<FrameJob>,
+}
+
+impl Grid {
+    pub(super) fn new(settings: &MorphSettings, shape: [usize; 3]) -> Self {
+        let steps = settings.steps;
+        assert!(steps >= 2, "a grid has its two ends");
+        let alphas: Vec<f64> = (1..steps - 1)
+            .map(|i| i as f64 / (steps - 1) as f64)
+            .collect();
+        Self {
+            steps,
+            grid: settings.grid,
+            mode: settings.mode,
+            shape,
+            scale: lattice_scale(shape[1], shape[0], &alphas),
+            frame_values: shape.iter().product(),
+            inner: alphas
+                .iter()
+                .map(|&alpha| FrameJob::new(0, alpha))
+                .collect(),
+            alphas,
+        }
+    }
+
+    /// Points of a grid.
+    pub(super) fn num_points(&self) -> usize {
+        self.steps * self.steps
+    }
+
+    /// Bytes to count for the frames of one row of a grid.
+    pub(super) fn row_bytes(&self, frame_bytes: usize) -> usize {
+        frame_bytes * self.inner.len().max(1)
+    }
+
+    pub(super) fn frame_bytes(&self) -> usize {
+        4 * row_stride(self.frame_values)
+    }
+
+    /// Frame jobs for pairs `0..pairs`, pair by pair.
+    pub(super) fn frame_jobs(&self, pairs: usize) -> Vec<FrameJob> {
+        (0..pairs as u32)
+            .flat_map(|pair| self.inner.iter().map(move |job| FrameJob { pair, ..*job }))
+            .collect()
+    }
+
+    pub(super) fn geometry(&self, sampling: Sampling) -> WarpGeometry {
+        WarpGeometry {
+            shape: self.shape,
+            scale: self.scale,
+            sampling,
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::figures::{FigureArgs, Figures};
 use super::options::{EngineArgs, ModelArgs, RowTripleArgs, TableArgs, existing};
+use super::outcome::say_outcome;
 use super::terminal::Terminal;
-use super::text::say_outcome;
 use crate::job::InterpolateJob;
 use crate::run::{FigurePlan, Run, Timings};
 use anyhow::ensure;

@@ -11,6 +11,7 @@ mod interpolate;
 mod model;
 mod morph;
 mod options;
+mod outcome;
 mod plot;
 mod predict;
 mod sweep;

@@ -2,8 +2,8 @@
 
 use super::figures::{FigureArgs, Figures};
 use super::options::{DataArgs, EngineArgs, ModelArgs, MorphArgs, TripleArgs, existing};
+use super::outcome::say_outcome;
 use super::terminal::Terminal;
-use super::text::say_outcome;
 use crate::job::SweepJob;
 use crate::run::{Keep, Run, Timings};
 use std::path::PathBuf;

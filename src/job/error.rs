@@ -25,7 +25,7 @@ pub enum JobError {
         source: Cause,
     },
     /// Something is wrong with what a setting says.
-    #[error("{} {value}", setting.name())]
+    #[error("{}", format!("{} {value}", setting.name()).trim_end())]
     In {
         /// The setting.
         setting: Setting,
@@ -105,6 +105,14 @@ impl JobError {
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::Unfit { remedy, .. } => remedy.clone(),
+            _ => None,
+        }
+    }
+
+    /// The setting that is refused, and its value, where this error itself is about one.
+    pub fn refused_setting(&self) -> Option<(Setting, &str)> {
+        match self {
+            Self::In { setting, value, .. } => Some((*setting, value)),
             _ => None,
         }
     }

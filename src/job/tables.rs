@@ -86,7 +86,7 @@ impl TableSource {
         let Some(label) = &self.label else {
             return Err(JobError::unfit_but(
                 "expected the name of the column that holds the class, found none",
-                "give {}",
+                "give {} COLUMN",
                 &[Setting::Label],
             ));
         };

@@ -49,6 +49,16 @@ impl std::fmt::Display for Network<'_> {
     }
 }
 
+impl<N: HostNetwork> Classifier for N {
+    fn network(&self) -> Network<'_> {
+        Network::Host(self)
+    }
+
+    fn input_shape(&self) -> Option<&[usize]> {
+        HostNetwork::input_shape(self)
+    }
+}
+
 /// Checks that images `[height, width, channels]` are what a classifier takes whose inputs have
 /// the shape `expected`. One that says only how many values it takes is given any image of as
 /// many, and one that says nothing any image at all.

@@ -6,7 +6,7 @@
 //! `RefCell`), so nothing here needs to be `Send` or `Sync`. What else is at work meanwhile runs
 //! on threads of its own (`pipeline/host.rs`).
 
-use super::{Classifier, ModelError, Network};
+use super::ModelError;
 
 /// An error of a function's or a library's own; the pipeline passes it on as it is.
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
@@ -163,15 +163,5 @@ where
 
     fn describe(&self) -> String {
         "a function of the program".into()
-    }
-}
-
-impl<N: HostNetwork> Classifier for N {
-    fn network(&self) -> Network<'_> {
-        Network::Host(self)
-    }
-
-    fn input_shape(&self) -> Option<&[usize]> {
-        HostNetwork::input_shape(self)
     }
 }

@@ -71,6 +71,14 @@ impl RunError {
         }
     }
 
+    /// The setting that is refused, and its value, where this error itself is about one.
+    pub fn refused_setting(&self) -> Option<(Setting, &str)> {
+        match self {
+            Self::Job(error) => error.refused_setting(),
+            _ => None,
+        }
+    }
+
     /// Whether an observer stopped the run.
     pub fn is_interrupted(&self) -> bool {
         match self {
@@ -104,4 +112,15 @@ pub fn remedy_of(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
         of_run.or_else(|| error.downcast_ref::<JobError>().and_then(JobError::remedy))
     };
     inner.or_else(own)
+}
+
+/// An error and what caused it, in one line.
+pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }

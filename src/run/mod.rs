@@ -15,17 +15,21 @@
 mod compare;
 mod error;
 mod figures;
+mod finish;
 mod folder;
 mod morph;
+mod page;
 mod redraw;
 mod resolution;
 mod resume;
 mod rows;
 mod shares;
+mod start;
 mod summary;
 mod verify;
 mod walk;
 mod waves;
+mod writing;
 
 pub use compare::{Comparison, compare};
 pub use error::{RunError, remedy_of};
@@ -35,12 +39,13 @@ pub use morph::{Morphed, morph};
 pub use redraw::{Redraw, Redrawn};
 pub use resolution::{Resolution, SETTLED, Values, last_change};
 pub use shares::{ComparedTriple, ShareRow};
+pub use start::Run;
 pub use summary::SummaryRow;
 pub use verify::{
     Difference, FileCheck, LandscapeCheck, Moved, Sample, SummaryCheck, Verification,
 };
 pub use walk::{WalkFigures, Walked, show_in_run, walk};
-pub use waves::{Outcome, Run, Timings};
+pub use writing::{Outcome, Timings};
 
 use serde::Serialize;
 

@@ -4,11 +4,11 @@ use super::error::{Placed, RunError};
 use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::folder::RunFolder;
 use super::folder::layout::{DATA_FILE, FRAMES_FILE, LANDSCAPE_FILE, RESOLUTION_FILE};
+use super::page::report;
 use super::resolution::Resolution;
 use super::summary::{SummaryRow, measure_files};
-use super::waves::report;
 use crate::data::{MAX_JSON_BYTES, Picture, read_text};
-use crate::job::{Located, Observer, class_number};
+use crate::job::{JobError, Located, Observer, class_number};
 use crate::landscape::{DataPoints, Items, LandscapeFile, Permutation, triple_of};
 use crate::plot::Tiles;
 use crate::remedy::Setting;
@@ -53,9 +53,11 @@ impl RunFolder {
         for name in &redraw.landscapes {
             if !finished.contains(name) {
                 let first = finished.first().map_or("1A.1", String::as_str);
-                return Err(RunError::refused(format!(
-                    "landscape {name}: expected one of the run's, such as {first}, found no such landscape"
-                )));
+                let problem = format!(
+                    "expected one of the run's, such as {first}, found no such landscape"
+                );
+                let refused = JobError::unfit(problem);
+                return Err(JobError::setting(Setting::Landscape, name, refused).into());
             }
         }
         let mut plan = redraw.figures.clone();

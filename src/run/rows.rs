@@ -9,7 +9,7 @@ use super::error::RunError;
 use super::folder::Earlier;
 use super::folder::layout::{ROWS_FILE, SUMMARY_FILE};
 use super::summary::{SummaryRow, SummaryWriter, measure_files};
-use super::waves::{Outcome, Writing};
+use super::writing::{Outcome, Writing};
 use crate::data::FileError;
 use crate::job::{Stage, landscapes_of};
 use crate::landscape::{Items, LandscapeFile, Triple};

@@ -11,12 +11,11 @@
 //! now is never taken for what they stood for then.
 
 use super::Keep;
-use super::error::{Placed, RunError};
+use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::SUMMARY_FILE;
 use super::folder::{RunFolder, difference, hash_files};
-use super::resume::error_chain;
+use super::start::plan;
 use super::summary::summary_csv;
-use super::waves::plan;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::job::{Job, LandscapeId, LoadedJob, Note, Observer, Silent, Stage};

@@ -138,7 +138,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_plan_is_refused() {
     assert!(
         refused
             .stderr
-            .contains("another run: seed is 1 there and 2 now"),
+            .contains("another run: choice.groups.seed is 1 there and 2 now"),
         "{}",
         refused.stderr
     );

@@ -481,7 +481,7 @@ fn tables_and_models_that_do_not_fit_are_refused() {
         "--features",
         "f0,f1",
     ];
-    interpolate(&label, &["expected --model FILE"]);
+    interpolate(&label, &["--model"]);
     let mut small = label.to_vec();
     small.extend(["--model", "own.safetensors"]);
     interpolate(&small, &["expected 7 features", "found 2", "f0, f1"]);
@@ -565,7 +565,13 @@ fn another_scale_is_another_plan() {
     assert_eq!(run_with("1").code, Some(0), "the same again");
     let other = run_with("2");
     assert_eq!(other.code, Some(1));
-    assert!(other.stderr.contains("model_options"), "{}", other.stderr);
+    assert!(
+        other
+            .stderr
+            .contains("model.scale is 1.0 there and 2.0 now"),
+        "{}",
+        other.stderr
+    );
 }
 
 /// Starting over touches the run's own folders and nothing else, whatever its manifest says.

@@ -447,7 +447,11 @@ fn walks_that_cannot_be_are_refused() {
             &["time step", "jumps over a cell", "--dt"],
         );
     }
-    refused(&["--dt", "0.1"], 1, &["--dt", "lattice walk has none"]);
+    refused(
+        &["--dt", "0.1"],
+        1,
+        &["--dt", "a lattice walk has no time step"],
+    );
     refused(&["--drift", "1.5"], 1, &["--drift 1.5", "-1 to 1"]);
     refused(&["--edges", "absorbing"], 1, &["flat surface has no edges"]);
     refused(&["--start", "uniform"], 1, &["--start uniform"]);

@@ -261,7 +261,7 @@ fn a_sweep_runs_on_a_folder_and_on_arrays() {
         summary.contains(",Bag,") || summary.contains(",Bag\n"),
         "the model's name: {summary}"
     );
-    assert_eq!(manifest["plan"]["data_options"]["match"], "name");
+    assert_eq!(manifest["plan"]["data"]["match"], "name");
     // The same items by name, out of the same images as arrays.
     let items: Vec<String> = ["Trouser", "bag", "Ankle boot"]
         .iter()

@@ -559,7 +559,10 @@ fn failed_frames_are_counted_written_and_read_as_gaps() {
     ];
     succeed(folder.path(), &sweep);
     let out = folder.path().join("out");
-    assert_eq!(json(out.join("manifest.json"))["plan"]["mode"], "published");
+    assert_eq!(
+        json(out.join("manifest.json"))["plan"]["morph"]["mode"],
+        "published"
+    );
     let summary = std::fs::read_to_string(out.join("summary.csv")).expect("summary.csv");
     let mut failed_in_all = 0;
     for line in summary.lines().skip(1) {

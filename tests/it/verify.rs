@@ -207,7 +207,7 @@ fn what_was_changed_is_named() {
     assert!(
         extra
             .stderr
-            .starts_with("note: 1A.1/notes.txt is no file of the run\n"),
+            .starts_with("note: 1A.1/notes.txt does not belong to this run\n"),
         "{}",
         extra.stderr
     );
@@ -223,14 +223,20 @@ fn what_was_changed_is_named() {
     change(
         "\"steps\": 5",
         "\"steps\": 7",
+        &["found 6 differences (above)"],
+    );
+    change(
+        "\"sampling\": \"cubic\"",
+        "\"sampling\": \"cubist\"",
         &[
-            "error: run: cannot compute it again: its command comes to another plan, steps is 7 there and 5 now",
+            "error: run: the plan in its manifest is none of this version; run it again: ",
+            "cubist",
         ],
     );
     change(
-        "\"--groups\"",
-        "\"--grups\"",
-        &["error: run: the command in manifest.json is none of this version: "],
+        "\"items\": [\n",
+        "\"items\": [\n          0,\n",
+        &["error: run: cannot compute it again: its job comes to another plan, triples is "],
     );
     change(
         "\"finished\": true",
@@ -311,18 +317,16 @@ fn model_and_data_that_moved_are_said_and_must_be_the_same() {
         here,
         &["verify", "run", "--engine", "cpu"],
         1,
-        &[
-            "error: run: cannot compute it again; say where its model and data lie now with --model and --data, or go to the folder that its command was given in: mine.safetensors: cannot read",
-        ],
+        &["error: run: cannot compute it again: mine.safetensors: cannot read"],
     );
     let moved = verify(here, &["--all", "--model", "moved.safetensors"]);
     assert_eq!(moved.code, Some(0), "{}", moved.stderr);
     let other = verify(here, &["--model", "other.safetensors"]);
     assert_eq!(other.code, Some(1));
     assert!(
-        other
-            .stderr
-            .starts_with("error: run: cannot compute it again: its command comes to another plan, model_sha256 is \""),
+        other.stderr.starts_with(
+            "error: run: cannot compute it again: its job comes to another plan, model_sha256 is \""
+        ),
         "{}",
         other.stderr
     );

@@ -33,7 +33,7 @@ impl<'a> Walk<'a> {
         if !langevin && job.dt.is_some() {
             return Err(JobError::unfit_but(
                 "a lattice walk has no time step",
-                "leave {} out, or walk with {} langevin",
+                "leave {} out, or give {} langevin",
                 &[Setting::Dt, Setting::Walk],
             ));
         }

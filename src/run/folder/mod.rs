@@ -445,6 +445,15 @@ pub(super) fn difference(found: &Value, wanted: &Value) -> Option<String> {
     if found.contains_key("job") && !found.contains_key("data") && wanted.contains_key("data") {
         return Some("an earlier version of the program began it, whose plan says less".into());
     }
+    first_difference("", found, wanted)
+}
+
+/// The first entry in which two objects differ; of one that is an object in both, its own first.
+fn first_difference(
+    place: &str,
+    found: &Map<String, Value>,
+    wanted: &Map<String, Value>,
+) -> Option<String> {
     let short = |value: Option<&Value>| {
         let text = value.map_or("nothing".into(), Value::to_string);
         if text.chars().count() > 60 {
@@ -456,13 +465,22 @@ pub(super) fn difference(found: &Value, wanted: &Value) -> Option<String> {
     let keys = wanted
         .keys()
         .chain(found.keys().filter(|key| !wanted.contains_key(*key)));
-    keys.into_iter()
-        .find(|key| found.get(*key) != wanted.get(*key))
-        .map(|key| {
-            format!(
-                "{key} is {} there and {} now",
-                short(found.get(key)),
-                short(wanted.get(key))
-            )
-        })
+    for key in keys {
+        let (there, now) = (found.get(key), wanted.get(key));
+        if there == now {
+            continue;
+        }
+        let name = format!("{place}{key}");
+        return match (there, now) {
+            (Some(Value::Object(there)), Some(Value::Object(now))) => {
+                first_difference(&format!("{name}."), there, now)
+            }
+            _ => Some(format!(
+                "{name} is {} there and {} now",
+                short(there),
+                short(now)
+            )),
+        };
+    }
+    None
 }

@@ -65,7 +65,11 @@ impl File {
 
     /// Its folder below `src`, or its own name.
     pub(super) fn room(&self) -> &str {
-        self.place.split('/').next().unwrap_or_default()
+        let room = self.place.split('/').next().unwrap_or_default();
+        // A room of one file.
+        room.strip_suffix(".rs")
+            .filter(|room| *room == "remedy")
+            .unwrap_or(room)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The CPU engine: each command by its kernel's Rust twin, on rayon's threads.
 
-use super::{Engine, EngineError, EngineInfo};
+use super::{Engine, EngineError, EngineInfo, EngineKind};
 use crate::kernels::{Downloads, Recording};
 
 /// Frames of a batch then lie in the last-level cache of most machines while the next command
@@ -20,7 +20,7 @@ impl CpuEngine {
         let adapter = format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
         Self {
             info: EngineInfo {
-                engine: "cpu",
+                engine: EngineKind::Cpu,
                 adapter,
                 driver: String::new(),
             },

@@ -15,7 +15,7 @@ mod lost;
 pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
 
 use super::trouble::one_line;
-use super::{Engine, EngineChoice, EngineError, EngineInfo, Trouble};
+use super::{Engine, EngineChoice, EngineError, EngineInfo, EngineKind, Trouble};
 use crate::kernels::{Downloads, Kernel, Loads, Recording};
 use adapters::Adapter;
 use executor::CompiledCell;
@@ -96,7 +96,7 @@ impl GpuEngine {
             }
         };
         let info = EngineInfo {
-            engine: "gpu",
+            engine: EngineKind::Gpu,
             adapter: summary.name,
             driver,
         };

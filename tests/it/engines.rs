@@ -659,7 +659,7 @@ impl Engine for Watched {
         let computed = recording
             .buffers()
             .iter()
-            .filter(|buffer| buffer.upload.is_none())
+            .filter(|buffer| buffer.given().is_none())
             .map(|buffer| 4 * buffer.words);
         let largest = computed.clone().max().unwrap_or(0);
         self.largest.fetch_max(largest, Ordering::Relaxed);

@@ -21,7 +21,7 @@ pub(super) use hashes::hash_files;
 use super::Existing;
 use super::error::{Placed, RunError};
 use crate::data::{FileError, read_text, write_file};
-use crate::engine::{Engine, EngineRecord};
+use crate::engine::{Engine, EngineInfo, EngineRecord};
 use crate::landscape::DataPoints;
 use crate::remedy::Setting;
 use layout::{DATA_FILE, LANDSCAPE_FILE, MANIFEST_FILE};

@@ -136,7 +136,7 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
 
 /// Where something was computed, in words.
 pub(super) fn engine_name(engine: &dyn Engine) -> String {
-    let words = |info: &EngineInfo| engine_words(info.engine, &info.adapter);
+    let words = |info: &EngineInfo| engine_words(info.engine.name(), &info.adapter);
     match engine.fallback() {
         None => words(engine.info()),
         Some(fallback) => format!("{}, then {}", words(engine.info()), words(&fallback.to)),

@@ -11,6 +11,7 @@ use std::io::Read;
 
 /// Why an IDX file was refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdxError {
     /// The file ends inside its header.
     #[error("expected an IDX header of {expected} bytes, found a file of {found}; is it complete?")]

@@ -28,6 +28,7 @@ pub struct Image {
 
 /// Why an image file was refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImageError {
     /// The file cannot be read, or is too large.
     #[error(transparent)]

@@ -29,6 +29,7 @@ pub const MAX_PAGE_BYTES: u64 = 256 << 20;
 
 /// Why a file was not read; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InputError {
     /// The file cannot be opened or read.
     #[error("cannot read the file")]

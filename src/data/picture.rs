@@ -20,6 +20,7 @@ pub struct Picture {
 
 /// Why a picture file was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PictureError {
     /// The file cannot be read, or is too large.
     #[error(transparent)]

@@ -120,6 +120,7 @@ pub struct TensorFile {
 
 /// Why a tensor file was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TensorFileError {
     /// The file cannot be read, or is too large.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The CPU engine: each command by its kernel's Rust twin, on rayon's threads.
 
-use super::{Engine, EngineError, EngineInfo};
+use super::{Engine, EngineError, EngineInfo, EngineKind};
 use crate::kernels::{Downloads, Recording};
 
 /// Frames of a batch then lie in the last-level cache of most machines while the next command
@@ -20,7 +20,7 @@ impl CpuEngine {
         let adapter = format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
         Self {
             info: EngineInfo {
-                engine: "cpu",
+                engine: EngineKind::Cpu,
                 adapter,
                 driver: String::new(),
             },
@@ -53,10 +53,8 @@ impl Engine for CpuEngine {
                     .inputs
                     .iter()
                     .map(|&id| {
-                        recording.buffers()[id]
-                            .upload
-                            .as_deref()
-                            .unwrap_or(&computed[id])
+                        let given = recording.buffers()[id].given_to_twin();
+                        given.unwrap_or(&computed[id])
                     })
                     .collect();
                 (command.kernel.spec().twin)(&command.params, &inputs, &mut output);
@@ -72,8 +70,8 @@ impl Engine for CpuEngine {
         let words = recording
             .downloads()
             .iter()
-            .map(|&id| match &recording.buffers()[id].upload {
-                Some(words) => words.clone(),
+            .map(|&id| match recording.buffers()[id].given() {
+                Some(words) => words.to_vec(),
                 None => std::mem::take(&mut computed[id]),
             })
             .collect();

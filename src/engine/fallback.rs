@@ -3,15 +3,17 @@
 use super::cpu::CpuEngine;
 use super::{Engine, EngineError, EngineInfo, Say};
 use crate::kernels::{Downloads, Recording};
+use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
 /// Why an engine was left, and for which one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fallback {
+    /// The engine that went on.
+    #[serde(flatten)]
+    pub to: EngineInfo,
     /// What was wrong, in one line.
     pub reason: String,
-    /// The engine that went on.
-    pub to: EngineInfo,
 }
 
 /// Runs recordings on a device until that fails, and from then on, the failed recording first, on

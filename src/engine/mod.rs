@@ -17,10 +17,12 @@
 pub mod cpu;
 mod fallback;
 pub mod gpu;
+mod info;
 mod self_test;
 mod trouble;
 
 pub use fallback::{Fallback, WithFallback};
+pub use info::{EngineIdentity, EngineInfo, EngineKind, EngineRecord};
 pub use self_test::{SelfTested, cache_folder, self_test};
 pub use trouble::Trouble;
 
@@ -29,6 +31,7 @@ use std::path::PathBuf;
 
 /// Why an engine cannot be had or could not run a recording.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// A GPU was asked for and there is none.
     #[error(
@@ -64,19 +67,8 @@ impl EngineError {
     }
 }
 
-/// Where an engine computes, for the manifest and the eye.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineInfo {
-    /// `cpu` or `gpu`.
-    pub engine: &'static str,
-    /// The adapter's name, or the number of threads.
-    pub adapter: String,
-    /// Driver and backend; empty for the CPU engine.
-    pub driver: String,
-}
-
 /// Runs recordings.
-pub trait Engine: Sync {
+pub trait Engine: Send + Sync {
     /// Where it computes.
     fn info(&self) -> &EngineInfo;
 

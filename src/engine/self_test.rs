@@ -136,11 +136,10 @@ fn compare(engine: &dyn Engine, kernel: Kernel, case: &Case) -> Result<(), Engin
 /// What a kernel's passing depends on: the program, the shader, the job, the adapter and its
 /// driver.
 fn digest(kernel: Kernel, case: &Recording, info: &EngineInfo) -> String {
-    let words = case.buffers().iter().flat_map(|buffer| &buffer.upload);
-    let params = case.commands().iter().map(|command| &command.params);
-    let job = words
-        .chain(params)
-        .map(|words| bytemuck::cast_slice(words.as_slice()));
+    let words = case.buffers().iter().filter_map(|buffer| buffer.given());
+    let params = case.commands().iter();
+    let params = params.map(|command| command.params.as_slice());
+    let job = words.chain(params).map(bytemuck::cast_slice);
     let names = [env!("CARGO_PKG_VERSION"), &info.adapter, &info.driver].map(str::as_bytes);
     let shaders = [Loads::Buffers, Loads::Textures].map(|loads| kernel.spec().wgsl(loads));
     // The parts cannot run into each other: a zero byte is in none of the texts.

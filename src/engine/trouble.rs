@@ -5,6 +5,7 @@
 
 /// Trouble of a device: `--engine gpu` stops with it, `--engine auto` goes on on the CPU.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum Trouble {
     /// The adapter gives no device.
     #[error("adapter {adapter} opens no device: {reason}")]

@@ -7,8 +7,8 @@
 
 use super::windows::WindowParams;
 use super::{
-    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, row_stride,
-    shader_struct,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, Windows,
+    row_stride, shader_struct,
 };
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -83,9 +83,9 @@ shader_struct! {
 pub struct ConvLayer {
     windows: Windows,
     /// `[window rows, window columns, input channels, padded output channels]`, row-major.
-    kernel: Vec<f32>,
+    kernel: Constant,
     /// `[padded output channels]`
-    bias: Vec<f32>,
+    bias: Constant,
     activation: Activation,
 }
 
@@ -112,8 +112,11 @@ impl ConvLayer {
         };
         Self {
             windows,
-            kernel: kernel.chunks_exact(outputs).flat_map(pad).collect(),
-            bias: pad(bias),
+            kernel: Constant::arranged(
+                kernel.chunks_exact(outputs).flat_map(pad).collect(),
+                move |weights| in_blocks(weights, stride),
+            ),
+            bias: Constant::new(pad(bias)),
             activation,
         }
     }
@@ -136,8 +139,8 @@ impl Recording {
             images * x_stride,
             "conv: x is [images, row_stride(inputs)]"
         );
-        let kernel = self.upload("conv.kernel", &layer.kernel);
-        let bias = self.upload("conv.bias", &layer.bias);
+        let kernel = self.constant("conv.kernel", &layer.kernel);
+        let bias = self.constant("conv.bias", &layer.bias);
         let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let pixels = images * windows.output[0] * windows.output[1];
         let params = ConvParams {
@@ -178,7 +181,8 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let row_values = (windows.out_width * windows.outputs) as usize;
     let taps = (windows.size_y * windows.size_x) as usize * windows.channels as usize;
     let rows_a_task = (TASK_PRODUCTS / (row_values * taps)).max(1);
-    let blocks = channel_blocks(w, bias, taps);
+    // As `in_blocks` has left them.
+    let weights: &[[f32; TWIN_CHANNELS]] = bytemuck::cast_slice(w);
     let arch = Arch::new();
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
@@ -192,7 +196,9 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                     arch.dispatch(Rows {
                         windows,
                         x,
-                        blocks: &blocks,
+                        weights,
+                        taps,
+                        bias,
                         activation,
                         first: task * rows_a_task,
                         y,
@@ -201,31 +207,20 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         });
 }
 
-/// Bias and weights, `[taps]`, of some output channels.
-struct ChannelBlock {
-    bias: [f32; TWIN_CHANNELS],
-    weights: Vec<[f32; TWIN_CHANNELS]>,
-}
-
-/// Weights `[taps, padded outputs]` with those of a block side by side.
-fn channel_blocks(w: &[f32], bias: &[f32], taps: usize) -> Vec<ChannelBlock> {
-    let outputs = bias.len();
-    (0..outputs)
-        .step_by(TWIN_CHANNELS)
-        .map(|first| {
-            let block = first..outputs.min(first + TWIN_CHANNELS);
-            let copy = |row: &[f32]| {
-                let mut channels = [0.0; TWIN_CHANNELS];
-                channels[..block.len()].copy_from_slice(&row[block.clone()]);
-                channels
-            };
-            let weights = w.chunks_exact(outputs).take(taps).map(copy).collect();
-            ChannelBlock {
-                bias: copy(bias),
-                weights,
-            }
-        })
-        .collect()
+/// Weights `[taps, padded outputs]` as the twin reads them: `[blocks, taps, TWIN_CHANNELS]`, those
+/// of a block of channels side by side, zeros behind the last channel. Done once a layer: done in
+/// every batch it cost as much as a row of small images.
+fn in_blocks(weights: &[f32], outputs: usize) -> Vec<f32> {
+    let taps = weights.len() / outputs;
+    let mut arranged = vec![0.0; outputs.div_ceil(TWIN_CHANNELS) * taps * TWIN_CHANNELS];
+    for (block, arranged) in arranged.chunks_exact_mut(taps * TWIN_CHANNELS).enumerate() {
+        let channels = block * TWIN_CHANNELS..outputs.min((block + 1) * TWIN_CHANNELS);
+        let rows = weights.chunks_exact(outputs);
+        for (to, row) in arranged.chunks_exact_mut(TWIN_CHANNELS).zip(rows) {
+            to[..channels.len()].copy_from_slice(&row[channels.clone()]);
+        }
+    }
+    arranged
 }
 
 /// Values a row of an image with its padding, as far as windows cover it.
@@ -256,7 +251,11 @@ fn pad(windows: &WindowParams, x: &[f32], padded: &mut Vec<f32>) {
 struct Rows<'a> {
     windows: &'a WindowParams,
     x: &'a [f32],
-    blocks: &'a [ChannelBlock],
+    /// `[blocks, taps]`
+    weights: &'a [[f32; TWIN_CHANNELS]],
+    taps: usize,
+    /// `[padded outputs]`
+    bias: &'a [f32],
     activation: Activation,
     /// The first row's number.
     first: usize,
@@ -288,15 +287,19 @@ impl Rows<'_> {
         let run = windows.size_x as usize * windows.channels as usize;
         let step = windows.stride_x as usize * windows.channels as usize;
         let x_row = padded_row(windows);
-        for (n, block) in self.blocks.iter().enumerate() {
+        let biases = self.bias.chunks(TWIN_CHANNELS);
+        let blocks = self.weights.chunks_exact(self.taps).zip(biases);
+        for (n, (block, bias)) in blocks.enumerate() {
             let channels = n * TWIN_CHANNELS..outputs.min((n + 1) * TWIN_CHANNELS);
-            let bias = registers::<S, REGISTERS>(&block.bias);
+            let mut padded_bias = [0.0; TWIN_CHANNELS];
+            padded_bias[..bias.len()].copy_from_slice(bias);
+            let bias = registers::<S, REGISTERS>(&padded_bias);
             let rows = self.y.chunks_exact_mut(out_width * outputs);
             for (y, row) in rows.zip(self.first..) {
                 let x = &self.x[row * windows.stride_y as usize * x_row..];
                 for pixel in (0..out_width).step_by(PIXELS) {
                     let mut sums = [bias; PIXELS];
-                    for (weights, x) in block.weights.chunks_exact(run).zip(x.chunks(x_row)) {
+                    for (weights, x) in block.chunks_exact(run).zip(x.chunks(x_row)) {
                         // Pixels past the row's end are its last one; their sums are not stored.
                         let levels: [&[f32]; PIXELS] = std::array::from_fn(|k| {
                             &x[(pixel + k).min(out_width - 1) * step..][..run]

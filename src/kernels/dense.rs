@@ -1,7 +1,7 @@
 //! A dense layer. Shader: `shaders/dense.wgsl`.
 
 use super::{
-    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
     shader_struct,
 };
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
@@ -80,9 +80,9 @@ pub struct DenseLayer {
     inputs: usize,
     outputs: usize,
     /// `[padded inputs, padded outputs]`, row-major.
-    kernel: Vec<f32>,
+    kernel: Constant,
     /// `[padded outputs]`
-    bias: Vec<f32>,
+    bias: Constant,
     activation: Activation,
 }
 
@@ -111,8 +111,8 @@ impl DenseLayer {
         Self {
             inputs,
             outputs,
-            kernel: padded,
-            bias: padded_bias,
+            kernel: Constant::new(padded),
+            bias: Constant::new(padded_bias),
             activation,
         }
     }
@@ -138,8 +138,8 @@ impl Recording {
             rows * x_stride,
             "dense: x is [rows, row_stride(inputs)]"
         );
-        let kernel = self.upload("dense.kernel", &layer.kernel);
-        let bias = self.upload("dense.bias", &layer.bias);
+        let kernel = self.constant("dense.kernel", &layer.kernel);
+        let bias = self.constant("dense.bias", &layer.bias);
         let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = DenseParams {
             rows: rows as u32,

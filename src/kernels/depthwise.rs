@@ -2,8 +2,8 @@
 
 use super::windows::WindowParams;
 use super::{
-    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, row_stride,
-    shader_struct,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, Windows,
+    row_stride, shader_struct,
 };
 use rayon::prelude::*;
 use std::mem::offset_of;
@@ -69,8 +69,8 @@ shader_struct! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DepthwiseLayer {
     windows: Windows,
-    kernel: Vec<f32>,
-    bias: Vec<f32>,
+    kernel: Constant,
+    bias: Constant,
     activation: Activation,
 }
 
@@ -93,8 +93,8 @@ impl DepthwiseLayer {
         );
         Self {
             windows,
-            kernel: kernel.to_vec(),
-            bias: bias.to_vec(),
+            kernel: Constant::new(kernel.to_vec()),
+            bias: Constant::new(bias.to_vec()),
             activation,
         }
     }
@@ -117,8 +117,8 @@ impl Recording {
             images * x_stride,
             "depthwise: x is [images, row_stride(inputs)]"
         );
-        let kernel = self.upload("depthwise.kernel", &layer.kernel);
-        let bias = self.upload("depthwise.bias", &layer.bias);
+        let kernel = self.constant("depthwise.kernel", &layer.kernel);
+        let bias = self.constant("depthwise.bias", &layer.bias);
         let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = DepthwiseParams {
             windows: windows.params(),

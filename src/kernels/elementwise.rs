@@ -2,7 +2,7 @@
 //! activations on their own. Shader: `shaders/elementwise.wgsl`.
 
 use super::{
-    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
     shader_struct,
 };
 use rayon::prelude::*;
@@ -79,8 +79,8 @@ shader_struct! {
 pub struct ElementwiseLayer {
     values: usize,
     /// Whole vec4s, as `offset`; value `i` of a row takes entry `i % len`.
-    scale: Vec<f32>,
-    offset: Vec<f32>,
+    scale: Constant,
+    offset: Constant,
     activation: Activation,
 }
 
@@ -103,7 +103,8 @@ impl ElementwiseLayer {
             2 => 2 * period,
             _ => 4 * period,
         };
-        let repeated = |entries: &[f32]| entries.iter().copied().cycle().take(whole).collect();
+        let repeated =
+            |entries: &[f32]| Constant::new(entries.iter().copied().cycle().take(whole).collect());
         Self {
             values,
             scale: repeated(scale),
@@ -136,8 +137,8 @@ impl Recording {
                 "elementwise: x and other are [rows, row_stride(values)]"
             );
         }
-        let scale = self.upload("elementwise.scale", &layer.scale);
-        let offset = self.upload("elementwise.offset", &layer.offset);
+        let scale = self.constant("elementwise.scale", &layer.scale);
+        let offset = self.constant("elementwise.offset", &layer.offset);
         let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = ElementwiseParams {
             fours: (rows * stride / 4) as u32,

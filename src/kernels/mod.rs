@@ -22,6 +22,7 @@
 mod activation;
 mod blend;
 mod case;
+mod constant;
 mod conv;
 mod dense;
 mod depthwise;
@@ -47,6 +48,7 @@ mod windows;
 pub use activation::Activation;
 pub use blend::blend;
 pub use case::Case;
+pub use constant::{Constant, WeakConstant};
 pub use conv::ConvLayer;
 pub use dense::DenseLayer;
 pub use depthwise::DepthwiseLayer;
@@ -56,7 +58,7 @@ pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries}
 pub use loads::{Loads, TEXELS_A_ROW};
 pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
-pub use recording::{Buf, Buffer, Command, Downloads, Recording, Work};
+pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
 pub use spline::spline_coefficients;
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
@@ -170,7 +172,8 @@ pub struct KernelSpec {
     /// Floating-point operations that each value of the output takes, by the parameters; 0 where
     /// the work is done in whole numbers, and for walks, where it is not counted.
     pub flop: fn(&[u32]) -> u64,
-    /// The Rust twin: parameters, inputs, output, all in words.
+    /// The Rust twin: parameters, inputs, output, all in words. Constants are in the order that the
+    /// twin wants ([`Constant::twin_words`]).
     pub twin: fn(&[u32], &[&[u32]], &mut [u32]),
 }
 

@@ -3,7 +3,7 @@
 //! Untyped buffer numbers stay in here: kernels take and return [`Buf<T>`], which knows what
 //! it holds and how much.
 
-use super::Kernel;
+use super::{Constant, Kernel};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 
@@ -41,9 +41,38 @@ pub struct Buffer {
     pub label: &'static str,
     /// Size, 32-bit words.
     pub words: usize,
-    /// The words it starts with; a buffer without them is filled by the command that names it
-    /// as its output.
-    pub upload: Option<Vec<u32>>,
+    /// What it starts with.
+    pub contents: Contents,
+}
+
+/// What a buffer starts with.
+#[derive(Debug, Clone)]
+pub enum Contents {
+    /// Nothing: it is filled by the command that names it as its output.
+    Computed,
+    /// Words of this recording's own.
+    Upload(Vec<u32>),
+    /// Values that other recordings have, too.
+    Constant(Constant),
+}
+
+impl Buffer {
+    /// The words it starts with, as a shader reads them.
+    pub fn given(&self) -> Option<&[u32]> {
+        match &self.contents {
+            Contents::Computed => None,
+            Contents::Upload(words) => Some(words),
+            Contents::Constant(constant) => Some(constant.words()),
+        }
+    }
+
+    /// The same, as a kernel's twin reads them.
+    pub fn given_to_twin(&self) -> Option<&[u32]> {
+        match &self.contents {
+            Contents::Constant(constant) => Some(constant.twin_words()),
+            _ => self.given(),
+        }
+    }
 }
 
 /// One run of a kernel.
@@ -82,9 +111,22 @@ impl Recording {
             Buffer {
                 label,
                 words: words.len(),
-                upload: Some(words),
+                contents: Contents::Upload(words),
             },
             values.len(),
+        )
+    }
+
+    /// A buffer of values that outlive the recording: nothing is copied here, and an engine may
+    /// keep them where it computes.
+    pub fn constant(&mut self, label: &'static str, constant: &Constant) -> Buf<f32> {
+        self.declare(
+            Buffer {
+                label,
+                words: constant.len(),
+                contents: Contents::Constant(constant.clone()),
+            },
+            constant.len(),
         )
     }
 
@@ -109,7 +151,7 @@ impl Recording {
             Buffer {
                 label,
                 words,
-                upload: None,
+                contents: Contents::Computed,
             },
             len,
         );
@@ -171,18 +213,17 @@ impl Recording {
             .buffers
             .iter()
             .enumerate()
-            .map(|(id, buffer)| match &buffer.upload {
+            .map(|(id, buffer)| match &buffer.contents {
                 _ if !used(id) => Buffer {
                     words: 0,
-                    upload: None,
+                    contents: Contents::Computed,
                     ..*buffer
                 },
-                Some(_) => buffer.clone(),
-                None if computed(id) => buffer.clone(),
-                None => Buffer {
-                    upload: Some(vec![0; buffer.words]),
+                Contents::Computed if !computed(id) => Buffer {
+                    contents: Contents::Upload(vec![0; buffer.words]),
                     ..*buffer
                 },
+                _ => buffer.clone(),
             });
         Self {
             buffers: buffers.collect(),

@@ -56,6 +56,7 @@ pub struct LandscapeFile {
 
 /// Why a landscape's file was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LandscapeFileError {
     /// The file, a tensor or an entry of the metadata.
     #[error(transparent)]

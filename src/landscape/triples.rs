@@ -17,6 +17,7 @@ pub struct Triple {
 
 /// Why a triple or a choice of triples is refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TripleError {
     /// Two items have one class.
     #[error(

@@ -33,6 +33,7 @@ pub enum ListedItem {
 
 /// Why a list of triples was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TriplesFileError {
     /// The file cannot be read, or is too large.
     #[error(transparent)]

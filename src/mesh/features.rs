@@ -16,6 +16,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 /// Why an image has no feature points.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FeatureError {
     /// The grid is too fine for the image.
     #[error(

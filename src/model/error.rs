@@ -4,6 +4,7 @@ use crate::data::InputError;
 
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// The file cannot be read, or is too large.
     #[error(transparent)]

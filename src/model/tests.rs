@@ -97,7 +97,10 @@ fn logits(model: &Model, x: &[f32]) -> Vec<f32> {
     steps.record(&mut recording, x, 1);
     let buffers = recording.buffers().iter();
     let mut words: Vec<Vec<u32>> = buffers
-        .map(|buffer| buffer.upload.clone().unwrap_or(vec![0; buffer.words]))
+        .map(|buffer| match buffer.given_to_twin() {
+            Some(words) => words.to_vec(),
+            None => vec![0; buffer.words],
+        })
         .collect();
     for command in recording.commands() {
         let mut output = std::mem::take(&mut words[command.output]);

@@ -3,7 +3,7 @@
 
 use super::PipelineError;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{Engine, EngineError, Trouble};
+use crate::engine::{Engine, EngineError, EngineKind, Trouble};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -63,7 +63,7 @@ pub(super) fn in_batches(
                     fits = most;
                 }
             }
-            Err(PipelineError::NotFinite { value }) if engine.info().engine != "cpu" => {
+            Err(PipelineError::NotFinite { value }) if engine.info().engine != EngineKind::Cpu => {
                 run(&CpuEngine::new(), batch.clone())?;
                 let adapter = engine.info().adapter.clone();
                 engine.give_up(EngineError::from(Trouble::NotFinite { adapter, value }))?;

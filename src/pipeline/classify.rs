@@ -11,18 +11,43 @@ use crate::model::{Classifier, Network, Steps};
 /// the size that a network of the host names.
 ///
 /// # Errors
-/// [`PipelineError`] when the engine or the network fails, or a logit is not finite.
-///
-/// # Panics
-/// When an input has another number of values than the model takes.
+/// [`PipelineError`] when an input has another number of values than the model takes, the engine
+/// or the network fails, or a logit is not finite.
 pub fn classify(
     engine: &dyn Engine,
     model: &dyn Classifier,
     inputs: &[&[f32]],
 ) -> Result<Answers, PipelineError> {
+    if let Some(first) = inputs.first() {
+        let width = input_width(model).unwrap_or(first.len());
+        for (number, input) in inputs.iter().enumerate() {
+            check_width(input, width, || format!("input {number}"))?;
+        }
+    }
     match model.network() {
         Network::Steps(steps) => classify_by_steps(engine, steps, inputs),
         Network::Host(network) => host::classify(network, inputs),
+    }
+}
+
+/// Values of an input, where a model takes no others.
+pub(super) fn input_width(model: &dyn Classifier) -> Option<usize> {
+    model.input_shape().map(|shape| shape.iter().product())
+}
+
+/// Checks that an input has so many values; `name` says which it is.
+pub(super) fn check_width(
+    input: &[f32],
+    expected: usize,
+    name: impl FnOnce() -> String,
+) -> Result<(), PipelineError> {
+    match input.len() == expected {
+        true => Ok(()),
+        false => Err(PipelineError::InputSize {
+            input: name(),
+            expected,
+            found: input.len(),
+        }),
     }
 }
 

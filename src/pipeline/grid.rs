@@ -1,6 +1,6 @@
 //! What the grids of a job share: their size, their alphas, the images' shape.
 
-use super::MorphMode;
+use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::kernels::{FrameJob, Sampling, WarpGeometry, row_stride};
 use crate::mesh::lattice_scale;
@@ -29,6 +29,49 @@ pub struct GridJob<'a> {
     pub c: &'a Image,
 }
 
+impl<'a> GridJob<'a> {
+    /// Its images with their names.
+    pub(super) fn images(&self) -> [(char, &'a Image); 3] {
+        [('A', self.a), ('B', self.b), ('C', self.c)]
+    }
+}
+
+/// Checks that a grid of inputs of so many values has its two ends, and that its size is a number.
+pub(super) fn check_steps(steps: usize, values: usize) -> Result<(), PipelineError> {
+    let bytes = steps
+        .checked_mul(steps)
+        .and_then(|n| n.checked_mul(4 * values.max(1)));
+    match steps >= 2 && bytes.is_some_and(|bytes| isize::try_from(bytes).is_ok()) {
+        true => Ok(()),
+        false => Err(PipelineError::Steps { steps }),
+    }
+}
+
+/// Checks that an image has the shape of the first one of its job, and as many levels as its shape
+/// says; `name` says which image it is.
+pub(super) fn check_image(
+    image: &Image,
+    shape: [usize; 3],
+    name: impl FnOnce() -> String,
+) -> Result<(), PipelineError> {
+    let (expected, found) = (shape.iter().product(), image.levels.len());
+    if image.shape() != shape {
+        return Err(PipelineError::ImageShape {
+            image: name(),
+            expected: shape,
+            found: image.shape(),
+        });
+    }
+    match found == expected {
+        true => Ok(()),
+        false => Err(PipelineError::InputSize {
+            input: name(),
+            expected,
+            found,
+        }),
+    }
+}
+
 /// What all grids of a job share.
 pub(super) struct Grid {
     pub(super) steps: usize,
@@ -46,13 +89,13 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn new(settings: &MorphSettings, shape: [usize; 3]) -> Self {
+    pub(super) fn new(settings: &MorphSettings, shape: [usize; 3]) -> Result<Self, PipelineError> {
         let steps = settings.steps;
-        assert!(steps >= 2, "a grid has its two ends");
+        check_steps(steps, shape.iter().product())?;
         let alphas: Vec<f64> = (1..steps - 1)
             .map(|i| i as f64 / (steps - 1) as f64)
             .collect();
-        Self {
+        Ok(Self {
             steps,
             grid: settings.grid,
             mode: settings.mode,
@@ -64,7 +107,7 @@ impl Grid {
                 .map(|&alpha| FrameJob::new(0, alpha))
                 .collect(),
             alphas,
-        }
+        })
     }
 
     /// Points of a grid.

@@ -4,7 +4,7 @@ use super::PipelineError;
 use super::answers::{Answers, input_bytes};
 use super::batches::{in_batches, in_slots};
 use super::classify::classify_by_steps;
-use super::grid::{Grid, GridJob, MorphSettings};
+use super::grid::{Grid, GridJob, MorphSettings, check_image};
 use super::grid_batch::{Batch, Wanted};
 use super::host::{HandOn, Part, ask_for_groups};
 use super::mode::MorphMode;
@@ -12,7 +12,7 @@ use super::places::Points;
 use super::prepare::Prepared;
 use crate::engine::Engine;
 use crate::landscape::{GridMeshes, Landscape};
-use crate::model::{Classifier, Network, Steps};
+use crate::model::{Classifier, Network, Steps, check_image_shape};
 use std::ops::ControlFlow;
 
 /// Whether the frames themselves are wanted.
@@ -31,11 +31,8 @@ pub enum Frames {
 /// that is where `progress` is called then.
 ///
 /// # Errors
-/// [`PipelineError`] when an image has no feature points, the engine or the network fails, or
-/// `progress` says [`ControlFlow::Break`].
-///
-/// # Panics
-/// When images differ in shape, do not fit the model, or `steps` is below 2.
+/// [`PipelineError`] when images differ in shape, do not fit the model or have no feature points,
+/// `steps` is below 2, the engine or the network fails, or `progress` says [`ControlFlow::Break`].
 pub fn compute_landscapes(
     engine: &dyn Engine,
     model: &dyn Classifier,
@@ -47,8 +44,17 @@ pub fn compute_landscapes(
     let Some(first) = jobs.first() else {
         return Ok(Vec::new());
     };
+    let shape = first.a.shape();
+    check_image_shape(model.input_shape(), shape)?;
+    for (number, job) in jobs.iter().enumerate() {
+        for (name, image) in job.images() {
+            check_image(image, shape, || {
+                format!("image {name} of landscape {number}")
+            })?;
+        }
+    }
     let grids = Grids {
-        grid: Grid::new(settings, first.a.shape()),
+        grid: Grid::new(settings, shape)?,
         num_classes: model.num_classes(),
         frames,
     };

@@ -64,6 +64,7 @@ use crate::model::{HostError, ModelError};
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PipelineError {
     /// The engine could not run it.
     #[error(transparent)]
@@ -74,6 +75,58 @@ pub enum PipelineError {
     /// The model does not take the inputs.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A grid of too few points, or of more than can be counted.
+    #[error("a grid of {steps} points a side: expected at least 2, and a grid that fits in memory")]
+    Steps {
+        /// Points a side.
+        steps: usize,
+    },
+    /// An image of another size than the others.
+    #[error("{image}: expected [height, width, channels] {expected:?}, found {found:?}")]
+    ImageShape {
+        /// Which image, and of which landscape.
+        image: String,
+        /// The first image's shape.
+        expected: [usize; 3],
+        /// This one's.
+        found: [usize; 3],
+    },
+    /// An input of another number of values than the model takes, or than its shape says.
+    #[error("{input}: expected {expected} values, found {found}")]
+    InputSize {
+        /// Which input.
+        input: String,
+        /// How many values it should have.
+        expected: usize,
+        /// How many it has.
+        found: usize,
+    },
+    /// A blend weight that is none.
+    #[error("expected alphas from 0 to 1, found {alpha}")]
+    Alpha {
+        /// The weight.
+        alpha: f64,
+    },
+    /// A mesh whose triangles name points that are not there, or whose sides differ.
+    #[error(
+        "expected a mesh of as many points left as right, and triangles of these points; found {left} and {right} points"
+    )]
+    Mesh {
+        /// Points of the left image.
+        left: usize,
+        /// Points of the right one.
+        right: usize,
+    },
+    /// A part of a walk that does not fit the rest.
+    #[error("a walk's {part}: expected {expected}, found {found}")]
+    WalkPart {
+        /// Which part.
+        part: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// A network that the host runs has failed, with an error of its own.
     #[error("the model failed when it was asked for {}", range(.from, .to))]
     Network {

@@ -2,6 +2,7 @@
 
 use super::answers::upload_rows;
 use super::batches::in_batches;
+use super::grid::check_image;
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::Engine;
@@ -23,6 +24,28 @@ pub struct MorphPlan<'a> {
     pub alphas: &'a [f64],
     /// How they are morphed.
     pub mode: MorphMode,
+}
+
+impl MorphPlan<'_> {
+    fn check(&self) -> Result<(), PipelineError> {
+        let shape = self.left.shape();
+        for (name, image) in [("left", self.left), ("right", self.right)] {
+            check_image(image, shape, || format!("the {name} image"))?;
+        }
+        if let Some(&alpha) = self
+            .alphas
+            .iter()
+            .find(|alpha| !(0.0..=1.0).contains(*alpha))
+        {
+            return Err(PipelineError::Alpha { alpha });
+        }
+        let [left, right] = [&self.mesh.points_left, &self.mesh.points_right].map(Vec::len);
+        let mut corners = self.mesh.triangles.iter().flatten();
+        match left == right && corners.all(|&corner| (corner as usize) < left) {
+            true => Ok(()),
+            false => Err(PipelineError::Mesh { left, right }),
+        }
+    }
 }
 
 /// A finished morph.
@@ -47,13 +70,10 @@ pub fn pair_mesh(left: &Image, right: &Image, grid: usize) -> Result<PairMesh, F
 /// Morphs a pair. Frames lie between the images by both shape and level.
 ///
 /// # Errors
-/// [`PipelineError`] when the engine fails.
-///
-/// # Panics
-/// When the images' shapes differ.
+/// [`PipelineError`] when the images' shapes differ, the mesh is none of theirs, an alpha lies
+/// outside 0..1, or the engine fails.
 pub fn morph_pair(engine: &dyn Engine, plan: &MorphPlan<'_>) -> Result<Morph, PipelineError> {
-    let shape = plan.left.shape();
-    assert_eq!(shape, plan.right.shape(), "a pair has images of one shape");
+    plan.check()?;
     let inner: Vec<f64> = plan
         .alphas
         .iter()
@@ -163,11 +183,8 @@ pub struct MorphGrid {
 /// `row_done` is told of each finished row and may stop the job.
 ///
 /// # Errors
-/// [`PipelineError`] when the grid does not fit the images, the engine fails, or `row_done`
-/// says [`ControlFlow::Break`].
-///
-/// # Panics
-/// When the images' shapes differ.
+/// [`PipelineError`] when the images' shapes differ, the grid does not fit them, the engine fails,
+/// or `row_done` says [`ControlFlow::Break`].
 pub fn morph_grid(
     engine: &dyn Engine,
     [a, b, c]: [&Image; 3],
@@ -176,6 +193,9 @@ pub fn morph_grid(
     mode: MorphMode,
     row_done: &dyn Fn() -> ControlFlow<()>,
 ) -> Result<MorphGrid, PipelineError> {
+    for (name, image) in [('A', a), ('B', b), ('C', c)] {
+        check_image(image, a.shape(), || format!("image {name}"))?;
+    }
     let mesh = mode.mesh(a, b, grid)?;
     let mut finder = FeatureFinder::default();
     let points_c = mode.points(&mut finder, c, grid)?;

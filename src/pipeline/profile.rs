@@ -63,13 +63,14 @@ const WORTH_TIMING_S: f64 = 0.05;
 /// Most times that commands are run over.
 const MOST_TIMES: usize = 64;
 
-/// Measures an engine's peaks, medians of `rounds`: the fastest difference of two times would be
+/// Measures an engine's peaks, medians of `rounds` (one at least): the fastest difference of two times would be
 /// the noisiest.
 ///
 /// # Errors
 /// When the engine fails.
 pub fn peak(engine: &dyn Engine, rounds: usize) -> Result<Peak, EngineError> {
     const SIDE: usize = 1024;
+    let rounds = rounds.max(1);
     let mut product = Recording::new();
     let x = product.upload("peak.x", &vec![1.0f32; SIDE * SIDE]);
     let weights = vec![1.0; SIDE * SIDE];
@@ -95,13 +96,10 @@ pub fn peak(engine: &dyn Engine, rounds: usize) -> Result<Peak, EngineError> {
     })
 }
 
-/// Measures a job on an engine; medians of `rounds`, after one to warm up.
+/// Measures a job on an engine; medians of `rounds` (one at least), after one to warm up.
 ///
 /// # Errors
 /// As [`compute_landscapes`].
-///
-/// # Panics
-/// As [`compute_landscapes`], and without a job or a round.
 pub fn profile(
     engine: &dyn Engine,
     model: &dyn Classifier,
@@ -115,6 +113,7 @@ pub fn profile(
         compute_landscapes(engine, model, settings, jobs, Frames::Drop, &go_on)?;
         Ok::<f64, PipelineError>(started.elapsed().as_secs_f64())
     };
+    let rounds = rounds.max(1);
     run(engine)?;
     let (mut whole, mut host) = (Vec::new(), Vec::new());
     let mut recordings = Vec::new();

@@ -3,7 +3,8 @@
 use super::PipelineError;
 use super::answers::Answers;
 use super::batches::in_slots;
-use super::classify::classify_by_steps;
+use super::classify::{check_width, classify_by_steps, input_width};
+use super::grid::check_steps;
 use super::host::{HandOn, Part, ask_for_groups};
 use super::places::Points;
 use crate::engine::Engine;
@@ -49,11 +50,8 @@ const ROWS_A_GROUP: usize = 1 << 16;
 /// ```
 ///
 /// # Errors
-/// [`PipelineError`] when the engine or the network fails, a logit is not finite, or `progress` says
-/// [`ControlFlow::Break`].
-///
-/// # Panics
-/// When a row has not as many values as the model takes, or `steps` is below 2.
+/// [`PipelineError`] when a row has not as many values as the model takes, `steps` is below 2, the
+/// engine or the network fails, a logit is not finite, or `progress` says [`ControlFlow::Break`].
 pub fn interpolate_rows(
     engine: &dyn Engine,
     model: &dyn Classifier,
@@ -61,7 +59,18 @@ pub fn interpolate_rows(
     jobs: &[RowJob<'_>],
     progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
 ) -> Result<Vec<Landscape>, PipelineError> {
-    assert!(steps >= 2, "a grid has its two ends");
+    let Some(first) = jobs.first() else {
+        return Ok(Vec::new());
+    };
+    let width = input_width(model).unwrap_or(first.a.len());
+    // An input is something: rows of no values would be no rows.
+    let width = width.max(1);
+    check_steps(steps, width)?;
+    for (number, job) in jobs.iter().enumerate() {
+        for (name, row) in [('A', job.a), ('B', job.b), ('C', job.c)] {
+            check_width(row, width, || format!("row {name} of landscape {number}"))?;
+        }
+    }
     let frames = steps * steps;
     let groups: Vec<&[RowJob<'_>]> = jobs.chunks((ROWS_A_GROUP / frames).max(1)).collect();
     let classes = model.num_classes();

@@ -141,7 +141,8 @@ const RECORDING_COMMANDS: usize = 48;
 /// same on every engine, too.
 ///
 /// # Errors
-/// [`PipelineError`] when there are no walkers or steps, the engine fails, or the job is stopped.
+/// [`PipelineError`] when there are no walkers or steps, parts of the job do not fit each other,
+/// the engine fails, or the job is stopped.
 pub fn walk(
     engine: &dyn Engine,
     job: &WalkPlan<'_>,
@@ -153,6 +154,7 @@ pub fn walk(
             steps: job.steps,
         });
     }
+    job.check()?;
     let fits = engine.batch_buffer_bytes() / size_of::<Walker>() / MOMENTS_GROUP * MOMENTS_GROUP;
     let groups_a_batch = fits.clamp(MOMENTS_GROUP, BATCH_WALKERS) / MOMENTS_GROUP;
     let mut sums = Sums::new(job);
@@ -202,13 +204,14 @@ pub fn walk(
 /// included: paths for a picture.
 ///
 /// # Errors
-/// [`PipelineError`] when the engine fails.
+/// [`PipelineError`] when parts of the job do not fit each other, or the engine fails.
 pub fn walk_paths(
     engine: &dyn Engine,
     job: &WalkPlan<'_>,
     walkers: u32,
     stride: u32,
 ) -> Result<Vec<Vec<[f32; 2]>>, PipelineError> {
+    job.check()?;
     let starts: Vec<Walker> = (0..walkers)
         .map(|number| Walker::at(job.starts.of(number, job.seed), number))
         .collect();
@@ -252,6 +255,39 @@ impl Starts {
 }
 
 impl WalkPlan<'_> {
+    /// Checks what the kernels take for granted.
+    fn check(&self) -> Result<(), PipelineError> {
+        let wrong = |part, expected: String, found: String| {
+            Err(PipelineError::WalkPart {
+                part,
+                expected,
+                found,
+            })
+        };
+        if matches!(self.starts, Starts::AnyOf(places) if places.is_empty()) {
+            return wrong("starts", "at least one place".into(), "none".into());
+        }
+        let records = [
+            ("moments", self.moments_at),
+            ("occupation", self.occupation_at),
+        ];
+        for (part, at) in records {
+            if !at.is_sorted() {
+                return wrong(part, "ascending steps".into(), format!("{at:?}"));
+            }
+        }
+        let [rows, columns] = self.shape;
+        let points = rows.saturating_mul(columns);
+        match self.targets.iter().find(|target| target.len() != points) {
+            None => Ok(()),
+            Some(target) => wrong(
+                "target",
+                format!("{rows} x {columns} points"),
+                format!("{}", target.len()),
+            ),
+        }
+    }
+
     fn span(&self, first_step: u32, steps: u32) -> Span {
         Span {
             seed: self.seed,

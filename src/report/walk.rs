@@ -71,6 +71,7 @@ fn element(kind: &str, name: &str) -> String {
 
 /// Why a run's page does not get a walk.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AddWalkError {
     /// No page, or none that can be read.
     #[error("cannot read {}; morphscape plot writes the report", .path.display())]

@@ -6,7 +6,7 @@
 )]
 
 use morphscape::engine::cpu::CpuEngine;
-use morphscape::engine::{Engine, EngineError, EngineInfo, Trouble};
+use morphscape::engine::{Engine, EngineError, EngineInfo, EngineKind, Trouble};
 use morphscape::kernels::{Downloads, Recording};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,7 @@ impl Faulty {
             from,
             cpu: CpuEngine::new(),
             info: EngineInfo {
-                engine: "gpu",
+                engine: EngineKind::Gpu,
                 adapter: "Faulty".into(),
                 driver: "Test, 1.0".into(),
             },

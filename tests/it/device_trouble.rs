@@ -7,7 +7,7 @@ use crate::common::{grid_jobs, images_of, paper_triples};
 use crate::faulty::{Fault, Faulty, fits};
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
-use morphscape::engine::{Engine, SelfTested, WithFallback, self_test};
+use morphscape::engine::{Engine, EngineKind, SelfTested, WithFallback, self_test};
 use morphscape::kernels::{KERNELS, Kernel, Sampling, acceptance_entries};
 use morphscape::landscape::Landscape;
 use morphscape::model::bundled_fashion_mnist;
@@ -91,7 +91,7 @@ fn goes_on(fault: Fault, from: usize, line: &str) {
     assert!(fits(&said[0], line), "{fault:?}: {said:?}");
     let fallback = engine.fallback().expect("the device was left");
     assert!(said[0].starts_with(&format!("{}; ", fallback.reason)));
-    assert_eq!(fallback.to.engine, "cpu");
+    assert_eq!(fallback.to.engine, EngineKind::Cpu);
     assert_eq!(engine.info().adapter, "Faulty");
 }
 

@@ -4,7 +4,7 @@
 use crate::common::{Tolerance, assert_close, engines, grid_jobs, image, images_of, paper_triples};
 use morphscape::data::{Image, Tensor, TensorData, fashion_mnist, write_safetensors};
 use morphscape::engine::cpu::CpuEngine;
-use morphscape::engine::{Engine, EngineError, EngineInfo, Trouble};
+use morphscape::engine::{Engine, EngineError, EngineInfo, EngineKind, Trouble};
 use morphscape::kernels::{
     Activation, DenseLayer, Downloads, FrameJob, PairJob, Recording, Sampling, WarpGeometry,
     row_stride,
@@ -242,7 +242,7 @@ fn more_workgroups_than_one_dimension_takes() {
 fn a_buffer_that_does_not_fit_is_an_error_that_says_so() {
     for engine in engines()
         .into_iter()
-        .filter(|engine| engine.info().engine == "gpu")
+        .filter(|engine| engine.info().engine == EngineKind::Gpu)
     {
         let mut recording = Recording::new();
         let x = recording.upload("big.x", &vec![0.0f32; 4 << 20]);
@@ -496,7 +496,7 @@ fn engines_agree_on_the_whole_sweep() {
     assert_eq!(cpu.iter().map(Landscape::num_frames).sum::<usize>(), 13_230);
     for engine in engines()
         .into_iter()
-        .filter(|engine| engine.info().engine == "gpu")
+        .filter(|engine| engine.info().engine == EngineKind::Gpu)
     {
         let gpu = paper_job(engine.as_ref(), 5, 21, Frames::Drop);
         let mut worst = 0.0f32;
@@ -659,7 +659,7 @@ impl Engine for Watched {
         let computed = recording
             .buffers()
             .iter()
-            .filter(|buffer| buffer.upload.is_none())
+            .filter(|buffer| buffer.given().is_none())
             .map(|buffer| 4 * buffer.words);
         let largest = computed.clone().max().unwrap_or(0);
         self.largest.fetch_max(largest, Ordering::Relaxed);

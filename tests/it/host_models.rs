@@ -179,6 +179,7 @@ fn a_closure_gives_the_landscapes_of_the_file_that_it_copies() {
                         assert_eq!(found.label(k), expected.label(k), "{name}, frame {k}");
                     }
                     assert_eq!(found.morph, expected.morph, "{name}");
+                    assert!(mode == MorphMode::Published || found.is_whole(), "{name}");
                     // Bits, as a failed frame is NaN.
                     let bits = |inputs: &Option<Vec<f32>>| {
                         let inputs = inputs.as_ref()?.iter();

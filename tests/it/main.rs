@@ -43,6 +43,7 @@ mod measures_oracle;
 mod published;
 mod rows;
 mod walks;
+mod wrong_inputs;
 
 // Figures and the report.
 mod figures;

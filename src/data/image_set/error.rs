@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 /// Why a set of images was refused, or an item of it.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImageSetError {
     /// Nothing that a set could be read from.
     #[error(

@@ -6,6 +6,7 @@ use crate::data::InputError;
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control
 /// characters escaped.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TableError {
     /// The file cannot be read.
     #[error(transparent)]

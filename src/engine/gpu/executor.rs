@@ -3,13 +3,15 @@
 //! Where loads go through textures, a buffer that a command loads from is copied to one right
 //! before it. Buffers are whole rows of such a texture long.
 
+use super::constants::Resource;
 use super::lost::without_panic;
 use super::{GpuEngine, Trouble, one_line};
 use crate::kernels::{
-    Access, Binding, Command, Downloads, Element, Kernel, Loads, Recording, TEXELS_A_ROW,
+    Access, Binding, Command, Contents, Downloads, Element, Kernel, Loads, Recording, TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError};
 
 /// wgpu has one pipeline object a kernel; ours is the sequence of stages.
@@ -38,9 +40,9 @@ const LONGEST_ROW_BYTES: u64 = 16 * TEXELS_A_ROW as u64;
 
 /// A texel of a texture that stands for a buffer.
 #[derive(Clone, Copy)]
-struct Texel {
-    format: wgpu::TextureFormat,
-    bytes: u32,
+pub(super) struct Texel {
+    pub(super) format: wgpu::TextureFormat,
+    pub(super) bytes: u32,
 }
 
 impl Texel {
@@ -120,6 +122,7 @@ impl GpuEngine {
 
     fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, Trouble> {
         self.compile_new(recording);
+        self.drop_constants();
         let buffers = self.create_buffers(recording)?;
         let mut encoder = self
             .device
@@ -129,7 +132,7 @@ impl GpuEngine {
         for command in dispatched(recording) {
             let (cell, _) = self.cell(command);
             let compiled = self.compiled(&cell, command);
-            let bind_group = self.bind(command, compiled, &buffers, &mut encoder);
+            let bind_group = self.bind(recording, command, compiled, &buffers, &mut encoder)?;
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(command.kernel.spec().name),
                 timestamp_writes: None,
@@ -144,7 +147,8 @@ impl GpuEngine {
             .iter()
             .map(|&id| {
                 let size = recording.buffers()[id].words as u64 * 4;
-                (size > 0).then(|| {
+                let on_device = buffers[id].as_ref().filter(|_| size > 0);
+                on_device.map(|on_device| {
                     let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
                     let label = Some(recording.buffers()[id].label);
                     let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -153,16 +157,23 @@ impl GpuEngine {
                         usage,
                         mapped_at_creation: false,
                     });
-                    encoder.copy_buffer_to_buffer(&buffers[id], 0, &buffer, 0, size);
+                    encoder.copy_buffer_to_buffer(on_device, 0, &buffer, 0, size);
                     buffer
                 })
             })
             .collect();
         let submission_index = self.queue.submit([encoder.finish()]);
-        self.read_back(staging, submission_index)
+        let mut words = self.read_back(staging, submission_index)?;
+        for (words, &id) in words.iter_mut().zip(recording.downloads()) {
+            if let Contents::Constant(constant) = &recording.buffers()[id].contents {
+                *words = constant.words().to_vec();
+            }
+        }
+        Ok(words)
     }
 
-    fn create_buffers(&self, recording: &Recording) -> Result<Vec<wgpu::Buffer>, Trouble> {
+    /// The buffers of a recording's own; none for a constant.
+    fn create_buffers(&self, recording: &Recording) -> Result<Vec<Option<wgpu::Buffer>>, Trouble> {
         let limit = buffer_limit(&self.device.limits(), self.loads);
         let mut buffers = Vec::with_capacity(recording.buffers().len());
         for declared in recording.buffers() {
@@ -174,6 +185,10 @@ impl GpuEngine {
                     limit,
                     adapter: self.info.adapter.clone(),
                 });
+            }
+            if matches!(declared.contents, Contents::Constant(_)) {
+                buffers.push(None);
+                continue;
             }
             let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(declared.label),
@@ -187,22 +202,35 @@ impl GpuEngine {
                     | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
-            if let Some(words) = declared.upload.as_deref().filter(|words| !words.is_empty()) {
-                self.queue
-                    .write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+            if let Some(words) = declared.given() {
+                self.write(&buffer, bytemuck::cast_slice(words));
             }
-            buffers.push(buffer);
+            buffers.push(Some(buffer));
         }
         Ok(buffers)
     }
 
+    /// Writes to a buffer, ahead of what is submitted next.
+    pub(super) fn write(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.count_upload(bytes.len());
+            self.queue.write_buffer(buffer, 0, bytes);
+        }
+    }
+
+    pub(super) fn count_upload(&self, bytes: usize) {
+        self.uploaded_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     fn bind(
         &self,
+        recording: &Recording,
         command: &Command,
         compiled: &CompiledKernel,
-        buffers: &[wgpu::Buffer],
+        buffers: &[Option<wgpu::Buffer>],
         encoder: &mut wgpu::CommandEncoder,
-    ) -> wgpu::BindGroup {
+    ) -> Result<wgpu::BindGroup, Trouble> {
         let spec = command.kernel.spec();
         let params = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(&format!("{}.params", spec.name)),
@@ -213,32 +241,36 @@ impl GpuEngine {
         self.queue
             .write_buffer(&params, 0, bytemuck::cast_slice(&command.params));
         let bound = command.inputs.iter().chain([&command.output]);
-        let bound: Vec<(&wgpu::Buffer, Option<wgpu::TextureView>)> = spec
-            .bindings
-            .iter()
-            .zip(bound)
+        let bound: Vec<Resource> = (spec.bindings.iter().zip(bound))
             .map(|(binding, &id)| {
                 let texel = self.texel(binding);
-                let texture = texel.map(|texel| self.copy_to_texture(&buffers[id], texel, encoder));
-                (&buffers[id], texture)
+                let declared = &recording.buffers()[id];
+                match (&buffers[id], &declared.contents) {
+                    (_, Contents::Constant(constant)) => {
+                        self.constant(declared.label, constant, texel)
+                    }
+                    (Some(buffer), _) => Ok(match texel {
+                        Some(texel) => {
+                            Resource::Texture(self.copy_to_texture(buffer, texel, encoder))
+                        }
+                        None => Resource::Buffer(buffer.clone()),
+                    }),
+                    (None, _) => unreachable!("only constants are without a buffer here"),
+                }
             })
-            .collect();
-        let resources = bound.iter().map(|(buffer, texture)| match texture {
-            Some(view) => wgpu::BindingResource::TextureView(view),
-            None => buffer.as_entire_binding(),
-        });
+            .collect::<Result<_, _>>()?;
         let entries: Vec<_> = [params.as_entire_binding()]
             .into_iter()
-            .chain(resources)
+            .chain(bound.iter().map(Resource::binding))
             .zip(0..)
             .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
             .collect();
         let label = format!("{}.bindings", spec.name);
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        Ok(self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(&label),
             layout: &compiled.layout,
             entries: &entries,
-        })
+        }))
     }
 
     /// What a texel of the texture behind a binding is, if there is one.
@@ -254,21 +286,8 @@ impl GpuEngine {
         encoder: &mut wgpu::CommandEncoder,
     ) -> wgpu::TextureView {
         let row_bytes = texel.bytes * TEXELS_A_ROW;
-        let size = wgpu::Extent3d {
-            width: TEXELS_A_ROW,
-            height: (buffer.size() / u64::from(row_bytes)) as u32,
-            depth_or_array_layers: 1,
-        };
-        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("loads"),
-            size,
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: texel.format,
-            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
+        let rows = (buffer.size() / u64::from(row_bytes)) as u32;
+        let (texture, size) = self.load_texture("loads", rows, texel);
         let layout = wgpu::TexelCopyBufferLayout {
             offset: 0,
             bytes_per_row: Some(row_bytes),
@@ -277,6 +296,31 @@ impl GpuEngine {
         let from = wgpu::TexelCopyBufferInfo { buffer, layout };
         encoder.copy_buffer_to_texture(from, texture.as_image_copy(), size);
         texture.create_view(&wgpu::TextureViewDescriptor::default())
+    }
+
+    /// A texture of so many rows, through which a kernel is to load.
+    pub(super) fn load_texture(
+        &self,
+        label: &str,
+        rows: u32,
+        texel: Texel,
+    ) -> (wgpu::Texture, wgpu::Extent3d) {
+        let size = wgpu::Extent3d {
+            width: TEXELS_A_ROW,
+            height: rows,
+            depth_or_array_layers: 1,
+        };
+        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some(label),
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: texel.format,
+            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        (texture, size)
     }
 
     /// More workgroups than one dimension takes go into rows; shaders undo it with

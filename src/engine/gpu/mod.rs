@@ -5,23 +5,26 @@
 //! ```
 //!
 //! The executor alone owns the device, the queue, the compiled kernels and the buffers.
-//! Kernels are compiled when first used and kept. Buffers live as long as a run: allocation is
-//! a small part of a batch, and nothing is left over that another batch could read.
+//! Kernels are compiled when first used and kept, and so are a model's weights (`constants.rs`).
+//! Other buffers live as long as a run: allocation is a small part of a batch, and nothing is left
+//! over that another batch could read.
 
 mod adapters;
+mod constants;
 mod executor;
 mod lost;
 
 pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
 
 use super::trouble::one_line;
-use super::{Engine, EngineChoice, EngineError, EngineInfo, Trouble};
+use super::{Engine, EngineChoice, EngineError, EngineInfo, EngineKind, Trouble};
 use crate::kernels::{Downloads, Kernel, Loads, Recording};
 use adapters::Adapter;
+use constants::KeptConstants;
 use executor::CompiledCell;
 use lost::Lost;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A batch's largest buffer, bytes. More gains nothing on the adapters measured and costs
@@ -45,6 +48,9 @@ pub struct GpuEngine {
     queue: wgpu::Queue,
     loads: Loads,
     compiled: Mutex<CompiledKernels>,
+    constants: Mutex<KeptConstants>,
+    /// See [`GpuEngine::uploaded_bytes`].
+    uploaded_bytes: AtomicU64,
     lost: Lost,
     /// See [`Engine::batch_buffer_bytes`]; halved when the device is out of memory.
     batch_bytes: AtomicUsize,
@@ -81,6 +87,11 @@ impl GpuEngine {
         kinds.iter().map(|kind| kind.num_allocated).sum()
     }
 
+    /// Bytes that have gone to the device by now, without the commands' parameters.
+    pub fn uploaded_bytes(&self) -> u64 {
+        self.uploaded_bytes.load(Ordering::Relaxed)
+    }
+
     fn on(adapter: Adapter) -> Result<Self, EngineError> {
         let summary = adapter.summary();
         let (device, queue) = adapter.open_device().map_err(|error| Trouble::NoDevice {
@@ -96,7 +107,7 @@ impl GpuEngine {
             }
         };
         let info = EngineInfo {
-            engine: "gpu",
+            engine: EngineKind::Gpu,
             adapter: summary.name,
             driver,
         };
@@ -113,6 +124,8 @@ impl GpuEngine {
             queue,
             loads,
             compiled: Mutex::new(HashMap::new()),
+            constants: Mutex::new(HashMap::new()),
+            uploaded_bytes: AtomicU64::new(0),
             lost,
             batch_bytes: AtomicUsize::new(batch_bytes),
         })
@@ -149,6 +162,9 @@ impl Engine for GpuEngine {
 
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         let result = self.execute(recording);
+        if result.is_err() {
+            self.forget_constants();
+        }
         if let Err(Trouble::OutOfMemory { .. }) = result {
             // What was compiled without memory is no use later; the batches to come are cut
             // smaller.

@@ -29,6 +29,7 @@ use super::{Connectivity, Landscape, region_of};
 
 /// Why a walk is refused.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WalkError {
     /// A potential with a value that is no number.
     #[error("potential at row {row}, column {column}: expected a finite number, found {found}")]

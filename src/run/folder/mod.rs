@@ -21,7 +21,7 @@ pub(super) use hashes::hash_files;
 use super::Existing;
 use super::error::{Placed, RunError};
 use crate::data::{FileError, read_text, write_file};
-use crate::engine::{Engine, EngineInfo};
+use crate::engine::{Engine, EngineInfo, EngineRecord};
 use crate::landscape::DataPoints;
 use crate::remedy::Setting;
 use layout::{DATA_FILE, LANDSCAPE_FILE, MANIFEST_FILE};
@@ -305,26 +305,16 @@ impl RunFolder {
 
 /// What a plan says of the engine that runs it.
 pub(super) fn engine_plan(info: &EngineInfo) -> Map<String, Value> {
-    let adapter = if info.engine == "gpu" {
-        info.adapter.as_str()
-    } else {
-        ""
-    };
+    let identity = info.identity();
     Map::from_iter([
-        ("engine".to_owned(), json!(info.engine)),
-        ("adapter".to_owned(), json!(adapter)),
+        ("engine".to_owned(), json!(identity.engine)),
+        ("adapter".to_owned(), json!(identity.adapter)),
     ])
 }
 
 /// What a manifest says of an engine.
 fn engine_json(engine: &dyn Engine) -> Value {
-    let of = |info: &EngineInfo| json!({"engine": info.engine, "adapter": info.adapter, "driver": info.driver});
-    let mut said = of(engine.info());
-    if let Some(fallback) = engine.fallback() {
-        said["fallback"] = of(&fallback.to);
-        said["fallback"]["reason"] = json!(fallback.reason);
-    }
-    said
+    json!(EngineRecord::of(engine))
 }
 
 /// Whether a manifest says that an engine was left for the CPU engine.

@@ -5,36 +5,53 @@
 // Set when the shader is compiled: software adapters run all cases of a switch they cannot decide.
 override ACTIVATION: u32 = 0u;
 
+const LINEAR: u32 = 0u;
+const RELU: u32 = 1u;
+const SIGMOID: u32 = 2u;
+const TANH: u32 = 3u;
+const RELU_WITH: u32 = 4u;
+const ELU: u32 = 5u;
+const SELU: u32 = 6u;
+const GELU: u32 = 7u;
+const GELU_TANH: u32 = 8u;
+const SILU: u32 = 9u;
+const SOFTPLUS: u32 = 10u;
+const SOFTSIGN: u32 = 11u;
+const EXPONENTIAL: u32 = 12u;
+const HARD_SIGMOID: u32 = 13u;
+const HARD_SILU: u32 = 14u;
+const MISH: u32 = 15u;
+
 fn activate(v: vec4<f32>) -> vec4<f32> {
     let zero = vec4<f32>(0.0);
     // In 0..1, so that nothing below overflows.
     let e = exp(-abs(v));
     switch ACTIVATION {
-        case 1u: { return max(v, zero); }
-        case 2u: { return sigmoid(v, e); }
-        case 3u: { return stable_tanh(v); }
-        case 4u: {
+        case RELU: { return max(v, zero); }
+        case SIGMOID: { return sigmoid(v, e); }
+        case TANH: { return stable_tanh(v); }
+        case RELU_WITH: {
             let above = min(v, vec4<f32>(params.ceiling));
             return select(params.slope * (v - params.threshold), above, v > vec4<f32>(params.threshold));
         }
-        case 5u: { return elu(v, params.slope); }
-        case 6u: { return 1.0507009873554805 * elu(v, 1.6732632423543772); }
-        case 7u: {
+        case ELU: { return elu(v, params.slope); }
+        case SELU: { return 1.0507009873554805 * elu(v, 1.6732632423543772); }
+        case GELU: {
             let tail = 0.5 * v * erfc(abs(v) * 0.7071067811865476);
             return select(tail, v - tail, v > zero);
         }
-        case 8u: {
+        case GELU_TANH: {
             // Past 10 the tanh is 1 to the last bit, and the cube might overflow.
             let u = clamp(v, vec4<f32>(-10.0), vec4<f32>(10.0));
             return 0.5 * v * (1.0 + stable_tanh(0.7978845608028654 * (u + 0.044715 * u * u * u)));
         }
-        case 9u: { return v * sigmoid(v, e); }
-        case 10u: { return max(v, zero) + log(1.0 + e); }
-        case 11u: { return v / (1.0 + abs(v)); }
-        case 12u: { return exp(v); }
-        case 13u: { return hard_sigmoid(v); }
-        case 14u: { return v * hard_sigmoid(v); }
-        case 15u: {
+        case SILU: { return v * sigmoid(v, e); }
+        case SOFTPLUS: { return max(v, zero) + log(1.0 + e); }
+        case SOFTSIGN: { return v / (1.0 + abs(v)); }
+        case EXPONENTIAL: { return exp(v); }
+        case HARD_SIGMOID: { return hard_sigmoid(v); }
+        case HARD_SILU: { return v * hard_sigmoid(v); }
+        case MISH: {
             let above = (1.0 + 2.0 * e) / (1.0 + 2.0 * e + 2.0 * e * e);
             let below = (e * e + 2.0 * e) / (e * e + 2.0 * e + 2.0);
             return v * select(below, above, v > zero);

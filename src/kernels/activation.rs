@@ -61,55 +61,84 @@ pub enum Activation {
 /// An activation as parameters of a kernel: the shader's number, slope, threshold and ceiling.
 pub(super) type Coded = (u32, [f32; 3]);
 
+/// Names each function's number, and lists them all for the contract with the shaders.
+macro_rules! numbers {
+    ($($name:ident = $number:literal,)*) => {
+        $(const $name: u32 = $number;)*
+
+        /// The functions' numbers, by their names in `shaders/shared/activation.wgsl`.
+        pub(super) const NUMBERS: &[(&str, i64)] = &[$((stringify!($name), $number),)*];
+    };
+}
+
+numbers! {
+    LINEAR = 0,
+    RELU = 1,
+    SIGMOID = 2,
+    TANH = 3,
+    RELU_WITH = 4,
+    ELU = 5,
+    SELU = 6,
+    GELU = 7,
+    GELU_TANH = 8,
+    SILU = 9,
+    SOFTPLUS = 10,
+    SOFTSIGN = 11,
+    EXPONENTIAL = 12,
+    HARD_SIGMOID = 13,
+    HARD_SILU = 14,
+    MISH = 15,
+}
+
 impl Activation {
     pub(super) fn coded(self) -> Coded {
         let alone = |code| (code, [0.0; 3]);
         match self {
-            Self::Linear => alone(0),
-            Self::Relu => alone(1),
-            Self::Sigmoid => alone(2),
-            Self::Tanh => alone(3),
+            Self::Linear => alone(LINEAR),
+            Self::Relu => alone(RELU),
+            Self::Sigmoid => alone(SIGMOID),
+            Self::Tanh => alone(TANH),
             Self::ReluWith {
                 slope,
                 threshold,
                 ceiling,
-            } => (4, [slope, threshold, ceiling]),
-            Self::Elu { alpha } => (5, [alpha, 0.0, 0.0]),
-            Self::Selu => alone(6),
-            Self::Gelu => alone(7),
-            Self::GeluTanh => alone(8),
-            Self::Silu => alone(9),
-            Self::Softplus => alone(10),
-            Self::Softsign => alone(11),
-            Self::Exponential => alone(12),
-            Self::HardSigmoid => alone(13),
-            Self::HardSilu => alone(14),
-            Self::Mish => alone(15),
+            } => (RELU_WITH, [slope, threshold, ceiling]),
+            Self::Elu { alpha } => (ELU, [alpha, 0.0, 0.0]),
+            Self::Selu => alone(SELU),
+            Self::Gelu => alone(GELU),
+            Self::GeluTanh => alone(GELU_TANH),
+            Self::Silu => alone(SILU),
+            Self::Softplus => alone(SOFTPLUS),
+            Self::Softsign => alone(SOFTSIGN),
+            Self::Exponential => alone(EXPONENTIAL),
+            Self::HardSigmoid => alone(HARD_SIGMOID),
+            Self::HardSilu => alone(HARD_SILU),
+            Self::Mish => alone(MISH),
         }
     }
 
     pub(super) fn decoded((code, [slope, threshold, ceiling]): Coded) -> Self {
         match code {
-            0 => Self::Linear,
-            1 => Self::Relu,
-            2 => Self::Sigmoid,
-            3 => Self::Tanh,
-            4 => Self::ReluWith {
+            LINEAR => Self::Linear,
+            RELU => Self::Relu,
+            SIGMOID => Self::Sigmoid,
+            TANH => Self::Tanh,
+            RELU_WITH => Self::ReluWith {
                 slope,
                 threshold,
                 ceiling,
             },
-            5 => Self::Elu { alpha: slope },
-            6 => Self::Selu,
-            7 => Self::Gelu,
-            8 => Self::GeluTanh,
-            9 => Self::Silu,
-            10 => Self::Softplus,
-            11 => Self::Softsign,
-            12 => Self::Exponential,
-            13 => Self::HardSigmoid,
-            14 => Self::HardSilu,
-            15 => Self::Mish,
+            ELU => Self::Elu { alpha: slope },
+            SELU => Self::Selu,
+            GELU => Self::Gelu,
+            GELU_TANH => Self::GeluTanh,
+            SILU => Self::Silu,
+            SOFTPLUS => Self::Softplus,
+            SOFTSIGN => Self::Softsign,
+            EXPONENTIAL => Self::Exponential,
+            HARD_SIGMOID => Self::HardSigmoid,
+            HARD_SILU => Self::HardSilu,
+            MISH => Self::Mish,
             code => unreachable!("no activation has number {code}"),
         }
     }

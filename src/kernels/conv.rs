@@ -29,6 +29,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: ConvParams::SPEC,
     compiled_for: Some(offset_of!(ConvParams, activation) / size_of::<u32>()),
+    constants: &[
+        &[("BLOCK_PIXELS", BLOCK as i64)],
+        super::activation::NUMBERS,
+    ],
     bindings: &[
         Binding {
             name: "x",

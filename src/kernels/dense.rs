@@ -24,6 +24,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: DenseParams::SPEC,
     compiled_for: Some(offset_of!(DenseParams, activation) / size_of::<u32>()),
+    constants: &[&[("BLOCK_ROWS", BLOCK as i64)], super::activation::NUMBERS],
     bindings: &[
         Binding {
             name: "x",

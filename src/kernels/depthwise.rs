@@ -21,6 +21,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: DepthwiseParams::SPEC,
     compiled_for: Some(offset_of!(DepthwiseParams, activation) / size_of::<u32>()),
+    constants: &[super::activation::NUMBERS],
     bindings: &[
         Binding {
             name: "x",

@@ -20,6 +20,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: ElementwiseParams::SPEC,
     compiled_for: Some(offset_of!(ElementwiseParams, activation) / size_of::<u32>()),
+    constants: &[super::activation::NUMBERS],
     bindings: &[
         Binding {
             name: "x",

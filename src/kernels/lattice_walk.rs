@@ -23,6 +23,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: LatticeParams::SPEC,
     compiled_for: None,
+    constants: &[&[("ABSORBED", ABSORBED as i64)]],
     bindings: &[
         Binding {
             name: "moves",

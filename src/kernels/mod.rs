@@ -167,6 +167,9 @@ pub struct KernelSpec {
     /// The word of the parameters that the shader has as its constant `ACTIVATION`: it is
     /// compiled anew for each value met.
     pub compiled_for: Option<usize>,
+    /// Whole numbers that shader and host must agree on, by the names of the shader's constants;
+    /// its `WORKGROUP_SIZE`, which [`Self::workgroup_size`] gives, left out.
+    pub constants: &'static [&'static [(&'static str, i64)]],
     /// Storage bindings from 1 on: inputs, then the one output.
     pub bindings: &'static [Binding],
     /// Floating-point operations that each value of the output takes, by the parameters; 0 where

@@ -22,6 +22,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: PoolParams::SPEC,
     compiled_for: None,
+    constants: &[],
     bindings: &[
         Binding {
             name: "x",

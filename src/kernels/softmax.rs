@@ -16,6 +16,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: SoftmaxParams::SPEC,
     compiled_for: None,
+    constants: &[],
     bindings: &[
         Binding {
             name: "logits",

@@ -23,6 +23,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: SplineParams::SPEC,
     compiled_for: None,
+    constants: &[],
     bindings: &[
         Binding {
             name: "values",

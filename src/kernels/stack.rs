@@ -17,6 +17,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: StackParams::SPEC,
     compiled_for: None,
+    constants: &[],
     bindings: &[
         Binding {
             name: "values",

@@ -15,6 +15,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: OccupationParams::SPEC,
     compiled_for: None,
+    constants: &[],
     bindings: &[
         Binding {
             name: "walkers",

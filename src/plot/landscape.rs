@@ -19,6 +19,32 @@ pub struct Figure {
     pub svg: String,
 }
 
+/// What the report calls each figure that it shows, by [`Figure::name`].
+pub const FIGURE_TITLES: [(&str, &str); 14] = [
+    ("line", "Line plot"),
+    ("surface", "3-D landscape"),
+    ("map", "Decision map"),
+    ("ternary", "Ternary plot"),
+    ("scatter", "Scatter pairs"),
+    ("paths", "Frames along two paths"),
+    ("mesh", "Meshes"),
+    ("group-line", "Line plot of the group"),
+    ("group-scatter", "Scatter pairs of the group"),
+    ("group-ternary", "Ternary plots of the group and the data"),
+    ("walk-spread", "Distance over steps"),
+    ("walk-walkers", "Walkers on the surface"),
+    ("walk-occupation", "Occupation"),
+    ("walk-committor", "Committor and first passage"),
+];
+
+impl Figure {
+    /// Its title in the report; nothing for a figure that the report does not show.
+    pub fn title(&self) -> Option<&'static str> {
+        let mut titles = FIGURE_TITLES.into_iter();
+        titles.find_map(|(name, title)| (name == self.name).then_some(title))
+    }
+}
+
 /// Which figures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FigureSet {

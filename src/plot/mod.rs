@@ -30,7 +30,7 @@ pub use caption::{class_label, title};
 pub use decision::decision_map;
 pub use group::{PAPER_ORDER, group_figures};
 pub use height_field::Camera;
-pub use landscape::{Figure, FigureOptions, FigureSet, landscape_figures};
+pub use landscape::{FIGURE_TITLES, Figure, FigureOptions, FigureSet, landscape_figures};
 pub use line::{LinePlot, landscape_line, line_plot};
 pub use marks::Marks;
 pub use mesh::mesh_picture;

@@ -3,7 +3,7 @@
 //! ```text
 //! manifest, rows, columns ─> JSON ──────────────────────────────┐
 //! landscape ─> probabilities as base64 floats ──┐               │
-//! frames ────> one JPEG atlas                   ├─> details ────┼─> page.html + page.css + page.js
+//! frames ────> one JPEG atlas                   ├─> details ────┼─> page.html + page.css + page/*.js
 //! figures ───> JSON, gzipped, base64 ───────────┤               │
 //! its walk ──> the same ────────────────────────┘               │
 //! plotly.js ─> gzipped, base64 (crate plotly) ──────────────────┘
@@ -84,7 +84,14 @@ fn figures_json(figures: &[Figure]) -> Value {
         .iter()
         // The sheet is the map's own view of the frames.
         .filter(|figure| figure.name != "sheet")
-        .map(|figure| (figure.name.to_owned(), json!(figure.svg)))
+        .map(|figure| {
+            assert!(
+                figure.title().is_some(),
+                "{} has a row in FIGURE_TITLES",
+                figure.name
+            );
+            (figure.name.to_owned(), json!(figure.svg))
+        })
         .collect()
 }
 

@@ -4,15 +4,41 @@ use super::policy::{Own, policy};
 use super::{Detail, zipped};
 use crate::data::{FileError, write_file};
 use crate::landscape::Column;
-use crate::plot::class_color_hex;
+use crate::plot::{FIGURE_TITLES, class_color_hex};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// The page's script, one concern a file, joined in this order: a file may call what stands after
+/// it, but what it runs at once must stand before it. Another `source.js` in its place makes a page
+/// whose data comes from elsewhere.
+const SCRIPT: &[&str] = &[
+    include_str!("page/dom.js"),
+    include_str!("page/source.js"),
+    include_str!("page/run.js"),
+    include_str!("page/grid.js"),
+    include_str!("page/header.js"),
+    include_str!("page/measures.js"),
+    include_str!("page/ranking.js"),
+    include_str!("page/select.js"),
+    include_str!("page/map.js"),
+    include_str!("page/probe.js"),
+    include_str!("page/path.js"),
+    include_str!("page/surface.js"),
+    include_str!("page/figures.js"),
+    include_str!("page/start.js"),
+];
+
+/// The files of the script in a scope of their own, in which they may wait for their data.
+fn script() -> String {
+    format!(
+        "\n(async () => {{\n'use strict';\n\n{}}})();\n",
+        SCRIPT.join("\n")
+    )
+}
 
 /// A landscape in the ranking.
 #[derive(Debug, Clone)]
@@ -80,9 +106,9 @@ fn page(report: &Report<'_>) -> String {
     );
     let title = title(report);
     // One pass over the template: what is put in is never searched for marks.
-    let mut page = String::with_capacity(data.len() + TEMPLATE.len() + STYLE.len() + SCRIPT.len());
+    let (style, script) = (format!("\n{STYLE}"), script());
+    let mut page = String::with_capacity(data.len() + TEMPLATE.len() + style.len() + script.len());
     let mut rest = TEMPLATE;
-    let (style, script) = (format!("\n{STYLE}"), format!("\n{SCRIPT}"));
     let own = Own {
         // The page's script makes an element of plotly.js once it is inflated.
         scripts: &[&script, plotly_js()],
@@ -196,6 +222,7 @@ fn run(report: &Report<'_>) -> Value {
         "num_classes": report.class_names.len(),
         "frame": frame,
         "features": report.features,
+        "figure_titles": FIGURE_TITLES.into_iter().collect::<BTreeMap<_, _>>(),
         "columns": report.columns.iter().map(|column| json!({
             "key": column.key, "label": column.label, "help": column.help, "format": column.format.name(),
             "group": column.group,

@@ -5,6 +5,7 @@ use crate::program::{fail, folder, json, succeed};
 use morphscape::kernels::{
     Activation, ConvLayer, DenseLayer, Kernel, Recording, Windows, Work, row_stride,
 };
+use serde_json::Value;
 
 /// Two dense layers of 784-128-10, as the paper's network has, on so many rows.
 fn two_layers(rows: usize) -> Recording {
@@ -75,6 +76,65 @@ fn the_commands_of_one_kernel_run_by_themselves_on_every_engine() {
     }
 }
 
+/// The table that shows what the JSON says of an engine.
+fn as_table(engine: &Value) -> String {
+    let number = |value: &Value| {
+        value
+            .as_f64()
+            .unwrap_or_else(|| panic!("{value}: a number"))
+    };
+    let text = |key: &str| engine[key].as_str().expect("a text");
+    let frames = number(&engine["frames"]);
+    let timed = |name: &str, seconds: f64| {
+        let (ms, rate) = (1e3 * seconds, frames / seconds);
+        vec![name.to_owned(), format!("{ms:.2}"), format!("{rate:.0}")]
+    };
+    let heading = "stage ms frames/s GFLOP/s GB/s FLOP/byte";
+    let mut rows: Vec<Vec<String>> = vec![heading.split(' ').map(str::to_owned).collect()];
+    rows[0].push("of roofline".to_owned());
+    for stage in engine["stages"].as_array().expect("stages") {
+        let [seconds, flop, bytes, share] =
+            ["seconds", "flop", "bytes", "roofline_share"].map(|key| number(&stage[key]));
+        let mut row = timed(stage["stage"].as_str().expect("a name"), seconds);
+        row.extend(
+            [flop / seconds / 1e9, bytes / seconds / 1e9, flop / bytes].map(|x| format!("{x:.1}")),
+        );
+        row.push(format!("{:.0} %", 100.0 * share));
+        rows.push(row);
+    }
+    rows.push(timed("host", number(&engine["host_seconds"])));
+    rows.push(timed("whole job", number(&engine["seconds"])));
+    let widths: Vec<usize> = (0..7)
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(String::len)
+                .max()
+        })
+        .map(Option::unwrap_or_default)
+        .collect();
+    let driver = match text("driver") {
+        "" => String::new(),
+        driver => format!(", {driver}"),
+    };
+    let mut lines = vec![format!(
+        "{}, {}{driver}; peaks {:.0} GFLOP/s (matrix product), {:.1} GB/s (copy)",
+        text("engine"),
+        text("adapter"),
+        number(&engine["peak_flop_per_s"]) / 1e9,
+        number(&engine["peak_bytes_per_s"]) / 1e9,
+    )];
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, &width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        lines.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
 #[test]
 fn a_table_and_json_of_the_same_figures() {
     let folder = folder();
@@ -87,6 +147,12 @@ fn a_table_and_json_of_the_same_figures() {
     let figures = json(folder.path().join("bench.json"));
     let engines = figures["engines"].as_array().expect("engines");
     assert!(!engines.is_empty());
+    // Every number of the table is that of the JSON, rounded, and none is left out.
+    let tables: Vec<&str> = run.stdout.split("\n\n").skip(1).collect();
+    assert_eq!(tables.len(), engines.len(), "{}", run.stdout);
+    for (table, engine) in tables.iter().zip(engines) {
+        assert_eq!(table.trim_end(), as_table(engine), "{}", run.stdout);
+    }
     for engine in engines {
         assert_eq!(engine["frames"], 6 * 4 * 4);
         assert!(

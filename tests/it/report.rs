@@ -217,8 +217,8 @@ fn probabilities(path: &Path) -> Vec<f32> {
 }
 
 /// Base64 of the little-endian floats that the page holds of a landscape.
-const EMBEDDED: &str = "(() => {
-    const values = window.morphscape.values(NAME);
+const EMBEDDED: &str = "(async () => {
+    const values = await window.morphscape.values(NAME);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     let text = '';
     for (const byte of bytes) text += String.fromCharCode(byte);
@@ -280,6 +280,56 @@ fn a_sweep_is_read_in_a_browser() {
     figures_and_surface_are_there(&page);
     a_walk_is_shown_with_its_landscape(&page);
     no_window_is_too_narrow(&page);
+    page.assert_quiet();
+    another_source_answers_late(&run);
+}
+
+/// Makes all of `source` answer by promises, and refuse one landscape once.
+const LATE: &str = "for (const [key, answer] of Object.entries(source)) {
+  source[key] = async (name) => {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (key === 'values' && name === '1A.2' && !window.refused) {
+      window.refused = true;
+      throw new Error('not now');
+    }
+    return answer(name);
+  };
+}
+";
+
+/// What a server that stands in for the embedded data may do: the page is drawn all the same, and
+/// what it cannot have leaves it as it was.
+fn another_source_answers_late(run: &Path) {
+    let page = std::fs::read_to_string(run.join("report.html")).expect("a page");
+    let first = "const run = await source.run();";
+    assert_eq!(
+        page.matches(first).count(),
+        1,
+        "the page asks for its run once"
+    );
+    let page = page.replace(first, &format!("{LATE}{first}"));
+    // The policy knows the script as it is shipped.
+    let (before, policy) = page
+        .split_once("<meta http-equiv=\"Content-Security-Policy\"")
+        .expect("a policy");
+    let (_, after) = policy.split_once('>').expect("its end");
+    let file = run.with_file_name("late.html");
+    std::fs::write(&file, format!("{before}{after}")).expect("written");
+    let Some(page) = Page::open(&file) else {
+        return;
+    };
+    let select = |name: &str| {
+        page.text(&format!(
+            "window.morphscape.select('{name}').then(() => 'drawn', (error) => error.message)"
+        ))
+    };
+    assert_eq!(select("1B.1"), "drawn");
+    assert_eq!(select("1A.2"), "not now");
+    assert_eq!(page.text("window.morphscape.probe().name"), "1B.1");
+    assert_eq!(select("1A.2"), "drawn");
+    assert_eq!(page.text("window.morphscape.probe().name"), "1A.2");
+    let counts = "['#figures img', '#walk-figures img', '#map-legend li'].map(which => document.querySelectorAll(which).length > 0).join()";
+    assert_eq!(page.text(counts), "true,true,true");
     page.assert_quiet();
 }
 
@@ -461,6 +511,11 @@ fn figures_and_surface_are_there(page: &Page) {
     }
     page.wait("document.querySelectorAll('#figures img').length >= 7");
     page.wait("[...document.querySelectorAll('#figures img')].every(image => image.complete && image.naturalWidth > 0)");
+    let titles = page.text("[...document.querySelectorAll('#figures figcaption span')].map(title => title.textContent).join()");
+    assert!(
+        titles.starts_with("Line plot,") && !titles.contains("undefined"),
+        "{titles}"
+    );
     page.wait("document.querySelectorAll('#surface .gl-container canvas').length === 1");
     assert_eq!(page.value("window.Plotly !== undefined"), true);
 }

@@ -1,5 +1,5 @@
 //! Holds each shader to its row of the kernel table: entry point, workgroup size, bindings,
-//! and every member of the structs that host and shader share. Needs no GPU.
+//! every member of the structs and every whole number that host and shader share. Needs no GPU.
 
 use morphscape::kernels::{
     Access, Element, KERNELS, Kernel, KernelSpec, Loads, SHARED_STRUCTS, Sampling, StructSpec,
@@ -10,7 +10,7 @@ use naga::{
     StorageAccess, StorageFormat, TypeInner, VectorSize,
 };
 use naga::{Expression, Literal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn parse(spec: &KernelSpec, loads: Loads) -> Module {
     let source = spec.wgsl(loads);
@@ -189,6 +189,43 @@ fn binding_differences(
     differences
 }
 
+/// Whole numbers that a shader names and the host has no use for, by the shader.
+const OF_THE_SHADER: [(&str, &str); 1] = [
+    // How many triangles' numbers a strip's eight digit masks hold.
+    ("warp", "MOST_NUMBERS"),
+];
+
+/// The shader's named whole numbers against those of the host, either way: one that only the
+/// shader names is its own or has been forgotten on the host.
+fn constant_differences(module: &Module, spec: &KernelSpec) -> Vec<String> {
+    let mut found = BTreeMap::new();
+    for (_, constant) in module.constants.iter() {
+        let Some(name) = constant.name.as_deref() else {
+            continue;
+        };
+        match module.global_expressions[constant.init] {
+            Expression::Literal(Literal::U32(value)) => found.insert(name, i64::from(value)),
+            Expression::Literal(Literal::I32(value)) => found.insert(name, i64::from(value)),
+            _ => None,
+        };
+    }
+    let mut differences = Vec::new();
+    let size = ("WORKGROUP_SIZE", i64::from(spec.workgroup_size));
+    for (name, expected) in spec.constants.concat().into_iter().chain([size]) {
+        match found.remove(name) {
+            Some(value) if value == expected => {}
+            Some(value) => differences.push(format!("expected {name} {expected}, found {value}")),
+            None => differences.push(format!("expected a constant {name}, found none")),
+        }
+    }
+    for (name, value) in found {
+        if !OF_THE_SHADER.contains(&(spec.name, name)) {
+            differences.push(format!("{name} = {value} is not in the row's constants"));
+        }
+    }
+    differences
+}
+
 /// Everything in which a shader differs from its row.
 fn differences(module: &Module, spec: &KernelSpec, loads: Loads) -> Vec<String> {
     let mut differences = Vec::new();
@@ -207,17 +244,7 @@ fn differences(module: &Module, spec: &KernelSpec, loads: Loads) -> Vec<String> 
             spec.workgroup_size, entry.workgroup_size
         ));
     }
-    for (_, constant) in module.constants.iter() {
-        let value = match module.global_expressions[constant.init] {
-            Expression::Literal(Literal::U32(value)) => i64::from(value),
-            Expression::Literal(Literal::I32(value)) => i64::from(value),
-            _ => continue,
-        };
-        let expected = i64::from(spec.workgroup_size);
-        if constant.name.as_deref() == Some("WORKGROUP_SIZE") && value != expected {
-            differences.push(format!("expected WORKGROUP_SIZE {expected}, found {value}"));
-        }
-    }
+    differences.extend(constant_differences(module, spec));
     let mut numbers = BTreeSet::new();
     for (_, global) in module.global_variables.iter() {
         let Some(binding) = &global.binding else {
@@ -303,6 +330,10 @@ fn every_difference_is_seen() {
         ("@workgroup_size(64)", "@workgroup_size(32)"),
         ("WORKGROUP_SIZE: u32 = 64", "WORKGROUP_SIZE: u32 = 32"),
         (
+            "const MOST_NUMBERS",
+            "const MORE_NUMBERS: u32 = 3u;\nconst MOST_NUMBERS",
+        ),
+        (
             "@compute @workgroup_size(64)\nfn main",
             "@compute @workgroup_size(64)\nfn run",
         ),
@@ -340,5 +371,30 @@ fn every_difference_is_seen() {
             !differences(&module, spec, Loads::Buffers).is_empty(),
             "not seen: {after:?}"
         );
+    }
+}
+
+#[test]
+fn another_value_of_any_shared_constant_is_seen() {
+    for spec in KERNELS.map(Kernel::spec) {
+        let constants = spec.constants.concat();
+        let names = constants.into_iter().map(|(name, _)| name);
+        for name in names.chain(["WORKGROUP_SIZE"]) {
+            let source = spec.wgsl(Loads::Buffers);
+            let (before, rest) = source
+                .split_once(&format!("const {name}: "))
+                .unwrap_or_else(|| panic!("{}: no constant {name}", spec.name));
+            // A digit more is another number.
+            let (declared, after) = rest.split_once(" = ").expect("a value");
+            let changed = format!("{before}const {name}: {declared} = 1{after}");
+            let module = naga::front::wgsl::parse_str(&changed)
+                .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&changed)));
+            let found = constant_differences(&module, spec);
+            assert!(
+                found.iter().any(|text| text.contains(name)),
+                "{}: not seen: {name}, {found:?}",
+                spec.name
+            );
+        }
     }
 }

@@ -798,7 +798,7 @@ fn a_folder_that_is_removed_in_the_middle_of_a_run_is_one_error() {
     let folder = folder();
     let here = folder.path();
     let mut long = with(&SMALL, &["--figures", "line"]);
-    long[4] = "300";
+    long[4] = "60";
     let child = command(here, &long)
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
@@ -819,11 +819,29 @@ fn a_folder_that_is_removed_in_the_middle_of_a_run_is_one_error() {
     );
     assert!(!here.join("out").exists(), "it stays away");
     assert_eq!(json(here.join("away/manifest.json"))["finished"], false);
-    // Put back, it is gone on with.
+    // Put back, it is the run it was: of another plan it is refused, of the same one it is resumed,
+    // keeps what it has, and ends as a run that nothing disturbed.
     std::fs::rename(here.join("away"), here.join("out")).expect("moved back");
-    let mut short = long.clone();
-    short.extend(["--seed", "2"]);
-    fail(here, &short, 1, &["seed is 1 there and 2 now"]);
+    let mut other = long.clone();
+    other.extend(["--seed", "2"]);
+    fail(here, &other, 1, &["seed is 1 there and 2 now"]);
+    let kept = num_finished(&here.join("out"));
+    assert!((1..360).contains(&kept), "{kept} landscapes are there");
+    let again = succeed(here, &long);
+    let s = if kept == 1 { "" } else { "s" };
+    assert!(
+        again
+            .stderr
+            .contains(&format!(": {kept} landscape{s} kept from before")),
+        "{kept}: {}",
+        again.stderr
+    );
+    let mut reference = long.clone();
+    let out = long.iter().position(|&argument| argument == "out");
+    reference[out.expect("--out")] = "reference";
+    succeed(here, &reference);
+    let [found, expected] = ["out", "reference"].map(|folder| snapshot(&here.join(folder)));
+    assert_same("put back and resumed", &found, &expected);
 }
 
 /// A landscape that is gone when its run ends.

@@ -1,0 +1,28 @@
+// What ran: facts, command, plan, timings; and the page's theme.
+
+function fillHeader() {
+  byId('title').textContent = run.title;
+  fillPairs(byId('facts'), run.facts);
+  byId('command').textContent = run.command;
+  byId('plan').textContent = JSON.stringify(run.plan, null, 1);
+  fillPairs(byId('timings'), Object.entries(run.timings)
+    .map(([key, value]) => key.endsWith('_s') ? [key.slice(0, -2), `${value} s`] : [key, value]));
+  byId('note').textContent = run.note;
+  byId('note').hidden = !run.note;
+  fillPairs(byId('measures-help'), run.columns.map((column) => [column.label, column.help]));
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  byId('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
+  byId('theme').setAttribute('aria-label', theme === 'dark' ? 'Use light colours' : 'Use dark colours');
+  surface.draw();
+}
+
+function followTheme() {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  setTheme(dark.matches ? 'dark' : 'light');
+  dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
+  byId('theme').addEventListener('click', () =>
+    setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
+}

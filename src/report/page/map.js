@@ -1,0 +1,143 @@
+// The map: predicted classes or frames, with the cursor and the path over them.
+
+const map = {
+  canvas: byId('map'),
+  base: document.createElement('canvas'),
+
+  start() {
+    this.canvas.addEventListener('pointermove', (event) => setCursor(...this.cellUnder(event)));
+    this.canvas.addEventListener('pointerdown', (event) => setCursor(...this.cellUnder(event)));
+    this.canvas.addEventListener('click', (event) => addPathEnd(this.cellUnder(event)));
+    this.canvas.addEventListener('keydown', (event) => this.key(event));
+    byId('map-mode').addEventListener('change', () => this.draw());
+    new ResizeObserver(() => {
+      if (state.grid) redraw();
+    }).observe(this.canvas);
+  },
+
+  build() {
+    const { name, classes } = state.landscape;
+    byId('map-mode').hidden = !state.grid.image;
+    byId('corner-a').replaceChildren(classTag(classes[0], 'A '));
+    byId('corner-b').replaceChildren(classTag(classes[1], 'B '));
+    byId('edge-c').replaceChildren(classTag(classes[2], 'C '));
+    this.canvas.setAttribute('aria-label', `Map of landscape ${name}: ${steps} rows from A, ` +
+      `${classNames[classes[0]]}, to B, ${classNames[classes[1]]}; ${steps} columns into C, ${classNames[classes[2]]}`);
+    const counts = new Map();
+    for (const label of state.grid.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+    const shares = [...counts].sort((one, other) => other[1] - one[1]);
+    byId('map-legend').replaceChildren(...shares.map(([c, count]) => element('li', {}, classTag(c),
+      element('span', { className: 'share', textContent: `${(100 * count / steps ** 2).toFixed(1)} %` }))));
+  },
+
+  cellUnder(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width]
+      .map((part) => clampIndex(Math.floor(part * steps)));
+  },
+
+  key(event) {
+    const [i, j] = state.cursor;
+    const jump = event.shiftKey ? 5 : 1;
+    const to = {
+      ArrowUp: [i - jump, j], ArrowDown: [i + jump, j], ArrowLeft: [i, j - jump],
+      ArrowRight: [i, j + jump], Home: [i, 0], End: [i, steps - 1],
+    }[event.key];
+    if (to) setCursor(...to);
+    else if (event.key === 'Enter' || event.key === ' ') addPathEnd([i, j]);
+    else return;
+    event.preventDefault();
+    announce();
+  },
+
+  // Edges of cells on whole device pixels, so that cells and boundaries are crisp.
+  edge(index) {
+    return Math.round(index * this.canvas.width / steps);
+  },
+
+  middle(index) {
+    return (index + 0.5) * this.canvas.width / steps;
+  },
+
+  draw() {
+    const size = Math.round(this.canvas.clientWidth * devicePixelRatio);
+    if (!size) return;
+    for (const canvas of [this.canvas, this.base]) canvas.width = canvas.height = size;
+    const context = this.base.getContext('2d');
+    const showFrames = state.grid.image && document.querySelector('#map-mode input:checked').value === 'frames';
+    for (let i = 0; i < steps; i++) {
+      for (let j = 0; j < steps; j++) this.drawCell(context, i, j, showFrames);
+    }
+    if (!showFrames) this.drawBoundaries(context);
+    this.paint();
+  },
+
+  drawCell(context, i, j, showFrames) {
+    const [x, y] = [this.edge(j), this.edge(i)];
+    const [width, height] = [this.edge(j + 1) - x, this.edge(i + 1) - y];
+    const cell = i * steps + j;
+    context.fillStyle = '#fff';
+    context.fillRect(x, y, width, height);
+    context.globalAlpha = showFrames ? 1 : 0.25 + 0.75 * state.grid.margins[cell];
+    context.fillStyle = colorOf(state.grid.labels[cell]);
+    context.fillRect(x, y, width, height);
+    context.globalAlpha = 1;
+    if (!showFrames) return;
+    const border = Math.max(1, Math.round(0.08 * width));
+    // As wide or as high as the cell allows, in the frame's own proportions.
+    const { width_px: frameWidth, height_px: frameHeight } = run.frame;
+    const zoom = (Math.min(width, height) - 2 * border) / Math.max(frameWidth, frameHeight);
+    const [w, h] = [zoom * frameWidth, zoom * frameHeight];
+    drawFrame(context, [i, j], x + (width - w) / 2, y + (height - h) / 2, w, h);
+  },
+
+  drawBoundaries(context) {
+    const { labels } = state.grid;
+    const half = Math.max(1, Math.round(0.75 * devicePixelRatio));
+    context.fillStyle = 'rgb(20 20 20 / 0.8)';
+    for (let i = 0; i < steps; i++) {
+      for (let j = 0; j < steps; j++) {
+        const [x, y, label] = [this.edge(j), this.edge(i), labels[i * steps + j]];
+        if (j > 0 && labels[i * steps + j - 1] !== label) {
+          context.fillRect(x - half, y - half, 2 * half, this.edge(i + 1) - y + 2 * half);
+        }
+        if (i > 0 && labels[(i - 1) * steps + j] !== label) {
+          context.fillRect(x - half, y - half, this.edge(j + 1) - x + 2 * half, 2 * half);
+        }
+      }
+    }
+  },
+
+  // The picture underneath is kept; cursor and path are drawn over a copy of it.
+  paint() {
+    if (!this.base.width) return;
+    const context = this.canvas.getContext('2d');
+    context.drawImage(this.base, 0, 0);
+    this.paintPath(context);
+    const [i, j] = state.cursor;
+    const [x, y] = [this.edge(j), this.edge(i)];
+    const [width, height] = [this.edge(j + 1) - x, this.edge(i + 1) - y];
+    for (const [color, grow] of [['#fff', 2], ['#111', 0.5]]) {
+      context.strokeStyle = color;
+      context.lineWidth = 1.5 * devicePixelRatio;
+      const margin = grow * devicePixelRatio;
+      context.strokeRect(x - margin, y - margin, width + 2 * margin, height + 2 * margin);
+    }
+  },
+
+  paintPath(context) {
+    const points = state.path.map(([i, j]) => [this.middle(j), this.middle(i)]);
+    for (const [color, width] of [['#fff', 5], ['#111', 2]]) {
+      context.strokeStyle = context.fillStyle = color;
+      context.lineWidth = width * devicePixelRatio;
+      context.beginPath();
+      for (const [x, y] of points) context.lineTo(x, y);
+      context.stroke();
+      for (const [x, y] of points) {
+        context.beginPath();
+        context.arc(x, y, (width / 2 + 3) * devicePixelRatio, 0, 2 * Math.PI);
+        context.fill();
+      }
+    }
+  },
+};

@@ -30,25 +30,32 @@
 //!
 //! # Example
 //!
-//! A landscape from three images of the bundled test set:
+//! A job is plain data; loaded it computes landscapes, and a run writes them to a folder:
 //!
 //! ```
-//! use morphscape::{data, engine::cpu::CpuEngine, kernels::Sampling, model, pipeline};
-//! use std::ops::ControlFlow;
+//! use morphscape::{EngineChoice, Existing, Job, Run, RunFolder, Sample, Silent, SweepJob, Triples};
 //!
-//! let set = data::fashion_mnist();
-//! let [a, b, c] = [9, 2, 1].map(|i| set.image(i).expect("held in memory"));
-//! let model = model::bundled_fashion_mnist();
-//! let settings = pipeline::MorphSettings { steps: 5, grid: 3, mode: pipeline::MorphMode::Clean(Sampling::Cubic) };
-//! let jobs = [pipeline::GridJob { a: &a, b: &b, c: &c }];
-//! let progress = |_frames: usize| ControlFlow::Continue(());
-//! let landscapes = pipeline::compute_landscapes(
-//!     &CpuEngine::new(), &model, &settings, &jobs, pipeline::Frames::Drop, &progress,
-//! )?;
-//! assert_eq!(landscapes[0].num_frames(), 25);
-//! assert_eq!(landscapes[0].label(0), Some(set.label(9)));
-//! # Ok::<(), pipeline::PipelineError>(())
+//! let engine = morphscape::engine::open(EngineChoice::Cpu)?;
+//! let job = Job::Sweep(SweepJob {
+//!     triples: Triples::groups(1).seed(7),
+//!     ..SweepJob::default()
+//! });
+//! let job = job.load(&Silent)?;
+//!
+//! let first = job.compute(engine.as_ref(), &job.landscapes()[..1], &Silent)?.remove(0);
+//! assert_eq!((first.name.as_str(), first.landscape.num_frames()), ("1A.1", 441));
+//! println!("{} {:?}", first.name, first.measures());
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let out = folder.path().join("out");
+//! let outcome = Run::new(&job, engine.as_ref()).write_to(&out, Existing::Continue, &Silent)?;
+//! assert_eq!(outcome.landscapes, 6);
+//! assert!(RunFolder::open(&out)?.verify(Sample::Of(2), engine.as_ref(), &Silent)?.holds());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A host program's own function takes the place of a model ([`model::Function`],
+//! [`Job::load_with`]); `examples/closure.rs` is one.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -65,10 +72,10 @@ mod remedy;
 pub mod report;
 pub mod run;
 
-pub use engine::{Engine, EngineChoice};
+pub use engine::{Engine, EngineChoice, EngineKind};
 pub use job::{
-    Groups, ImageSource, InterpolateJob, Job, JobError, LandscapeId, LoadedJob, ModelSource, Note,
-    Observer, Silent, SweepJob, TableSource, Triples,
+    CompareJob, Groups, ImageSource, InterpolateJob, Job, JobError, LandscapeId, LoadedJob,
+    LoadedModel, ModelSource, MorphJob, Note, Observer, Silent, SweepJob, TableSource, Triples,
 };
 pub use landscape::LandscapeFile;
 pub use remedy::{Remedy, Setting};

@@ -116,6 +116,15 @@ pub type Say = Box<dyn Fn(&str) + Send + Sync>;
 pub type OpenDevice =
     fn(EngineChoice, Option<&str>) -> Option<Result<Box<dyn Engine>, EngineError>>;
 
+/// Opens the engine of `choice`. A fallback is heard of in [`Engine::fallback`] alone;
+/// [`open_with`] tells it at once, takes an adapter's name, and remembers tested kernels.
+///
+/// # Errors
+/// [`EngineError`] when a GPU is wanted and cannot be had.
+pub fn open(choice: EngineChoice) -> Result<Box<dyn Engine>, EngineError> {
+    open_with(gpu::open, None, choice, None, Box::new(|_| {}))
+}
+
 /// Opens the engine of `choice`; `adapter` is part of an adapter's name (letter case does not
 /// matter) and makes [`EngineChoice::Auto`] take that adapter, and stay with it. Devices come from
 /// `open_device`, which is [`gpu::open`] but in tests.
@@ -126,7 +135,7 @@ pub type OpenDevice =
 ///
 /// # Errors
 /// [`EngineError`] when a GPU is wanted and cannot be had.
-pub fn open(
+pub fn open_with(
     open_device: OpenDevice,
     tested: Option<PathBuf>,
     choice: EngineChoice,

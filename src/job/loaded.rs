@@ -85,6 +85,24 @@ impl Fetched {
 }
 
 impl Job {
+    /// Loads what the job names but for its model, of which `model` takes the place: one that no
+    /// file holds, such as a function of the host program ([`Model::from_host`]).
+    ///
+    /// # Errors
+    /// As [`Job::load`].
+    ///
+    /// [`Model::from_host`]: crate::model::Model::from_host
+    pub fn load_with(
+        &self,
+        model: LoadedModel,
+        observer: &dyn Observer,
+    ) -> Result<LoadedJob, JobError> {
+        match self {
+            Self::Sweep(job) => job.fit(model, observer),
+            Self::Interpolate(job) => job.fit(|_| Ok(model), observer),
+        }
+    }
+
     /// Loads what the job names and checks that it fits together. What had to be assumed is
     /// noted.
     ///
@@ -115,8 +133,12 @@ impl SweepJob {
     /// # Errors
     /// As [`Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+        self.fit(self.model.load()?, observer)
+    }
+
+    /// Loads data and triples, and checks that they fit the model.
+    fn fit(&self, model: LoadedModel, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
         check_steps(self.morph.steps)?;
-        let model = self.model.load()?;
         let loaded = self.data.load()?.match_classes(&model, observer)?;
         let images = &loaded.images;
         let place = format!("{} with {}", loaded.path, model.path);
@@ -179,9 +201,18 @@ impl InterpolateJob {
     /// # Errors
     /// As [`Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+        self.fit(|table| self.model.load_for(table), observer)
+    }
+
+    /// Loads data and triples, and checks that they fit the model of the table.
+    fn fit(
+        &self,
+        model_of: impl FnOnce(&LoadedTable) -> Result<LoadedModel, JobError>,
+        observer: &dyn Observer,
+    ) -> Result<LoadedJob, JobError> {
         check_steps(self.steps)?;
         let mut whole = self.data.load()?;
-        let model = self.model.load_for(&whole)?;
+        let model = model_of(&whole)?;
         let class_names = whole.fit(&model.model, &model.path)?;
         let per_class = match (self.per_class, whole.paper) {
             (Some(0), _) | (None, None) => None,

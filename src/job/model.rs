@@ -102,13 +102,20 @@ impl ModelSource {
 
     /// Refuses options that say what a bundled model says itself.
     fn refuse_options(&self, name: &str) -> Result<(), JobError> {
-        if self.options == ModelOptions::default() {
+        let given = |options: &ModelOptions| {
+            let options = serde_json::to_value(options).expect("options are plain data");
+            options.as_object().cloned().unwrap_or_default()
+        };
+        let defaults = given(&ModelOptions::default());
+        let given = given(&self.options);
+        let Some((option, _)) = given.iter().find(|(key, value)| defaults[*key] != **value) else {
             return Ok(());
-        }
+        };
+        let setting = Setting::ALL.iter().find(|setting| setting.name() == option);
         Err(JobError::unfit_but(
             format!("model {name}: a bundled model says its layers, scaling and classes itself"),
-            "leave out what describes a file beside {}",
-            &[Setting::Model],
+            "leave {} out",
+            &[*setting.expect("each option of a model is a setting")],
         ))
     }
 }

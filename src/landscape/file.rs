@@ -3,7 +3,7 @@
 //! Everything that figures, tables and the report say of a landscape is in this file, so that
 //! a finished run can be drawn again without the model, the data or an engine.
 
-use super::{GridMeshes, Landscape, Measures, Permutation};
+use super::{GridMeshes, Landscape, Measures, Permutation, measure};
 use crate::data::{FileError, Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
 use crate::mesh::PairMesh;
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,11 @@ impl LandscapeFile {
             .collect();
         others.sort_by_key(|&class| std::cmp::Reverse(frames[class]));
         self.item_classes.into_iter().chain(others).collect()
+    }
+
+    /// What is measured of it by itself; the order, which takes its triple, is left out.
+    pub fn measures(&self) -> Measures {
+        measure(&self.landscape, self.item_classes)
     }
 
     /// The kept input of frame `k`, if inputs were kept.

@@ -53,9 +53,8 @@ impl RunFolder {
         for name in &redraw.landscapes {
             if !finished.contains(name) {
                 let first = finished.first().map_or("1A.1", String::as_str);
-                let problem = format!(
-                    "expected one of the run's, such as {first}, found no such landscape"
-                );
+                let problem =
+                    format!("expected one of the run's, such as {first}, found no such landscape");
                 let refused = JobError::unfit(problem);
                 return Err(JobError::setting(Setting::Landscape, name, refused).into());
             }

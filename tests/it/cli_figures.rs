@@ -249,7 +249,7 @@ fn figures_that_cannot_be_drawn_are_refused_with_the_reason() {
         here,
         &["plot", "run"],
         1,
-        &["../1A.1", "no landscape's name"],
+        &["../1A.1", "is not the name of a landscape"],
     );
     write("{".into());
     fail(here, &["plot", "run"], 1, &["not a manifest"]);

@@ -16,6 +16,7 @@ mod program;
 
 // The house: what imports what, and shaders beside the table of kernels.
 mod layers;
+mod library;
 mod shader_contract;
 
 // Kernels and the two engines.

@@ -12,7 +12,7 @@ fn open(
     terminal: &Terminal,
 ) -> Result<Box<dyn Engine>, EngineError> {
     let beside = terminal.clone();
-    engine::open(
+    engine::open_with(
         terminal.open_device,
         engine::cache_folder(),
         choice,

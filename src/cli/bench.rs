@@ -1,14 +1,13 @@
 //! `morphscape bench`: how fast the image job runs here, stage by stage, beside what the
 //! machine could do at best.
 
-use super::options::{DataArgs, ModelArgs, MorphArgs, TripleArgs};
+use super::options::SweepArgs;
 use super::terminal::Terminal;
 use super::text::table;
 use crate::data::write_file;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::{GpuEngine, list_adapters};
 use crate::engine::{Engine, EngineInfo};
-use crate::job::SweepJob;
 use crate::kernels::Kernel;
 use crate::landscape::Items;
 use crate::pipeline::{Peak, Profile, peak, profile};
@@ -21,13 +20,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    triples: TripleArgs,
-    #[command(flatten)]
-    morph: MorphArgs,
-    #[command(flatten)]
-    model: ModelArgs,
-    #[command(flatten)]
-    data: DataArgs,
+    job: SweepArgs,
     /// Only engines whose name contains this: cpu, gpu, or part of an adapter's name [default:
     /// the CPU engine and every adapter]
     #[arg(long, value_name = "NAME")]
@@ -48,14 +41,9 @@ struct Measured {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
-    let settings = args.morph.settings()?;
-    let job = SweepJob {
-        model: args.model.source()?,
-        data: args.data.source(),
-        triples: args.triples.triples(),
-        morph: settings,
-    };
-    let job = job.load(terminal)?;
+    let asked = args.job.job()?;
+    let settings = asked.morph;
+    let job = asked.load(terminal)?;
     let model = job.model();
     ensure!(
         !model.model.runs_on_host(),

@@ -163,3 +163,23 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
             .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remedy::Setting;
+
+    /// Errors name settings, and each of them is an option here.
+    #[test]
+    fn every_setting_is_an_option() {
+        let command = Cli::command();
+        let options: Vec<&str> = command
+            .get_subcommands()
+            .flat_map(|sub| sub.get_arguments().filter_map(clap::Arg::get_long))
+            .collect();
+        for setting in Setting::ALL {
+            let name = setting.name().replace('_', "-");
+            assert!(options.contains(&name.as_str()), "--{name}");
+        }
+    }
+}

@@ -1,10 +1,9 @@
 //! `morphscape sweep`: the image job.
 
 use super::figures::{FigureArgs, Figures};
-use super::options::{DataArgs, EngineArgs, ModelArgs, MorphArgs, TripleArgs, existing};
+use super::options::{EngineArgs, SweepArgs, existing};
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
-use crate::job::SweepJob;
 use crate::run::{Keep, Run, Timings};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,13 +12,7 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    triples: TripleArgs,
-    #[command(flatten)]
-    morph: MorphArgs,
-    #[command(flatten)]
-    model: ModelArgs,
-    #[command(flatten)]
-    data: DataArgs,
+    job: SweepArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
@@ -52,7 +45,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let started = Instant::now();
     let figures = args.style.plan(args.figures)?;
-    let job = args.job()?.load(terminal)?;
+    let job = args.job.job()?.load(terminal)?;
     let load = started.elapsed();
     let engine = args.engine.open(terminal)?;
     let timings = Timings {
@@ -75,16 +68,6 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
 }
 
 impl Args {
-    /// The job that they stand for.
-    fn job(&self) -> anyhow::Result<SweepJob> {
-        Ok(SweepJob {
-            model: self.model.source()?,
-            data: self.data.source(),
-            triples: self.triples.triples(),
-            morph: self.morph.settings()?,
-        })
-    }
-
     fn keep(&self) -> Keep {
         match (self.summary_only, self.save_frames) {
             (true, _) => Keep::RowsAlone,

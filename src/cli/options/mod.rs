@@ -5,6 +5,7 @@ mod engine;
 mod model;
 mod morph;
 mod places;
+mod sweep;
 mod table;
 mod triples;
 
@@ -13,6 +14,7 @@ pub(super) use engine::{EngineArgs, OtherEngineArgs};
 pub(super) use model::{ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::Places;
+pub(super) use sweep::SweepArgs;
 pub(super) use table::TableArgs;
 pub(super) use triples::{RowTripleArgs, TripleArgs};
 

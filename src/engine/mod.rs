@@ -27,6 +27,7 @@ pub use self_test::{SelfTested, cache_folder, self_test};
 pub use trouble::Trouble;
 
 use crate::kernels::{Downloads, Recording};
+use crate::remedy::{Remedy, Setting};
 use std::path::PathBuf;
 
 /// Why an engine cannot be had or could not run a recording.
@@ -34,23 +35,18 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum EngineError {
     /// A GPU was asked for and there is none.
-    #[error(
-        "expected a GPU or a software adapter, found none; install a Vulkan driver (Debian: mesa-vulkan-drivers \
-         for the software one) or use --engine cpu"
-    )]
+    #[error("expected a GPU or a software adapter, found none")]
     NoAdapter,
     /// No adapter has that name.
-    #[error(
-        "--adapter {wanted}: expected part of an adapter's name, found {found}; `morphscape devices` lists them"
-    )]
+    #[error("adapter {wanted}: expected part of an adapter's name, found {found}")]
     UnknownAdapter {
         /// The name given.
         wanted: String,
         /// Names of the adapters there are.
         found: String,
     },
-    /// The device is in trouble; the message says what to do about it, too.
-    #[error("{}; {}", .0, .0.remedy())]
+    /// The device is in trouble.
+    #[error("{0}")]
     Device(Trouble),
 }
 
@@ -61,6 +57,21 @@ impl From<Trouble> for EngineError {
 }
 
 impl EngineError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NoAdapter => Remedy::new(
+                "install a Vulkan driver (Debian: mesa-vulkan-drivers for the software one) or use {} cpu",
+                &[Setting::Engine],
+            ),
+            Self::UnknownAdapter { .. } => Remedy::new(
+                "`morphscape devices` lists what {} may name",
+                &[Setting::Adapter],
+            ),
+            Self::Device(trouble) => trouble.remedy(),
+        }
+    }
+
     /// Whether a smaller recording might run.
     pub fn is_out_of_memory(&self) -> bool {
         matches!(self, Self::Device(Trouble::OutOfMemory { .. }))

@@ -3,6 +3,8 @@
 //! A user reads one line of it: the driver's own words are kept as text of one line, not as a
 //! chain of errors, which wgpu prints over many.
 
+use crate::remedy::{Remedy, Setting};
+
 /// Trouble of a device: `--engine gpu` stops with it, `--engine auto` goes on on the CPU.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -82,19 +84,30 @@ pub enum Trouble {
 
 impl Trouble {
     /// What a user may do about it who asked for this device.
-    pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::NoDevice { .. } => "use another --adapter or --engine cpu",
-            Self::OutOfMemory { .. } => {
-                "close what else uses its memory, use smaller images or --engine cpu"
+    pub fn remedy(&self) -> Remedy {
+        let (text, settings): (_, &[Setting]) = match self {
+            Self::NoDevice { .. } => (
+                "use another {} or {} cpu",
+                &[Setting::Adapter, Setting::Engine],
+            ),
+            Self::OutOfMemory { .. } => (
+                "close what else uses its memory, use smaller images or {} cpu",
+                &[Setting::Engine],
+            ),
+            Self::Lost { .. } => (
+                "run the command again, what is finished is kept, or use {} cpu",
+                &[Setting::Engine],
+            ),
+            Self::Failed { .. } => ("use {} cpu", &[Setting::Engine]),
+            Self::BufferTooLarge { .. } => (
+                "use smaller images, fewer {} or {} cpu",
+                &[Setting::Steps, Setting::Engine],
+            ),
+            Self::Wrong { .. } | Self::NotFinite { .. } => {
+                ("update the driver, or use {} cpu", &[Setting::Engine])
             }
-            Self::Lost { .. } => {
-                "run the command again, what is finished is kept, or use --engine cpu"
-            }
-            Self::Failed { .. } => "use --engine cpu",
-            Self::BufferTooLarge { .. } => "use smaller images, fewer --steps or --engine cpu",
-            Self::Wrong { .. } | Self::NotFinite { .. } => "update the driver, or use --engine cpu",
-        }
+        };
+        Remedy::new(text, settings)
     }
 }
 

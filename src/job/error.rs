@@ -105,6 +105,9 @@ impl JobError {
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::Unfit { remedy, .. } => remedy.clone(),
+            Self::Feature(error) => error.remedy(),
+            Self::Walk(error) => error.remedy(),
+            Self::Pipeline(error) => error.remedy(),
             _ => None,
         }
     }

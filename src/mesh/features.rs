@@ -12,6 +12,7 @@
 )]
 
 use super::Point;
+use crate::remedy::{Remedy, Setting};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Why an image has no feature points.
@@ -20,8 +21,7 @@ use pulp::{Arch, Simd, WithSimd};
 pub enum FeatureError {
     /// The grid is too fine for the image.
     #[error(
-        "a grid of {grid} x {grid} cells does not fit an image of {height_px} x {width_px}: expected cells of at least 2 pixels; \
-         use --grid {largest} or less"
+        "a grid of {grid} x {grid} cells does not fit an image of {height_px} x {width_px}: expected cells of at least 2 pixels"
     )]
     GridTooFine {
         /// Cells a side.
@@ -34,7 +34,7 @@ pub enum FeatureError {
         largest: usize,
     },
     /// No cells at all.
-    #[error("expected a grid of at least 1 x 1 cells, found 0; use --grid 3")]
+    #[error("expected a grid of at least 1 x 1 cells, found 0")]
     NoCells,
     /// The image is too small for even one cell.
     #[error("expected an image of at least 4 x 4 pixels, found {height_px} x {width_px}")]
@@ -44,6 +44,20 @@ pub enum FeatureError {
         /// Image width, pixels.
         width_px: usize,
     },
+}
+
+impl FeatureError {
+    /// What to do about it, where there is something.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::GridTooFine { largest, .. } => {
+                let text = format!("use {{}} {largest} or less");
+                Some(Remedy::new(text, &[Setting::Grid]))
+            }
+            Self::NoCells => Some(Remedy::new("use {} 3", &[Setting::Grid])),
+            _ => None,
+        }
+    }
 }
 
 /// Smallest image side that can be morphed, pixels: a cubic spline needs four samples.

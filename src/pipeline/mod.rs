@@ -61,6 +61,7 @@ pub use walk::{
 use crate::engine::EngineError;
 use crate::mesh::FeatureError;
 use crate::model::{HostError, ModelError};
+use crate::remedy::Remedy;
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
@@ -189,5 +190,16 @@ fn range(from: &InputPlace, to: &InputPlace) -> String {
     match from == to {
         true => from.to_string(),
         false => format!("{from} to {to}"),
+    }
+}
+
+impl PipelineError {
+    /// What to do about it, where there is something.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Engine(error) => Some(error.remedy()),
+            Self::Feature(error) => error.remedy(),
+            _ => None,
+        }
     }
 }

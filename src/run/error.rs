@@ -1,7 +1,10 @@
 //! Why a folder of results cannot be written, read or checked.
 
 use crate::data::FileError;
+use crate::engine::EngineError;
 use crate::job::{Cause, JobError};
+use crate::landscape::WalkError;
+use crate::mesh::FeatureError;
 use crate::pipeline::PipelineError;
 use crate::remedy::{Remedy, Setting};
 use crate::report::AddWalkError;
@@ -67,6 +70,7 @@ impl RunError {
         match self {
             Self::Refused { remedy, .. } => remedy.clone(),
             Self::Job(error) => error.remedy(),
+            Self::Pipeline(error) => error.remedy(),
             _ => None,
         }
     }
@@ -104,14 +108,26 @@ impl<T, E: Into<Cause>> Placed<T> for Result<T, E> {
     }
 }
 
+/// What an error itself says can be done about it, of whatever room it is.
+fn own_remedy(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
+    fn of<E: std::error::Error + 'static>(
+        error: &(dyn std::error::Error + 'static),
+        remedy: impl FnOnce(&E) -> Option<Remedy>,
+    ) -> Option<Remedy> {
+        error.downcast_ref().and_then(remedy)
+    }
+    of(error, RunError::remedy)
+        .or_else(|| of(error, JobError::remedy))
+        .or_else(|| of(error, PipelineError::remedy))
+        .or_else(|| of(error, |error: &EngineError| Some(error.remedy())))
+        .or_else(|| of(error, FeatureError::remedy))
+        .or_else(|| of(error, WalkError::remedy))
+}
+
 /// What an error or one that it was caused by says can be done about it, the innermost first.
 pub fn remedy_of(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
     let inner = error.source().and_then(remedy_of);
-    let own = || {
-        let of_run = error.downcast_ref::<RunError>().and_then(RunError::remedy);
-        of_run.or_else(|| error.downcast_ref::<JobError>().and_then(JobError::remedy))
-    };
-    inner.or_else(own)
+    inner.or_else(|| own_remedy(error))
 }
 
 /// An error and what caused it, in one line.

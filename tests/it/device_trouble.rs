@@ -7,7 +7,7 @@ use crate::common::{grid_jobs, images_of, paper_triples};
 use crate::faulty::{Fault, Faulty, fits};
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
-use morphscape::engine::{Engine, EngineKind, SelfTested, WithFallback, self_test};
+use morphscape::engine::{Engine, EngineError, EngineKind, SelfTested, WithFallback, self_test};
 use morphscape::kernels::{KERNELS, Kernel, Sampling, acceptance_entries};
 use morphscape::landscape::Landscape;
 use morphscape::model::bundled_fashion_mnist;
@@ -15,8 +15,15 @@ use morphscape::pipeline::{
     Frames, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkPlan, WalkRecord,
     compute_landscapes, walk, walk_paths,
 };
+use morphscape::Setting;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
+
+/// An error and what can be done about it, as the command line says it.
+fn whole(error: &EngineError) -> String {
+    let option = |setting: Setting| format!("--{}", setting.name().replace('_', "-"));
+    format!("{error}; {}", error.remedy().words(option))
+}
 
 /// Twelve landscapes of 11 x 11.
 fn landscapes(engine: &dyn Engine) -> Result<Vec<Landscape>, PipelineError> {
@@ -99,7 +106,7 @@ fn goes_on(fault: Fault, from: usize, line: &str) {
 fn stops(fault: Fault, from: usize, message: &str) {
     let engine = SelfTested::new(Box::new(Faulty::new(fault, from)), None);
     let error = landscapes(&engine).expect_err("there is no other engine");
-    assert!(fits(&error.to_string(), message), "{fault:?}: {error}");
+    assert!(fits(&whole(&error), message), "{fault:?}: {error}");
 }
 
 #[test]
@@ -262,7 +269,7 @@ fn every_kernel_s_test_passes_on_every_engine_and_fails_on_a_faulty_one() {
         }
         for fault in [Fault::Garbage, Fault::NotANumber] {
             let error = self_test(&Faulty::new(fault, 0), kernel).expect_err("it is wrong");
-            let text = error.to_string();
+            let text = whole(&error);
             assert!(
                 text.contains(&format!("self-test of kernel {name} ")),
                 "{text}"

@@ -26,6 +26,7 @@ pub use langevin::{Plane, bilinear_cells, largest_time_step};
 pub use potential::Potential;
 
 use super::{Connectivity, Landscape, region_of};
+use crate::remedy::{Remedy, Setting};
 
 /// Why a walk is refused.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +58,7 @@ pub enum WalkError {
     },
     /// A time step that is none, or in which a walker jumps across the grid's cells.
     #[error(
-        "time step {found}: expected above 0 and at most {largest:.3e}, so that no step jumps over a cell of the grid; use a smaller --dt or fewer --steps"
+        "time step {found}: expected above 0 and at most {largest:.3e}, so that no step jumps over a cell of the grid"
     )]
     TimeStep {
         /// The step.
@@ -72,13 +73,25 @@ pub enum WalkError {
     #[error("the two basins overlap; expected sets of points without one in common")]
     Overlap,
     /// Times so long that the answer would be rounding.
-    #[error(
-        "mean times reach {time:.1e} steps, at which 64-bit floats keep fewer than six digits; use a higher --temperature"
-    )]
+    #[error("mean times reach {time:.1e} steps, at which 64-bit floats keep fewer than six digits")]
     TooLong {
         /// The longest mean first-passage time, steps.
         time: f64,
     },
+}
+
+impl WalkError {
+    /// What to do about it, where there is something.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::TimeStep { .. } => Some(Remedy::new(
+                "use a smaller {} or fewer {}",
+                &[Setting::Dt, Setting::Steps],
+            )),
+            Self::TooLong { .. } => Some(Remedy::new("use a higher {}", &[Setting::Temperature])),
+            _ => None,
+        }
+    }
 }
 
 /// The letters of a landscape's items, in the order of [`item_basin`]'s numbers.

@@ -7,7 +7,7 @@ use crate::common::{grid_jobs, images_of, paper_triples};
 use crate::faulty::{Fault, Faulty, fits};
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
-use morphscape::engine::{Engine, EngineError, EngineKind, SelfTested, WithFallback, self_test};
+use morphscape::engine::{Engine, EngineKind, SelfTested, WithFallback, self_test};
 use morphscape::kernels::{KERNELS, Kernel, Sampling, acceptance_entries};
 use morphscape::landscape::Landscape;
 use morphscape::model::bundled_fashion_mnist;
@@ -15,14 +15,15 @@ use morphscape::pipeline::{
     Frames, MorphMode, MorphSettings, Motion, PipelineError, Starts, WalkPlan, WalkRecord,
     compute_landscapes, walk, walk_paths,
 };
-use morphscape::Setting;
+use morphscape::{Setting, remedy_of};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 /// An error and what can be done about it, as the command line says it.
-fn whole(error: &EngineError) -> String {
+fn whole(error: &(dyn std::error::Error + 'static)) -> String {
     let option = |setting: Setting| format!("--{}", setting.name().replace('_', "-"));
-    format!("{error}; {}", error.remedy().words(option))
+    let remedy = remedy_of(error).expect("something to do");
+    format!("{error}; {}", remedy.words(option))
 }
 
 /// Twelve landscapes of 11 x 11.

@@ -21,6 +21,7 @@
 
 mod activation;
 mod blend;
+mod budget;
 mod case;
 mod constant;
 mod conv;
@@ -47,6 +48,7 @@ mod windows;
 
 pub use activation::Activation;
 pub use blend::blend;
+pub use budget::{BUDGET, Budget};
 pub use case::Case;
 pub use constant::{Constant, WeakConstant};
 pub use conv::ConvLayer;

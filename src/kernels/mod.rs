@@ -202,7 +202,10 @@ pub const KERNELS: [Kernel; 15] = [
 ];
 
 /// Structs inside the parameters of some kernels.
-pub const SHARED_STRUCTS: [StructSpec; 1] = [windows::WindowParams::SPEC];
+pub const SHARED_STRUCTS: [StructSpec; 2] = [
+    windows::WindowParams::SPEC,
+    activation::ActivationParams::SPEC,
+];
 
 impl Kernel {
     /// The kernel's row of the table.

@@ -7,12 +7,9 @@
 
 struct ConvParams {
     windows: WindowParams,
+    activation: ActivationParams,
     pixels: u32, // output pixels of all images
     w_stride: u32, // vec4s between rows of w, even
-    activation: u32, // the ACTIVATION this shader is compiled for
-    slope: f32,
-    threshold: f32,
-    ceiling: f32,
 }
 
 // Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]

@@ -7,15 +7,12 @@
 // Rust twin: src/kernels/dense.rs
 
 struct DenseParams {
+    activation: ActivationParams,
     rows: u32,
     inputs: u32,
     x_stride: u32, // vec4s between rows of x
     w_stride: u32, // vec4s between rows of w, even
     y_stride: u32, // vec4s between rows of y
-    activation: u32, // the ACTIVATION this shader is compiled for
-    slope: f32,
-    threshold: f32,
-    ceiling: f32,
 }
 
 // Binding 1, load_x(at): vec4<f32>, [rows, x_stride], row-major

@@ -5,11 +5,8 @@
 
 struct DepthwiseParams {
     windows: WindowParams,
+    activation: ActivationParams,
     fours: u32, // vec4s of y
-    activation: u32, // the ACTIVATION this shader is compiled for
-    slope: f32,
-    threshold: f32,
-    ceiling: f32,
 }
 
 // Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]
@@ -30,22 +27,16 @@ fn main(
     if index >= params.fours {
         return;
     }
-    // Values past the image's own fill its row up: they look where the last one looks.
-    let row_fours = params.windows.y_stride / 4u;
-    let value = index % row_fours * 4u + vec4<u32>(0u, 1u, 2u, 3u);
-    let inside = min(value, vec4<u32>(params.windows.values - 1u));
-    let output = inside % params.windows.outputs;
-    let image = index / row_fours * params.windows.x_stride;
-    let four = four_windows(inside / params.windows.outputs, image + output / params.windows.fan);
-    var weight = output;
+    let values = window_values(index);
+    var weight = values.output;
     var sums = vec4<f32>(bias[weight.x], bias[weight.y], bias[weight.z], bias[weight.w]);
     for (var row = 0; row < params.windows.size_y; row++) {
         for (var column = 0; column < params.windows.size_x; column++) {
-            let tap = tap_of(four, row, column);
+            let tap = tap_of(values.windows, row, column);
             let levels = load_padded(tap, 0u);
             sums = fma(levels, vec4<f32>(load_w(weight.x), load_w(weight.y), load_w(weight.z), load_w(weight.w)), sums);
             weight += params.windows.outputs;
         }
     }
-    y[index] = select(activate(sums), vec4<f32>(0.0), value != inside);
+    y[index] = select(activate(sums), vec4<f32>(0.0), values.is_padding);
 }

@@ -4,14 +4,11 @@
 // Rust twin: src/kernels/elementwise.rs
 
 struct ElementwiseParams {
+    activation: ActivationParams,
     fours: u32, // vec4s of y
     stride: u32, // vec4s between rows
     period: u32, // vec4s after which scale and offset repeat
     other_weight: f32, // 1, or 0 where there is no other value and x is bound in its place
-    activation: u32, // the ACTIVATION this shader is compiled for
-    slope: f32,
-    threshold: f32,
-    ceiling: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: ElementwiseParams;

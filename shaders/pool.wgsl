@@ -26,19 +26,13 @@ fn main(
     if index >= params.fours {
         return;
     }
-    // Values past the image's own fill its row up: they look where the last one looks.
-    let row_fours = params.windows.y_stride / 4u;
-    let value = index % row_fours * 4u + vec4<u32>(0u, 1u, 2u, 3u);
-    let inside = min(value, vec4<u32>(params.windows.values - 1u));
-    let output = inside % params.windows.outputs;
-    let image = index / row_fours * params.windows.x_stride;
-    let four = four_windows(inside / params.windows.outputs, image + output / params.windows.fan);
+    let values = window_values(index);
     var largest = vec4<f32>(LOWEST);
     var sum = vec4<f32>(0.0);
     var count = vec4<f32>(0.0);
     for (var row = 0; row < params.windows.size_y; row++) {
         for (var column = 0; column < params.windows.size_x; column++) {
-            let tap = tap_of(four, row, column);
+            let tap = tap_of(values.windows, row, column);
             let levels = load(tap, 0u);
             largest = select(largest, max(largest, levels), tap.inside);
             sum = select(sum, sum + levels, tap.inside);
@@ -46,5 +40,5 @@ fn main(
         }
     }
     let pooled = select(sum / count, largest, params.pooling == 0u);
-    y[index] = select(pooled, vec4<f32>(0.0), value != inside);
+    y[index] = select(pooled, vec4<f32>(0.0), values.is_padding);
 }

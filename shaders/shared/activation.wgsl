@@ -1,6 +1,13 @@
 // activate(v), the function a layer applies to its sums, as Keras 3 defines it
 // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26 (erfc); else by definition.
-// Needs in `params`: slope, threshold, ceiling. Rust twin: src/kernels/activation.rs
+// Needs `params.activation`. Rust twin: src/kernels/activation.rs
+
+struct ActivationParams {
+    number: u32, // the ACTIVATION this shader is compiled for
+    slope: f32,
+    threshold: f32,
+    ceiling: f32,
+}
 
 // Set when the shader is compiled: software adapters run all cases of a switch they cannot decide.
 override ACTIVATION: u32 = 0u;
@@ -31,10 +38,10 @@ fn activate(v: vec4<f32>) -> vec4<f32> {
         case SIGMOID: { return sigmoid(v, e); }
         case TANH: { return stable_tanh(v); }
         case RELU_WITH: {
-            let above = min(v, vec4<f32>(params.ceiling));
-            return select(params.slope * (v - params.threshold), above, v > vec4<f32>(params.threshold));
+            let above = min(v, vec4<f32>(params.activation.ceiling));
+            return select(params.activation.slope * (v - params.activation.threshold), above, v > vec4<f32>(params.activation.threshold));
         }
-        case ELU: { return elu(v, params.slope); }
+        case ELU: { return elu(v, params.activation.slope); }
         case SELU: { return 1.0507009873554805 * elu(v, 1.6732632423543772); }
         case GELU: {
             let tail = 0.5 * v * erfc(abs(v) * 0.7071067811865476);

@@ -1,11 +1,7 @@
 //! The CPU engine: each command by its kernel's Rust twin, on rayon's threads.
 
 use super::{Engine, EngineError, EngineInfo, EngineKind};
-use crate::kernels::{Downloads, Recording};
-
-/// Frames of a batch then lie in the last-level cache of most machines while the next command
-/// reads them.
-const BATCH_BUFFER_BYTES: usize = 4 << 20;
+use crate::kernels::{BUDGET, Downloads, Recording};
 
 /// Runs recordings on the host.
 #[derive(Debug)]
@@ -40,7 +36,7 @@ impl Engine for CpuEngine {
     }
 
     fn batch_buffer_bytes(&self) -> usize {
-        BATCH_BUFFER_BYTES
+        BUDGET.cpu_batch
     }
 
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {

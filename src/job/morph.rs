@@ -3,13 +3,11 @@
 use super::error::{JobError, Located};
 use super::images::{ImageSource, find_image};
 use crate::data::Image;
+use crate::kernels::BUDGET;
 use crate::mesh::cell_size_px;
 use crate::pipeline::MorphSettings;
 use crate::remedy::Setting;
 use serde::{Deserialize, Serialize};
-
-/// Frames are kept in memory until they are written: at most this much, bytes.
-const MAX_FRAMES_BYTES: usize = 1 << 30;
 
 /// One image into another, or the mixes of two into a third.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,13 +70,13 @@ impl MorphJob {
             alphas.len()
         };
         let frames_bytes = num_frames * size_of_val(images[0].levels.as_slice());
-        if frames_bytes > MAX_FRAMES_BYTES {
+        if frames_bytes > BUDGET.kept_frames() {
             return Err(JobError::unfit_but(
                 format!(
                     "{num_frames} frames of {} take {} MiB, expected at most {}",
                     images[0].shape_text(),
                     frames_bytes >> 20,
-                    MAX_FRAMES_BYTES >> 20
+                    BUDGET.kept_frames() >> 20
                 ),
                 "use fewer {} or smaller images",
                 &[Setting::Steps],

@@ -7,6 +7,7 @@
 //!
 //! [`KernelSpec::compiled_for`]: super::KernelSpec::compiled_for
 
+use super::shader_struct;
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
 /// The function a layer applies to its sums.
@@ -58,8 +59,19 @@ pub enum Activation {
     Mish,
 }
 
-/// An activation as parameters of a kernel: the shader's number, slope, threshold and ceiling.
-pub(super) type Coded = (u32, [f32; 3]);
+shader_struct! {
+    /// An activation as parameters of a kernel.
+    pub(super) struct ActivationParams {
+        /// The shader's number, the ACTIVATION it is compiled for.
+        number: u32,
+        /// Below the threshold, or of an ELU.
+        slope: f32,
+        /// Where a ReLU begins.
+        threshold: f32,
+        /// Where a ReLU ends.
+        ceiling: f32,
+    }
+}
 
 /// Names each function's number, and lists them all for the contract with the shaders.
 macro_rules! numbers {
@@ -91,8 +103,14 @@ numbers! {
 }
 
 impl Activation {
-    pub(super) fn coded(self) -> Coded {
-        let alone = |code| (code, [0.0; 3]);
+    pub(super) fn params(self) -> ActivationParams {
+        let of = |number, [slope, threshold, ceiling]: [f32; 3]| ActivationParams {
+            number,
+            slope,
+            threshold,
+            ceiling,
+        };
+        let alone = |number| of(number, [0.0; 3]);
         match self {
             Self::Linear => alone(LINEAR),
             Self::Relu => alone(RELU),
@@ -102,8 +120,8 @@ impl Activation {
                 slope,
                 threshold,
                 ceiling,
-            } => (RELU_WITH, [slope, threshold, ceiling]),
-            Self::Elu { alpha } => (ELU, [alpha, 0.0, 0.0]),
+            } => of(RELU_WITH, [slope, threshold, ceiling]),
+            Self::Elu { alpha } => of(ELU, [alpha, 0.0, 0.0]),
             Self::Selu => alone(SELU),
             Self::Gelu => alone(GELU),
             Self::GeluTanh => alone(GELU_TANH),
@@ -117,8 +135,14 @@ impl Activation {
         }
     }
 
-    pub(super) fn decoded((code, [slope, threshold, ceiling]): Coded) -> Self {
-        match code {
+    pub(super) fn of(params: ActivationParams) -> Self {
+        let ActivationParams {
+            number,
+            slope,
+            threshold,
+            ceiling,
+        } = params;
+        match number {
             LINEAR => Self::Linear,
             RELU => Self::Relu,
             SIGMOID => Self::Sigmoid,
@@ -139,7 +163,7 @@ impl Activation {
             HARD_SIGMOID => Self::HardSigmoid,
             HARD_SILU => Self::HardSilu,
             MISH => Self::Mish,
-            code => unreachable!("no activation has number {code}"),
+            number => unreachable!("no activation has number {number}"),
         }
     }
 

@@ -5,10 +5,11 @@
 //! one matrix product (im2col), less than half as fast where measured; the copies and the
 //! product's own packing cost as much as the products.
 
+use super::activation::ActivationParams;
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, Windows,
-    row_stride, shader_struct,
+    shader_struct,
 };
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -67,18 +68,12 @@ shader_struct! {
     struct ConvParams {
         /// How windows move.
         windows: WindowParams,
+        /// What comes last.
+        activation: ActivationParams,
         /// Output pixels of all images.
         pixels: u32,
         /// Vec4s between rows of w, even.
         w_stride: u32,
-        /// An [`Activation`]'s number.
-        activation: u32,
-        /// Its parameters.
-        slope: f32,
-        /// See [`Activation`].
-        threshold: f32,
-        /// See [`Activation`].
-        ceiling: f32,
     }
 }
 
@@ -136,25 +131,15 @@ impl Recording {
     /// `[images, row_stride(outputs)]`.
     pub fn conv(&mut self, x: Buf<f32>, images: usize, layer: &ConvLayer) -> Buf<f32> {
         let windows = &layer.windows;
-        let x_stride = row_stride(windows.inputs());
-        let y_stride = row_stride(windows.outputs());
-        assert_eq!(
-            x.len(),
-            images * x_stride,
-            "conv: x is [images, row_stride(inputs)]"
-        );
+        let y_len = windows.result_len("conv", x, images);
         let kernel = self.constant("conv.kernel", &layer.kernel);
         let bias = self.constant("conv.bias", &layer.bias);
-        let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let pixels = images * windows.output[0] * windows.output[1];
         let params = ConvParams {
             windows: windows.params(),
             pixels: pixels as u32,
             w_stride: layer.bias.len() as u32 / 4,
-            activation,
-            slope,
-            threshold,
-            ceiling,
+            activation: layer.activation.params(),
         };
         let inputs = [self.id(x), self.id(kernel), self.id(bias)];
         let invocations = pixels.div_ceil(BLOCK) * (layer.bias.len() / BLOCK);
@@ -162,7 +147,7 @@ impl Recording {
             Kernel::Conv,
             params,
             &inputs,
-            ("conv.y", images * y_stride),
+            ("conv.y", y_len),
             invocations.div_ceil(WORKGROUP_SIZE as usize),
         )
     }
@@ -178,10 +163,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = &params.windows;
-    let activation = Activation::decoded((
-        params.activation,
-        [params.slope, params.threshold, params.ceiling],
-    ));
+    let activation = Activation::of(params.activation);
     let row_values = (windows.out_width * windows.outputs) as usize;
     let taps = (windows.size_y * windows.size_x) as usize * windows.channels as usize;
     let rows_a_task = (TASK_PRODUCTS / (row_values * taps)).max(1);

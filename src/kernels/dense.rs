@@ -1,5 +1,6 @@
 //! A dense layer. Shader: `shaders/dense.wgsl`.
 
+use super::activation::ActivationParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
     shader_struct,
@@ -54,6 +55,8 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
 shader_struct! {
     /// Parameters of the dense kernel.
     struct DenseParams {
+        /// What comes last.
+        activation: ActivationParams,
         /// Number of rows.
         rows: u32,
         /// Values a row of x.
@@ -64,14 +67,6 @@ shader_struct! {
         w_stride: u32,
         /// Vec4s between rows of y.
         y_stride: u32,
-        /// An [`Activation`]'s number.
-        activation: u32,
-        /// Its parameters.
-        slope: f32,
-        /// See [`Activation`].
-        threshold: f32,
-        /// See [`Activation`].
-        ceiling: f32,
     }
 }
 
@@ -141,17 +136,13 @@ impl Recording {
         );
         let kernel = self.constant("dense.kernel", &layer.kernel);
         let bias = self.constant("dense.bias", &layer.bias);
-        let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = DenseParams {
             rows: rows as u32,
             inputs: layer.inputs as u32,
             x_stride: x_stride as u32 / 4,
             w_stride: layer.bias.len() as u32 / 4,
             y_stride: y_stride as u32 / 4,
-            activation,
-            slope,
-            threshold,
-            ceiling,
+            activation: layer.activation.params(),
         };
         let inputs = [self.id(x), self.id(kernel), self.id(bias)];
         let invocations = rows.div_ceil(BLOCK) * (layer.bias.len() / BLOCK);
@@ -172,10 +163,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let [x_stride, w_stride, y_stride] =
         [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);
     let width = params.inputs as usize;
-    let activation = Activation::decoded((
-        params.activation,
-        [params.slope, params.threshold, params.ceiling],
-    ));
+    let activation = Activation::of(params.activation);
     let shaped = "buffers have the shapes their command gave them";
     let w = ArrayView2::from_shape((width, w_stride), &w[..width * w_stride]).expect(shaped);
     let (w, _) = w.split_at(Axis(1), y_stride);

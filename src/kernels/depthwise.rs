@@ -1,9 +1,10 @@
 //! A depthwise convolution. Shader: `shaders/depthwise.wgsl`.
 
+use super::activation::ActivationParams;
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, Windows,
-    row_stride, shader_struct,
+    shader_struct,
 };
 use rayon::prelude::*;
 use std::mem::offset_of;
@@ -16,6 +17,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
         include_str!("../../shaders/shared/index.wgsl"),
         include_str!("../../shaders/shared/activation.wgsl"),
         include_str!("../../shaders/shared/windows.wgsl"),
+        include_str!("../../shaders/shared/window_values.wgsl"),
         include_str!("../../shaders/depthwise.wgsl"),
     ],
     workgroup_size: WORKGROUP_SIZE,
@@ -53,16 +55,10 @@ shader_struct! {
     struct DepthwiseParams {
         /// How windows move.
         windows: WindowParams,
+        /// What comes last.
+        activation: ActivationParams,
         /// Vec4s of y.
         fours: u32,
-        /// An [`Activation`]'s number.
-        activation: u32,
-        /// Its parameters.
-        slope: f32,
-        /// See [`Activation`].
-        threshold: f32,
-        /// See [`Activation`].
-        ceiling: f32,
     }
 }
 
@@ -111,27 +107,17 @@ impl Recording {
     /// `[images, row_stride(inputs)]`, the result `[images, row_stride(outputs)]`.
     pub fn depthwise(&mut self, x: Buf<f32>, images: usize, layer: &DepthwiseLayer) -> Buf<f32> {
         let windows = &layer.windows;
-        let x_stride = row_stride(windows.inputs());
-        let y_stride = row_stride(windows.outputs());
-        assert_eq!(
-            x.len(),
-            images * x_stride,
-            "depthwise: x is [images, row_stride(inputs)]"
-        );
+        let y_len = windows.result_len("depthwise", x, images);
         let kernel = self.constant("depthwise.kernel", &layer.kernel);
         let bias = self.constant("depthwise.bias", &layer.bias);
-        let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = DepthwiseParams {
             windows: windows.params(),
-            fours: (images * y_stride / 4) as u32,
-            activation,
-            slope,
-            threshold,
-            ceiling,
+            fours: (y_len / 4) as u32,
+            activation: layer.activation.params(),
         };
         let inputs = [self.id(x), self.id(kernel), self.id(bias)];
         let workgroups = params.fours.div_ceil(WORKGROUP_SIZE) as usize;
-        let y = ("depthwise.y", images * y_stride);
+        let y = ("depthwise.y", y_len);
         self.command(Kernel::Depthwise, params, &inputs, y, workgroups)
     }
 }
@@ -143,10 +129,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let windows = params.windows;
     let [channels, outputs, fan] =
         [windows.channels, windows.outputs, windows.fan].map(|n| n as usize);
-    let activation = Activation::decoded((
-        params.activation,
-        [params.slope, params.threshold, params.ceiling],
-    ));
+    let activation = Activation::of(params.activation);
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
         .for_each(|(y, x)| {

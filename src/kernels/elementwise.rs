@@ -1,6 +1,7 @@
 //! What works value by value: scalings that no neighbour takes in, sums of two values,
 //! activations on their own. Shader: `shaders/elementwise.wgsl`.
 
+use super::activation::ActivationParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
     shader_struct,
@@ -56,6 +57,8 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
 shader_struct! {
     /// Parameters of the elementwise kernel.
     struct ElementwiseParams {
+        /// What comes last.
+        activation: ActivationParams,
         /// Vec4s of y.
         fours: u32,
         /// Vec4s between rows.
@@ -64,14 +67,6 @@ shader_struct! {
         period: u32,
         /// 1, or 0 where there is no other value and x is bound in its place.
         other_weight: f32,
-        /// An [`Activation`]'s number.
-        activation: u32,
-        /// Its parameters.
-        slope: f32,
-        /// See [`Activation`].
-        threshold: f32,
-        /// See [`Activation`].
-        ceiling: f32,
     }
 }
 
@@ -140,16 +135,12 @@ impl Recording {
         }
         let scale = self.constant("elementwise.scale", &layer.scale);
         let offset = self.constant("elementwise.offset", &layer.offset);
-        let (activation, [slope, threshold, ceiling]) = layer.activation.coded();
         let params = ElementwiseParams {
             fours: (rows * stride / 4) as u32,
             stride: stride as u32 / 4,
             period: layer.scale.len() as u32 / 4,
             other_weight: if other.is_some() { 1.0 } else { 0.0 },
-            activation,
-            slope,
-            threshold,
-            ceiling,
+            activation: layer.activation.params(),
         };
         let inputs = [x, other.unwrap_or(x), scale, offset].map(|buf| self.id(buf));
         let workgroups = params.fours.div_ceil(WORKGROUP_SIZE) as usize;
@@ -164,10 +155,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         [0, 1, 2, 3].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let stride = 4 * params.stride as usize;
-    let activation = Activation::decoded((
-        params.activation,
-        [params.slope, params.threshold, params.ceiling],
-    ));
+    let activation = Activation::of(params.activation);
     y.par_chunks_exact_mut(stride)
         .zip(x.par_chunks_exact(stride))
         .zip(other.par_chunks_exact(stride))

@@ -21,6 +21,7 @@
 
 mod activation;
 mod blend;
+mod budget;
 mod case;
 mod constant;
 mod conv;
@@ -47,6 +48,7 @@ mod windows;
 
 pub use activation::Activation;
 pub use blend::blend;
+pub use budget::{BUDGET, Budget};
 pub use case::Case;
 pub use constant::{Constant, WeakConstant};
 pub use conv::ConvLayer;
@@ -200,7 +202,10 @@ pub const KERNELS: [Kernel; 15] = [
 ];
 
 /// Structs inside the parameters of some kernels.
-pub const SHARED_STRUCTS: [StructSpec; 1] = [windows::WindowParams::SPEC];
+pub const SHARED_STRUCTS: [StructSpec; 2] = [
+    windows::WindowParams::SPEC,
+    activation::ActivationParams::SPEC,
+];
 
 impl Kernel {
     /// The kernel's row of the table.

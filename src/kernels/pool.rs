@@ -3,10 +3,7 @@
 //! Pooling a whole image is a window of its size; no kernel of its own.
 
 use super::windows::WindowParams;
-use super::{
-    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, row_stride,
-    shader_struct,
-};
+use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, shader_struct};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -17,6 +14,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     source: &[
         include_str!("../../shaders/shared/index.wgsl"),
         include_str!("../../shaders/shared/windows.wgsl"),
+        include_str!("../../shaders/shared/window_values.wgsl"),
         include_str!("../../shaders/pool.wgsl"),
     ],
     workgroup_size: WORKGROUP_SIZE,
@@ -82,21 +80,15 @@ impl Recording {
     /// `[images, row_stride(outputs)]`.
     pub fn pool(&mut self, x: Buf<f32>, images: usize, layer: &PoolLayer) -> Buf<f32> {
         let windows = &layer.windows;
-        let x_stride = row_stride(windows.inputs());
-        let y_stride = row_stride(windows.outputs());
-        assert_eq!(
-            x.len(),
-            images * x_stride,
-            "pool: x is [images, row_stride(inputs)]"
-        );
+        let y_len = windows.result_len("pool", x, images);
         let params = PoolParams {
             windows: windows.params(),
-            fours: (images * y_stride / 4) as u32,
+            fours: (y_len / 4) as u32,
             pooling: layer.pooling as u32,
         };
         let inputs = [self.id(x)];
         let workgroups = params.fours.div_ceil(WORKGROUP_SIZE) as usize;
-        let y = ("pool.y", images * y_stride);
+        let y = ("pool.y", y_len);
         self.command(Kernel::Pool, params, &inputs, y, workgroups)
     }
 }

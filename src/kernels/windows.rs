@@ -1,7 +1,7 @@
 //! How a window moves over an image: the geometry that convolutions and pools share. Shader:
 //! `shaders/shared/windows.wgsl`.
 
-use super::{row_stride, shader_struct};
+use super::{Buf, row_stride, shader_struct};
 use std::ops::Range;
 
 /// Windows over images `[height, width, channels]`. Output pixel (y, x) looks at `size` pixels
@@ -30,6 +30,17 @@ impl Windows {
     /// Values a result.
     pub fn outputs(&self) -> usize {
         self.output.iter().product()
+    }
+
+    /// Values of the result of `images`, `[images, row_stride(outputs)]`, whose own values `x`
+    /// holds, `[images, row_stride(inputs)]`.
+    pub(super) fn result_len(&self, kernel: &str, x: Buf<f32>, images: usize) -> usize {
+        assert_eq!(
+            x.len(),
+            images * row_stride(self.inputs()),
+            "{kernel}: x is [images, row_stride(inputs)]"
+        );
+        images * row_stride(self.outputs())
     }
 
     /// The windows as parameters of a kernel.

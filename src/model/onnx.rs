@@ -9,6 +9,7 @@ mod limits;
 use super::file::Scaling;
 use super::{AnswerKind, HostError, HostNetwork, Inputs, LayerSummary, ModelError};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes};
+use crate::kernels::BUDGET;
 use rayon::prelude::*;
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto, TensorProto};
@@ -21,9 +22,6 @@ use std::sync::Arc;
 
 /// Rows that go through the network at once where the file leaves the batch open.
 const BATCH_ROWS: usize = 64;
-
-/// Bytes of the inputs that are asked for at once, where that is no single batch.
-const ASKED_BYTES: usize = 64 << 20;
 
 /// Values of one input at most: an image of 4096 x 4096 pixels in colour and a third more.
 const MAX_INPUT: usize = 1 << 26;
@@ -325,7 +323,7 @@ impl HostNetwork for OnnxNetwork {
     fn batch_size(&self) -> usize {
         let values: usize = self.sizes.iter().product();
         let batch = self.batch.unwrap_or(BATCH_ROWS);
-        let batches = (ASKED_BYTES / (4 * values * batch)).min(rayon::current_num_threads());
+        let batches = (BUDGET.results / (4 * values * batch)).min(rayon::current_num_threads());
         batch * batches.max(1)
     }
 

@@ -4,7 +4,7 @@ use super::PipelineError;
 use super::places::Points;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
-use crate::kernels::{Buf, Downloads, Recording, row_stride};
+use crate::kernels::{BUDGET, Buf, Downloads, Recording, row_stride};
 use crate::model::Steps;
 
 /// A model's answers to some inputs.
@@ -97,13 +97,10 @@ impl AnswerBufs {
     }
 }
 
-/// All buffers of a recording together hold at most as many times the largest.
-const BUFFERS_A_RECORDING: usize = 4;
-
 /// Bytes to count for each input of a recording that classifies: of the largest buffer, or of
-/// all of them by [`BUFFERS_A_RECORDING`], since the GPU engine holds all at once.
+/// all of them by [`BUDGET`], since the GPU engine holds all at once.
 pub(super) fn input_bytes(steps: &Steps) -> usize {
-    let share = steps.total_width().div_ceil(BUFFERS_A_RECORDING);
+    let share = steps.total_width().div_ceil(BUDGET.buffers_a_recording);
     4 * row_stride(steps.widest_row().max(share))
 }
 

@@ -8,6 +8,7 @@ use super::grid::check_steps;
 use super::host::{HandOn, Part, ask_for_groups};
 use super::places::Points;
 use crate::engine::Engine;
+use crate::kernels::BUDGET;
 use crate::landscape::Landscape;
 use crate::model::{Classifier, Network};
 use rayon::prelude::*;
@@ -23,9 +24,6 @@ pub struct RowJob<'a> {
     /// The mixes go into C.
     pub c: &'a [f32],
 }
-
-/// Rows mixed and classified together at most.
-const ROWS_A_GROUP: usize = 1 << 16;
 
 /// Computes a landscape for each job, in order: `row(i, j) = (1-t)*((1-s)*a + s*b) + t*c` with
 /// `s = i/(steps-1)` and `t = j/(steps-1)`, mixed in 64-bit floats and rounded once. The rows
@@ -72,7 +70,9 @@ pub fn interpolate_rows(
         }
     }
     let frames = steps * steps;
-    let groups: Vec<&[RowJob<'_>]> = jobs.chunks((ROWS_A_GROUP / frames).max(1)).collect();
+    let groups: Vec<&[RowJob<'_>]> = jobs
+        .chunks((BUDGET.rows_a_group() / frames).max(1))
+        .collect();
     let classes = model.num_classes();
     let mix = |group: &[RowJob<'_>]| -> Vec<Vec<f32>> {
         group.par_iter().map(|job| mixed(job, steps)).collect()

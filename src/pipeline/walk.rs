@@ -14,7 +14,7 @@ use super::PipelineError;
 use super::batches::in_batches;
 use crate::engine::Engine;
 use crate::kernels::{
-    Arrivals, Buf, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker, philox,
+    Arrivals, BUDGET, Buf, LangevinStep, MOMENTS_GROUP, Moments, Recording, Span, Walker, philox,
 };
 use std::ops::ControlFlow;
 
@@ -125,8 +125,6 @@ impl Arrived {
     }
 }
 
-/// Walkers of a batch at most. More does not keep a device busier.
-const BATCH_WALKERS: usize = 1 << 18;
 /// Steps of all its walkers together that one command takes at most: milliseconds on a GPU, under
 /// a second on a software adapter.
 const COMMAND_WORK: usize = 1 << 25;
@@ -156,7 +154,7 @@ pub fn walk(
     }
     job.check()?;
     let fits = engine.batch_buffer_bytes() / size_of::<Walker>() / MOMENTS_GROUP * MOMENTS_GROUP;
-    let groups_a_batch = fits.clamp(MOMENTS_GROUP, BATCH_WALKERS) / MOMENTS_GROUP;
+    let groups_a_batch = fits.clamp(MOMENTS_GROUP, BUDGET.walkers) / MOMENTS_GROUP;
     let mut sums = Sums::new(job);
     // Work that progress was told of; a batch that is halved does some of it again.
     let mut told = 0u64;

@@ -18,14 +18,12 @@ use super::shares::{
 use crate::data::write_file;
 use crate::engine::Engine;
 use crate::job::{CompareJob, LandscapeId, ListOf, LoadedJob, Observer, Stage, landscapes_of};
+use crate::kernels::BUDGET;
 use crate::landscape::{Landscape, PathMeasures, RESAMPLES, measure_paths};
 use crate::pipeline::{Frames, MorphSettings, PipelineError};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// Triples computed before they are measured.
-const TRIPLES_A_WAVE: usize = 30;
 
 /// What a comparison came to.
 #[derive(Debug)]
@@ -121,7 +119,7 @@ fn compute(
         unit: "frames",
     });
     let mut compared = Vec::with_capacity(job.triples().len());
-    for triples in job.triples().chunks(TRIPLES_A_WAVE) {
+    for triples in job.triples().chunks(BUDGET.triples_compared) {
         let ids = landscapes_of(triples);
         let fetched = job.fetch(&ids)?;
         let landscapes_in = |mode| -> Result<Vec<Landscape>, PipelineError> {

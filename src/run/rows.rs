@@ -12,15 +12,13 @@ use super::summary::{SummaryRow, SummaryWriter, measure_files};
 use super::writing::{Outcome, Writing};
 use crate::data::FileError;
 use crate::job::{Stage, landscapes_of};
+use crate::kernels::BUDGET;
 use crate::landscape::{Items, LandscapeFile, Triple};
 use crate::pipeline::{Frames, PipelineError};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Instant;
-
-/// Triples that are in memory at once.
-const TRIPLES_A_WAVE: usize = 24;
 
 impl Writing<'_> {
     /// Runs all landscapes and writes `summary.csv` and the manifest.
@@ -44,7 +42,7 @@ impl Writing<'_> {
             unit: self.unit(),
         });
         let mut stand_in = 0;
-        for wave in triples[kept.triples..].chunks(TRIPLES_A_WAVE) {
+        for wave in triples[kept.triples..].chunks(BUDGET.triples_to_rows) {
             let ids = landscapes_of(wave);
             let computed = self.compute(&ids, job.steps(), Frames::Drop)?;
             self.folder.note_fallback(self.engine)?;

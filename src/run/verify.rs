@@ -19,6 +19,7 @@ use super::summary::summary_csv;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::job::{Job, LandscapeId, LoadedJob, Note, Observer, Silent, Stage};
+use crate::kernels::BUDGET;
 use crate::landscape::{Deviation, Furthest, LandscapeFile};
 use crate::remedy::{Remedy, Setting};
 use serde_json::{Value, json};
@@ -26,9 +27,6 @@ use std::path::PathBuf;
 
 /// Probabilities of two engines lie at most so far apart.
 const TOLERANCE: f32 = 1e-4;
-
-/// Values of landscapes computed at a time.
-const VALUES_A_BATCH: usize = 1 << 23;
 
 /// How many landscapes are computed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -341,7 +339,7 @@ impl RunFolder {
             unit: "points",
         });
         let values = steps * steps * again.class_names().len().max(1);
-        for ids in ids.chunks((VALUES_A_BATCH / values).max(1)) {
+        for ids in ids.chunks((BUDGET.verified_values() / values).max(1)) {
             let computed = again.compute(engine, ids, observer)?;
             for (id, now) in ids.iter().zip(&computed) {
                 check.hold(self, id, now);

@@ -22,6 +22,7 @@ use super::summary::{SummaryRow, measure_files, summary_csv};
 use super::writing::{Outcome, Writing};
 use crate::data::write_file;
 use crate::job::{LandscapeId, Stage};
+use crate::kernels::BUDGET;
 use crate::landscape::{Items, Landscape, LandscapeFile, measure};
 use crate::pipeline::{Frames, PipelineError};
 use crate::report::Detail;
@@ -29,14 +30,9 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::time::Instant;
 
-/// A wave of landscapes is computed, then drawn and written: results kept between writes, bytes,
-/// and how long a wave is to take, which is what a run loses when it is killed. The first is one
-/// triple, from which the next ones are estimated.
-const WAVE_BYTES: usize = 64 << 20;
+/// A wave of landscapes is computed, then drawn and written: how long a wave is to take, which is
+/// what a run loses when it is killed. How much it holds between writes, [`BUDGET`] says.
 const WAVE_S: f64 = 5.0;
-/// Values of the inputs of the first wave, before it is known how long a landscape takes: 16
-/// triples of the paper's size, a fraction of a second.
-const FIRST_WAVE_VALUES: usize = 16 << 20;
 
 impl Writing<'_> {
     /// Points of the finest of the finer grids, 0 where there are none.
@@ -101,9 +97,9 @@ impl Writing<'_> {
         };
         let mut num_kept = 0;
         // The landscapes of a triple stay together.
-        let most_triples = (WAVE_BYTES / (3 * self.landscape_bytes())).max(1);
+        let most_triples = (BUDGET.results / (3 * self.landscape_bytes())).max(1);
         let first_values = 3 * self.frames_each() * self.job.input_values();
-        let mut triples = (FIRST_WAVE_VALUES / first_values).clamp(1, most_triples);
+        let mut triples = (BUDGET.first_wave_values() / first_values).clamp(1, most_triples);
         let mut rest = &ids[..];
         while !rest.is_empty() {
             let started = Instant::now();

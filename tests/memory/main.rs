@@ -7,6 +7,7 @@ mod common;
 mod readers;
 
 mod broken_models;
+mod constants;
 mod mutations;
 
 use peak_alloc::PeakAlloc;

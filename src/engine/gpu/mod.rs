@@ -18,7 +18,7 @@ pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
 
 use super::trouble::one_line;
 use super::{Engine, EngineChoice, EngineError, EngineInfo, EngineKind, Trouble};
-use crate::kernels::{Downloads, Kernel, Loads, Recording};
+use crate::kernels::{BUDGET, Downloads, Kernel, Loads, Recording};
 use adapters::Adapter;
 use constants::KeptConstants;
 use executor::CompiledCell;
@@ -26,16 +26,6 @@ use lost::Lost;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-/// A batch's largest buffer, bytes. More gains nothing on the adapters measured and costs
-/// memory; less leaves a large device idle between submissions.
-const BATCH_BUFFER_BYTES: usize = 48 << 20;
-/// The same of a software adapter: its memory is the host's, where so much is reused from batch
-/// to batch and stays in the cache.
-const SOFTWARE_BATCH_BUFFER_BYTES: usize = 8 << 20;
-
-/// A device that is out of memory gets smaller batches down to this.
-const LEAST_BATCH_BUFFER_BYTES: usize = 1 << 20;
 
 /// By kernel and, where the kernel ends in one, activation.
 type CompiledKernels = HashMap<(Kernel, Option<u32>), CompiledCell>;
@@ -113,8 +103,8 @@ impl GpuEngine {
         };
         let limit = executor::buffer_limit(&device.limits(), loads);
         let batch_bytes = match loads {
-            Loads::Buffers => BATCH_BUFFER_BYTES,
-            Loads::Textures => SOFTWARE_BATCH_BUFFER_BYTES,
+            Loads::Buffers => BUDGET.device_batch,
+            Loads::Textures => BUDGET.software_batch,
         };
         let batch_bytes = batch_bytes.min(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Self {
@@ -170,7 +160,7 @@ impl Engine for GpuEngine {
             // smaller.
             let compiled = self.compiled.lock();
             compiled.unwrap_or_else(PoisonError::into_inner).clear();
-            let halved = (self.batch_buffer_bytes() / 2).max(LEAST_BATCH_BUFFER_BYTES);
+            let halved = (self.batch_buffer_bytes() / 2).max(BUDGET.least_batch);
             self.batch_bytes.store(halved, Ordering::Relaxed);
         }
         Ok(result?)

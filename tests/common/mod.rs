@@ -14,6 +14,7 @@ use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::gpu::{AdapterKind, GpuEngine, list_adapters};
 use morphscape::engine::{Engine, EngineError};
 use morphscape::landscape::{Permutation, Triple, choose_triples};
+use morphscape::mesh::Point;
 use morphscape::pipeline::GridJob;
 use std::path::PathBuf;
 
@@ -90,6 +91,22 @@ pub fn golden_json(name: &str) -> serde_json::Value {
     serde_json::from_str(&text).expect(name)
 }
 
+/// A whole number of a golden file.
+pub fn index(value: &serde_json::Value) -> usize {
+    value.as_u64().expect("an index") as usize
+}
+
+/// Points of a golden file.
+pub fn points(value: &serde_json::Value) -> Vec<Point> {
+    let point = |p: &serde_json::Value| [0, 1].map(|k| p[k].as_f64().expect("a coordinate") as i32);
+    value
+        .as_array()
+        .expect("points")
+        .iter()
+        .map(point)
+        .collect()
+}
+
 /// Little-endian floats of a golden file.
 pub fn golden_f32(name: &str) -> Vec<f32> {
     let bytes = std::fs::read(golden(name)).expect(name);
@@ -131,12 +148,17 @@ pub fn paper_triples(groups: usize) -> Vec<Triple> {
 
 /// A, B and C of the three landscapes of each triple.
 pub fn images_of(triples: &[Triple]) -> Vec<[Image; 3]> {
-    let set = fashion_mnist();
     triples
         .iter()
         .flat_map(|triple| Permutation::ALL.map(|permutation| permutation.arrange(triple.items)))
-        .map(|items| items.map(|item| set.image(item).expect("held in memory")))
+        .map(bundled_images)
         .collect()
+}
+
+/// Images of the bundled data.
+pub fn bundled_images(items: [usize; 3]) -> [Image; 3] {
+    let set = fashion_mnist();
+    items.map(|item| set.image(item).expect("held in memory"))
 }
 
 /// A job for each landscape.

@@ -1,7 +1,9 @@
 //! One body a case, run on every engine, against closed forms and 64-bit references written
 //! here from the formulas.
 
-use crate::common::{Tolerance, assert_close, engines, grid_jobs, image, images_of, paper_triples};
+use crate::common::{
+    Tolerance, assert_close, bundled_images, engines, grid_jobs, image, images_of, paper_triples,
+};
 use morphscape::data::{Image, Tensor, TensorData, fashion_mnist, write_safetensors};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineError, EngineInfo, EngineKind, Trouble};
@@ -732,15 +734,8 @@ fn batches_are_cut_for_all_layers_of_a_deep_network() {
 #[test]
 fn batches_are_cut_for_the_widest_layer_too() {
     let model = model_of_zeros(&[784, 4096, 3]);
-    let set = fashion_mnist();
-    let images: Vec<Image> = [9, 2, 1]
-        .map(|i| set.image(i).expect("held in memory"))
-        .to_vec();
-    let job = GridJob {
-        a: &images[0],
-        b: &images[1],
-        c: &images[2],
-    };
+    let images = [bundled_images([9, 2, 1])];
+    let job = grid_jobs(&images)[0];
     let settings = MorphSettings {
         steps: 21,
         grid: 3,
@@ -775,15 +770,8 @@ fn one_engine_gives_the_same_bytes_every_time() {
 
 #[test]
 fn an_interrupted_job_stops() {
-    let set = fashion_mnist();
-    let images: Vec<Image> = [0, 1, 2]
-        .map(|i| set.image(i).expect("held in memory"))
-        .to_vec();
-    let job = GridJob {
-        a: &images[0],
-        b: &images[1],
-        c: &images[2],
-    };
+    let images = [bundled_images([0, 1, 2])];
+    let job = grid_jobs(&images)[0];
     let settings = MorphSettings {
         steps: 5,
         grid: 3,

@@ -1,27 +1,15 @@
 //! Values from outside: OpenCV's feature points, the frames of the paper's own tool, Keras's
 //! probabilities, scipy's spline. `tests/golden/README.md` says where each file comes from.
 
-use crate::common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
+use crate::common::{
+    Tolerance, assert_close, engines, golden, golden_f32, golden_json, index, points,
+};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::kernels::{Activation, Sampling, spline_coefficients};
 use morphscape::mesh::{PairMesh, Point, feature_points};
 use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use serde_json::Value;
-
-fn index(value: &Value) -> usize {
-    value.as_u64().expect("an index") as usize
-}
-
-fn points(value: &Value) -> Vec<Point> {
-    let point = |p: &Value| [0, 1].map(|k| p[k].as_f64().expect("a coordinate") as i32);
-    value
-        .as_array()
-        .expect("points")
-        .iter()
-        .map(point)
-        .collect()
-}
 
 #[test]
 fn feature_points_are_opencv_s_on_500_images() {

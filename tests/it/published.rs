@@ -2,7 +2,9 @@
 //! becomes of a frame that failed; and the comparison of modes.
 //! `tests/golden/README.md` says where the values come from.
 
-use crate::common::{engines, golden, golden_json, grid_jobs, images_of, paper_triples};
+use crate::common::{
+    engines, golden, golden_json, grid_jobs, images_of, index, paper_triples, points,
+};
 use crate::program::{fail, folder, json, succeed};
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::engine::Engine;
@@ -19,20 +21,6 @@ use morphscape::pipeline::{
 };
 use serde_json::Value;
 use std::ops::ControlFlow;
-
-fn index(value: &Value) -> usize {
-    value.as_u64().expect("an index") as usize
-}
-
-fn points(value: &Value) -> Vec<Point> {
-    let point = |p: &Value| [0, 1].map(|k| p[k].as_f64().expect("a coordinate") as i32);
-    value
-        .as_array()
-        .expect("points")
-        .iter()
-        .map(point)
-        .collect()
-}
 
 fn triangles(value: &Value) -> Vec<[u32; 3]> {
     let triangle = |t: &Value| [0, 1, 2].map(|k| index(&t[k]) as u32);

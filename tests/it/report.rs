@@ -3,6 +3,8 @@
 //! Without a browser the tests say so and do nothing; with `MORPHSCAPE_REQUIRE_BROWSER=1`, as
 //! in CI, that is a failure.
 
+use crate::common::golden;
+use crate::program::succeed;
 use base64::Engine as _;
 use headless_chrome::browser::default_executable;
 use headless_chrome::browser::tab::point::Point;
@@ -12,7 +14,6 @@ use headless_chrome::{Browser, LaunchOptions, Tab};
 use safetensors::SafeTensors;
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -196,17 +197,9 @@ impl Page {
 }
 
 fn program(command: &str, folder: &Path, arguments: &[&str]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_morphscape"))
-        .args([command, "--engine", "cpu", "--quiet", "--out"])
-        .arg(folder)
-        .args(arguments)
-        .output()
-        .expect("the program starts");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let out = folder.to_str().expect("UTF-8");
+    let first = [command, "--engine", "cpu", "--quiet", "--out", out];
+    succeed(Path::new("."), &[&first, arguments].concat());
 }
 
 fn probabilities(path: &Path) -> Vec<f32> {
@@ -593,8 +586,7 @@ fn rows_are_read_in_a_browser_whatever_their_classes_are_called() {
     let run = folder.path().join("run");
     let data = folder.path().join("own.csv");
     // A model that leaves the names of its classes to the table.
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/iris_std_40.safetensors");
-    let golden = std::fs::read(golden).expect("the golden model");
+    let golden = std::fs::read(golden("iris_std_40.safetensors")).expect("the golden model");
     let tensors = SafeTensors::deserialize(&golden).expect("safetensors");
     let nameless = safetensors::serialize(tensors.tensors(), None).expect("serialised");
     let model = folder.path().join("nameless.safetensors");
@@ -696,7 +688,7 @@ fn images_are_read_in_a_browser_whatever_their_files_are_called() {
     let run = folder.path().join("run");
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     // A model that leaves the names of its classes to the folders.
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/keras/fashion_mlp.keras");
+    let model = golden("keras/fashion_mlp.keras");
     let arguments = ["--data", &text(&photos), "--model", &text(&model)];
     let more = [
         "--scale", "1/255", "--groups", "2", "--steps", "3", "--mesh",

@@ -3,7 +3,7 @@
 //! `tests/memory/mutations.rs`.
 
 use crate::common::golden;
-use crate::{MEMORY, alone};
+use crate::{MEMORY, alone, chain};
 use morphscape::data::{Tensor, TensorData, write_safetensors};
 use morphscape::kernels::Activation;
 use morphscape::model::{Model, ModelError, ModelOptions, read_model};
@@ -59,17 +59,6 @@ impl Case {
     }
 }
 
-/// The message of an error with its causes, as the command line shows it.
-fn message(error: &ModelError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 /// Of the process, tests and the zeros of bombs included.
 const MAX_MEMORY: usize = 100 << 20;
 
@@ -114,7 +103,7 @@ fn assert_refused(case: &Case, what: &str, content: &[u8], config: Option<&[u8]>
     let Err(error) = read else {
         panic!("{what}: it is read");
     };
-    let message = message(&error);
+    let message = chain(&error);
     println!("{what} ({took:?}): {message}");
     for word in words {
         assert!(

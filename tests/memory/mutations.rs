@@ -6,7 +6,7 @@
 //! `MORPHSCAPE_READER` names one of them. The same readers are fuzzed in `fuzz/`.
 
 use crate::readers::{READERS, Reader};
-use crate::{MEMORY, alone};
+use crate::{MEMORY, alone, chain};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
@@ -52,15 +52,7 @@ fn try_reading(reader: &Reader, folder: &Path, content: &[u8]) -> Option<Tried> 
     let before = MEMORY.current_usage();
     let started = Instant::now();
     let read = std::panic::catch_unwind(|| {
-        (reader.read)(folder, content).map_err(|error| {
-            let mut text = error.to_string();
-            let mut source = error.source();
-            while let Some(cause) = source {
-                text = format!("{text}: {cause}");
-                source = cause.source();
-            }
-            text
-        })
+        (reader.read)(folder, content).map_err(|error| chain(error.as_ref()))
     });
     let took = started.elapsed();
     let peak_bytes = MEMORY.peak_usage().saturating_sub(before);

@@ -28,6 +28,7 @@ const EXPONENTIAL: u32 = 12u;
 const HARD_SIGMOID: u32 = 13u;
 const HARD_SILU: u32 = 14u;
 const MISH: u32 = 15u;
+const LOG: u32 = 16u;
 
 fn activate(v: vec4<f32>) -> vec4<f32> {
     let zero = vec4<f32>(0.0);
@@ -63,6 +64,8 @@ fn activate(v: vec4<f32>) -> vec4<f32> {
             let below = (e * e + 2.0 * e) / (e * e + 2.0 * e + 2.0);
             return v * select(below, above, v > zero);
         }
+        // The smallest normal float: devices may take a smaller one for 0.
+        case LOG: { return log(max(v, vec4<f32>(1.17549435e-38))); }
         default: { return v; }
     }
 }

@@ -57,6 +57,8 @@ pub enum Activation {
     HardSilu,
     /// `v tanh(ln(1 + exp(v)))` (Misra 2019)
     Mish,
+    /// `ln(v)`, of values below the smallest normal float that of this float: -87.3 is the least.
+    Log,
 }
 
 shader_struct! {
@@ -100,6 +102,7 @@ numbers! {
     HARD_SIGMOID = 13,
     HARD_SILU = 14,
     MISH = 15,
+    LOG = 16,
 }
 
 impl Activation {
@@ -132,6 +135,7 @@ impl Activation {
             Self::HardSigmoid => alone(HARD_SIGMOID),
             Self::HardSilu => alone(HARD_SILU),
             Self::Mish => alone(MISH),
+            Self::Log => alone(LOG),
         }
     }
 
@@ -163,6 +167,7 @@ impl Activation {
             HARD_SIGMOID => Self::HardSigmoid,
             HARD_SILU => Self::HardSilu,
             MISH => Self::Mish,
+            LOG => Self::Log,
             number => unreachable!("no activation has number {number}"),
         }
     }
@@ -214,6 +219,7 @@ impl Activation {
                     v * (e * e + 2.0 * e) / (e * e + 2.0 * e + 2.0)
                 }
             }
+            Self::Log => v.max(f32::MIN_POSITIVE).ln(),
         }
     }
 

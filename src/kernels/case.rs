@@ -6,9 +6,10 @@
 
 use super::stack::Planes;
 use super::{
-    ABSORBING, Activation, Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, FrameJob,
-    Ground, Kernel, LangevinStep, PairJob, PoolLayer, Pooling, Recording, Sampling, Span, Walker,
-    WarpGeometry, Windows, acceptance_entries, philox, row_stride,
+    ABSORBING, Activation, Buf, CombineLayer, Combining, ConvLayer, DenseLayer, DepthwiseLayer,
+    Divisor, ElementwiseLayer, FrameJob, Ground, Groups, Kernel, LangevinStep, NormaliseLayer,
+    PairJob, PoolLayer, Pooling, RearrangeLayer, Recording, Sampling, Span, Walker, WarpGeometry,
+    Windows, acceptance_entries, philox, row_stride,
 };
 use crate::mesh::{PairMesh, lattice_scale};
 use bytemuck::Pod;
@@ -58,6 +59,9 @@ impl Kernel {
             Self::Depthwise => depthwise(r),
             Self::Pool => pool(r),
             Self::Elementwise => elementwise(r),
+            Self::Combine => combine(r),
+            Self::Rearrange => rearrange(r),
+            Self::Normalise => normalise(r),
             Self::Softmax => softmax(r),
             Self::LatticeWalk => lattice_walk(r),
             Self::LangevinWalk => langevin_walk(r),
@@ -255,6 +259,56 @@ fn elementwise(recording: &mut Recording) -> &'static [bool] {
     recording.download(y);
     let curve = ElementwiseLayer::new(width, &[1.0], &[0.0], Activation::Gelu);
     kept(recording, FLOATS, |r| r.elementwise(y, None, COUNT, &curve))
+}
+
+fn combine(recording: &mut Recording) -> &'static [bool] {
+    let x = rows(recording, COUNT, 30, 3.0);
+    let mut both = |others: usize, repeat, combining, activation| {
+        let other = rows(recording, COUNT, others, 2.0);
+        let layer = CombineLayer {
+            values: 30,
+            others,
+            repeat,
+            combining,
+            activation,
+        };
+        let y = recording.combine(x, other, COUNT, &layer);
+        recording.download(y);
+    };
+    // One a channel, one a pixel, one a value.
+    both(5, 1, Combining::Product, Activation::Relu);
+    both(6, 5, Combining::Product, Activation::Linear);
+    both(30, 1, Combining::Larger, Activation::Linear);
+    FLOATS
+}
+
+fn rearrange(recording: &mut Recording) -> &'static [bool] {
+    let x = rows(recording, COUNT, 7, 1.0);
+    let other = rows(recording, COUNT, 5, 2.0);
+    let places = (0..14).map(|k| match k {
+        3 | 9 => RearrangeLayer::FILL,
+        k => k * 5 % 12,
+    });
+    let layer = RearrangeLayer::new([7, 5], places.collect(), 0.5);
+    let y = recording.rearrange(x, Some(other), COUNT, &layer);
+    recording.download(y);
+    let layer = RearrangeLayer::new([7, 0], vec![6, 0, 3], 0.0);
+    kept(recording, BITS, |r| r.rearrange(x, None, COUNT, &layer))
+}
+
+fn normalise(recording: &mut Recording) -> &'static [bool] {
+    let x = rows(recording, NUM_IMAGES, 7 * 6, 3.0);
+    let (scale, offset) = (values(1, 6), values(2, 6));
+    for (groups, divisor) in [
+        (Groups::Pixels, Divisor::Deviation { epsilon: 1e-3 }),
+        (Groups::Channels(3), Divisor::Deviation { epsilon: 1e-3 }),
+        (Groups::Pixels, Divisor::Length { epsilon: 1e-12 }),
+    ] {
+        let layer = NormaliseLayer::new(7, groups, divisor, scale.clone(), offset.clone());
+        let y = recording.normalise(x, NUM_IMAGES, &layer);
+        recording.download(y);
+    }
+    FLOATS
 }
 
 fn softmax(recording: &mut Recording) -> &'static [bool] {

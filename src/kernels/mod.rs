@@ -23,6 +23,7 @@ mod activation;
 mod blend;
 mod budget;
 mod case;
+mod combine;
 mod constant;
 mod conv;
 mod dense;
@@ -31,8 +32,10 @@ mod elementwise;
 mod langevin_walk;
 mod lattice_walk;
 mod loads;
+mod normalise;
 mod philox;
 mod pool;
+mod rearrange;
 mod recording;
 mod sample;
 mod softmax;
@@ -50,6 +53,7 @@ pub use activation::Activation;
 pub use blend::blend;
 pub use budget::{BUDGET, Budget};
 pub use case::Case;
+pub use combine::{CombineLayer, Combining};
 pub use constant::{Constant, WeakConstant};
 pub use conv::ConvLayer;
 pub use dense::DenseLayer;
@@ -58,8 +62,10 @@ pub use elementwise::ElementwiseLayer;
 pub use langevin_walk::{Ground, LangevinStep};
 pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
 pub use loads::{Loads, TEXELS_A_ROW};
+pub use normalise::{Divisor, Groups, NormaliseLayer};
 pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
+pub use rearrange::RearrangeLayer;
 pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
 pub use spline::spline_coefficients;
 pub use walk_arrivals::Arrivals;
@@ -87,6 +93,12 @@ pub enum Kernel {
     Pool,
     /// Scaling, sums and activations, value by value.
     Elementwise,
+    /// Products and maxima of two values.
+    Combine,
+    /// Values that change places.
+    Rearrange,
+    /// Groups of values by their own mean and variance.
+    Normalise,
     /// Logits to probabilities.
     Softmax,
     /// Walkers on a lattice, some steps on.
@@ -183,7 +195,7 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 15] = [
+pub const KERNELS: [Kernel; 18] = [
     Kernel::Spline,
     Kernel::Stack,
     Kernel::Warp(Sampling::Cubic),
@@ -193,6 +205,9 @@ pub const KERNELS: [Kernel; 15] = [
     Kernel::Depthwise,
     Kernel::Pool,
     Kernel::Elementwise,
+    Kernel::Combine,
+    Kernel::Rearrange,
+    Kernel::Normalise,
     Kernel::Softmax,
     Kernel::LatticeWalk,
     Kernel::LangevinWalk,
@@ -220,6 +235,9 @@ impl Kernel {
             Self::Depthwise => &depthwise::SPEC,
             Self::Pool => &pool::SPEC,
             Self::Elementwise => &elementwise::SPEC,
+            Self::Combine => &combine::SPEC,
+            Self::Rearrange => &rearrange::SPEC,
+            Self::Normalise => &normalise::SPEC,
             Self::Softmax => &softmax::SPEC,
             Self::LatticeWalk => &lattice_walk::SPEC,
             Self::LangevinWalk => &langevin_walk::SPEC,

@@ -92,6 +92,7 @@ fn activated(activation: Activation, v: f64) -> f32 {
         Activation::HardSigmoid => hard_sigmoid(v),
         Activation::HardSilu => v * hard_sigmoid(v),
         Activation::Mish => v * softplus(v).tanh(),
+        Activation::Log => v.max(f64::from(f32::MIN_POSITIVE)).ln(),
     };
     value as f32
 }

@@ -4,8 +4,8 @@
 use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
-    Activation, Buf, ConvLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling, Recording,
-    Windows, row_stride,
+    Activation, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor, ElementwiseLayer,
+    Groups, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer, Recording, Windows, row_stride,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -440,6 +440,198 @@ fn activations_answer_as_keras_does_and_do_not_overflow() {
             // The run itself asks for finite values; exp alone has none here.
             if name != "exponential" {
                 apply(&huge);
+            }
+        }
+        // The logarithm has no name among Keras's functions; by its definition.
+        let layer = ElementwiseLayer::new(1, &[1.0], &[0.0], Activation::Log);
+        let p = [0.0, -1.0, 1e-38, 1.2e-38, 1e-7, 0.25, 1.0, 3.0, f32::MAX];
+        let ln = |p: &f32| f64::from(p.max(f32::MIN_POSITIVE)).ln() as f32;
+        let found = run(engine.as_ref(), &p, [1, 1], |recording, x, rows| {
+            recording.elementwise(x, None, rows, &layer)
+        });
+        let tolerance = Tolerance {
+            abs: 1e-6,
+            rel: 1e-6,
+        };
+        assert_close(
+            "log",
+            &found,
+            &p.iter().map(ln).collect::<Vec<_>>(),
+            tolerance,
+        );
+    }
+}
+
+#[test]
+fn products_and_maxima_repeat_what_holds_one_value_for_many() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(31);
+        // Values, others, repeat: one a channel, one a pixel, one a value, one for all.
+        for (values, others, repeat) in [(30, 5, 1), (30, 6, 5), (7, 7, 1), (9, 1, 9), (256, 64, 4)]
+        {
+            for rows in [0, 1, 5] {
+                let x = random(&mut rng, rows * values);
+                let other = random(&mut rng, rows * others);
+                for (combining, activation) in [
+                    (Combining::Product, Activation::Linear),
+                    (Combining::Product, Activation::Relu),
+                    (Combining::Larger, Activation::Linear),
+                ] {
+                    let layer = CombineLayer {
+                        values,
+                        others,
+                        repeat,
+                        combining,
+                        activation,
+                    };
+                    let expected: Vec<f32> = (0..rows * values)
+                        .map(|k| {
+                            let (row, value) = (k / values, k % values);
+                            let other = other[row * others + value / repeat % others];
+                            let both = match combining {
+                                Combining::Product => x[k] * other,
+                                Combining::Larger => x[k].max(other),
+                            };
+                            if activation == Activation::Relu {
+                                both.max(0.0)
+                            } else {
+                                both
+                            }
+                        })
+                        .collect();
+                    let found = run(
+                        engine.as_ref(),
+                        &x,
+                        [values, values],
+                        |recording, x, rows| {
+                            let mut padded = Vec::new();
+                            for row in other.chunks_exact(others) {
+                                padded.extend_from_slice(row);
+                                padded
+                                    .resize(padded.len().next_multiple_of(row_stride(others)), 7.0);
+                            }
+                            let other = recording.upload("other", &padded);
+                            recording.combine(x, other, rows, &layer)
+                        },
+                    );
+                    let what = format!("{} {values} {others} {combining:?}", engine.info().engine);
+                    assert_close(&what, &found, &expected, VALUES);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn values_change_places_and_nothing_else() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(32);
+        for (inputs, outputs, rows) in [
+            ([7, 5], 14, 3),
+            ([8, 0], 8, 1),
+            ([1, 1], 1, 70),
+            ([30, 66], 257, 2),
+        ] {
+            let both = inputs[0] + inputs[1];
+            let places: Vec<u32> = (0..outputs)
+                .map(|k| match k % 5 {
+                    4 => RearrangeLayer::FILL,
+                    _ => (k * 7 % both) as u32,
+                })
+                .collect();
+            let x = random(&mut rng, rows * inputs[0]);
+            let other = random(&mut rng, rows * inputs[1]);
+            let expected: Vec<f32> = (0..rows * outputs)
+                .map(|k| match (k / outputs, places[k % outputs] as usize) {
+                    (_, place) if place == RearrangeLayer::FILL as usize => -2.5,
+                    (row, place) if place < inputs[0] => x[row * inputs[0] + place],
+                    (row, place) => other[row * inputs[1] + place - inputs[0]],
+                })
+                .collect();
+            let layer = RearrangeLayer::new(inputs, places, -2.5);
+            let found = run(
+                engine.as_ref(),
+                &x,
+                [inputs[0], outputs],
+                |recording, x, rows| {
+                    let mut padded = Vec::new();
+                    for row in other.chunks_exact(inputs[1].max(1)) {
+                        padded.extend_from_slice(row);
+                        padded.resize(padded.len().next_multiple_of(row_stride(inputs[1])), 7.0);
+                    }
+                    let other = (inputs[1] > 0).then(|| recording.upload("other", &padded));
+                    recording.rearrange(x, other, rows, &layer)
+                },
+            );
+            let exact = Tolerance { abs: 0.0, rel: 0.0 };
+            assert_close(&format!("{inputs:?}"), &found, &expected, exact);
+        }
+    }
+}
+
+#[test]
+fn groups_are_normalised_by_their_own_statistics() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(33);
+        for (pixels, channels, groups) in [
+            (1, 5, Groups::Pixels),
+            (7, 6, Groups::Pixels),
+            (7, 6, Groups::Channels(3)),
+            (7, 6, Groups::Channels(6)),
+            (35, 8, Groups::Channels(1)),
+        ] {
+            for divisor in [
+                Divisor::Deviation { epsilon: 1e-3 },
+                Divisor::Length { epsilon: 1e-12 },
+            ] {
+                let (values, rows) = (pixels * channels, 3);
+                // Far from 0, where a difference of squares would cancel.
+                let x: Vec<f32> = random(&mut rng, rows * values)
+                    .iter()
+                    .map(|v| v + 20.0)
+                    .collect();
+                let (scale, offset) = (random(&mut rng, channels), random(&mut rng, channels));
+                let group = |k: usize| match groups {
+                    Groups::Pixels => k % values / channels,
+                    Groups::Channels(groups) => k % channels / (channels / groups),
+                };
+                let expected: Vec<f32> = (0..rows * values)
+                    .map(|k| {
+                        let row = k / values * values;
+                        let own: Vec<f64> = (row..row + values)
+                            .filter(|&other| group(other - row) == group(k - row))
+                            .map(|other| f64::from(x[other]))
+                            .collect();
+                        let count = own.len() as f64;
+                        let normal = match divisor {
+                            Divisor::Deviation { epsilon } => {
+                                let mean = own.iter().sum::<f64>() / count;
+                                let variance =
+                                    own.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+                                (f64::from(x[k]) - mean) / (variance + f64::from(epsilon)).sqrt()
+                            }
+                            Divisor::Length { .. } => {
+                                f64::from(x[k]) / own.iter().map(|v| v * v).sum::<f64>().sqrt()
+                            }
+                        };
+                        let channel = k % channels;
+                        (f64::from(scale[channel]) * normal + f64::from(offset[channel])) as f32
+                    })
+                    .collect();
+                let layer = NormaliseLayer::new(pixels, groups, divisor, scale, offset);
+                let found = run(
+                    engine.as_ref(),
+                    &x,
+                    [values, values],
+                    |recording, x, rows| recording.normalise(x, rows, &layer),
+                );
+                let what = format!("{} {groups:?} {divisor:?}", engine.info().engine);
+                // A mean of 20 in 32-bit floats, differences of about 1.
+                let tolerance = Tolerance {
+                    abs: 2e-5,
+                    rel: 1e-5,
+                };
+                assert_close(&what, &found, &expected, tolerance);
             }
         }
     }

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let model = job.model();
     ensure!(
         !model.model.runs_on_host(),
-        "{}: a library runs this model, whose stages are not ours to measure; expected a model of layers (`morphscape model` shows which it is)",
+        "{}: a library runs this model, whose stages are not ours to measure; expected a model of layers (`morphscape model FILE` shows which it is)",
         model.path
     );
     let landscapes = job.landscapes();

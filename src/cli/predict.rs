@@ -88,7 +88,7 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
         "--label and --features belong to a table, and --data {} has images; leave them out",
         args.data.name()
     );
-    let model = args.model.source()?.load()?;
+    let mut model = args.model.source()?.load()?;
     let data = args.data.source().load()?.match_classes(&model, terminal)?;
     model.note_assumptions(terminal);
     model.warn_unscaled(terminal);
@@ -98,8 +98,7 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
         .map(|item| {
             let image = find_image(item, &data.images)?;
             model
-                .model
-                .check_image_shape(image.shape())
+                .fit_images(image.shape(), terminal)
                 .with_context(|| format!("{item} with {}", model.path))?;
             Ok(image.levels)
         })

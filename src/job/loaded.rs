@@ -137,14 +137,13 @@ impl SweepJob {
     }
 
     /// Loads data and triples, and checks that they fit the model.
-    fn fit(&self, model: LoadedModel, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+    fn fit(&self, mut model: LoadedModel, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
         check_steps(self.morph.steps)?;
         let loaded = self.data.load()?.match_classes(&model, observer)?;
         let images = &loaded.images;
         let place = format!("{} with {}", loaded.path, model.path);
         model
-            .model
-            .check_image_shape(images.image_shape())
+            .fit_images(images.image_shape(), observer)
             .at(&place)?;
         if images.classes().len() > model.model.num_classes() {
             return Err(JobError::Unfit {

@@ -4,7 +4,8 @@ use super::error::{JobError, Located};
 use super::observer::{Note, Observer};
 use super::tables::LoadedTable;
 use crate::model::{
-    Model, ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
+    Model, ModelError, ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model,
+    table_model_names,
 };
 use crate::remedy::{Remedy, Setting};
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,21 @@ impl LoadedModel {
         }
     }
 
+    /// Makes the model take images of this shape, and notes how where that is a choice.
+    ///
+    /// # Errors
+    /// [`ModelError`] where it takes others.
+    pub fn fit_images(
+        &mut self,
+        shape: [usize; 3],
+        observer: &dyn Observer,
+    ) -> Result<(), ModelError> {
+        if let Some(note) = self.model.fit_images(shape)? {
+            observer.note(&Note::new(format!("{}: {note}", self.path)));
+        }
+        Ok(())
+    }
+
     /// Notes how the file was understood where it does not say it itself.
     pub fn note_assumptions(&self, observer: &dyn Observer) {
         for note in self.model.notes() {
@@ -141,7 +157,7 @@ impl LoadedModel {
 
     /// Warns of grey levels that are fed to a model which never scales them: most often a mistake.
     pub fn warn_unscaled(&self, observer: &dyn Observer) {
-        if !self.model.scales_input() {
+        if !self.model.scales_grey_levels() {
             observer.note(&Note::warning(
                 format!(
                     "{} does not scale its input and gets grey levels 0..255",

@@ -33,7 +33,7 @@ impl Constant {
     /// Words that are no floats, such as places.
     pub(super) fn of_words(words: Vec<u32>) -> Self {
         // The bits stay as they are: nothing computes with them as floats.
-        Self::new(bytemuck::cast_vec(words))
+        Self::new(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// Values of which the twin reads what `arrange` makes of them.

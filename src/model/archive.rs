@@ -17,8 +17,17 @@ pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
 /// How much more than their packed size weights may take, besides a first 16 MiB.
 const MAX_WEIGHTS_RATIO: u64 = 16;
 
+/// What a `.keras` file holds.
+pub(super) struct Unpacked {
+    pub(super) config: String,
+    /// The version of Keras that wrote it, where `metadata.json` says it.
+    pub(super) version: Option<String>,
+    /// An HDF5 file.
+    pub(super) weights: Vec<u8>,
+}
+
 /// The config and the weights' HDF5 file.
-pub(super) fn unpack(content: &[u8]) -> Result<(String, Vec<u8>), ModelError> {
+pub(super) fn unpack(content: &[u8]) -> Result<Unpacked, ModelError> {
     let mut archive = ZipArchive::new(Cursor::new(content)).map_err(ModelError::Zip)?;
     let config = entry(&mut archive, "config.json", content.len(), |_| {
         MAX_CONFIG_BYTES
@@ -28,10 +37,24 @@ pub(super) fn unpack(content: &[u8]) -> Result<(String, Vec<u8>), ModelError> {
         expected: "text in UTF-8".into(),
         found: "other bytes".into(),
     })?;
+    let version = match archive.index_for_name("metadata.json") {
+        None => None,
+        Some(_) => {
+            let metadata = entry(&mut archive, "metadata.json", content.len(), |_| {
+                MAX_CONFIG_BYTES
+            })?;
+            let metadata: Option<serde_json::Value> = serde_json::from_slice(&metadata).ok();
+            metadata.and_then(|metadata| metadata["keras_version"].as_str().map(str::to_owned))
+        }
+    };
     let weights = entry(&mut archive, "model.weights.h5", content.len(), |packed| {
         (16 << 20) + packed.saturating_mul(MAX_WEIGHTS_RATIO)
     })?;
-    Ok((config, weights))
+    Ok(Unpacked {
+        config,
+        version,
+        weights,
+    })
 }
 
 fn entry(

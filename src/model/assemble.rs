@@ -11,19 +11,24 @@
 
 use super::draft::{Draft, What, steps};
 use super::fold::{Affine, Kind, Linear};
-use super::layer::{Layer, Op, Window};
+use super::functions::name_of;
+use super::layer::{Arrangement, Combining, Groups, Layer, Op, Padding, Window, input_scaling};
+use super::output::{End, Finish, Link, Output};
+use super::scaling::InputScaling;
 use super::shapes::{
     check_kernel, count, image, order, shape_from_dense, takers, windows, wrong_input,
 };
-use super::{LayerSummary, ModelError, Step};
-use crate::kernels::{Activation, Pooling, Windows};
+use super::{LayerSummary, ModelError, Operation, Step};
+use crate::kernels::{Activation, CombineLayer, NormaliseLayer, Pooling, RearrangeLayer, Windows};
 
 /// What is made of layers.
 pub(super) struct Assembled {
     pub(super) steps: Vec<Step>,
     pub(super) layers: Vec<LayerSummary>,
     pub(super) input_shape: Vec<usize>,
-    pub(super) scaled: bool,
+    pub(super) scaling: InputScaling,
+    pub(super) link: Link,
+    pub(super) notes: Vec<String>,
 }
 
 /// What a layer gives.
@@ -34,6 +39,16 @@ struct Value {
     shape: Vec<usize>,
     /// Whether at most one layer sees the draft's value.
     sole: bool,
+    /// The zeros around it, where it is an image in a frame of zeros.
+    frame: Option<Frame>,
+}
+
+/// Zeros around an image.
+#[derive(Clone)]
+struct Frame {
+    inside: Box<Value>,
+    before: [usize; 2],
+    after: [usize; 2],
 }
 
 struct Assembly {
@@ -43,13 +58,18 @@ struct Assembly {
     takers: Vec<usize>,
     /// Values of all drafts so far.
     total: usize,
-    scaled: bool,
+    /// Entries that lists of places may still have.
+    places_left: usize,
 }
+
+/// Entries of all lists of places of a model together: 256 MiB.
+const MAX_PLACES: usize = 1 << 26;
 
 /// Follows shapes through `layers`, folds and fuses, and checks all of it.
 pub(super) fn assemble(
-    layers: Vec<Layer>,
+    mut layers: Vec<Layer>,
     input_shape: Option<Vec<usize>>,
+    output: Option<Output>,
 ) -> Result<Assembled, ModelError> {
     let linear = |op: &Op| {
         matches!(
@@ -65,17 +85,23 @@ pub(super) fn assemble(
         None => shape_from_dense(&layers)?,
     };
     let takers = takers(&layers)?;
+    let scaling = input_scaling(&layers);
     let mut assembly = Assembly {
         drafts: Vec::new(),
         values: Vec::new(),
         total: count("the input", &input_shape, 0)?,
         takers,
-        scaled: false,
+        places_left: MAX_PLACES,
     };
     assembly.push(0, input_shape.clone(), true);
     let mut before_softmax = layers.windows(2);
     if let Some(pair) = before_softmax.find(|pair| matches!(pair[0].op, Op::Softmax)) {
         return Err(order(&pair[1].name, "a softmax must be the last layer"));
+    }
+    let (end, at) = end(&layers);
+    // Logits are what stands before the sigmoids.
+    if end == End::Sigmoid && output != Some(Output::Logits) {
+        layers[at].op = Op::Activation(Activation::Linear);
     }
     let mut summaries: Vec<LayerSummary> = Vec::with_capacity(layers.len());
     for layer in layers {
@@ -97,28 +123,54 @@ pub(super) fn assemble(
         }
     }
     let last = summaries.len() - 1;
-    let end = assembly.end();
-    let values: usize = end.shape.iter().product();
-    if end.shape.last() != Some(&values) {
+    let shape = &assembly.end().shape;
+    let values: usize = shape.iter().product();
+    if shape.last() != Some(&values) {
         let expected = "one value a class at the model's end".into();
-        return Err(wrong_input(&summaries[last].name, expected, &end.shape));
+        return Err(wrong_input(&summaries[last].name, expected, shape));
     }
-    if values < 2 {
-        return Err(ModelError::TooFewClasses { outputs: values });
-    }
+    let (finish, note) = Finish::of(end, values, output, &name_of)?;
+    let link = assembly.finish(finish, values)?;
     Ok(Assembled {
-        scaled: assembly.scaled,
+        scaling,
         steps: steps(assembly.drafts),
         layers: summaries,
         input_shape,
+        link,
+        notes: note.into_iter().collect(),
     })
+}
+
+/// What the layers end in, and the layer that says so.
+fn end(layers: &[Layer]) -> (End, usize) {
+    let mut at = layers.len() - 1;
+    while matches!(
+        layers[at].op,
+        Op::Reshape(_) | Op::Activation(Activation::Linear)
+    ) && let Some(before) = layers[at].takes[0].checked_sub(1)
+    {
+        at = before;
+    }
+    let end = match layers[at].op {
+        Op::Softmax => End::Softmax,
+        Op::Activation(Activation::Sigmoid) => End::Sigmoid,
+        Op::Activation(Activation::HardSigmoid) => End::SigmoidLike("hard_sigmoid"),
+        Op::Activation(activation) => End::Function(activation),
+        _ => End::Open,
+    };
+    (end, at)
 }
 
 impl Assembly {
     /// Adds a layer's value.
     fn push(&mut self, draft: usize, shape: Vec<usize>, sole: bool) {
         let sole = sole && self.takers[self.values.len()] <= 1;
-        self.values.push(Value { draft, shape, sole });
+        self.values.push(Value {
+            draft,
+            shape,
+            sole,
+            frame: None,
+        });
     }
 
     /// What the last layer so far gives.
@@ -141,6 +193,39 @@ impl Assembly {
             activation: Activation::Linear,
         });
         Ok(self.drafts.len())
+    }
+
+    /// Makes logits of the last values, and two classes of one.
+    fn finish(&mut self, finish: Finish, values: usize) -> Result<Link, ModelError> {
+        let end = self.end().draft;
+        let two = |first: f32, offset: f32| Linear {
+            kind: Kind::Dense,
+            inputs: 1,
+            fan: 2,
+            kernel: vec![first, 1.0],
+            bias: vec![offset, 0.0],
+        };
+        let name = || "the classes".to_owned();
+        Ok(match (finish, values) {
+            // softmax([0, z]) = [1 - sigmoid(z), sigmoid(z)]
+            (Finish::Logits | Finish::Sigmoids, 1) => {
+                self.draft(name(), vec![end], What::Linear(two(0.0, 0.0)), &[2])?;
+                Link::Softmax
+            }
+            (Finish::Logits, _) => Link::Softmax,
+            (Finish::Sigmoids, _) => Link::Sigmoid,
+            (Finish::Probabilities, 1) => {
+                self.draft(name(), vec![end], What::Linear(two(-1.0, 1.0)), &[2])?;
+                self.drafts.last_mut().expect("just added").activation = Activation::Log;
+                Link::Exponential
+            }
+            (Finish::Probabilities, _) => {
+                let what = What::Elementwise(Affine::identity(), values);
+                self.draft(name(), vec![end], what, &[values])?;
+                self.drafts.last_mut().expect("just added").activation = Activation::Log;
+                Link::Exponential
+            }
+        })
     }
 
     /// The draft behind a value when nothing else sees it and it has no activation yet.
@@ -177,9 +262,56 @@ impl Assembly {
                 }
                 self.push(from.draft, shape, from.sole);
             }
+            Op::Axis { at, added } => {
+                let mut shape = from.shape.clone();
+                if added && at <= shape.len() {
+                    shape.insert(at, 1);
+                } else if !added && shape.get(at) == Some(&1) && shape.len() > 1 {
+                    shape.remove(at);
+                } else {
+                    let expected = format!("an axis of one at {at}");
+                    return Err(wrong_input(&name, expected, &from.shape));
+                }
+                self.push(from.draft, shape, from.sole);
+            }
             Op::Activation(activation) => self.activation(name, from, activation)?,
             Op::Affine { scale, offset } => self.affine(name, from, Affine { scale, offset })?,
             Op::Add => self.sum(&name, &takes)?,
+            Op::Combine(combining) => self.combine(&name, [takes[0], takes[1]], combining)?,
+            Op::Arrange(arrangement) => self.arrange(name, &takes, &arrangement)?,
+            Op::Normalise {
+                groups,
+                divisor,
+                scale,
+                offset,
+            } => {
+                let channels = from.shape.last().copied().unwrap_or(1);
+                let pixels = from.shape.iter().product::<usize>() / channels.max(1);
+                let entries = |entries: Vec<f32>| match entries[..] {
+                    [one] => vec![one; channels],
+                    _ => entries,
+                };
+                let (scale, offset) = (entries(scale), entries(offset));
+                for entries in [&scale, &offset] {
+                    if entries.len() != channels {
+                        return Err(ModelError::Shape {
+                            name: format!("gamma or beta of {name}"),
+                            expected: format!("[{channels}]"),
+                            found: vec![entries.len()],
+                        });
+                    }
+                }
+                if let Groups::Channels(groups) = groups
+                    && !(groups > 0 && channels.is_multiple_of(groups))
+                {
+                    let expected = format!("channels in {groups} equal groups");
+                    return Err(wrong_input(&name, expected, &from.shape));
+                }
+                let layer = NormaliseLayer::new(pixels, groups, divisor, scale, offset);
+                let what = What::Ready(Operation::Normalise(layer));
+                let draft = self.draft(name, vec![from.draft], what, &from.shape)?;
+                self.push(draft, from.shape, true);
+            }
             Op::Dense {
                 inputs,
                 kernel,
@@ -242,7 +374,7 @@ impl Assembly {
         activation: Activation,
     ) -> Result<(), ModelError> {
         match self.open_draft(&from) {
-            Some(draft) if !matches!(draft.what, What::Pool(..)) => {
+            Some(draft) if draft.what.takes_activation() => {
                 draft.activation = activation;
                 self.push(from.draft, from.shape, from.sole);
             }
@@ -268,7 +400,6 @@ impl Assembly {
                 });
             }
         }
-        self.scaled |= self.is_preprocessing(from.draft);
         if let Some(draft) = self.open_draft(&from) {
             let folded = match &mut draft.what {
                 What::Linear(linear) if affine.fits(linear.bias.len()) => {
@@ -291,31 +422,168 @@ impl Assembly {
         Ok(())
     }
 
-    /// Whether nothing but scaling stands between the input and a draft's value.
-    fn is_preprocessing(&self, value: usize) -> bool {
-        let Some(draft) = value.checked_sub(1).map(|n| &self.drafts[n]) else {
-            return true;
-        };
-        matches!(draft.what, What::Elementwise(..))
-            && draft.activation == Activation::Linear
-            && draft.takes.len() == 1
-            && self.is_preprocessing(draft.takes[0])
+    fn sum(&mut self, name: &str, takes: &[usize]) -> Result<(), ModelError> {
+        let mut sum = self.values[takes[0]].clone();
+        for &other in &takes[1..] {
+            let shape = self.common_shape(name, &sum.shape, &self.values[other].shape)?;
+            let other = self.values[other].clone();
+            let takes = [
+                self.repeated(name, &sum, &shape)?,
+                self.repeated(name, &other, &shape)?,
+            ];
+            let what = What::Elementwise(Affine::identity(), shape.iter().product());
+            sum.draft = self.draft(name.to_owned(), takes.to_vec(), what, &shape)?;
+            sum.shape = shape;
+        }
+        self.push(sum.draft, sum.shape, true);
+        Ok(())
     }
 
-    fn sum(&mut self, name: &str, takes: &[usize]) -> Result<(), ModelError> {
-        let first = self.values[takes[0]].clone();
-        let values = first.shape.iter().product();
-        let mut sum = first.draft;
-        for &other in &takes[1..] {
-            let other = &self.values[other];
-            if other.shape != first.shape {
-                let expected = format!("values of one shape, the first is {:?}", first.shape);
-                return Err(wrong_input(name, expected, &other.shape));
-            }
-            let what = What::Elementwise(Affine::identity(), values);
-            sum = self.draft(name.to_owned(), vec![sum, other.draft], what, &first.shape)?;
+    /// The shape to which two repeat, as numpy has it.
+    fn common_shape(
+        &self,
+        name: &str,
+        first: &[usize],
+        other: &[usize],
+    ) -> Result<Vec<usize>, ModelError> {
+        let rank = first.len().max(other.len());
+        let at = |shape: &[usize], k: usize| match (k + shape.len()).checked_sub(rank) {
+            Some(k) => shape[k],
+            None => 1,
+        };
+        (0..rank)
+            .map(|k| match (at(first, k), at(other, k)) {
+                (a, b) if a == b || b == 1 => Ok(a),
+                (1, b) => Ok(b),
+                _ => {
+                    let expected = format!("values of one shape, the first is {first:?}");
+                    Err(wrong_input(name, expected, other))
+                }
+            })
+            .collect()
+    }
+
+    /// The draft of a value repeated to a shape.
+    fn repeated(
+        &mut self,
+        name: &str,
+        value: &Value,
+        shape: &[usize],
+    ) -> Result<usize, ModelError> {
+        let [own, all] = [&value.shape[..], shape].map(|shape| shape.iter().product::<usize>());
+        if own == all {
+            return Ok(value.draft);
         }
-        self.push(sum, first.shape, true);
+        let to = Arrangement::Broadcast(shape.to_vec());
+        let arranged = to.of(name, &[&value.shape], self.places_left)?;
+        self.places_left -= arranged.places.len();
+        let layer = RearrangeLayer::new([own, 0], arranged.places, 0.0);
+        let what = What::Ready(Operation::Rearrange(layer));
+        self.draft(name.to_owned(), vec![value.draft], what, shape)
+    }
+
+    fn combine(
+        &mut self,
+        name: &str,
+        takes: [usize; 2],
+        combining: Combining,
+    ) -> Result<(), ModelError> {
+        let [mut first, mut other] = takes.map(|value| self.values[value].clone());
+        let shape = self.common_shape(name, &first.shape, &other.shape)?;
+        let values: usize = shape.iter().product();
+        let count = |value: &Value| value.shape.iter().product::<usize>();
+        if count(&first) < count(&other) {
+            std::mem::swap(&mut first, &mut other);
+        }
+        let first = self.repeated(name, &first, &shape)?;
+        // One value a channel or a pixel is read again and again; other repetitions are made.
+        let others = count(&other);
+        let rank = shape.len();
+        let own = [vec![1; rank - other.shape.len()], other.shape.clone()].concat();
+        let split = own.iter().position(|&size| size > 1).unwrap_or(rank);
+        let end = own
+            .iter()
+            .rposition(|&size| size > 1)
+            .map_or(rank, |k| k + 1);
+        let (repeat, fits) = if own[split..] == shape[split..] {
+            (1, true)
+        } else if own[..end] == shape[..end] && own[end..].iter().all(|&size| size == 1) {
+            (shape[end..].iter().product(), true)
+        } else {
+            (1, false)
+        };
+        let (draft, others) = match fits {
+            true => (other.draft, others),
+            false => (self.repeated(name, &other, &shape)?, values),
+        };
+        let layer = CombineLayer {
+            values,
+            others,
+            repeat,
+            combining,
+            activation: Activation::Linear,
+        };
+        let what = What::Ready(Operation::Combine(layer));
+        let draft = self.draft(name.to_owned(), vec![first, draft], what, &shape)?;
+        self.push(draft, shape, true);
+        Ok(())
+    }
+
+    fn arrange(
+        &mut self,
+        name: String,
+        takes: &[usize],
+        arrangement: &Arrangement,
+    ) -> Result<(), ModelError> {
+        let taken: Vec<Value> = takes
+            .iter()
+            .map(|&value| self.values[value].clone())
+            .collect();
+        let shapes: Vec<&[usize]> = taken.iter().map(|value| &value.shape[..]).collect();
+        let arranged = arrangement.of(&name, &shapes, self.places_left)?;
+        self.places_left -= arranged.places.len();
+        let counts: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
+        let in_place = |places: &[u32]| places.iter().zip(0..).all(|(place, k)| *place == k);
+        if taken.len() == 1 && arranged.places.len() == counts[0] && in_place(&arranged.places) {
+            self.push(taken[0].draft, arranged.shape, taken[0].sole);
+            return Ok(());
+        }
+        // Two at a time: all but the last one after the other first.
+        let (mut draft, mut count) = (taken[0].draft, counts[0]);
+        let last = taken.len() - 1;
+        for k in 1..last {
+            let both = count + counts[k];
+            self.places_left =
+                (self.places_left.checked_sub(both)).ok_or_else(|| ModelError::TooLarge {
+                    name: name.clone(),
+                    shape: vec![both],
+                    limit: MAX_PLACES,
+                })?;
+            let places = (0..both as u32).collect();
+            let layer = RearrangeLayer::new([count, counts[k]], places, 0.0);
+            let what = What::Ready(Operation::Rearrange(layer));
+            let takes = vec![draft, taken[k].draft];
+            draft = self.draft(name.clone(), takes, what, &[both])?;
+            count = both;
+        }
+        let second = (last > 0).then(|| counts[last]);
+        let layer = RearrangeLayer::new([count, second.unwrap_or(0)], arranged.places, 0.0);
+        let what = What::Ready(Operation::Rearrange(layer));
+        let mut takes = vec![draft];
+        takes.extend(second.map(|_| taken[last].draft));
+        let before = self.drafts.len();
+        let draft = self.draft(name, takes, what, &arranged.shape)?;
+        self.push(draft, arranged.shape, true);
+        // A convolution behind a frame of zeros takes it for its own padding.
+        if let (Arrangement::Pad { rows, columns }, true) = (arrangement, taken[0].sole) {
+            debug_assert_eq!(draft, before + 1);
+            let end = self.values.last_mut().expect("just pushed");
+            end.frame = Some(Frame {
+                inside: Box::new(taken[0].clone()),
+                before: [rows[0], columns[0]],
+                after: [rows[1], columns[1]],
+            });
+        }
         Ok(())
     }
 
@@ -359,6 +627,21 @@ impl Assembly {
         (shape, kernel, bias, window): ([usize; 4], Vec<f32>, Vec<f32>, Window),
         kind: fn(Windows) -> Kind,
     ) -> Result<(), ModelError> {
+        let (mut from, mut window) = (from, window);
+        let [height, width, ..] = shape;
+        let fits = |pad: [usize; 2]| pad[0] < height && pad[1] < width;
+        if let Some(frame) = &from.frame
+            && window.padding == Padding::Valid
+            && from.sole
+            && fits(frame.before)
+            && fits(frame.after)
+        {
+            let (before, after) = (frame.before, frame.after);
+            window.padding = Padding::Stated { before, after };
+            let inside = (*frame.inside).clone();
+            self.drafts[from.draft - 1].what = What::Absorbed;
+            from = inside;
+        }
         let input = image(&name, &from.shape)?;
         check_kernel(&name, &from.shape, &kernel, &shape, input[2])?;
         let [height, width, inputs, fan] = shape;

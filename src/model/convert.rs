@@ -8,8 +8,8 @@
 
 use super::file::describe_file;
 use super::functions::name_of;
-use super::layer::{Layer, Op, Padding, Pooling, Window};
-use super::{Model, ModelError, ModelOptions};
+use super::layer::{Arrangement, Combining, Divisor, Groups, Layer, Op, Padding, Pooling, Window};
+use super::{Layout, Model, ModelError, ModelOptions, Output};
 use crate::data::{FileError, Tensor, TensorData, write_safetensors};
 use crate::kernels::Activation;
 use serde_json::{Map, Value, json};
@@ -32,6 +32,8 @@ pub struct ConvertedModel {
 pub fn convert_model(path: &Path, options: &ModelOptions) -> Result<ConvertedModel, ModelError> {
     let described = describe_file(path, options)?;
     let layers = described.description.layers.clone();
+    let output = described.output;
+    let layout = described.description.layout;
     let model = described.assemble()?;
     let mut writer = Writer::default();
     for (number, layer) in layers.iter().enumerate() {
@@ -46,6 +48,16 @@ pub fn convert_model(path: &Path, options: &ModelOptions) -> Result<ConvertedMod
         if let Some(names) = names {
             metadata.insert(key, json!(names).to_string());
         }
+    }
+    if layout == Layout::ChannelsFirst && model.input_shape().is_some_and(|shape| shape.len() == 1)
+    {
+        metadata.insert("layout", "chw".to_owned());
+    }
+    if let Some((name, _)) = output.and_then(|told| {
+        let mut named = Output::NAMED.into_iter();
+        named.find(|(_, output)| *output == told)
+    }) {
+        metadata.insert("output", name.to_owned());
     }
     metadata.insert("converted_from_sha256", model.sha256().to_owned());
     Ok(ConvertedModel {
@@ -176,12 +188,17 @@ impl Writer {
         ),
         ModelError,
     > {
-        let windows = |window: &Window| {
+        let unwritten = |what: &'static str| ModelError::NotWritten {
+            name: layer.name.clone(),
+            what,
+        };
+        let windows = |window: &Window| -> Result<_, ModelError> {
             let padding = match window.padding {
                 Padding::Valid => "valid",
                 Padding::Same => "same",
+                Padding::Stated { .. } => return Err(unwritten("padding of its own")),
             };
-            (window.stride, padding)
+            Ok((window.stride, padding))
         };
         Ok(match &layer.op {
             Op::Reshape(None) => ("Flatten", json!({}), vec![]),
@@ -215,7 +232,7 @@ impl Writer {
                 bias,
                 window,
             } => {
-                let (strides, padding) = windows(window);
+                let (strides, padding) = windows(window)?;
                 let config = json!({
                     "filters": bias.len(), "kernel_size": shape[..2], "strides": strides,
                     "padding": padding, "activation": "linear", "use_bias": true,
@@ -229,7 +246,7 @@ impl Writer {
                 bias,
                 window,
             } => {
-                let (strides, padding) = windows(window);
+                let (strides, padding) = windows(window)?;
                 let config = json!({
                     "kernel_size": shape[..2], "depth_multiplier": shape[3], "strides": strides,
                     "padding": padding, "activation": "linear", "use_bias": true,
@@ -242,7 +259,7 @@ impl Writer {
                 size,
                 window,
             } => {
-                let (strides, padding) = windows(window);
+                let (strides, padding) = windows(window)?;
                 let class = match pooling {
                     Pooling::Max => "MaxPooling2D",
                     Pooling::Average => "AveragePooling2D",
@@ -264,10 +281,7 @@ impl Writer {
             }
             Op::Activation(Activation::Elu { alpha }) => ("ELU", json!({"alpha": alpha}), vec![]),
             Op::Activation(Activation::GeluTanh) => {
-                return Err(ModelError::Order {
-                    name: layer.name.clone(),
-                    reason: "the approximation of gelu has no Keras layer to be written as",
-                });
+                return Err(unwritten("the approximation of gelu"));
             }
             Op::Activation(activation) => (
                 "Activation",
@@ -276,6 +290,67 @@ impl Writer {
             ),
             Op::Softmax => ("Softmax", json!({}), vec![]),
             Op::Add => ("Add", json!({}), vec![]),
+            Op::Combine(Combining::Product) => ("Multiply", json!({}), vec![]),
+            Op::Combine(Combining::Larger) => ("Maximum", json!({}), vec![]),
+            Op::Arrange(arrangement) => match arrangement {
+                Arrangement::Concat { axis } => {
+                    // Behind the batch's, which Keras counts.
+                    let axis = if *axis < 0 { *axis } else { axis + 1 };
+                    ("Concatenate", json!({"axis": axis}), vec![])
+                }
+                Arrangement::Pad { rows, columns } => {
+                    ("ZeroPadding2D", json!({"padding": [rows, columns]}), vec![])
+                }
+                Arrangement::Crop { rows, columns } => {
+                    ("Cropping2D", json!({"cropping": [rows, columns]}), vec![])
+                }
+                Arrangement::Centre([height, width]) => (
+                    "CenterCrop",
+                    json!({"height": height, "width": width}),
+                    vec![],
+                ),
+                Arrangement::Permute(order) => {
+                    let dims: Vec<usize> = order.iter().map(|axis| axis + 1).collect();
+                    ("Permute", json!({"dims": dims}), vec![])
+                }
+                Arrangement::Repeat(size) => {
+                    let config = json!({"size": size, "interpolation": "nearest"});
+                    ("UpSampling2D", config, vec![])
+                }
+                _ => return Err(unwritten("parts of a tensor")),
+            },
+            Op::Axis { .. } => return Err(unwritten("layers over rows")),
+            Op::Normalise {
+                groups,
+                divisor,
+                scale,
+                offset,
+            } => {
+                let (class, mut config) = match (groups, divisor) {
+                    (_, Divisor::Length { .. }) => ("UnitNormalization", json!({})),
+                    (Groups::Pixels, Divisor::Deviation { epsilon }) => {
+                        ("LayerNormalization", json!({"epsilon": epsilon}))
+                    }
+                    (Groups::Channels(groups), Divisor::Deviation { epsilon }) => {
+                        let config = json!({"groups": groups, "epsilon": epsilon});
+                        ("GroupNormalization", config)
+                    }
+                };
+                let mut tensors = Vec::new();
+                if class != "UnitNormalization" {
+                    // One entry for all stands for no weights.
+                    let (scales, shifts) = (scale.len() > 1, offset.len() > 1);
+                    config["scale"] = scales.into();
+                    config["center"] = shifts.into();
+                    if scales {
+                        tensors.push(("gamma", vec![scale.len()], scale.clone()));
+                    }
+                    if shifts {
+                        tensors.push(("beta", vec![offset.len()], offset.clone()));
+                    }
+                }
+                (class, config, tensors)
+            }
         })
     }
 

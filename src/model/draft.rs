@@ -3,8 +3,8 @@
 use super::fold::{Affine, Kind, Linear};
 use super::{Operation, Step};
 use crate::kernels::{
-    Activation, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling,
-    Windows,
+    Activation, CombineLayer, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer,
+    Pooling, Windows,
 };
 
 /// A step in the making.
@@ -15,11 +15,23 @@ pub(super) struct Draft {
     pub(super) activation: Activation,
 }
 
+impl What {
+    /// Whether an activation can be part of the step.
+    pub(super) fn takes_activation(&self) -> bool {
+        !matches!(
+            self,
+            Self::Pool(..) | Self::Ready(Operation::Rearrange(_) | Operation::Normalise(_))
+        )
+    }
+}
+
 pub(super) enum What {
     Linear(Linear),
     Pool(Windows, Pooling),
     /// Of the sum of what it takes: with two values the scaling is the identity.
     Elementwise(Affine, usize),
+    /// A kernel as it is; only a product can take in an activation behind it.
+    Ready(Operation),
     /// A neighbour does its work.
     Absorbed,
 }
@@ -32,6 +44,11 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
         let activation = draft.activation;
         let operation = match draft.what {
             What::Absorbed => None,
+            What::Ready(Operation::Combine(layer)) => Some(Operation::Combine(CombineLayer {
+                activation,
+                ..layer
+            })),
+            What::Ready(operation) => Some(operation),
             What::Linear(Linear {
                 kind,
                 inputs,

@@ -21,6 +21,12 @@ pub enum ModelError {
         /// What it starts with.
         found: String,
     },
+    /// A file of another program's, by what it is.
+    #[error("expected a .keras, .h5, .safetensors or .onnx file, found {}", .kind.text())]
+    Foreign {
+        /// What it is.
+        kind: ForeignKind,
+    },
     /// Not a safetensors file.
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
@@ -50,6 +56,18 @@ pub enum ModelError {
     OnnxRun {
         /// What the library says.
         reason: String,
+    },
+    /// An operator that the library computes otherwise than the standard says.
+    #[error(
+        "operator {operator} (node \"{node}\"): the library that runs ONNX models computes it otherwise than the standard says, so it is refused; give {remedy}"
+    )]
+    OnnxOff {
+        /// The operator.
+        operator: String,
+        /// Name of the node.
+        node: String,
+        /// What to give in its place.
+        remedy: &'static str,
     },
     /// An ONNX model where layers are asked for.
     #[error(
@@ -104,6 +122,18 @@ pub enum ModelError {
         /// Shape it should have.
         expected: String,
         /// Shape it has.
+        found: Vec<usize>,
+    },
+    /// A weight of another layer than a dense one in a file that holds weights alone.
+    #[error(
+        "tensor \"{name}\" of shape {found:?} belongs to {layer}; a file of weights alone does not say where it stands, so only plain dense layers are read: export the whole model to ONNX (torch.onnx.export), or give Keras's with its config"
+    )]
+    NotDense {
+        /// Name of the tensor.
+        name: String,
+        /// What it belongs to.
+        layer: &'static str,
+        /// Its shape.
         found: Vec<usize>,
     },
     /// A tensor that does not hold 32-bit floats.
@@ -161,6 +191,16 @@ pub enum ModelError {
         /// Its class.
         class: String,
     },
+    /// A layer that has no form in a converted file.
+    #[error(
+        "layer \"{name}\": a converted file cannot hold {what}; use the model's own file as it is"
+    )]
+    NotWritten {
+        /// Name of the layer.
+        name: String,
+        /// What cannot be written.
+        what: &'static str,
+    },
     /// Layers that are known, in an order that is not.
     #[error("layer \"{name}\" cannot stand there: {reason}")]
     Order {
@@ -195,7 +235,9 @@ pub enum ModelError {
     #[error("expected at least one dense layer or convolution, found none")]
     NoLayers,
     /// A network with a single output.
-    #[error("expected a classifier with two or more classes, found {outputs} output(s)")]
+    #[error(
+        "expected a classifier with two or more classes, or one output that is a sigmoid or a logit, found {outputs} output(s); say what they are with --output sigmoid, logits or probabilities"
+    )]
     TooFewClasses {
         /// Number of outputs.
         outputs: usize,
@@ -227,10 +269,11 @@ pub enum ModelError {
         found: String,
     },
     /// A file says itself what the options would say.
-    #[error(
-        "the file carries its own layers and scaling; leave out --activation, --layers, --config and --scale"
-    )]
+    #[error("the file carries its own layers; leave out --activation, --layers and --config")]
     OptionsNotNeeded,
+    /// A scaling for a model that scales its input itself.
+    #[error("the model scales grey levels of 0..255 itself; leave out --scale, --mean and --std")]
+    ScalesItself,
     /// The images are not what the model takes.
     #[error(
         "the model takes {expected}, the images are {found}; choose images of that size and number of channels, or another model"
@@ -241,4 +284,40 @@ pub enum ModelError {
         /// Shape of the images.
         found: String,
     },
+}
+
+/// A kind of model file that must be exported before it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForeignKind {
+    /// `torch.save`'s zip.
+    PyTorch,
+    /// A Python pickle: an old `torch.save`, or a model of scikit-learn's.
+    Pickle,
+    /// TensorFlow Lite.
+    TfLite,
+    /// llama.cpp's.
+    Gguf,
+    /// A JSON text: a config without weights, or TensorFlow.js.
+    Json,
+}
+
+impl ForeignKind {
+    /// What it is and how to export it.
+    fn text(self) -> &'static str {
+        match self {
+            Self::PyTorch => {
+                "a PyTorch file (.pt, .pth), which only Python can read; export the model with torch.onnx.export(model, (example,), \"model.onnx\"), or save the weights of a plain MLP with safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")"
+            }
+            Self::Pickle => {
+                "a Python pickle, which only Python can read; export a PyTorch model with torch.onnx.export, one of scikit-learn's with skl2onnx.to_onnx"
+            }
+            Self::TfLite => {
+                "a TensorFlow Lite model; give the Keras model that it was made of, or convert it with tf2onnx"
+            }
+            Self::Gguf => "a GGUF file; export the model to ONNX",
+            Self::Json => {
+                "a JSON text; a config alone holds no weights: give the file of weights, and the config with --config"
+            }
+        }
+    }
 }

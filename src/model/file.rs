@@ -4,20 +4,21 @@
 //! before room is made for them; a file that is refused is refused at little cost.
 
 use super::archive;
-use super::functions::activation_name;
+use super::error::ForeignKind;
 use super::hdf5::{self, Hdf5};
 use super::keras::{self, Description, MAX_CONFIG_BYTES};
-use super::layer::{Layer, Op};
+use super::layer::{Layer, Op, STATED_SCALING, input_scaling};
+use super::options::{Layout, ModelOptions};
+use super::output::Output;
+use super::scaling::{InputScaling, Scaling};
 use super::weights::Weights;
 #[cfg(feature = "onnx")]
-use super::{AnswerKind, Held, HostNetwork, onnx};
+use super::{ChannelsFirst, Held, HostNetwork, onnx};
 use super::{Model, ModelError, plain};
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes, sha256_hex};
-use crate::kernels::Activation;
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 #[cfg(feature = "onnx")]
 use std::sync::Arc;
 
@@ -33,65 +34,6 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
     ("hawks", include_bytes!("../../models/hawks.safetensors")),
     ("seeds", include_bytes!("../../models/seeds.safetensors")),
 ];
-
-/// What a model file cannot say itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ModelOptions {
-    /// What stands between the dense layers of a file of weights; the last one ends in logits.
-    #[serde(with = "activation_name")]
-    pub activation: Option<Activation>,
-    /// The layers of a file of weights, from input to output, where names and shapes leave it
-    /// open.
-    pub layers: Vec<String>,
-    /// The Keras config, as JSON, of a file of weights.
-    pub config: Option<PathBuf>,
-    /// Inputs are multiplied by this first.
-    pub scale: Option<f64>,
-    /// Then this is taken away, one number or one a channel.
-    pub mean: Vec<f64>,
-    /// Then they are divided by this, one number or one a channel.
-    pub std: Vec<f64>,
-    /// Names of the classes, by output.
-    pub class_names: Option<Vec<String>>,
-}
-
-/// `x * scale + offset`, of inputs.
-pub(super) struct Scaling {
-    pub(super) scale: Vec<f64>,
-    pub(super) offset: Vec<f64>,
-}
-
-impl ModelOptions {
-    /// The scaling that they ask for.
-    fn scaling(&self) -> Result<Option<Scaling>, ModelError> {
-        if self.scale.is_none() && self.mean.is_empty() && self.std.is_empty() {
-            return Ok(None);
-        }
-        let (means, stds) = (self.mean.len().max(1), self.std.len().max(1));
-        let count = means.max(stds);
-        if ![1, count].contains(&means) || ![1, count].contains(&stds) {
-            return Err(ModelError::Config {
-                place: "--mean and --std".into(),
-                expected: "as many numbers in both".into(),
-                found: format!("{means} and {stds}"),
-            });
-        }
-        let at = |numbers: &[f64], k: usize, without: f64| match numbers {
-            [] => without,
-            [all] => *all,
-            each => each[k],
-        };
-        let scale = self.scale.unwrap_or(1.0);
-        let std = |k| at(&self.std, k, 1.0);
-        Ok(Some(Scaling {
-            scale: (0..count).map(|k| scale / std(k)).collect(),
-            offset: (0..count)
-                .map(|k| -at(&self.mean, k, 0.0) / std(k))
-                .collect(),
-        }))
-    }
-}
 
 /// Reads a model file: `.keras`, the `.h5` of Keras 2 (a whole model, or weights with
 /// [`ModelOptions::config`]), `.safetensors` or `.onnx`, whatever its name. Options that say what
@@ -156,13 +98,13 @@ fn onnx_model(
         options,
     };
     given.config_not_needed()?;
-    let mut file = onnx::read(path, content)?;
+    let mut file = onnx::read(path, content, options)?;
     if let Some(scaling) = options.scaling()? {
-        if file.scaled {
-            return Err(ModelError::OptionsNotNeeded);
+        if file.scaling == InputScaling::GreyLevels {
+            return Err(ModelError::ScalesItself);
         }
         file.network.scale_input(&scaling)?;
-        file.scaled = true;
+        file.scaling = InputScaling::GreyLevels;
     }
     let parts = [content]
         .into_iter()
@@ -172,19 +114,17 @@ fn onnx_model(
         .classes
         .map(|text| names("classes", &text))
         .transpose()?;
-    let mut notes = Vec::new();
-    if file.network.answer_kind() == AnswerKind::Probabilities {
-        notes.push("it answers probabilities; their logarithms are taken for its logits".into());
-    }
+    let channels_first = Some(ChannelsFirst::Onnx(file.network.clone()));
     Model {
         input_shape: file.network.input_shape().map(<[usize]>::to_vec),
         held: Held::Host(Arc::new(file.network)),
         layers: file.layers,
         classes: named(classes, options)?,
         features: None,
-        scaled: file.scaled,
+        scaling: file.scaling,
+        channels_first,
         sha256,
-        notes,
+        notes: file.notes,
     }
     .checked()
 }
@@ -241,6 +181,8 @@ struct Found {
     description: Description,
     classes: Option<Vec<String>>,
     features: Option<Vec<String>>,
+    /// Metadata `output`, which converted files have where it was said.
+    output: Option<String>,
 }
 
 /// A file's layers with all that was given beside it.
@@ -248,19 +190,15 @@ pub(super) struct Described {
     pub(super) description: Description,
     classes: Option<Vec<String>>,
     features: Option<Vec<String>>,
+    /// What the last values are, where the file or the user says it.
+    pub(super) output: Option<Output>,
     sha256: String,
 }
 
 impl Described {
     pub(super) fn assemble(self) -> Result<Model, ModelError> {
-        let Description {
-            layers,
-            input_shape,
-            notes,
-        } = self.description;
-        let mut model = Model::assemble(layers, input_shape, self.classes, self.sha256)?;
+        let mut model = Model::assemble(self.description, self.classes, self.output, self.sha256)?;
         model.features = self.features;
-        model.notes = notes;
         Ok(model)
     }
 }
@@ -283,12 +221,18 @@ fn describe(
         config: config.transpose()?,
         options,
     };
-    let found = if content.starts_with(archive::MAGIC) {
-        let (config, weights) = archive::unpack(&content)?;
+    let found = if let Some(kind) = foreign(&content) {
+        return Err(ModelError::Foreign { kind });
+    } else if content.starts_with(archive::MAGIC) {
+        let archive::Unpacked {
+            config,
+            version,
+            weights,
+        } = archive::unpack(&content)?;
         drop(content);
         given.config_not_needed()?;
         let weights = Hdf5::open(weights)?.weights()?;
-        keras::describe(&config, "config.json", weights)?.into()
+        keras::describe(&config, "config.json", version.as_deref(), weights)?.into()
     } else if content.starts_with(hdf5::MAGIC) {
         from_hdf5(content.into_owned(), given)?
     } else if content.get(8) == Some(&b'{') {
@@ -308,7 +252,23 @@ fn describe(
         mut description,
         classes,
         features,
+        output,
     } = found;
+    let told = options.output(&[])?;
+    let output = match output.map(|name| (Output::by_name(&name), name)) {
+        Some((None, name)) => {
+            return Err(ModelError::Config {
+                place: "metadata \"output\"".into(),
+                expected: Output::NAMED.map(|(name, _)| name).join(", "),
+                found: name,
+            });
+        }
+        Some((noted, _)) => told.or(noted),
+        None => told,
+    };
+    if let Some(layout) = options.layout {
+        description.layout = layout;
+    }
     if let Some(scaling) = options.scaling()? {
         scale_first(&mut description.layers, scaling)?;
     }
@@ -316,6 +276,7 @@ fn describe(
         description,
         classes: named(classes, options)?,
         features,
+        output,
         sha256,
     })
 }
@@ -326,8 +287,41 @@ impl From<Description> for Found {
             description,
             classes: None,
             features: None,
+            output: None,
         }
     }
+}
+
+/// Kinds of model files that other programs read, by what they start with.
+fn foreign(content: &[u8]) -> Option<ForeignKind> {
+    let zipped = |name: &[u8]| {
+        // Names stand in the first local header and, all of them, at the end of a zip.
+        let (start, end) = (
+            content.len().min(1 << 10),
+            content.len().saturating_sub(1 << 16),
+        );
+        [&content[..start], &content[end..]]
+            .iter()
+            .any(|part| part.windows(name.len()).any(|found| found == name))
+    };
+    if content.get(8) == Some(&b'{') {
+        return None;
+    }
+    // Pickles of protocols 2 to 5, and torch.save's before 1.6, which are pickles, too.
+    if matches!(content, [0x80, 2..=5, ..]) {
+        return Some(ForeignKind::Pickle);
+    }
+    if content.starts_with(archive::MAGIC) && zipped(b"data.pkl") {
+        return Some(ForeignKind::PyTorch);
+    }
+    if content.get(4..8) == Some(b"TFL3") {
+        return Some(ForeignKind::TfLite);
+    }
+    if content.starts_with(b"GGUF") {
+        return Some(ForeignKind::Gguf);
+    }
+    let text = content.trim_ascii_start();
+    text.starts_with(b"{").then_some(ForeignKind::Json)
 }
 
 /// What was given besides the file.
@@ -366,31 +360,38 @@ fn from_hdf5(content: Vec<u8>, given: Given<'_>) -> Result<Found, ModelError> {
             (given.config.ok_or(ModelError::ConfigNeeded)?, "--config")
         }
     };
-    Ok(keras::describe(&config, place, file.weights()?)?.into())
+    let version = file.keras_version()?;
+    Ok(keras::describe(&config, place, version.as_deref(), file.weights()?)?.into())
 }
 
 fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelError> {
     let (tensors, header) = parse_safetensors(content).map_err(ModelError::NotSafetensors)?;
     let no_metadata = HashMap::new();
     let metadata = header.metadata().as_ref().unwrap_or(&no_metadata);
-    let weights = Weights::from_safetensors(&tensors);
-    let description = match (metadata.get("keras_config"), &given.config) {
+    let weights = Weights::from_safetensors(&tensors)?;
+    let mut description = match (metadata.get("keras_config"), &given.config) {
         (Some(config), _) => {
             given.config_not_needed()?;
             let place = "metadata \"keras_config\"";
-            keras::describe(config, place, weights)?
+            let version = metadata.get("keras_version").map(String::as_str);
+            keras::describe(config, place, version, weights)?
         }
         (None, Some(config)) => {
             given.layers_not_needed()?;
-            keras::describe(config, "--config", weights)?
+            keras::describe(config, "--config", None, weights)?
         }
         (None, None) => plain::describe(given.options, weights)?,
     };
+    // A converted file says how its first layer takes images.
+    if metadata.get("layout").is_some_and(|layout| layout == "chw") {
+        description.layout = Layout::ChannelsFirst;
+    }
     let names = |key: &str| metadata.get(key).map(|text| names(key, text)).transpose();
     Ok(Found {
         description,
         classes: names("classes")?,
         features: names("features")?,
+        output: metadata.get("output").cloned(),
     })
 }
 
@@ -402,13 +403,10 @@ fn names(key: &str, text: &str) -> Result<Vec<String>, ModelError> {
     })
 }
 
-/// Puts a scaling before all layers, unless they begin with one.
+/// Puts a scaling before all layers, unless they begin with one of grey levels.
 fn scale_first(layers: &mut Vec<Layer>, scaling: Scaling) -> Result<(), ModelError> {
-    let begins = layers
-        .iter()
-        .find(|layer| !matches!(layer.op, Op::Reshape(_)));
-    if begins.is_some_and(|layer| matches!(layer.op, Op::Affine { .. })) {
-        return Err(ModelError::OptionsNotNeeded);
+    if input_scaling(layers) == InputScaling::GreyLevels {
+        return Err(ModelError::ScalesItself);
     }
     for layer in layers.iter_mut() {
         for value in &mut layer.takes {
@@ -417,7 +415,7 @@ fn scale_first(layers: &mut Vec<Layer>, scaling: Scaling) -> Result<(), ModelErr
     }
     let scaling = Layer {
         name: "scaling".into(),
-        class: "Rescaling".into(),
+        class: STATED_SCALING.into(),
         takes: vec![0],
         op: Op::Affine {
             scale: scaling.scale,

@@ -8,8 +8,11 @@
 //! limit on seconds, which would depend on the machine.
 
 use super::ModelError;
-use super::weights::{Content, Naming, Number, Stored, Weights};
-use hdf5_pure::{Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError, Group};
+use super::weights::{Content, LayerId, Naming, Number, Stored, WRAPPED, Weights};
+use hdf5_pure::{
+    AttrValue, Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError, Group,
+};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -112,6 +115,23 @@ impl Hdf5 {
         Ok(config.and_then(|value| value.as_str()).map(str::to_owned))
     }
 
+    /// The version of Keras that wrote the file, where it says it.
+    pub(super) fn keras_version(&self) -> Result<Option<String>, ModelError> {
+        let root = self.file.root();
+        let version = |group: &Group| -> Result<Option<String>, ModelError> {
+            let attributes = group.attrs().map_err(failed("attributes"))?;
+            let version = attributes.get("keras_version");
+            Ok(version.and_then(|value| value.as_str()).map(str::to_owned))
+        };
+        match version(&root)? {
+            Some(found) => Ok(Some(found)),
+            None => match root.group("model_weights") {
+                Ok(weights) => version(&weights),
+                Err(_) => Ok(None),
+            },
+        }
+    }
+
     /// The weights of a model, whichever Keras wrote them.
     pub(super) fn weights(&self) -> Result<Weights<'static>, ModelError> {
         let root = self.file.root();
@@ -142,18 +162,20 @@ impl Hdf5 {
 
     fn keras_weights(&self, root: &Group) -> Result<Weights<'static>, ModelError> {
         let mut found = Vec::new();
-        self.walk_layers(root, [String::new(), String::new()], "", 0, &mut found)?;
+        self.walk_layers(root, &LayerId::top(), "", 0, &mut found)?;
         // Keras files layers by class and count, and from 3.2 on notes each layer's name.
-        let named = !found.is_empty() && found.iter().all(|variable| variable.layer[0].is_some());
+        let named = !found.is_empty() && found.iter().all(|variable| variable.named);
         let mut weights = Weights::new(if named {
             Naming::Position
         } else {
             Naming::CountPosition
         });
         for variable in found {
-            let [name, count] = variable.layer;
-            let layer = name.filter(|_| named).or(count).unwrap_or_default();
-            weights.insert(&layer, &variable.position, variable.stored);
+            let layer = match named {
+                true => variable.layer.path,
+                false => variable.layer.counts,
+            };
+            weights.insert(&layer, &variable.position, variable.stored)?;
         }
         Ok(weights)
     }
@@ -162,7 +184,7 @@ impl Hdf5 {
     fn walk_layers(
         &self,
         group: &Group,
-        outer: [String; 2],
+        outer: &LayerId,
         path: &str,
         depth: usize,
         found: &mut Vec<Variable>,
@@ -189,8 +211,7 @@ impl Hdf5 {
                         ))
                     })
                     .unwrap_or(count);
-                let counts = format!("{}{count}", outer[1]);
-                let mut names = None;
+                let mut name = None;
                 if layer
                     .groups()
                     .map_err(failed(&path))?
@@ -200,33 +221,78 @@ impl Hdf5 {
                     let path = format!("{path}vars");
                     let variables = layer.group("vars").map_err(failed(&path))?;
                     let attributes = variables.attrs().map_err(failed(&path))?;
-                    let name = attributes.get("name").and_then(|name| name.as_str());
-                    names = name.map(|name| format!("{}{name}", outer[0]));
+                    let noted = attributes.get("name").and_then(|name| name.as_str());
+                    name = noted.map(str::to_owned);
+                    let id = outer.inside(name.as_deref().unwrap_or(&count), &count);
                     for (position, dataset) in variables.iter_datasets().map_err(failed(&path))? {
                         let stored = self.stored(format!("{path}/{position}"), dataset)?;
                         found.push(Variable {
-                            layer: [names.clone(), Some(counts.clone())],
+                            layer: id.clone(),
+                            named: name.is_some(),
                             position,
                             stored,
                         });
                     }
                 }
-                let names = names.unwrap_or_else(|| counts.clone());
-                let outer = [names, counts].map(|name| name + "/");
-                self.walk_layers(&layer, outer, &path, depth + 1, found)?;
+                let id = outer.inside(name.as_deref().unwrap_or(&count), &count);
+                // A layer in a wrapper, such as SpectralNormalization.
+                if let Ok(wrapped) = layer.group("layer").and_then(|group| group.group("vars")) {
+                    let path = format!("{path}layer/vars");
+                    let attributes = wrapped.attrs().map_err(failed(&path))?;
+                    let noted = attributes.get("name").and_then(|name| name.as_str());
+                    let id = id.inside(noted.unwrap_or(WRAPPED), WRAPPED);
+                    for (position, dataset) in wrapped.iter_datasets().map_err(failed(&path))? {
+                        let stored = self.stored(format!("{path}/{position}"), dataset)?;
+                        found.push(Variable {
+                            layer: id.clone(),
+                            named: noted.is_some(),
+                            position,
+                            stored,
+                        });
+                    }
+                }
+                self.walk_layers(&layer, &id, &path, depth + 1, found)?;
             }
         }
         Ok(())
     }
 
     fn legacy_weights(&self, path: &str, group: &Group) -> Result<Weights<'static>, ModelError> {
-        let mut weights = Weights::new(Naming::PathEnd);
+        let mut weights = Weights::new(Naming::Path);
+        let attributes = group.attrs().map_err(failed(path))?;
+        // A name with slashes is a group in groups, so the file's own list says what the layers are.
+        if let Some(layers) = strings(&attributes, "layer_names") {
+            for layer in layers {
+                let place = format!("{path}/{layer}");
+                let group = self.descend(group, &layer, &place)?;
+                let key = [layer.clone()];
+                let listed = strings(&group.attrs().map_err(failed(&place))?, "weight_names");
+                for name in listed.unwrap_or_default() {
+                    let place = format!("{layer}/{name}");
+                    let (folders, last) = name.rsplit_once('/').unwrap_or(("", &name));
+                    let dataset = self
+                        .descend(&group, folders, &place)?
+                        .dataset(last)
+                        .map_err(failed(&place))?;
+                    weights.insert(&key, &name, self.stored(place, dataset)?)?;
+                }
+            }
+            return Ok(weights);
+        }
         for (layer, group) in group.iter_groups().map_err(failed(path))? {
             if layer != "optimizer_weights" {
                 self.walk_datasets(&group, &layer, "", 0, &mut weights)?;
             }
         }
         Ok(weights)
+    }
+
+    /// The group at `path` below `group`, one name at a time.
+    fn descend(&self, group: &Group, path: &str, place: &str) -> Result<Group, ModelError> {
+        check_depth(place, path.split('/').count())?;
+        (path.split('/').filter(|name| !name.is_empty()))
+            .try_fold(group.clone(), |group, name| group.group(name))
+            .map_err(failed(place))
     }
 
     /// Adds every dataset below `group` to the layer, by its path below it.
@@ -242,7 +308,7 @@ impl Hdf5 {
         for (name, dataset) in group.iter_datasets().map_err(failed(path))? {
             let path = format!("{path}{name}");
             let stored = self.stored(format!("{layer}/{path}"), dataset)?;
-            weights.insert(layer, &path, stored);
+            weights.insert(&[layer.to_owned()], &path, stored)?;
         }
         for (name, group) in group.iter_groups().map_err(failed(path))? {
             self.walk_datasets(&group, layer, &format!("{path}{name}/"), depth + 1, weights)?;
@@ -261,17 +327,20 @@ impl Hdf5 {
             .map(|size| usize::try_from(size).unwrap_or(usize::MAX))
             .collect();
         let left = Arc::clone(&self.left);
+        let dataset = Dataset { dataset, left };
         Ok(Stored {
             name,
             shape,
-            content: Content::Dataset(Dataset { dataset, left }),
+            content: Content::Unread(Box::new(move |name, shape| dataset.values(name, shape))),
         })
     }
 }
 
 /// A variable of a Keras 3 file, with its layer by name and by count.
 struct Variable {
-    layer: [Option<String>; 2],
+    layer: LayerId,
+    /// Whether the file says the layer's name.
+    named: bool,
     position: String,
     stored: Stored<'static>,
 }
@@ -287,15 +356,35 @@ fn check_depth(path: &str, depth: usize) -> Result<(), ModelError> {
     })
 }
 
+/// A list of texts among attributes. Lists that are too long for one attribute are several,
+/// `layer_names0`, `layer_names1`, ...
+fn strings(attributes: &HashMap<String, AttrValue>, name: &str) -> Option<Vec<String>> {
+    let list = |name: &str| {
+        let value = attributes.get(name)?;
+        // An empty list is one of numbers.
+        Some(
+            value
+                .as_strings()
+                .map(<[String]>::to_vec)
+                .unwrap_or_default(),
+        )
+    };
+    list(name).or_else(|| {
+        let parts = (0..).map_while(|part| list(&format!("{name}{part}")));
+        let parts: Vec<Vec<String>> = parts.collect();
+        (!parts.is_empty()).then(|| parts.concat())
+    })
+}
+
 /// A dataset that has not been read, and how many bytes of values the file may still give.
-pub(super) struct Dataset {
+struct Dataset {
     dataset: hdf5_pure::Dataset,
     left: Arc<AtomicU64>,
 }
 
 impl Dataset {
     /// Reads the values of a dataset of this shape.
-    pub(super) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let failed = failed(name);
         let count = |shape: &[u64]| shape.iter().try_fold(8u64, |n, &size| n.checked_mul(size));
         let sizes: Vec<u64> = shape.iter().map(|&size| size as u64).collect();

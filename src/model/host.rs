@@ -6,7 +6,7 @@
 //! `RefCell`), so nothing here needs to be `Send` or `Sync`. What else is at work meanwhile runs
 //! on threads of its own (`pipeline/host.rs`).
 
-use super::ModelError;
+use super::{Link, ModelError};
 
 /// An error of a function's or a library's own; the pipeline passes it on as it is.
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,6 +19,19 @@ pub enum AnswerKind {
     /// Of each input 0..1, 1 together. Their logarithms are logits up to a constant, so the
     /// softmax of these gives them back.
     Probabilities,
+    /// Of each input 0..1, each class for itself: sigmoids, or probabilities that were rounded.
+    /// They are kept as they are.
+    Separate,
+}
+
+impl AnswerKind {
+    /// How probabilities follow from the logits that are made of the answers.
+    pub fn link(self) -> Link {
+        match self {
+            Self::Logits | Self::Probabilities => Link::Softmax,
+            Self::Separate => Link::Sigmoid,
+        }
+    }
 }
 
 /// Inputs that a network is asked for together.

@@ -1,8 +1,10 @@
 //! Layers as files describe them, in Keras's terms: before shapes are followed and
 //! preprocessing is folded. Readers make these, [`super::Model::assemble`] takes them.
 
+pub(super) use super::arrange::Arrangement;
+use super::scaling::{InputScaling, Scaling};
 use crate::kernels::Activation;
-pub(super) use crate::kernels::Pooling;
+pub(super) use crate::kernels::{Combining, Divisor, Groups, Pooling};
 
 /// One layer of a file.
 #[derive(Debug, Clone)]
@@ -12,7 +14,7 @@ pub(super) struct Layer {
     /// Its class in the file, e.g. `Conv2D`, for the listing of a model.
     pub(super) class: String,
     /// The values it takes: 0 is the model's input, `n` the output of layer `n - 1`. One value,
-    /// two or more for [`Op::Add`].
+    /// two or more for [`Op::Add`], [`Op::Combine`] and some [`Arrangement`]s.
     pub(super) takes: Vec<usize>,
     /// What it computes.
     pub(super) op: Op,
@@ -26,6 +28,8 @@ pub(super) enum Op {
     /// The same values, shaped anew: Flatten (`None`) and Reshape, where one size may be 0: what
     /// the others leave.
     Reshape(Option<Vec<usize>>),
+    /// The same values with an axis of one more, or less, in front of axis `at`.
+    Axis { at: usize, added: bool },
     /// `x * scale + offset`: one value, one a channel (the last axis), or one a value. Rescaling,
     /// Normalization, BatchNormalization, standardised inputs.
     Affine { scale: Vec<f64>, offset: Vec<f64> },
@@ -62,8 +66,20 @@ pub(super) enum Op {
     Activation(Activation),
     /// Softmax over the last axis: only at the end, where it is left out.
     Softmax,
-    /// The sum of its values, all of one shape.
+    /// The sum of its values, repeated along axes of one where shapes differ.
     Add,
+    /// The product of two values, or the larger of them, repeated in the same way.
+    Combine(Combining),
+    /// Values that change places.
+    Arrange(Arrangement),
+    /// Normalisation by each input's own statistics; one scale and offset a channel, or one for
+    /// all.
+    Normalise {
+        groups: Groups,
+        divisor: Divisor,
+        scale: Vec<f32>,
+        offset: Vec<f32>,
+    },
 }
 
 /// How a window moves over an image.
@@ -82,4 +98,38 @@ pub(super) enum Padding {
     /// `ceil(size / stride)` windows; of an odd number of padding pixels the larger half comes
     /// last, as in TensorFlow.
     Same,
+    /// So many pixels above and to the left, and below and to the right.
+    Stated {
+        before: [usize; 2],
+        after: [usize; 2],
+    },
+}
+
+/// Class of a scaling that the file or the user states for the input as such.
+pub(super) const STATED_SCALING: &str = "Scaling";
+
+/// What the layers begin with. Batch normalisation is no scaling, whatever its numbers: it follows
+/// what it was trained on, which was scaled already as often as not.
+pub(super) fn input_scaling(layers: &[Layer]) -> InputScaling {
+    let mut value = 0;
+    let mut found = InputScaling::None;
+    for (number, layer) in layers.iter().enumerate() {
+        if layer.takes != [value] {
+            return found;
+        }
+        match &layer.op {
+            Op::Reshape(_) | Op::Activation(Activation::Linear) => {}
+            Op::Affine { .. } if layer.class == STATED_SCALING => return InputScaling::GreyLevels,
+            Op::Affine { scale, offset } if layer.class != "BatchNormalization" => {
+                let (scale, offset) = (scale.clone(), offset.clone());
+                if (Scaling { scale, offset }).takes_grey_levels() {
+                    return InputScaling::GreyLevels;
+                }
+                found = InputScaling::Other;
+            }
+            _ => return found,
+        }
+        value = number + 1;
+    }
+    found
 }

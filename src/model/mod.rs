@@ -21,6 +21,7 @@
 //! are always made from logits by the softmax kernel.
 
 mod archive;
+mod arrange;
 mod assemble;
 mod classifier;
 mod convert;
@@ -35,24 +36,29 @@ mod keras;
 mod layer;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod options;
+mod output;
 mod plain;
+mod scaling;
 mod shapes;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod weights;
 
-use layer::Layer;
+use keras::Description;
+use layer::{Layer, Op};
+use scaling::InputScaling;
 use std::sync::Arc;
 
 pub use classifier::{Classifier, Network, check_image_shape};
 pub use convert::{ConvertedModel, convert_model};
-pub use error::ModelError;
-pub use file::{
-    ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model, table_model_names,
-};
+pub use error::{ForeignKind, ModelError};
+pub use file::{bundled_fashion_mnist, bundled_table_model, read_model, table_model_names};
 pub use functions::{activation_by_name, activation_names};
 pub use host::{AnswerKind, Function, FunctionSpec, HostError, HostNetwork, Inputs};
+pub use options::{Layout, ModelOptions};
+pub use output::{Link, Output};
 pub use steps::{Operation, Step, Steps};
 
 /// A layer as the file has it.
@@ -83,35 +89,92 @@ pub struct Model {
     input_shape: Option<Vec<usize>>,
     classes: Option<Vec<String>>,
     features: Option<Vec<String>>,
-    scaled: bool,
+    scaling: InputScaling,
+    /// The layers of a file whose first layer takes the values of images channel by channel:
+    /// their number of channels is known once there are images.
+    channels_first: Option<ChannelsFirst>,
     sha256: String,
     notes: Vec<String>,
+}
+
+/// What takes images flattened channel by channel, to be put together anew for them.
+#[derive(Clone)]
+enum ChannelsFirst {
+    /// Layers, and what their last values were said to be.
+    Layers(Vec<Layer>, Option<Output>),
+    /// A graph of a library.
+    #[cfg(feature = "onnx")]
+    Onnx(onnx::OnnxNetwork),
 }
 
 impl Model {
     /// Puts the layers of a file together, see [`assemble`], and checks them and the names of
     /// classes against each other.
     fn assemble(
-        layers: Vec<Layer>,
-        input_shape: Option<Vec<usize>>,
+        description: Description,
         classes: Option<Vec<String>>,
+        output: Option<Output>,
         sha256: String,
     ) -> Result<Self, ModelError> {
-        let assembled = assemble::assemble(layers, input_shape)?;
+        let Description {
+            layers,
+            input_shape,
+            layout,
+            mut notes,
+        } = description;
+        let kept = (layout == Layout::ChannelsFirst).then(|| layers.clone());
+        let assembled = assemble::assemble(layers, input_shape, output)?;
+        notes.extend(assembled.notes);
+        let flat = assembled.input_shape.len() == 1;
         let model = Self {
             held: Held::Steps(Steps::new(
                 assembled.input_shape.iter().product(),
                 assembled.steps,
+                assembled.link,
             )),
             layers: assembled.layers,
             input_shape: Some(assembled.input_shape),
             classes,
             features: None,
-            scaled: assembled.scaled,
+            scaling: assembled.scaling,
+            channels_first: kept
+                .filter(|_| flat)
+                .map(|layers| ChannelsFirst::Layers(layers, output)),
             sha256,
-            notes: Vec::new(),
+            notes,
         };
         model.checked()
+    }
+
+    /// Makes the model take images `[height, width, channels]`, each a row of values in this
+    /// order. A network that takes rows and was given images channel by channel takes them in
+    /// its own order then; gives a note for the user where that was so.
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] with both shapes.
+    pub fn fit_images(&mut self, shape: [usize; 3]) -> Result<Option<String>, ModelError> {
+        self.check_image_shape(shape)?;
+        let [_, _, channels] = shape;
+        let flat = self.input_shape().filter(|sizes| sizes.len() == 1);
+        let Some(flat) = flat.filter(|_| channels > 1).map(<[usize]>::to_vec) else {
+            return Ok(None);
+        };
+        match self.channels_first.take() {
+            None => Ok(None),
+            #[cfg(feature = "onnx")]
+            Some(ChannelsFirst::Onnx(mut network)) => {
+                let note = network.fit_images(shape);
+                self.held = Held::Host(Arc::new(network));
+                Ok(note)
+            }
+            Some(ChannelsFirst::Layers(mut layers, output)) => {
+                channels_last(&mut layers, channels);
+                let values = flat.iter().product();
+                let assembled = assemble::assemble(layers, Some(flat), output)?;
+                self.held = Held::Steps(Steps::new(values, assembled.steps, assembled.link));
+                Ok(Some(output::CHANNELS_FIRST.into()))
+            }
+        }
     }
 
     /// Checks the names of the classes against the outputs.
@@ -144,7 +207,8 @@ impl Model {
             layers: Vec::new(),
             classes,
             features: None,
-            scaled: true,
+            scaling: InputScaling::GreyLevels,
+            channels_first: None,
             sha256: identity.to_owned(),
             notes: Vec::new(),
         };
@@ -199,9 +263,15 @@ impl Model {
         self.features.as_deref()
     }
 
-    /// Whether the model scales its input itself.
+    /// Whether the model scales or standardises its input itself.
     pub fn scales_input(&self) -> bool {
-        self.scaled
+        self.scaling != InputScaling::None
+    }
+
+    /// Whether the model's own scaling is one of grey levels of 0..255, or was stated. An affine
+    /// step alone is no proof of it.
+    pub fn scales_grey_levels(&self) -> bool {
+        self.scaling == InputScaling::GreyLevels
     }
 
     /// SHA-256 of the file's bytes, and of the config's behind them if one was given,
@@ -242,5 +312,36 @@ impl std::fmt::Debug for Model {
             .field("input_shape", &self.input_shape)
             .field("classes", &self.classes)
             .finish_non_exhaustive()
+    }
+}
+
+/// Reorders what meets the input, which takes images as `[channels, pixels]`, to take them as
+/// `[pixels, channels]`.
+fn channels_last(layers: &mut [Layer], channels: usize) {
+    // Value `[p, c]` of an image is what stood at `[c, p]`.
+    fn reorder<T: Copy>(rows: &mut [T], row: usize, channels: usize) {
+        let before = rows.to_vec();
+        let pixels = rows.len() / row / channels;
+        for (to, k) in rows.chunks_exact_mut(row).zip(0..) {
+            let from = (k % channels * pixels + k / channels) * row;
+            to.copy_from_slice(&before[from..from + row]);
+        }
+    }
+    for layer in layers {
+        match &mut layer.op {
+            Op::Affine { scale, offset } => {
+                for entries in [scale, offset]
+                    .into_iter()
+                    .filter(|entries| entries.len() > 1)
+                {
+                    reorder(entries, 1, channels);
+                }
+            }
+            Op::Dense { kernel, bias, .. } => {
+                reorder(kernel, bias.len(), channels);
+                return;
+            }
+            _ => {}
+        }
     }
 }

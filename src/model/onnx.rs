@@ -1,15 +1,20 @@
 //! ONNX models, run on the CPU by the crate `rten`: for every layer that has no kernel here.
 //!
-//! Frames are morphed by the engine as ever; their logits come from the library. What the file
-//! does not say in so many words is found out when it is read, by asking it: how many classes it
-//! has, and whether its answers are probabilities already ([`AnswerKind`]).
+//! Frames are morphed by the engine as ever; their logits come from the library. The graph is
+//! pruned to one output and rewritten where the library differs from the standard ([`rewrite`]);
+//! what its answers are, its last operators say ([`tail`]). Of probabilities the logarithm is
+//! taken, of sigmoids their logits.
 
 mod limits;
+mod rewrite;
+mod tail;
 
-use super::file::Scaling;
+use super::options::{Layout, ModelOptions as Options};
+use super::output::{self, End, Finish, Output};
+use super::scaling::{InputScaling, Scaling};
 use super::{AnswerKind, HostError, HostNetwork, Inputs, LayerSummary, ModelError};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes};
-use crate::kernels::BUDGET;
+use crate::kernels::{Activation, BUDGET};
 use rayon::prelude::*;
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto, TensorProto};
@@ -19,12 +24,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
+use tail::Tail;
 
 /// Rows that go through the network at once where the file leaves the batch open.
 const BATCH_ROWS: usize = 64;
 
 /// Values of one input at most: an image of 4096 x 4096 pixels in colour and a third more.
 const MAX_INPUT: usize = 1 << 26;
+
+/// How far a probability may lie outside 0..1, and a row's sum from 1: a softmax that was quantised
+/// to 8 bits is off by half a step, 1/512, a class.
+const OUTSIDE: f32 = 0.02;
 
 /// How a row of values, `[H, W, C]`, becomes the network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +43,20 @@ enum Arrangement {
     Rows,
     /// `[C, H, W]`.
     ChannelsFirst,
+    /// The same in one row, of so many channels and pixels.
+    Flattened([usize; 2]),
+}
+
+/// What is made of a graph's values before they are answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    AsTheyAre,
+    /// The sigmoid of each.
+    Sigmoids,
+    /// Of one probability p two, `[1 - p, p]`.
+    TwoProbabilities,
+    /// Of one logit z two, `[0, z]`.
+    TwoLogits,
 }
 
 /// A network that the library runs.
@@ -47,9 +71,15 @@ pub(super) struct OnnxNetwork {
     /// `[H, W]`, `[H, W, C]` or `[values]`.
     input_shape: Vec<usize>,
     arrangement: Arrangement,
+    /// How a row of values was made of an image.
+    flat: Layout,
     /// The batch, where the file fixes it.
     batch: Option<usize>,
+    /// Whether each row goes alone, since answers to one depend on the others it goes with.
+    alone: bool,
     answer: AnswerKind,
+    /// What is made of its values before they are answers.
+    made_of: Made,
     num_classes: usize,
     /// `x * scale + offset` of each value, one a channel, ahead of the network.
     scaling: Option<(Vec<f32>, Vec<f32>)>,
@@ -74,28 +104,41 @@ pub(super) struct OnnxFile {
     /// Metadata `classes`, a JSON list of strings.
     pub(super) classes: Option<String>,
     /// Whether the first thing it does to its input is to scale it.
-    pub(super) scaled: bool,
+    pub(super) scaling: InputScaling,
     /// The bytes of the data files beside it, in the order of their names.
     pub(super) data: Vec<Vec<u8>>,
+    /// What the user should know of how it was understood.
+    pub(super) notes: Vec<String>,
 }
 
 /// Reads an ONNX file from its `content`; weights that it keeps in files beside itself are read
 /// from the folder of `path`, [`MAX_TENSOR_BYTES`] together. What its graph may ask of the library
 /// is in [`limits`].
-pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> {
+pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFile, ModelError> {
     let not_onnx = |reason: String| ModelError::Onnx { reason };
     limits::check_messages(content)?;
-    let proto = ModelProto::parse_buf(content).map_err(|error| not_onnx(error.to_string()))?;
-    let graph = proto
+    let mut proto = ModelProto::parse_buf(content).map_err(|error| not_onnx(error.to_string()))?;
+    let mut graph = proto
         .graph
-        .as_ref()
+        .take()
         .filter(|graph| !graph.node.is_empty())
         .ok_or_else(|| not_onnx("there is no graph in it".into()))?;
-    limits::check_sizes(graph)?;
+    limits::check_sizes(&graph)?;
+    let mut notes = Vec::new();
+    let names: Vec<String> = (graph.output.iter())
+        .filter_map(|output| output.name.clone())
+        .collect();
+    let output = told.output(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+    notes.extend(rewrite::keep_one_output(
+        &mut graph,
+        told.output.as_deref(),
+    )?);
+    rewrite::refuse_what_is_off(&graph)?;
+    let sized = rewrite::to_the_standard(&mut graph)?;
     let mut options = ModelOptions::with_all_ops();
     let mut data = Vec::new();
     let mut total = content.len() as u64;
-    for name in data_files(graph)? {
+    for (number, name) in data_files(&graph)?.into_iter().enumerate() {
         let place = path.with_file_name(&name);
         let fail = |source| ModelError::OnnxData {
             name: name.clone(),
@@ -103,30 +146,48 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
         };
         let bytes = read_bytes(&place, MAX_TENSOR_BYTES.saturating_sub(total)).map_err(fail)?;
         total += bytes.len() as u64;
-        options.external_data(&name, bytes.clone());
+        // The library takes only names that end in .data.
+        let renamed = format!("{number}.data");
+        rewrite::rename_data(&mut graph, &name, &renamed);
+        options.external_data(&renamed, bytes.clone());
         data.push(bytes);
     }
-    let model = guarded(|| options.load(content.to_vec()))
-        .map_err(not_onnx)?
-        .map_err(|error| not_onnx(error.to_string()))?;
-    let (&[input], &[output]) = (model.input_ids(), model.output_ids()) else {
+    let layers = layers(&graph);
+    let scaling = input_scaling(&graph);
+    let opset = rewrite::opset(&proto);
+    let tail = Tail::of(&graph, opset)?;
+    // Its steps are those of the largest value of all rows that go together.
+    let alone =
+        (graph.node.iter()).any(|node| node.op_type.as_deref() == Some("DynamicQuantizeLinear"));
+    if alone {
+        notes.push("it is quantised as it runs, by the values of a batch; each input goes alone, so that no answer depends on the others".into());
+    }
+    let load = |proto: &ModelProto, options: &ModelOptions| {
+        let content = proto
+            .write_buf()
+            .map_err(|error| not_onnx(error.to_string()))?;
+        guarded(|| options.load(content))
+            .map_err(not_onnx)?
+            .map_err(|error| not_onnx(error.to_string()))
+    };
+    proto.graph = Some(graph);
+    let mut model = load(&proto, &options)?;
+    let (&[input], &[answers]) = (model.input_ids(), model.output_ids()) else {
         return Err(ModelError::Config {
             place: "the graph".into(),
-            expected: "one input and one output".into(),
-            found: format!(
-                "{} and {}",
-                model.input_ids().len(),
-                model.output_ids().len()
-            ),
+            expected: "one input".into(),
+            found: model.input_ids().len().to_string(),
         });
     };
     let (batch, sizes) = input_sizes(&model)?;
-    let (arrangement, input_shape) = match sizes[..] {
-        [channels @ (1 | 3), height, width] => {
+    let (arrangement, input_shape) = match (&sizes[..], told.layout) {
+        (&[channels @ (1 | 3), height, width], None | Some(Layout::ChannelsFirst)) => {
             (Arrangement::ChannelsFirst, vec![height, width, channels])
         }
-        [height, width, channels @ (1 | 3)] => (Arrangement::Rows, vec![height, width, channels]),
-        [_, _] | [_] => (Arrangement::Rows, sizes.clone()),
+        (&[height, width, channels @ (1 | 3)], _) => {
+            (Arrangement::Rows, vec![height, width, channels])
+        }
+        (&[_, _] | &[_], _) => (Arrangement::Rows, sizes.clone()),
         _ => {
             return Err(ModelError::Config {
                 place: "the graph's input".into(),
@@ -135,33 +196,101 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<OnnxFile, ModelError> 
             });
         }
     };
-    let threads = ThreadPool::with_num_threads(rayon::current_num_threads());
+    let flat = match (told.layout, proto.producer_name.as_deref()) {
+        (Some(layout), _) => layout,
+        (None, Some("pytorch")) => Layout::ChannelsFirst,
+        (None, _) => Layout::ChannelsLast,
+    };
+    let threads = Arc::new(ThreadPool::with_num_threads(rayon::current_num_threads()));
+    // Padding that depends on the size of an image is known once the library has seen one.
+    if !sized.is_empty() {
+        let shapes = {
+            let mut plain = ModelOptions::with_all_ops();
+            for (number, bytes) in data.iter().enumerate() {
+                plain.external_data(&format!("{number}.data"), bytes.clone());
+            }
+            plain.enable_optimization(false);
+            sizes_inside(
+                &load(&proto, &plain)?,
+                &sized,
+                batch.unwrap_or(1),
+                &sizes,
+                &threads,
+            )?
+        };
+        if let Some(graph) = &mut proto.graph {
+            rewrite::pad_lower(graph, &sized, &shapes);
+        }
+        model = load(&proto, &options)?;
+    }
+    let (input, answers) = match (model.input_ids(), model.output_ids()) {
+        (&[input], &[answers]) => (input, answers),
+        _ => (input, answers),
+    };
     let mut network = OnnxNetwork {
         model: Arc::new(model),
-        threads: Arc::new(threads),
+        threads,
         input,
-        output,
+        output: answers,
         sizes,
         input_shape,
         arrangement,
+        flat,
         batch,
+        alone,
         answer: AnswerKind::Logits,
+        made_of: Made::AsTheyAre,
         num_classes: 0,
         scaling: None,
     };
-    network.ask_what_it_answers()?;
+    notes.extend(network.ask_what_it_answers(&tail, output)?);
     let classes = proto.metadata_props.into_iter().find_map(|entry| {
         (entry.key.as_deref() == Some("classes"))
             .then_some(entry.value)
             .flatten()
     });
     Ok(OnnxFile {
-        layers: layers(graph),
-        scaled: scales_input(graph),
+        layers,
+        scaling,
         network,
         classes,
         data,
+        notes,
     })
+}
+
+/// Shapes of values inside the graph, of a batch of zeros.
+fn sizes_inside(
+    model: &rten::Model,
+    names: &[String],
+    batch: usize,
+    sizes: &[usize],
+    threads: &Arc<ThreadPool>,
+) -> Result<Vec<Vec<usize>>, ModelError> {
+    let fail = |reason: String| ModelError::OnnxRun { reason };
+    let shape: Vec<usize> = [batch].iter().chain(sizes).copied().collect();
+    names
+        .iter()
+        .map(|name| {
+            let id = model
+                .node_id(name)
+                .map_err(|error| fail(error.to_string()))?;
+            let input = model.input_ids()[0];
+            if id == input {
+                return Ok(shape.clone());
+            }
+            let mut options = RunOptions::default();
+            options.thread_pool = Some(threads.clone());
+            let zeros = Tensor::<f32>::zeros(&shape);
+            let outputs = guarded(|| model.run(vec![(input, zeros.into())], &[id], Some(options)))
+                .map_err(fail)?
+                .map_err(|error| fail(error.to_string()))?;
+            Ok(outputs
+                .first()
+                .map(|value| value.shape().to_vec())
+                .unwrap_or_default())
+        })
+        .collect()
 }
 
 /// What the library does with a file; a panic of its own is an error that says so. Nothing is
@@ -272,38 +401,62 @@ fn layers(graph: &GraphProto) -> Vec<LayerSummary> {
         .collect()
 }
 
-/// Whether the first thing that happens to the input, apart from changes of its shape or type,
-/// is an operation by constants.
-fn scales_input(graph: &GraphProto) -> bool {
-    let weights: BTreeSet<&str> = (graph.initializer.iter())
-        .filter_map(|tensor| tensor.name.as_deref())
-        .collect();
+/// What happens to the input first, apart from changes of its shape or type: a scaling by
+/// constants, of grey levels or not. Batch normalisation is none.
+fn input_scaling(graph: &GraphProto) -> InputScaling {
+    let mut found = InputScaling::None;
+    let constants = rewrite::constants(graph);
     let Some(mut value) = graph
         .input
         .iter()
         .filter_map(|input| input.name.as_deref())
-        .find(|name| !weights.contains(name))
+        .find(|name| !constants.contains_key(name))
     else {
-        return false;
+        return found;
     };
     let takes = |node: &&NodeProto, value: &str| node.input.iter().any(|input| input == value);
     for _ in 0..graph.node.len() {
         let Some(node) = graph.node.iter().find(|node| takes(node, value)) else {
-            return false;
+            return found;
         };
-        match (node.op_type.as_deref(), node.output.first()) {
-            (Some("Mul" | "Div" | "Sub" | "Add" | "BatchNormalization"), _) => return true,
+        let Some(output) = node.output.first() else {
+            return found;
+        };
+        let operator = node.op_type.as_deref().unwrap_or_default();
+        let constant = (node.input.iter().find(|input| *input != value))
+            .and_then(|name| constants.get(name.as_str()))
+            .and_then(|tensor| rewrite::floats(tensor));
+        let first = node.input.first().is_some_and(|input| input == value);
+        let scaling = match (operator, constant, first) {
+            ("Mul", Some(scale), _) => Scaling {
+                scale,
+                offset: vec![0.0],
+            },
+            ("Div", Some(by), true) => Scaling {
+                scale: by.iter().map(|by| 1.0 / by).collect(),
+                offset: vec![0.0],
+            },
+            ("Add", Some(offset), _) | ("Sub", Some(offset), true) => Scaling {
+                scale: vec![1.0],
+                offset,
+            },
             (
-                Some(
-                    "Cast" | "Identity" | "Transpose" | "Reshape" | "Flatten" | "Unsqueeze"
-                    | "Squeeze",
-                ),
-                Some(output),
-            ) => value = output,
-            _ => return false,
+                "Cast" | "Identity" | "Transpose" | "Reshape" | "Flatten" | "Unsqueeze" | "Squeeze",
+                _,
+                true,
+            ) => {
+                value = output;
+                continue;
+            }
+            _ => return found,
+        };
+        if scaling.takes_grey_levels() {
+            return InputScaling::GreyLevels;
         }
+        found = InputScaling::Other;
+        value = output;
     }
-    false
+    found
 }
 
 impl HostNetwork for OnnxNetwork {
@@ -328,7 +481,16 @@ impl HostNetwork for OnnxNetwork {
     }
 
     fn answer(&self, inputs: Inputs) -> Result<Vec<f32>, HostError> {
-        Ok(self.run(&inputs.values)?)
+        let values = self.run(&inputs.values)?;
+        Ok(match self.made_of {
+            Made::AsTheyAre => values,
+            Made::Sigmoids => {
+                let sigmoid = |z: f32| Activation::Sigmoid.apply(z);
+                values.into_iter().map(sigmoid).collect()
+            }
+            Made::TwoProbabilities => values.into_iter().flat_map(|p| [1.0 - p, p]).collect(),
+            Made::TwoLogits => values.into_iter().flat_map(|z| [0.0, z]).collect(),
+        })
     }
 
     fn describe(&self) -> String {
@@ -337,13 +499,23 @@ impl HostNetwork for OnnxNetwork {
 }
 
 impl OnnxNetwork {
+    /// Takes a row of values as the network was given images of this shape; gives what the user
+    /// should know.
+    pub(super) fn fit_images(&mut self, [height, width, channels]: [usize; 3]) -> Option<String> {
+        if self.sizes.len() != 1 || self.flat != Layout::ChannelsFirst {
+            return None;
+        }
+        self.arrangement = Arrangement::Flattened([channels, height * width]);
+        Some(output::CHANNELS_FIRST.into())
+    }
+
     /// Scales inputs ahead of the network.
     pub(super) fn scale_input(&mut self, scaling: &Scaling) -> Result<(), ModelError> {
         let values: usize = self.sizes.iter().product();
         let channels = match (self.arrangement, &self.sizes[..]) {
             (Arrangement::ChannelsFirst, sizes) => sizes[0],
             (Arrangement::Rows, &[_, _, channels]) => channels,
-            (Arrangement::Rows, _) => 1,
+            (Arrangement::Rows | Arrangement::Flattened(_), _) => 1,
         };
         let each = |numbers: &[f64]| match numbers.len() {
             count if [1, channels, values].contains(&count) => {
@@ -359,9 +531,13 @@ impl OnnxNetwork {
         Ok(())
     }
 
-    /// Asks the network for its answers to a few inputs of grey levels: their number, and what
-    /// they are.
-    fn ask_what_it_answers(&mut self) -> Result<(), ModelError> {
+    /// Asks the network for its answers to a few inputs of grey levels: their number, and whether
+    /// they are what its tail says. Gives what the user should know.
+    fn ask_what_it_answers(
+        &mut self,
+        tail: &Tail,
+        told: Option<Output>,
+    ) -> Result<Vec<String>, ModelError> {
         let values: usize = self.sizes.iter().product();
         // Black, grey, and two textures.
         let probes: Vec<f32> = (0..4)
@@ -374,25 +550,111 @@ impl OnnxNetwork {
             })
             .collect();
         let answers = self.run(&probes)?;
-        let classes = answers.len() / 4;
-        if classes < 2 {
-            return Err(ModelError::TooFewClasses { outputs: classes });
+        let outputs = answers.len() / 4;
+        if outputs == 0 {
+            return Err(ModelError::TooFewClasses { outputs });
         }
-        self.num_classes = classes;
-        let are_probabilities = answers.chunks_exact(classes).all(|row| {
-            let sum: f32 = row.iter().sum();
-            row.iter().all(|p| (0.0..=1.0).contains(p)) && (sum - 1.0).abs() < 1e-4
-        });
-        if are_probabilities {
-            self.answer = AnswerKind::Probabilities;
+        let bounded = answers
+            .iter()
+            .all(|p| (-OUTSIDE..=1.0 + OUTSIDE).contains(p));
+        let sums_to_one = |within: f32| {
+            bounded
+                && answers
+                    .chunks_exact(outputs)
+                    .all(|row| (row.iter().sum::<f32>() - 1.0).abs() <= within)
+        };
+        let mut notes = Vec::new();
+        let probabilities = match (told, tail) {
+            (Some(told), _) => told == Output::Probabilities,
+            (None, Tail::Softmax { changed_by: None }) => true,
+            (
+                None,
+                Tail::Softmax {
+                    changed_by: Some(operator),
+                },
+            ) => {
+                // What lies behind the softmax may round or clip, but not make something else of it.
+                if outputs > 1 && !sums_to_one(OUTSIDE * outputs as f32) {
+                    return Err(ModelError::Config {
+                        place: "the graph's output".into(),
+                        expected: format!(
+                            "probabilities behind its softmax and {operator}; say what they are with --output logits, probabilities or sigmoid"
+                        ),
+                        found: "values whose sum is not 1".into(),
+                    });
+                }
+                true
+            }
+            (
+                None,
+                Tail::Sigmoid {
+                    operator,
+                    changed_by: Some(by),
+                },
+            ) if !bounded => {
+                return Err(ModelError::Config {
+                    place: "the graph's output".into(),
+                    expected: format!(
+                        "values from 0 to 1 behind its {operator} and {by}; say what they are with --output logits, probabilities or sigmoid"
+                    ),
+                    found: "others".into(),
+                });
+            }
+            (None, Tail::Open) if outputs > 1 && sums_to_one(1e-4) => {
+                notes.push("its last operators do not say what it answers; since its answers lie in 0..1 and add up to 1, they are used as probabilities; --output says otherwise".into());
+                true
+            }
+            (None, _) => false,
+        };
+        if probabilities && !bounded {
+            return Err(ModelError::Config {
+                place: "--output probabilities".into(),
+                expected: "answers from 0 to 1".into(),
+                found: "others".into(),
+            });
         }
-        Ok(())
+        let (end, told) = match (tail, probabilities) {
+            (_, true) => (End::Open, Some(Output::Probabilities)),
+            (Tail::Sigmoid { operator, .. }, _) => (End::SigmoidLike(operator), told),
+            (Tail::Softmax { .. } | Tail::LogSoftmax, _) => (End::Open, told),
+            (Tail::Open, _) => (End::Open, told),
+        };
+        let (finish, note) = Finish::of(end, outputs, told, &|_| String::new())?;
+        notes.extend(note);
+        let done = matches!(end, End::SigmoidLike(_)) || finish == Finish::Probabilities;
+        let rounded = matches!(
+            tail,
+            Tail::Softmax {
+                changed_by: Some(_)
+            }
+        );
+        (self.answer, self.made_of) = match (finish, outputs, done) {
+            (Finish::Logits, 1, _) | (Finish::Sigmoids, 1, false) => {
+                (AnswerKind::Logits, Made::TwoLogits)
+            }
+            (Finish::Logits, ..) => (AnswerKind::Logits, Made::AsTheyAre),
+            (_, 1, _) => (AnswerKind::Probabilities, Made::TwoProbabilities),
+            (Finish::Sigmoids, _, false) => (AnswerKind::Separate, Made::Sigmoids),
+            (Finish::Probabilities, ..)
+                if !rounded && !matches!(end, End::SigmoidLike(_)) && sums_to_one(1e-3) =>
+            {
+                (AnswerKind::Probabilities, Made::AsTheyAre)
+            }
+            _ => (AnswerKind::Separate, Made::AsTheyAre),
+        };
+        if probabilities && outputs > 1 {
+            notes
+                .push("it answers probabilities; their logarithms are taken for its logits".into());
+        }
+        self.num_classes = outputs.max(2);
+        Ok(notes)
     }
 
     fn run(&self, inputs: &[f32]) -> Result<Vec<f32>, ModelError> {
         let values: usize = self.sizes.iter().product();
         let rows = inputs.len() / values;
-        let batch = self.batch.unwrap_or(BATCH_ROWS.min(rows.max(1)));
+        let most = if self.alone { 1 } else { BATCH_ROWS };
+        let batch = self.batch.unwrap_or(most.min(rows.max(1)));
         let answers = inputs
             .par_chunks(batch * values)
             .map(|rows| self.run_batch(rows, batch))
@@ -431,13 +693,15 @@ impl OnnxNetwork {
         let view: TensorView<'_, f32> = answers
             .try_into()
             .map_err(|error: rten::TryFromValueError| fail(error.to_string()))?;
-        if view.shape().first() != Some(&given) || view.ndim() != 2 {
+        // Answers of convolutions have sides of 1 behind the classes.
+        let classes: usize = view.shape().iter().skip(1).product();
+        let row = view.ndim() == 1 || view.shape()[1..].contains(&classes);
+        if view.shape().first() != Some(&given) || !row {
             return Err(fail(format!(
                 "expected answers [{given}, classes], found {:?}",
                 view.shape()
             )));
         }
-        let classes = view.size(1);
         let mut answers = view.to_vec();
         answers.truncate(rows * classes);
         Ok(answers)
@@ -453,8 +717,11 @@ impl OnnxNetwork {
             Arrangement::Rows => {
                 (to.iter_mut().enumerate()).for_each(|(k, value)| *value = scaled(k))
             }
-            Arrangement::ChannelsFirst => {
-                let (channels, pixels) = (self.sizes[0], self.sizes[1] * self.sizes[2]);
+            Arrangement::ChannelsFirst | Arrangement::Flattened(_) => {
+                let (channels, pixels) = match self.arrangement {
+                    Arrangement::Flattened([channels, pixels]) => (channels, pixels),
+                    _ => (self.sizes[0], self.sizes[1] * self.sizes[2]),
+                };
                 for channel in 0..channels {
                     for pixel in 0..pixels {
                         to[channel * pixels + pixel] = scaled(pixel * channels + channel);

@@ -7,11 +7,12 @@
 //! the shapes, where they fit each other in one way only, else by the user; and it is said
 //! which it was. Guessing further, by words such as `hidden` and `out`, was rejected.
 
+use super::ModelError;
 use super::functions::name_of;
 use super::keras::Description;
-use super::layer::{Layer, Op};
+use super::layer::{Layer, Op, STATED_SCALING};
+use super::options::{Layout, ModelOptions};
 use super::weights::{LayerId, Variable, Weights};
-use super::{ModelError, ModelOptions};
 use crate::kernels::Activation;
 
 /// The matrix of a layer as the file has it.
@@ -46,6 +47,11 @@ pub(super) fn describe(
     mut weights: Weights<'_>,
 ) -> Result<Description, ModelError> {
     let matrices = matrices(&weights)?;
+    // PyTorch flattens images channel by channel.
+    let layout = match matrices.iter().any(|matrix| matrix.role == Role::Weight) {
+        true => Layout::ChannelsFirst,
+        false => Layout::ChannelsLast,
+    };
     if matrices.len() > 1 && options.activation.is_none() {
         return Err(ModelError::ActivationNeeded);
     }
@@ -61,7 +67,7 @@ pub(super) fn describe(
         });
     };
     if let Some((affine, parameters)) = standardisation(&mut weights)? {
-        push("input", "Normalization", affine, parameters);
+        push("input", STATED_SCALING, affine, parameters);
     }
     let last = matrices.len().saturating_sub(1);
     let mut said = Vec::new();
@@ -109,6 +115,7 @@ pub(super) fn describe(
     Ok(Description {
         layers,
         input_shape: None,
+        layout,
         notes: vec![format!("layers {}", said.join(", "))],
     })
 }
@@ -149,9 +156,14 @@ fn matrices(weights: &Weights<'_>) -> Result<Vec<Matrix>, ModelError> {
                 (&[inputs, outputs], Role::Kernel) => [inputs, outputs],
                 (&[outputs, inputs], Role::Weight) => [inputs, outputs],
                 _ => {
-                    return Err(ModelError::Shape {
+                    let layer = match shape.len() {
+                        1 => "a normalisation layer",
+                        4 => "a convolution",
+                        _ => "no dense layer",
+                    };
+                    return Err(ModelError::NotDense {
                         name: format!("{name}.{suffix}"),
-                        expected: "[any, any], a dense layer's".into(),
+                        layer,
                         found: shape,
                     });
                 }

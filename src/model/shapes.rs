@@ -1,7 +1,7 @@
 //! What shapes layers may take and give, checked before anything is made of them.
 
 use super::ModelError;
-use super::layer::{Layer, Op, Padding, Window};
+use super::layer::{Arrangement, Layer, Op, Padding, Window};
 use crate::kernels::Windows;
 
 /// Values that one input becomes in all steps together: 1 GiB.
@@ -30,6 +30,10 @@ pub(super) fn takers(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
     for (number, layer) in layers.iter().enumerate() {
         let fits = match layer.op {
             Op::Add => layer.takes.len() >= 2,
+            Op::Combine(_) => layer.takes.len() == 2,
+            Op::Arrange(Arrangement::Concat { .. } | Arrangement::Stack { .. }) => {
+                !layer.takes.is_empty()
+            }
             _ => layer.takes.len() == 1,
         };
         if !fits {
@@ -168,6 +172,19 @@ pub(super) fn windows(
                 let count = pixels.div_ceil(stride);
                 let padding = ((count - 1) * stride + size).saturating_sub(pixels);
                 (count, padding / 2)
+            }
+            Padding::Stated { before, after } => {
+                let padded = [before[axis], after[axis]]
+                    .into_iter()
+                    .try_fold(pixels, |all, pad| all.checked_add(pad))
+                    .filter(|&padded| padded >= size && before[axis] < size && after[axis] < size);
+                let Some(padded) = padded else {
+                    let expected = format!(
+                        "an image no smaller than its window of {size} pixels, and padding smaller than it"
+                    );
+                    return Err(wrong_input(name, expected, &input));
+                };
+                ((padded - size) / stride + 1, before[axis])
             }
         };
     }

@@ -1,8 +1,10 @@
 //! Layers as an engine runs them: steps that fit each other and end in logits, each of them a
 //! kernel.
 
+use super::Link;
 use crate::kernels::{
-    Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Recording,
+    Buf, CombineLayer, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, NormaliseLayer,
+    PoolLayer, RearrangeLayer, Recording,
 };
 
 /// One step of a model.
@@ -27,6 +29,12 @@ pub enum Operation {
     Pool(PoolLayer),
     /// Scaling and an activation of one value, or of the sum of two.
     Elementwise(ElementwiseLayer),
+    /// The product of two values, or the larger of them.
+    Combine(CombineLayer),
+    /// Values that change places.
+    Rearrange(RearrangeLayer),
+    /// Normalisation by each input's own statistics.
+    Normalise(NormaliseLayer),
 }
 
 impl Operation {
@@ -38,6 +46,9 @@ impl Operation {
             Self::Depthwise(_) => "depthwise",
             Self::Pool(_) => "pool",
             Self::Elementwise(_) => "elementwise",
+            Self::Combine(_) => "combine",
+            Self::Rearrange(_) => "rearrange",
+            Self::Normalise(_) => "normalise",
         }
     }
 
@@ -49,6 +60,9 @@ impl Operation {
             Self::Depthwise(layer) => layer.outputs(),
             Self::Pool(layer) => layer.outputs(),
             Self::Elementwise(layer) => layer.outputs(),
+            Self::Combine(layer) => layer.outputs(),
+            Self::Rearrange(layer) => layer.outputs(),
+            Self::Normalise(layer) => layer.outputs(),
         }
     }
 }
@@ -58,12 +72,22 @@ impl Operation {
 pub struct Steps {
     inputs: usize,
     steps: Vec<Step>,
+    link: Link,
 }
 
 impl Steps {
     /// `steps` of inputs of so many values each; assembling the layers has checked that they fit.
-    pub(super) fn new(inputs: usize, steps: Vec<Step>) -> Self {
-        Self { inputs, steps }
+    pub(super) fn new(inputs: usize, steps: Vec<Step>, link: Link) -> Self {
+        Self {
+            inputs,
+            steps,
+            link,
+        }
+    }
+
+    /// How probabilities follow from the logits.
+    pub fn link(&self) -> Link {
+        self.link
     }
 
     /// All of them.
@@ -87,15 +111,19 @@ impl Steps {
         let mut values = vec![x];
         for step in &self.steps {
             let x = values[step.takes[0]];
+            let other = step.takes.get(1).map(|&value| values[value]);
             values.push(match &step.operation {
                 Operation::Dense(layer) => recording.dense(x, rows, layer),
                 Operation::Conv(layer) => recording.conv(x, rows, layer),
                 Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
                 Operation::Pool(layer) => recording.pool(x, rows, layer),
-                Operation::Elementwise(layer) => {
-                    let other = step.takes.get(1).map(|&value| values[value]);
-                    recording.elementwise(x, other, rows, layer)
+                Operation::Elementwise(layer) => recording.elementwise(x, other, rows, layer),
+                Operation::Combine(layer) => {
+                    let other = other.expect("two values are combined, as shapes.rs checks");
+                    recording.combine(x, other, rows, layer)
                 }
+                Operation::Rearrange(layer) => recording.rearrange(x, other, rows, layer),
+                Operation::Normalise(layer) => recording.normalise(x, rows, layer),
             });
         }
         values[self.steps.len()]

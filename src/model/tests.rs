@@ -2,8 +2,9 @@
 
 mod definition;
 
+use super::keras::Description;
 use super::layer::{Layer, Op, Padding, Window};
-use super::{Model, ModelError, Network, Operation};
+use super::{Layout, Model, ModelError, Network, Operation};
 use crate::kernels::{Activation, Pooling, Recording, row_stride};
 use definition::by_definition;
 
@@ -81,8 +82,18 @@ fn pool(pooling: Pooling, size: usize, padding: Padding) -> Op {
 
 const RELU: Op = Op::Activation(Activation::Relu);
 
+fn described(layers: Vec<Layer>, input_shape: Option<Vec<usize>>) -> Description {
+    Description {
+        layers,
+        input_shape,
+        layout: Layout::ChannelsLast,
+        notes: Vec::new(),
+    }
+}
+
 fn assembled(layers: &[Layer], shape: &[usize]) -> Result<Model, ModelError> {
-    Model::assemble(layers.to_vec(), Some(shape.to_vec()), None, String::new())
+    let description = described(layers.to_vec(), Some(shape.to_vec()));
+    Model::assemble(description, None, None, String::new())
 }
 
 /// The model's logits, by the kernels' twins.
@@ -121,6 +132,9 @@ fn kinds(model: &Model) -> String {
         Operation::Depthwise(_) => 'w',
         Operation::Pool(_) => 'p',
         Operation::Elementwise(_) => 'e',
+        Operation::Combine(_) => 'm',
+        Operation::Rearrange(_) => 'r',
+        Operation::Normalise(_) => 'n',
     };
     model.steps().iter().map(kind).collect()
 }
@@ -424,9 +438,14 @@ fn what_cannot_be_assembled_is_told_apart() {
         }
     }
     // Without a shape only a dense layer says what it takes.
-    let message = Model::assemble(chain(vec![c2()]), None, None, String::new())
-        .expect_err("it is refused")
-        .to_string();
+    let message = Model::assemble(
+        described(chain(vec![c2()]), None),
+        None,
+        None,
+        String::new(),
+    )
+    .expect_err("it is refused")
+    .to_string();
     assert!(
         message.contains("input layer: expected a shape"),
         "{message}"

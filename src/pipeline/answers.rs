@@ -5,7 +5,7 @@ use super::places::Points;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::kernels::{BUDGET, Buf, Downloads, Recording, row_stride};
-use crate::model::Steps;
+use crate::model::{Link, Steps};
 
 /// A model's answers to some inputs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,6 +51,8 @@ impl Answers {
 pub(super) struct AnswerBufs {
     logits: Buf<f32>,
     probabilities: Buf<f32>,
+    /// Values between the starts of two rows of probabilities.
+    stride: usize,
     classes: usize,
 }
 
@@ -62,22 +64,24 @@ pub(super) fn record_classify(
     steps: &Steps,
 ) -> AnswerBufs {
     let logits = steps.record(recording, x, rows);
-    record_softmax(recording, logits, rows, steps.num_classes())
+    record_probabilities(recording, logits, rows, steps.num_classes(), steps.link())
 }
 
-/// Appends the softmax of logits `[rows, row_stride(classes)]`.
-fn record_softmax(
+/// Appends probabilities of logits `[rows, row_stride(classes)]`.
+fn record_probabilities(
     recording: &mut Recording,
     logits: Buf<f32>,
     rows: usize,
     classes: usize,
+    link: Link,
 ) -> AnswerBufs {
-    let probabilities = recording.softmax(logits, rows, classes);
+    let (probabilities, stride) = link.record(recording, logits, rows, classes);
     recording.download(logits);
     recording.download(probabilities);
     AnswerBufs {
         logits,
         probabilities,
+        stride,
         classes,
     }
 }
@@ -89,10 +93,13 @@ impl AnswerBufs {
         if let Some(&value) = logits.iter().find(|logit| !logit.is_finite()) {
             return Err(PipelineError::NotFinite { value });
         }
-        let rows = logits.chunks_exact(row_stride(self.classes));
+        let unpadded = |values: &[f32], stride: usize| -> Vec<f32> {
+            let rows = values.chunks_exact(stride);
+            rows.flat_map(|row| &row[..self.classes]).copied().collect()
+        };
         Ok(Answers {
-            logits: rows.flat_map(|row| &row[..self.classes]).copied().collect(),
-            probabilities: downloads.values(self.probabilities).to_vec(),
+            logits: unpadded(logits, row_stride(self.classes)),
+            probabilities: unpadded(downloads.values(self.probabilities), self.stride),
         })
     }
 }
@@ -104,13 +111,18 @@ pub(super) fn input_bytes(steps: &Steps) -> usize {
     4 * row_stride(steps.widest_row().max(share))
 }
 
-/// Logits `[rows, classes]` with their softmax, which is the kernel's twin whoever gave them.
-pub(super) fn softmax_of(logits: &[f32], classes: usize) -> Result<Answers, PipelineError> {
+/// Logits `[rows, classes]` with their probabilities, which are the kernels' twins' whoever gave
+/// them.
+pub(super) fn with_probabilities(
+    logits: &[f32],
+    classes: usize,
+    link: Link,
+) -> Result<Answers, PipelineError> {
     let mut recording = Recording::new();
     let rows = logits.chunks_exact(classes);
     let count = rows.len();
     let padded = upload_rows(&mut recording, "classify.logits", rows, classes);
-    let bufs = record_softmax(&mut recording, padded, count, classes);
+    let bufs = record_probabilities(&mut recording, padded, count, classes, link);
     bufs.read(&CpuEngine::new().run(&recording)?)
 }
 

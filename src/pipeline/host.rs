@@ -16,7 +16,7 @@
 //! waits, so memory is that of a few of its batches.
 
 use super::PipelineError;
-use super::answers::{Answers, softmax_of};
+use super::answers::{Answers, with_probabilities};
 use super::places::{InputPlace, Points};
 use crate::model::{AnswerKind, HostNetwork, Inputs};
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Probabilities below it count as this one: a logarithm has no answer to 0.
-const LEAST_PROBABILITY: f32 = 1e-38;
+const LEAST_PROBABILITY: f32 = f32::MIN_POSITIVE;
 
 /// How far the sum of an input's probabilities may be from 1: what networks of 16-bit floats leave.
 const SUM_TOLERANCE: f32 = 1e-2;
@@ -68,13 +68,17 @@ fn ask(
             place: place(n),
             found,
         })?;
-        if network.answer_kind() == AnswerKind::Probabilities {
-            for answer in row {
-                *answer = answer.max(LEAST_PROBABILITY).ln();
-            }
+        let ln = |p: f32| p.max(LEAST_PROBABILITY).ln();
+        for answer in row {
+            *answer = match network.answer_kind() {
+                AnswerKind::Logits => *answer,
+                AnswerKind::Probabilities => ln(*answer),
+                // The sigmoid of this is the answer again.
+                AnswerKind::Separate => ln(*answer) - ln(1.0 - *answer),
+            };
         }
     }
-    softmax_of(&logits, classes)
+    with_probabilities(&logits, classes, network.answer_kind().link())
 }
 
 /// What is wrong with the answers to an input, if anything is.
@@ -86,6 +90,13 @@ fn check(kind: AnswerKind, row: &[f32]) -> Result<(), String> {
     }
     if kind == AnswerKind::Logits {
         return Ok(());
+    }
+    if kind == AnswerKind::Separate {
+        let inside = -SUM_TOLERANCE..=1.0 + SUM_TOLERANCE;
+        return match row.iter().all(|p| inside.contains(p)) {
+            true => Ok(()),
+            false => Err(format!("{row:?}; expected values from 0 to 1")),
+        };
     }
     let sum: f32 = row.iter().sum();
     let least = row.iter().copied().fold(f32::INFINITY, f32::min);

@@ -68,6 +68,10 @@ const ANSWERS: Tolerance = Tolerance {
 };
 
 fn assert_answers(model: &Model, answer: &Answer) {
+    assert_answers_within(model, answer, ANSWERS);
+}
+
+fn assert_answers_within(model: &Model, answer: &Answer, tolerance: Tolerance) {
     let rows: Vec<&[f32]> = answer.inputs.chunks_exact(answer.input_len).collect();
     for engine in engines() {
         let what = format!("{} on {}", answer.name, engine.info().engine);
@@ -77,7 +81,7 @@ fn assert_answers(model: &Model, answer: &Answer) {
         } else {
             &answers.logits
         };
-        assert_close(&what, actual, &answer.outputs, ANSWERS);
+        assert_close(&what, actual, &answer.outputs, tolerance);
     }
 }
 
@@ -132,6 +136,134 @@ fn files_of_keras_2_answer_as_keras_did() {
         read_model(&weights, &ModelOptions::default()),
         Err(ModelError::ConfigNeeded)
     ));
+}
+
+/// What `make_variants.py` writes: where Keras 2 and 3 differ, and where weights could be another
+/// layer's.
+const VARIANTS: [&str; 2] = ["keras3", "tf2.15"];
+
+fn variants(of: impl Fn(&str) -> bool) -> Vec<Answer> {
+    let all = VARIANTS.map(|version| answers(&format!("{version}_variants.safetensors")));
+    let mut found: Vec<Answer> = all.into_iter().flatten().collect();
+    found.retain(|answer| of(&answer.name));
+    found
+}
+
+fn variant_files(name: &str) -> Vec<String> {
+    let files: Vec<String> = ["safetensors", "keras", "h5"]
+        .map(|kind| format!("{name}.{kind}"))
+        .into_iter()
+        .filter(|file| fixture(file).exists())
+        .collect();
+    assert!(!files.is_empty(), "{name} has no file");
+    files
+}
+
+#[test]
+fn functions_and_names_mean_what_the_writing_keras_meant() {
+    let answers = variants(|name| !name.contains("_end_"));
+    assert!(answers.len() >= 13, "only {} models", answers.len());
+    for answer in &answers {
+        for file in variant_files(&answer.name) {
+            let model = read(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+            // Exponentials of some units are thousands.
+            let tolerance = Tolerance {
+                rel: 1e-5,
+                ..ANSWERS
+            };
+            assert_answers_within(&model, answer, tolerance);
+        }
+    }
+}
+
+#[test]
+fn the_last_function_decides_what_the_outputs_are() {
+    let answers = variants(|name| name.contains("_end_"));
+    assert_eq!(answers.len(), 18);
+    for Answer {
+        name,
+        input_len,
+        inputs,
+        outputs,
+        ..
+    } in &answers
+    {
+        let file = variant_files(name).remove(0);
+        let model = read(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let rows: Vec<&[f32]> = inputs.chunks_exact(*input_len).collect();
+        let units = outputs.len() / rows.len();
+        let sigmoid = |v: &f32| 1.0 / (1.0 + (-v).exp());
+        let said = model.notes().join(" ");
+        let expected: Vec<f32> = match (units, name.contains("sigmoid")) {
+            (1, true) => outputs.iter().flat_map(|s| [1.0 - s, *s]).collect(),
+            // Its one output is a logit.
+            (1, false) => outputs
+                .iter()
+                .map(sigmoid)
+                .flat_map(|s| [1.0 - s, s])
+                .collect(),
+            (_, true) => outputs.clone(),
+            _ if name.contains("softmax") => outputs.clone(),
+            _ => (outputs.chunks_exact(units))
+                .flat_map(|row| {
+                    let sum: f32 = row.iter().map(|v| v.exp()).sum();
+                    row.iter().map(move |v| v.exp() / sum)
+                })
+                .collect(),
+        };
+        // What is not plain is said.
+        let plain = name.contains("softmax") || name.ends_with("linear_4");
+        assert_eq!(said.is_empty(), plain, "{name}: {said}");
+        assert_eq!(
+            said.contains("sigmoid"),
+            name.contains("sigmoid") || units == 1,
+            "{said}"
+        );
+        for engine in engines() {
+            let what = format!("{name} on {}", engine.info().engine);
+            let answers = classify(engine.as_ref(), &model, &rows).expect(&what);
+            assert_close(&what, &answers.probabilities, &expected, ANSWERS);
+            assert!(
+                answers.logits.iter().all(|logit| logit.is_finite()),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_user_decides_what_the_outputs_are() {
+    let ask = |file: &str, output: &str| {
+        let options = ModelOptions {
+            output: Some(output.to_owned()),
+            ..ModelOptions::default()
+        };
+        let model = read_model(&fixture(file), &options)?;
+        let row: &[f32] = &[0.5, -1.0, 2.0, 0.1, -0.3, 1.5];
+        let answers = classify(engines()[0].as_ref(), &model, &[row]).expect("an answer");
+        Ok::<_, ModelError>(answers.probabilities)
+    };
+    let sum = |file: &str, output: &str| ask(file, output).expect(file).iter().sum::<f32>();
+    let near = |a: f32, b: f32| (a - b).abs() < 1e-5;
+    // Softmax over the sigmoids, and softmax over the sums.
+    assert!(near(sum("keras3_end_sigmoid_4.safetensors", "logits"), 1.0));
+    assert!(!near(
+        sum("keras3_end_sigmoid_4.safetensors", "probabilities"),
+        1.0
+    ));
+    let each = ask("keras3_end_linear_4.safetensors", "sigmoid").expect("sigmoids");
+    assert!(!near(each.iter().sum(), 1.0), "{each:?}");
+    assert!(near(
+        sum("keras3_end_softmax_4.safetensors", "probabilities"),
+        1.0
+    ));
+    let error = ask("keras3_end_softmax_4.safetensors", "sigmoid").expect_err("a softmax");
+    assert!(error.to_string().contains("softmax"), "{error}");
+    let error = ask("keras3_end_softmax_4.safetensors", "nonsense").expect_err("no such output");
+    assert!(
+        error.to_string().contains("logits, probabilities, sigmoid"),
+        "{error}"
+    );
 }
 
 #[test]

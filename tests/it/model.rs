@@ -7,7 +7,7 @@ use morphscape::data::{
 use morphscape::kernels::Activation;
 use morphscape::landscape::argmax;
 use morphscape::model::{
-    Model, ModelError, ModelOptions, bundled_table_model, read_model, table_model_names,
+    Layout, Model, ModelError, ModelOptions, bundled_table_model, read_model, table_model_names,
 };
 use morphscape::pipeline::classify;
 use serde_json::{Value, json};
@@ -367,6 +367,180 @@ fn damage_is_told_apart() {
         },
     );
     assert!(matches!(both, Err(ModelError::OptionsNotNeeded)));
+}
+
+#[test]
+fn what_scales_grey_levels_is_told_from_other_affine_steps() {
+    let rescaling = |scale: Value, offset: Value| json!({"class_name": "Rescaling", "config": {"name": "r", "scale": scale, "offset": offset}});
+    let normalization = |mean: f64, variance: f64| json!({"class_name": "Normalization", "config": {"name": "n", "axis": null, "mean": mean, "variance": variance}});
+    // The lot: what stands first, and whether it takes grey levels of 0..255.
+    let cases = [
+        (rescaling(json!(1.0 / 255.0), json!(0.0)), true),
+        (rescaling(json!(1.0 / 127.5), json!(-1.0)), true),
+        (
+            rescaling(json!([0.0171, 0.0175]), json!([-2.1, -2.0])),
+            true,
+        ),
+        (rescaling(json!(1.0), json!([-123.7, -116.8])), true),
+        (rescaling(json!(2.0), json!(-1.0)), false),
+        (rescaling(json!([4.37, 4.46]), json!([-2.1, -2.0])), false),
+        (rescaling(json!(1.0), json!(0.0)), false),
+        (normalization(73.0, 8100.0), true),
+        (normalization(0.286, 0.125), false),
+        (normalization(0.0, 1.0), false),
+    ];
+    let with = |first: &Value, scale: Option<f64>| {
+        let layers = json!([first, dense("h", 3, "relu"), dense("o", 2, "linear")]);
+        let options = ModelOptions {
+            scale,
+            ..ModelOptions::default()
+        };
+        read(&small(), keras(layers), options)
+    };
+    for (first, scales) in &cases {
+        let model = with(first, None).expect("a model");
+        assert_eq!(model.scales_grey_levels(), *scales, "{first}");
+        match with(first, Some(1.0 / 255.0)) {
+            Ok(model) => assert!(!scales && model.scales_grey_levels(), "{first}"),
+            Err(ModelError::ScalesItself) => assert!(scales, "{first}"),
+            Err(error) => panic!("{first}: {error}"),
+        }
+    }
+    // Batch normalisation, whatever it was trained on.
+    for (mean, variance) in [(0.28, 0.12), (73.0, 8100.0)] {
+        let mut tensors = small();
+        tensors.push(("b.moving_mean", vec![2], vec![mean; 2]));
+        tensors.push(("b.moving_variance", vec![2], vec![variance; 2]));
+        let first = json!({"class_name": "BatchNormalization", "config": {"name": "b", "scale": false, "center": false}});
+        let layers = json!([first, dense("h", 3, "relu"), dense("o", 2, "linear")]);
+        for scale in [None, Some(1.0 / 255.0)] {
+            let options = ModelOptions {
+                scale,
+                ..ModelOptions::default()
+            };
+            let model = read(&tensors, keras(layers.clone()), options).expect("a model");
+            assert_eq!(model.scales_grey_levels(), scale.is_some());
+        }
+    }
+}
+
+#[test]
+fn flat_weights_of_pytorch_take_colour_images_channel_by_channel() {
+    // 2 x 3 pixels of 3 channels.
+    let weight: Vec<f32> = (0..36u8)
+        .map(|k| f32::from(k * 7 % 23) / 10.0 - 1.0)
+        .collect();
+    let kernel: Vec<f32> = (0..36).map(|k| weight[k % 2 * 18 + k / 2]).collect();
+    let pixels: Vec<f32> = (0..18u8).map(|k| f32::from(k * 5 % 17)).collect();
+    let channel_by_channel: Vec<f32> = (0..18).map(|k| pixels[k % 6 * 3 + k / 6]).collect();
+    let by_hand = |row: &[f32]| -> Vec<f32> {
+        let sum = |o: usize| (0..18).map(|i| row[i] * weight[o * 18 + i]).sum();
+        vec![sum(0), sum(1)]
+    };
+    let torch: Tensors<'_> = &[("fc.weight", vec![2, 18], weight.clone())];
+    let keras: Tensors<'_> = &[("fc.kernel", vec![18, 2], kernel)];
+    for (tensors, layout, expected) in [
+        (torch, None, &channel_by_channel),
+        (torch, Some(Layout::ChannelsLast), &pixels),
+        (keras, None, &pixels),
+        (keras, Some(Layout::ChannelsFirst), &channel_by_channel),
+    ] {
+        let options = ModelOptions {
+            layout,
+            ..ModelOptions::default()
+        };
+        let mut model = read(tensors, None, options).expect("a model");
+        let note = model.fit_images([2, 3, 3]).expect("it fits");
+        assert_eq!(note.is_some(), expected != &pixels, "{layout:?}");
+        assert_eq!(model.fit_images([2, 3, 3]).expect("it fits"), None);
+        let answers = classify(engines()[0].as_ref(), &model, &[&pixels]).expect("an answer");
+        let tolerance = Tolerance {
+            abs: 1e-4,
+            rel: 0.0,
+        };
+        assert_close("logits", &answers.logits, &by_hand(expected), tolerance);
+    }
+    // Grey images have one order only.
+    let mut model = read(torch, None, ModelOptions::default()).expect("a model");
+    assert_eq!(model.fit_images([6, 3, 1]).expect("it fits"), None);
+    assert!(model.fit_images([6, 3, 2]).is_err());
+}
+
+#[test]
+fn what_python_writes_into_configs_is_read() {
+    let ask = |config: String| {
+        let model = read_with(&small(), Some(config), None, ModelOptions::default());
+        let model = model.unwrap_or_else(|error| panic!("{error}"));
+        assert_answers(
+            &model,
+            &[0.7, -0.4],
+            by_formula([0.7, -0.4], |v| v.max(0.0)),
+        );
+    };
+    let layers = |first: &str| {
+        let o = dense("o", 2, "linear");
+        format!(
+            r#"{{"class_name": "Sequential", "config": {{"name": "a \" Infinity: NaN", "layers": [{first}, {o}]}}}}"#
+        )
+    };
+    let h = |activation: &str| {
+        format!(
+            r#"{{"class_name": "Dense", "config": {{"name": "h", "units": 3, "activation": {activation}}}}}"#
+        )
+    };
+    // Numbers that JSON does not have.
+    let relu = r#"{"class_name": "ReLU", "config": {"name": "r", "max_value": Infinity, "weird": [NaN, -Infinity]}}"#;
+    ask(layers(&format!("{}, {relu}", h("null"))));
+    // A function of another library's, as Keras 3 saves it.
+    for name in ["relu", "relu_v2"] {
+        let function = json!({"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"});
+        ask(layers(&h(&function.to_string())));
+    }
+    // An input and an output by name.
+    let tensor = |name: &str| json!({"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}});
+    let called = |mut entry: Value, argument: Value| {
+        entry["name"] = entry["config"]["name"].clone();
+        entry["inbound_nodes"] = json!([{"args": [argument], "kwargs": {}}]);
+        entry
+    };
+    let input = json!({"class_name": "InputLayer", "name": "pixels", "config": {"name": "pixels", "batch_shape": [null, 2]}, "inbound_nodes": []});
+    let config = json!({"class_name": "Functional", "config": {
+        "layers": [
+            input,
+            called(dense("h", 3, "relu"), json!({"x": tensor("pixels")})),
+            called(dense("o", 2, "linear"), tensor("h")),
+        ],
+        "input_layers": {"pixels": ["pixels", 0, 0]},
+        "output_layers": {"classes": ["o", 0, 0]},
+    }});
+    ask(config.to_string());
+    // NaN where a number counts is an error with its place.
+    let bad = r#"{"class_name": "LeakyReLU", "config": {"name": "l", "negative_slope": NaN}}"#;
+    let config = layers(&format!("{}, {bad}", h("null")));
+    let error = read_with(&small(), Some(config), None, ModelOptions::default());
+    let message = error.expect_err("refused").to_string();
+    assert!(message.contains("\"l\", negative_slope"), "{message}");
+}
+
+#[test]
+fn files_of_other_programs_are_named_with_the_way_out() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.pt");
+    let zip = [&b"PK\x03\x04\x00\x00\x08\x08archive/data.pkl"[..], &[0; 64]].concat();
+    for (content, words) in [
+        (&zip[..], ["PyTorch", "torch.onnx.export"]),
+        (b"\x80\x02}q\x00.", ["pickle", "skl2onnx"]),
+        (
+            b"\x1c\x00\x00\x00TFL3\x14\x00",
+            ["TensorFlow Lite", "Keras"],
+        ),
+        (b"{\"class_name\": \"Sequential\"}", ["JSON", "--config"]),
+    ] {
+        std::fs::write(&path, content).expect("written");
+        let error = read_model(&path, &ModelOptions::default()).expect_err("refused");
+        let message = error.to_string();
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
 }
 
 fn paper_table(name: &str) -> Table {

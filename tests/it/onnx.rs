@@ -7,6 +7,7 @@ use morphscape::data::{Picture, TensorFile, fashion_mnist};
 use morphscape::landscape::LandscapeFile;
 use morphscape::model::{Model, ModelOptions, read_model};
 use morphscape::pipeline::classify;
+use safetensors::SafeTensors;
 use std::path::Path;
 
 const SCALED: f64 = 1.0 / 255.0;
@@ -66,6 +67,96 @@ fn answers_are_those_of_onnxruntime() {
             }
         }
     }
+}
+
+#[test]
+fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
+    let content = std::fs::read(golden("onnx/variants.safetensors")).expect("the answers");
+    let tensors = SafeTensors::deserialize(&content).expect("the answers");
+    let values = |name: &str| -> (Vec<usize>, Vec<f32>) {
+        let tensor = tensors.tensor(name).expect(name);
+        let values = tensor.data().as_chunks().0.iter();
+        let values = values.map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        (tensor.shape().to_vec(), values)
+    };
+    let names = tensors.names();
+    let names: Vec<&str> = names
+        .iter()
+        .filter_map(|name| name.strip_suffix(".answers"))
+        .collect();
+    assert!(names.len() >= 25, "{names:?}");
+    for name in names {
+        let model = model(&format!("variant_{name}"), None);
+        let (shape, inputs) = values(&format!("{name}.inputs"));
+        let (_, raw) = values(&format!("{name}.answers"));
+        let width: usize = shape[1..].iter().product();
+        let rows: Vec<&[f32]> = inputs.chunks_exact(width).collect();
+        let units = raw.len() / rows.len();
+        let softmax = |row: &[f32]| -> Vec<f32> {
+            let most = row.iter().copied().fold(f32::MIN, f32::max);
+            let sum: f32 = row.iter().map(|v| (v - most).exp()).sum();
+            row.iter().map(|v| (v - most).exp() / sum).collect()
+        };
+        let are_probabilities = ["softmax", "sigmoid", "temperature", "two_columns", "labels"]
+            .iter()
+            .any(|word| name.contains(word))
+            && !name.contains("log_");
+        let expected: Vec<f32> = match (units, are_probabilities) {
+            (1, true) => raw.iter().flat_map(|s| [1.0 - s, *s]).collect(),
+            (1, false) => raw.iter().flat_map(|z| softmax(&[0.0, *z])).collect(),
+            (_, true) => raw.clone(),
+            (_, false) => raw.chunks_exact(units).flat_map(softmax).collect(),
+        };
+        let answers = classify(engines()[0].as_ref(), &model, &rows).expect(name);
+        let tolerance = Tolerance {
+            abs: 2e-6,
+            rel: 1e-5,
+        };
+        assert_close(name, &answers.probabilities, &expected, tolerance);
+        if units > 1 && !are_probabilities {
+            assert_close(
+                name,
+                &answers.logits,
+                &raw,
+                Tolerance {
+                    abs: 1e-4,
+                    rel: 1e-5,
+                },
+            );
+        }
+        let notes = model.notes().join(" ");
+        assert_eq!(
+            notes.contains("sigmoid"),
+            name.contains("sigmoid") || name == "logit_one",
+            "{name}: {notes}"
+        );
+        assert_eq!(
+            notes.contains("of its outputs"),
+            ["labels", "second_output"].contains(&name),
+            "{name}: {notes}"
+        );
+    }
+    for (name, word) in [
+        ("conv_integer", "ConvInteger"),
+        ("softmax_over_batch", "the batch's"),
+        ("scaled_softmax", "--output"),
+    ] {
+        let path = golden(&format!("onnx/variant_refused_{name}.onnx"));
+        let error = read_model(&path, &ModelOptions::default()).expect_err(name);
+        assert!(error.to_string().contains(word), "{name}: {error}");
+    }
+    // The user may choose another output than the first that could be one.
+    let options = ModelOptions {
+        output: Some("c".into()),
+        ..ModelOptions::default()
+    };
+    let error = read_model(&golden("onnx/variant_second_output.onnx"), &options);
+    assert!(
+        error
+            .expect_err("an image")
+            .to_string()
+            .contains("classes]")
+    );
 }
 
 #[test]

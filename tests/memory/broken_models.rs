@@ -607,15 +607,15 @@ fn configs_say_what_is_wrong_with_them() {
         (
             "a second result",
             Box::new(set(history(2), json!(["a", 0, 1]))),
-            &["0 and 0"],
+            &["the first result"],
         ),
         (
-            "a shared layer",
+            "a second call that nothing takes",
             Box::new(|config| {
                 let calls = &mut config["config"]["layers"][2]["inbound_nodes"];
                 *calls = json!([calls[0].clone(), calls[0].clone()]);
             }),
-            &["layer \"b\"", "shared", "2 calls"],
+            &["layer \"b\"", "another output"],
         ),
         (
             "in training",
@@ -656,9 +656,9 @@ fn configs_say_what_is_wrong_with_them() {
             &["layer 1 \"b\" is a LSTM", "supported are"],
         ),
         (
-            "PReLU",
-            layer("PReLU", json!({})),
-            &["is a PReLU", "supported are"],
+            "a layer with a state",
+            layer("SimpleRNN", json!({})),
+            &["is a SimpleRNN", "supported are"],
         ),
         (
             "no units",
@@ -708,13 +708,28 @@ fn configs_say_what_is_wrong_with_them() {
         ),
         (
             "groups",
-            layer("Conv2D", with(json!({"groups": 2}))),
-            &["groups", "found 2"],
+            layer("Conv2D", with(json!({"groups": 4}))),
+            &["groups", "a divisor of filters", "found 4"],
         ),
         (
             "a dilation",
-            layer("Conv2D", with(json!({"dilation_rate": [2, 1]}))),
-            &["dilation_rate", "[2,1]"],
+            layer("Conv2D", with(json!({"dilation_rate": [2, 1, 1]}))),
+            &["dilation_rate", "[2,1,1]"],
+        ),
+        (
+            "frames of more zeros than fit",
+            layer("ZeroPadding2D", json!({"padding": 65_535})),
+            &["layer \"b\"", "an image"],
+        ),
+        (
+            "a Concatenate of one",
+            layer("Concatenate", json!({})),
+            &["layer \"b\", a Concatenate", "two or more"],
+        ),
+        (
+            "a permutation that is none",
+            layer("Permute", json!({"dims": [1, 1]})),
+            &["layer \"b\"", "[0, 0]"],
         ),
         (
             "a stride of 0",
@@ -766,7 +781,7 @@ fn configs_say_what_is_wrong_with_them() {
         ),
         (
             "kept dimensions",
-            layer("GlobalMaxPooling2D", json!({"keepdims": true})),
+            layer("GlobalMaxPooling2D", json!({"keepdims": "yes"})),
             &["keepdims"],
         ),
         (

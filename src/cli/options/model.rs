@@ -3,7 +3,7 @@
 use super::parse_factor;
 use crate::data::read_text;
 use crate::job::ModelSource;
-use crate::model::{ModelOptions, activation_by_name, activation_names};
+use crate::model::{Layout, ModelOptions, activation_by_name, activation_names};
 use anyhow::Context;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,14 @@ pub(in crate::cli) struct ModelFileArgs {
     /// Then divide by this, one number or one a channel
     #[arg(long, value_name = "S,...", requires = "model", value_delimiter = ',', value_parser = parse_factor)]
     std: Vec<f64>,
+    /// What the model's last values are: logits, probabilities or sigmoid (each class for itself);
+    /// or the output of an ONNX model to take, by its name [default: what its last layer says]
+    #[arg(long, value_name = "KIND", requires = "model")]
+    output: Option<String>,
+    /// How a model that takes rows of values was given colour images: chw, channel by channel as
+    /// PyTorch flattens them, or hwc, pixel by pixel as Keras does [default: by the file's kind]
+    #[arg(long, value_name = "ORDER", requires = "model", value_parser = parse_layout)]
+    layout: Option<String>,
     /// Names of the classes of a model file that does not name them: a text file, one a line, in
     /// the order of the outputs
     #[arg(long, value_name = "FILE", requires = "model")]
@@ -71,6 +79,8 @@ impl ModelFileArgs {
             mean: self.mean.clone(),
             std: self.std.clone(),
             class_names: self.class_names.as_deref().map(read_names).transpose()?,
+            output: self.output.clone(),
+            layout: self.layout.as_deref().and_then(layout_by_name),
         })
     }
 }
@@ -94,6 +104,19 @@ impl ModelArgs {
             file: self.model.clone(),
             options: self.file.options()?,
         })
+    }
+}
+
+/// An order of an image's values.
+fn layout_by_name(text: &str) -> Option<Layout> {
+    let named = Layout::NAMED.iter().find(|(name, _)| *name == text);
+    named.map(|(_, layout)| *layout)
+}
+
+fn parse_layout(text: &str) -> Result<String, String> {
+    match layout_by_name(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!("expected chw or hwc, found \"{text}\"")),
     }
 }
 

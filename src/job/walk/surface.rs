@@ -184,7 +184,7 @@ impl WalkJob {
         engine: &dyn Engine,
         observer: &dyn Observer,
     ) -> Result<LandscapeFile, JobError> {
-        let model = self.model.load()?;
+        let mut model = self.model.load()?;
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
         let data = self.data.load()?.match_classes(&model, observer)?;
@@ -192,8 +192,7 @@ impl WalkJob {
         let images = [a?, b?, c?];
         for (image, item) in images.iter().zip(items) {
             model
-                .model
-                .check_image_shape(image.shape())
+                .fit_images(image.shape(), observer)
                 .at(format!("{item} with {}", model.path))?;
         }
         let settings = MorphSettings {

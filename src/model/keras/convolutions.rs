@@ -4,23 +4,117 @@ use super::graph::Node;
 use super::layers::{IMAGE, Reader, Value, variable};
 use super::options::Options;
 use crate::model::ModelError;
-use crate::model::layer::{Op, Padding, Pooling, Window};
+use crate::model::layer::{Arrangement, Op, Padding, Pooling, Window};
 use crate::model::weights::LayerId;
 
 impl Reader<'_> {
     pub(super) fn conv(&mut self, id: &LayerId, options: &Options<'_>) -> Result<Op, ModelError> {
-        options.only("groups", "1, all channels together", |value| value == 1)?;
+        let groups = match options.get("groups") {
+            Some(_) => options.size("groups")?,
+            None => 1,
+        };
         let window = window(options)?;
         let [height, width] = options.pair("kernel_size")?;
         let filters = options.size("filters")?;
+        if !filters.is_multiple_of(groups) {
+            return Err(options.wrong("groups", "a divisor of filters"));
+        }
         let shape = [Some(height), Some(width), None, Some(filters)];
         let (shape, kernel) = self.weights.take(id, variable(&["kernel"], 0), &shape)?;
-        Ok(Op::Conv {
-            shape: [height, width, shape[2], filters],
-            kernel,
+        let bias = self.bias(id, options, 1, filters)?;
+        let dilation = dilation(options)?;
+        let shape = [height, width, shape[2], filters];
+        grouped(id, shape, kernel, bias, window, groups, dilation)
+    }
+
+    /// A convolution over rows, as one over images of one column.
+    pub(super) fn conv_1d(
+        &mut self,
+        id: &LayerId,
+        options: &Options<'_>,
+    ) -> Result<Op, ModelError> {
+        options.channels_last()?;
+        let one = |key: &str| match options.get(key) {
+            Some(_) => options.one(key),
+            None => Ok(1),
+        };
+        let (groups, stride, dilation) = (one("groups")?, one("strides")?, one("dilation_rate")?);
+        let length = options.one("kernel_size")?;
+        let filters = options.size("filters")?;
+        if !filters.is_multiple_of(groups) {
+            return Err(options.wrong("groups", "a divisor of filters"));
+        }
+        let shape = [Some(length), None, Some(filters)];
+        let (shape, kernel) = self.weights.take(id, variable(&["kernel"], 0), &shape)?;
+        let padding = match options.get("padding").map(|value| value.as_str()) {
+            Some(Some("causal")) => Padding::Stated {
+                before: [(length - 1).saturating_mul(dilation), 0],
+                after: [0, 0],
+            },
+            _ => padding(options)?,
+        };
+        let window = Window {
+            stride: [stride, 1],
+            padding,
+        };
+        let bias = self.bias(id, options, 1, filters)?;
+        let shape = [length, 1, shape[1], filters];
+        grouped(id, shape, kernel, bias, window, groups, [dilation, 1])
+    }
+
+    /// A transposed convolution: zeros between pixels and around them, and then a convolution by
+    /// the kernel turned around.
+    pub(super) fn conv_transpose(
+        &mut self,
+        id: &LayerId,
+        options: &Options<'_>,
+    ) -> Result<(Arrangement, Arrangement, Op), ModelError> {
+        options.only("output_padding", "none", |_| false)?;
+        options.only("groups", "1", |value| value == 1)?;
+        let window = window(options)?;
+        if dilation(options)? != [1, 1] {
+            return Err(options.wrong("dilation_rate", "1 where a convolution is transposed"));
+        }
+        let size = options.pair("kernel_size")?;
+        let filters = options.size("filters")?;
+        let shape = [Some(size[0]), Some(size[1]), Some(filters), None];
+        let (shape, kernel) = self.weights.take(id, variable(&["kernel"], 0), &shape)?;
+        let inputs = shape[3];
+        let stride = window.stride;
+        if (0..2).any(|axis| stride[axis] > size[axis]) {
+            return Err(options.wrong("strides", "strides no larger than the kernel"));
+        }
+        let taps = size[0] * size[1];
+        let mut turned = Vec::with_capacity(kernel.len());
+        for tap in (0..taps).rev() {
+            for input in 0..inputs {
+                for filter in 0..filters {
+                    turned.push(kernel[(tap * filters + filter) * inputs + input]);
+                }
+            }
+        }
+        let pad = |axis: usize| {
+            // What "same" cuts off: the larger half at the end.
+            let cut = match window.padding {
+                Padding::Same => size[axis] - stride[axis],
+                _ => 0,
+            };
+            [size[axis] - 1 - cut / 2, size[axis] - 1 - (cut - cut / 2)]
+        };
+        let pad = Arrangement::Pad {
+            rows: pad(0),
+            columns: pad(1),
+        };
+        let conv = Op::Conv {
+            shape: [size[0], size[1], inputs, filters],
+            kernel: turned,
             bias: self.bias(id, options, 1, filters)?,
-            window,
-        })
+            window: Window {
+                stride: [1, 1],
+                padding: Padding::Valid,
+            },
+        };
+        Ok((Arrangement::Spread(stride), pad, conv))
     }
 
     pub(super) fn depthwise_conv(
@@ -30,8 +124,10 @@ impl Reader<'_> {
     ) -> Result<Op, ModelError> {
         let window = window(options)?;
         let (shape, kernel) = self.depthwise_kernel(id, options)?;
+        let bias = self.bias(id, options, 1, shape[2].saturating_mul(shape[3]))?;
+        let (shape, kernel) = dilated(id, shape, kernel, dilation(options)?)?;
         Ok(Op::DepthwiseConv {
-            bias: self.bias(id, options, 1, shape[2].saturating_mul(shape[3]))?,
+            bias,
             shape,
             kernel,
             window,
@@ -64,6 +160,7 @@ impl Reader<'_> {
         let window = window(options)?;
         let filters = options.size("filters")?;
         let (shape, kernel) = self.depthwise_kernel(id, options)?;
+        let (shape, kernel) = dilated(id, shape, kernel, dilation(options)?)?;
         let between = shape[2].saturating_mul(shape[3]);
         let pointwise = [Some(1), Some(1), Some(between), Some(filters)];
         let pointwise = self.values(id, variable(&["pointwise_kernel"], 1), &pointwise)?;
@@ -94,9 +191,15 @@ impl Reader<'_> {
         from: Value,
     ) -> Result<Value, ModelError> {
         options.channels_last()?;
-        let size = options.pair("pool_size")?;
+        // Over rows it is one of images of one column.
+        let row = node.class.ends_with("1D");
+        let pair = |key: &str| match row {
+            true => options.one(key).map(|size| [size, 1]),
+            false => options.pair(key),
+        };
+        let size = pair("pool_size")?;
         let stride = match options.get("strides") {
-            Some(_) => options.pair("strides")?,
+            Some(_) => pair("strides")?,
             None => size,
         };
         let window = Window {
@@ -120,11 +223,105 @@ impl Reader<'_> {
         from: Value,
     ) -> Result<Value, ModelError> {
         options.channels_last()?;
-        options.only("keepdims", "false", |value| value == false)?;
         let op = Op::GlobalPool(pooling(node.class));
         self.push(node, vec![from.number], op, 0);
-        Ok(self.last(Some(1)))
+        let value = self.last(Some(1));
+        if !options.flag("keepdims", false)? {
+            return Ok(value);
+        }
+        let value = self.axis(node, value, 0, true);
+        Ok(self.axis(node, value, 0, true))
     }
+}
+
+/// Values of a kernel with zeros in it: 1 GiB of floats.
+const MAX_KERNEL: usize = 1 << 28;
+
+fn dilation(options: &Options<'_>) -> Result<[usize; 2], ModelError> {
+    match options.get("dilation_rate") {
+        Some(_) => options.pair("dilation_rate"),
+        None => Ok([1, 1]),
+    }
+}
+
+/// A kernel `[height, width, ..]` with zeros between its taps.
+fn dilated(
+    id: &LayerId,
+    shape: [usize; 4],
+    kernel: Vec<f32>,
+    dilation: [usize; 2],
+) -> Result<([usize; 4], Vec<f32>), ModelError> {
+    if dilation == [1, 1] {
+        return Ok((shape, kernel));
+    }
+    let [height, width, inputs, outputs] = shape;
+    let wide = |size: usize, dilation: usize| (size - 1).checked_mul(dilation)?.checked_add(1);
+    let sizes = wide(height, dilation[0]).zip(wide(width, dilation[1]));
+    let tap = inputs.saturating_mul(outputs);
+    let values = sizes.and_then(|(rows, columns)| rows.checked_mul(columns)?.checked_mul(tap));
+    let (Some((rows, columns)), Some(values)) = (sizes, values.filter(|&n| n <= MAX_KERNEL)) else {
+        return Err(too_wide(id, shape));
+    };
+    let mut wide = vec![0.0; values];
+    for (k, weights) in kernel.chunks_exact(tap.max(1)).enumerate() {
+        let (row, column) = (k / width * dilation[0], k % width * dilation[1]);
+        wide[(row * columns + column) * tap..][..tap].copy_from_slice(weights);
+    }
+    Ok(([rows, columns, inputs, outputs], wide))
+}
+
+fn too_wide(id: &LayerId, shape: [usize; 4]) -> ModelError {
+    ModelError::TooLarge {
+        name: id.name.clone(),
+        shape: shape.to_vec(),
+        limit: MAX_KERNEL,
+    }
+}
+
+/// A convolution whose channels are in groups: of one channel each it is depthwise, else its
+/// kernel is written out with zeros between groups.
+fn grouped(
+    id: &LayerId,
+    shape: [usize; 4],
+    kernel: Vec<f32>,
+    bias: Vec<f32>,
+    window: Window,
+    groups: usize,
+    dilation: [usize; 2],
+) -> Result<Op, ModelError> {
+    let (shape, kernel) = dilated(id, shape, kernel, dilation)?;
+    let [height, width, inputs, filters] = shape;
+    let each = filters / groups;
+    if groups > 1 && inputs == 1 {
+        return Ok(Op::DepthwiseConv {
+            shape: [height, width, groups, each],
+            kernel,
+            bias,
+            window,
+        });
+    }
+    let all = inputs.checked_mul(groups);
+    let values = all.and_then(|all| all.checked_mul(kernel.len() / inputs));
+    let (Some(all), Some(values)) = (all, values.filter(|&n| n <= MAX_KERNEL)) else {
+        return Err(too_wide(id, shape));
+    };
+    let mut whole = kernel;
+    if groups > 1 {
+        let grouped = std::mem::replace(&mut whole, vec![0.0; values]);
+        for (k, weights) in grouped.chunks_exact(filters).enumerate() {
+            let (tap, input) = (k / inputs, k % inputs);
+            for (group, weights) in weights.chunks_exact(each).enumerate() {
+                let row = tap * all + group * inputs + input;
+                whole[row * filters + group * each..][..each].copy_from_slice(weights);
+            }
+        }
+    }
+    Ok(Op::Conv {
+        shape: [height, width, all, filters],
+        kernel: whole,
+        bias,
+        window,
+    })
 }
 
 fn pooling(class: &str) -> Pooling {
@@ -135,12 +332,9 @@ fn pooling(class: &str) -> Pooling {
     }
 }
 
-/// Strides and padding of a convolution that is not dilated.
+/// Strides and padding of a convolution.
 fn window(options: &Options<'_>) -> Result<Window, ModelError> {
     options.channels_last()?;
-    if options.get("dilation_rate").is_some() && options.pair("dilation_rate")? != [1, 1] {
-        return Err(options.wrong("dilation_rate", "1, the only one supported"));
-    }
     let stride = match options.get("strides") {
         Some(_) => options.pair("strides")?,
         None => [1, 1],

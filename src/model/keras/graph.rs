@@ -7,12 +7,22 @@
 
 use super::options::{shape, short};
 use crate::model::ModelError;
-use crate::model::weights::LayerId;
+use crate::model::weights::{LayerId, WRAPPED};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// Models inside each other.
 const MAX_DEPTH: usize = 8;
+/// Calls of layers in all: models that are called again and again inside each other multiply.
+const MAX_CALLS: usize = 20_000;
+
+/// Where a layer stands: models inside models that are open, and whether one of them, or the
+/// layer, is called more than once.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    depth: usize,
+    shared: bool,
+}
 
 /// A layer that computes something, or nothing at inference.
 pub(super) struct Node<'a> {
@@ -22,6 +32,28 @@ pub(super) struct Node<'a> {
     pub(super) entry: &'a Value,
     /// The values it takes: 0 is the model's input, `n` what node `n - 1` gives.
     pub(super) takes: Vec<usize>,
+    /// What it was called with.
+    pub(super) call: Call<'a>,
+    /// The wrapper around it, whose own weights do nothing after training.
+    pub(super) wrapper: Option<LayerId>,
+}
+
+/// What a layer was called with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Call<'a> {
+    /// In order: tensors, which are the node's values in their order, and constants.
+    pub(super) arguments: Vec<Argument<'a>>,
+    /// By name.
+    pub(super) options: Option<&'a Map<String, Value>>,
+}
+
+/// One argument of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Argument<'a> {
+    /// A layer's result: its name and which of its calls gave it.
+    Tensor(&'a str, usize),
+    /// A number or a list of them.
+    Constant(&'a Value),
 }
 
 /// The layers of a model in an order in which they can be computed.
@@ -43,8 +75,8 @@ impl<'a> Graph<'a> {
             });
         }
         let mut graph = Self::default();
-        let top = LayerId::named("");
-        let end = graph.open(model, &top, 0, 0)?;
+        let top = LayerId::top();
+        let end = graph.open(model, &top, 0, Place::default())?;
         // The last node is the model's end: every other one is taken by one behind it.
         if end != graph.nodes.len() {
             return Err(wrong("output_layers", "the last layer", "another".into()));
@@ -58,27 +90,27 @@ impl<'a> Graph<'a> {
         model: &'a Value,
         outer: &LayerId,
         input: usize,
-        depth: usize,
+        place: Place,
     ) -> Result<usize, ModelError> {
         let config = &model["config"];
         // Before Keras 2.2 the config of a Sequential was the list itself.
         let entries = config["layers"].as_array().or(config.as_array());
         let entries =
             entries.ok_or_else(|| wrong("config.layers", "a list of layers", short(config)))?;
-        if depth > MAX_DEPTH {
+        if place.depth > MAX_DEPTH {
             let expected = format!("at most {MAX_DEPTH} models inside each other");
             return Err(wrong("config.layers", &expected, "more".into()));
         }
         let ids = ids(entries, outer);
         if model["class_name"] != "Sequential" {
-            return self.open_functional(config, entries, &ids, input, depth);
+            return self.open_functional(config, entries, &ids, input, place);
         }
-        if depth == 0 {
+        if place.depth == 0 {
             self.input(&config["build_input_shape"], "build_input_shape")?;
         }
         let mut value = input;
         for (entry, id) in entries.iter().zip(ids) {
-            value = self.add(entry, id, vec![value], depth)?;
+            value = self.add(entry, id, vec![value], Call::default(), place)?;
         }
         Ok(value)
     }
@@ -99,7 +131,7 @@ impl<'a> Graph<'a> {
         entries: &'a [Value],
         ids: &[LayerId],
         input: usize,
-        depth: usize,
+        place: Place,
     ) -> Result<usize, ModelError> {
         let mut numbers = HashMap::new();
         for (number, entry) in entries.iter().enumerate() {
@@ -108,54 +140,98 @@ impl<'a> Graph<'a> {
                 return Err(wrong("config.layers", "a name for each layer", found));
             }
         }
-        let number_of = |place: &str, name: &str| {
+        // Each call of each layer, one after the other.
+        let mut calls = Vec::with_capacity(entries.len());
+        let mut first_of = Vec::with_capacity(entries.len());
+        let layer_of = |place: &str, name: &str| {
             numbers.get(name).copied().ok_or_else(|| {
                 let found = format!("\"{}\"", name.chars().take(80).collect::<String>());
                 wrong(place, "the name of a layer", found)
             })
         };
-        let start = number_of("input_layers", single(config, "input_layers")?)?;
-        let end = number_of("output_layers", single(config, "output_layers")?)?;
-
-        let mut takes = Vec::with_capacity(entries.len());
-        let mut takers = vec![Vec::new(); entries.len()];
+        let start = layer_of("input_layers", single(config, "input_layers")?.0)?;
         for (number, entry) in entries.iter().enumerate() {
             let place = format!("layer \"{}\", inbound_nodes", ids[number].name);
-            let names = called_on(entry, &place)?;
-            if number != start && names.is_empty() {
-                return Err(wrong(
-                    &place,
-                    "what the layer was called on",
-                    "nothing".into(),
-                ));
+            let called = called_on(entry, &place)?;
+            let constants_only = called.iter().find(|call| {
+                let constant = |argument| matches!(argument, &Argument::Constant(_));
+                call.arguments.iter().all(constant)
+            });
+            if let Some(call) = constants_only.filter(|_| number != start) {
+                call.tensors_only(&ids[number])?;
             }
-            let numbers: Vec<usize> = names
-                .into_iter()
-                .map(|name| number_of(&place, name))
-                .collect::<Result<_, _>>()?;
-            for &taken in &numbers {
-                takers[taken].push(number);
+            if number != start && (called.is_empty() || constants_only.is_some()) {
+                let expected = "what the layer was called on";
+                return Err(wrong(&place, expected, "nothing".into()));
             }
-            takes.push(numbers);
+            first_of.push(calls.len());
+            if number == start {
+                calls.push((number, Call::default()));
+            } else {
+                calls.extend(called.into_iter().map(|call| (number, call)));
+            }
+            if calls.len() > MAX_CALLS {
+                let expected = format!("at most {MAX_CALLS} calls of layers");
+                return Err(wrong("config.layers", &expected, "more".into()));
+            }
         }
-        if let Some(unused) = (0..entries.len()).find(|&n| n != end && takers[n].is_empty()) {
-            let place = format!("layer \"{}\"", ids[unused].name);
+        let count_of = |number: usize| {
+            let next = first_of.get(number + 1).copied().unwrap_or(calls.len());
+            next - first_of[number]
+        };
+        let call_of = |place: &str, (name, call): (&str, usize)| {
+            let number = layer_of(place, name)?;
+            if call < count_of(number) {
+                return Ok(first_of[number] + call);
+            }
+            let expected = format!("one of the {} calls of \"{name}\"", count_of(number));
+            Err(wrong(place, &expected, format!("number {call}")))
+        };
+        let end = call_of("output_layers", single(config, "output_layers")?)?;
+
+        let mut takes = Vec::with_capacity(calls.len());
+        let mut takers = vec![Vec::new(); calls.len()];
+        for (call, (number, arguments)) in calls.iter().enumerate() {
+            let place = format!("layer \"{}\", inbound_nodes", ids[*number].name);
+            let tensors = arguments
+                .arguments
+                .iter()
+                .filter_map(|argument| match argument {
+                    Argument::Tensor(name, call) => Some((*name, *call)),
+                    Argument::Constant(_) => None,
+                });
+            let taken: Vec<usize> = tensors
+                .map(|tensor| call_of(&place, tensor))
+                .collect::<Result<_, _>>()?;
+            for &taken in &taken {
+                takers[taken].push(call);
+            }
+            takes.push(taken);
+        }
+        if let Some(unused) = (0..calls.len()).find(|&n| n != end && takers[n].is_empty()) {
+            let place = format!("layer \"{}\"", ids[calls[unused].0].name);
             let expected = "a layer that takes it, since the model has another output";
             return Err(wrong(&place, expected, "none".into()));
         }
 
         // In the order of the file, but each layer only when all it takes is there.
         let mut missing: Vec<usize> = takes.iter().map(Vec::len).collect();
-        let mut ready: BTreeSet<usize> = (0..entries.len()).filter(|&n| missing[n] == 0).collect();
-        let mut values = vec![None; entries.len()];
-        while let Some(number) = ready.pop_first() {
-            let taken = takes[number].iter().filter_map(|&taken| values[taken]);
+        let mut ready: BTreeSet<usize> = (0..calls.len()).filter(|&n| missing[n] == 0).collect();
+        let mut values = vec![None; calls.len()];
+        while let Some(call) = ready.pop_first() {
+            let (number, arguments) = &calls[call];
+            let taken = takes[call].iter().filter_map(|&taken| values[taken]);
             let mut taken: Vec<usize> = taken.collect();
-            if number == start {
+            if *number == start {
                 taken = vec![input];
             }
-            values[number] = Some(self.add(&entries[number], ids[number].clone(), taken, depth)?);
-            for &taker in &takers[number] {
+            let place = Place {
+                shared: place.shared || count_of(*number) > 1,
+                ..place
+            };
+            let (entry, id) = (&entries[*number], ids[*number].clone());
+            values[call] = Some(self.add(entry, id, taken, arguments.clone(), place)?);
+            for &taker in &takers[call] {
                 missing[taker] -= 1;
                 if missing[taker] == 0 {
                     ready.insert(taker);
@@ -163,7 +239,7 @@ impl<'a> Graph<'a> {
             }
         }
         if let Some(left) = values.iter().position(Option::is_none) {
-            let place = format!("layer \"{}\"", ids[left].name);
+            let place = format!("layer \"{}\"", ids[calls[left].0].name);
             let expected = "layers that lead from the input to the output";
             return Err(wrong(&place, expected, "a circle".into()));
         }
@@ -174,18 +250,19 @@ impl<'a> Graph<'a> {
     fn add(
         &mut self,
         entry: &'a Value,
-        id: LayerId,
+        mut id: LayerId,
         takes: Vec<usize>,
-        depth: usize,
+        call: Call<'a>,
+        place: Place,
     ) -> Result<usize, ModelError> {
         let class = class(entry);
+        id.shared = place.shared;
         let one = || match takes[..] {
             [value] => Ok(value),
-            _ => Err(wrong(
-                &format!("layer \"{}\"", id.name),
-                "one input",
-                takes.len().to_string(),
-            )),
+            _ => {
+                let place = format!("layer \"{}\", a {class}", id.name);
+                Err(wrong(&place, "one input", takes.len().to_string()))
+            }
         };
         // A class of the user's, whatever its name.
         let registered = entry["registered_name"].as_str();
@@ -198,7 +275,7 @@ impl<'a> Graph<'a> {
                 class: format!("{}.{class}", module.unwrap_or("custom")),
             });
         }
-        if depth == 0 && takes == [0] {
+        if place.depth == 0 && takes == [0] {
             for key in ["batch_shape", "batch_input_shape"] {
                 self.input(
                     &entry["config"][key],
@@ -210,13 +287,35 @@ impl<'a> Graph<'a> {
             return one();
         }
         if is_model(entry) {
-            return self.open(entry, &id, one()?, depth + 1);
+            call.tensors_only(&id)?;
+            let inside = Place {
+                depth: place.depth + 1,
+                ..place
+            };
+            return self.open(entry, &id, one()?, inside);
+        }
+        let (mut id, mut entry, mut class) = (id, entry, class);
+        let mut wrapper = None;
+        // After training it does nothing but hold its layer, whose kernel was normalised by then.
+        if class == "SpectralNormalization" && entry["config"]["layer"].is_object() {
+            wrapper = Some(id.clone());
+            entry = &entry["config"]["layer"];
+            class = self::class(entry);
+            let shared = id.shared;
+            id = id.inside(name(entry), WRAPPED);
+            id.shared = shared;
+        }
+        if self.nodes.len() >= MAX_CALLS {
+            let expected = format!("at most {MAX_CALLS} calls of layers");
+            return Err(wrong("config.layers", &expected, "more".into()));
         }
         self.nodes.push(Node {
             id,
             class,
             entry,
             takes,
+            call,
+            wrapper,
         });
         Ok(self.nodes.len())
     }
@@ -247,10 +346,6 @@ fn name(entry: &Value) -> &str {
 
 /// The layers' names and counts, behind those of the model they are in.
 fn ids(entries: &[Value], outer: &LayerId) -> Vec<LayerId> {
-    let inside = |outer: &str, inner: &str| match outer {
-        "" => inner.to_owned(),
-        outer => format!("{outer}/{inner}"),
-    };
     let mut counts: HashMap<String, usize> = HashMap::new();
     let ids = entries.iter().map(|entry| {
         let class = snake_case(class(entry));
@@ -260,10 +355,7 @@ fn ids(entries: &[Value], outer: &LayerId) -> Vec<LayerId> {
             seen => format!("{class}_{seen}"),
         };
         *seen += 1;
-        LayerId {
-            name: inside(&outer.name, name(entry)),
-            count: inside(&outer.count, &count),
-        }
+        outer.inside(name(entry), &count)
     });
     ids.collect()
 }
@@ -291,90 +383,125 @@ fn snake_case(class: &str) -> String {
     name
 }
 
-/// The layer that `input_layers` or `output_layers` names, which must be one.
-fn single<'a>(config: &'a Value, key: &str) -> Result<&'a str, ModelError> {
-    let value = &config[key];
-    let name = match value.as_array().map(Vec::as_slice) {
-        Some([Value::String(name), ..]) => Some(name.as_str()),
-        Some([Value::Array(only)]) => only.first().and_then(Value::as_str),
-        _ => None,
-    };
-    name.ok_or_else(|| wrong(key, "one layer", short(value)))
+/// The layer that `input_layers` or `output_layers` names, which must be one, and which of its
+/// calls. Models made with a dict of inputs have a dict of them.
+fn single<'a>(config: &'a Value, key: &str) -> Result<(&'a str, usize), ModelError> {
+    let mut value = &config[key];
+    if let Some(entries) = value.as_object()
+        && let Some(only) = entries.values().next().filter(|_| entries.len() == 1)
+    {
+        value = only;
+    }
+    if let Some([only @ Value::Array(_)]) = value.as_array().map(Vec::as_slice) {
+        value = only;
+    }
+    match value.as_array().map(Vec::as_slice) {
+        Some([Value::String(name), rest @ ..]) => Ok((name, result(rest, key)?)),
+        _ => Err(wrong(key, "one layer", short(value))),
+    }
 }
 
-/// The layers that a layer was called on.
-fn called_on<'a>(entry: &'a Value, place: &str) -> Result<Vec<&'a str>, ModelError> {
+/// What a layer was called with, each time.
+fn called_on<'a>(entry: &'a Value, place: &str) -> Result<Vec<Call<'a>>, ModelError> {
     let nodes = entry["inbound_nodes"].as_array();
-    let node = match nodes.map(Vec::as_slice) {
-        None | Some([]) => return Ok(Vec::new()),
-        Some([node]) => node,
-        Some(nodes) => {
-            let expected = "one call: a layer that is shared is not supported";
-            return Err(wrong(place, expected, format!("{} calls", nodes.len())));
-        }
-    };
-    let mut names = Vec::new();
+    (nodes.into_iter().flatten())
+        .map(|node| call(node, place))
+        .collect()
+}
+
+fn call<'a>(node: &'a Value, place: &str) -> Result<Call<'a>, ModelError> {
+    let mut call = Call::default();
     match node {
         // Keras 3: the call's arguments.
         Value::Object(_) => {
-            collect(&node["args"], place, &mut names)?;
-            if let Value::Object(options) = &node["kwargs"] {
-                check_options(options, place)?;
-            }
+            collect(&node["args"], place, &mut call.arguments)?;
+            call.options = node["kwargs"].as_object();
         }
         // Keras 2: [layer, node, tensor, options] each.
         Value::Array(tensors) => {
-            for tensor in tensors {
+            // One tensor stands for itself where the function is TensorFlow's.
+            let one = matches!(tensors.first(), Some(Value::String(_)));
+            let lists: &[Value] = if one {
+                std::slice::from_ref(node)
+            } else {
+                tensors
+            };
+            for tensor in lists {
                 let Some([Value::String(name), rest @ ..]) = tensor.as_array().map(Vec::as_slice)
                 else {
                     return Err(wrong(place, "[layer, node, tensor]", short(tensor)));
                 };
-                check_first(rest, place)?;
-                if let Some(Value::Object(options)) = rest.get(2) {
-                    check_options(options, place)?;
+                let number = result(rest, place)?;
+                call.arguments.push(Argument::Tensor(name, number));
+                if let Some(Value::Object(options)) = rest.get(2)
+                    && !options.is_empty()
+                {
+                    call.options = Some(options);
                 }
-                names.push(name.as_str());
             }
         }
         other => return Err(wrong(place, "a call", short(other))),
     }
-    Ok(names)
+    Ok(call)
 }
 
-/// Names of the layers whose tensors stand in a call's arguments. The depth is that of the
-/// JSON, which its parser bounds.
-fn collect<'a>(value: &'a Value, place: &str, names: &mut Vec<&'a str>) -> Result<(), ModelError> {
+/// A call's arguments in their order. The depth is that of the JSON, which its parser bounds.
+fn collect<'a>(
+    value: &'a Value,
+    place: &str,
+    arguments: &mut Vec<Argument<'a>>,
+) -> Result<(), ModelError> {
     match value {
         Value::Array(list) => list
             .iter()
-            .try_for_each(|value| collect(value, place, names)),
+            .try_for_each(|value| collect(value, place, arguments)),
         Value::Object(object) if object.get("class_name") == Some(&"__keras_tensor__".into()) => {
             let history = &value["config"]["keras_history"];
             match history.as_array().map(Vec::as_slice) {
                 Some([Value::String(name), rest @ ..]) => {
-                    check_first(rest, place)?;
-                    names.push(name);
+                    arguments.push(Argument::Tensor(name, result(rest, place)?));
                     Ok(())
                 }
                 _ => Err(wrong(place, "[layer, node, tensor]", short(history))),
             }
         }
-        other => Err(wrong(
-            place,
-            "layers that it was called on, nothing else",
-            short(other),
-        )),
+        // A model that takes its input by name.
+        Value::Object(object) if !object.contains_key("class_name") && object.len() == 1 => object
+            .values()
+            .try_for_each(|value| collect(value, place, arguments)),
+        other => {
+            arguments.push(Argument::Constant(other));
+            Ok(())
+        }
     }
 }
 
-/// The first call's first result, which a layer that is called once has.
-fn check_first(node_and_tensor: &[Value], place: &str) -> Result<(), ModelError> {
+/// Which call of a layer gave a tensor; each gives one.
+fn result(node_and_tensor: &[Value], place: &str) -> Result<usize, ModelError> {
+    let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
     match node_and_tensor {
-        [node, tensor, ..] if node == 0 && tensor == 0 => Ok(()),
+        [node, tensor, ..] if tensor == 0 && number(node).is_some() => {
+            Ok(number(node).unwrap_or_default())
+        }
         other => {
             let found = short(&Value::Array(other.to_vec()));
-            Err(wrong(place, "the one result of a layer, 0 and 0", found))
+            Err(wrong(place, "the first result of a layer's call", found))
         }
+    }
+}
+
+impl Call<'_> {
+    /// Refuses constants among the arguments of a layer, and options that change a call.
+    pub(super) fn tensors_only(&self, id: &LayerId) -> Result<(), ModelError> {
+        let place = format!("layer \"{}\", inbound_nodes", id.name);
+        for argument in &self.arguments {
+            if let Argument::Constant(value) = argument {
+                let expected = "layers that it was called on, nothing else";
+                return Err(wrong(&place, expected, short(value)));
+            }
+        }
+        self.options
+            .map_or(Ok(()), |options| check_options(options, &place))
     }
 }
 

@@ -16,9 +16,11 @@ mod options;
 
 use super::ModelError;
 use super::layer::Layer;
+use super::options::Layout;
 use super::weights::Weights;
 use graph::Graph;
 use serde_json::Value;
+use std::borrow::Cow;
 
 pub(super) use layers::SUPPORTED;
 
@@ -30,6 +32,8 @@ pub(super) struct Description {
     pub(super) layers: Vec<Layer>,
     /// Shape of one input, where the config says it.
     pub(super) input_shape: Option<Vec<usize>>,
+    /// How a first layer that takes rows of values was given images.
+    pub(super) layout: Layout,
     /// What differs from Keras without changing the answers much.
     pub(super) notes: Vec<String>,
 }
@@ -38,6 +42,7 @@ pub(super) struct Description {
 pub(super) fn describe(
     config: &str,
     place: &str,
+    version: Option<&str>,
     weights: Weights<'_>,
 ) -> Result<Description, ModelError> {
     if config.len() as u64 > MAX_CONFIG_BYTES {
@@ -46,11 +51,82 @@ pub(super) fn describe(
             limit: format!("{MAX_CONFIG_BYTES} bytes"),
         });
     }
-    let config: Value = serde_json::from_str(config).map_err(|error| ModelError::Config {
+    let config = python_numbers(config);
+    let config: Value = serde_json::from_str(&config).map_err(|error| ModelError::Config {
         place: place.to_owned(),
         expected: "JSON".into(),
         found: error.to_string(),
     })?;
     let graph = Graph::new(&config, place)?;
-    layers::layers(graph, weights)
+    layers::layers(graph, Version::of(&config, version), weights)
+}
+
+/// Whose definitions of functions hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Keras 1 and 2, `tf.keras` up to TensorFlow 2.15, `tf_keras`.
+    Two,
+    /// Keras 3.
+    Three,
+}
+
+impl Version {
+    /// By what the file says of its writer, else by how its config is written.
+    fn of(config: &Value, told: Option<&str>) -> Self {
+        match told.or(config["keras_version"].as_str()) {
+            Some(version) => match version.starts_with("2.") || version.starts_with("1.") {
+                true => Self::Two,
+                false => Self::Three,
+            },
+            None => match has_key(config, "batch_input_shape") {
+                true => Self::Two,
+                false => Self::Three,
+            },
+        }
+    }
+}
+
+/// Whether an object anywhere in the value has the key. The depth is that of the JSON, which its
+/// parser bounds.
+fn has_key(value: &Value, key: &str) -> bool {
+    match value {
+        Value::Object(object) => {
+            object.contains_key(key) || object.values().any(|value| has_key(value, key))
+        }
+        Value::Array(list) => list.iter().any(|value| has_key(value, key)),
+        _ => false,
+    }
+}
+
+/// The config with Python's numbers that JSON does not have, `NaN`, `Infinity` and `-Infinity`, as
+/// texts of the same words.
+fn python_numbers(config: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+    if !WORDS.iter().any(|word| config.contains(word)) {
+        return config.into();
+    }
+    let mut text = String::with_capacity(config.len() + 64);
+    let (mut rest, mut inside) = (config, false);
+    while let Some(first) = rest.chars().next() {
+        let word = WORDS
+            .iter()
+            .find(|word| !inside && rest.starts_with(**word));
+        let taken = match (word, first) {
+            (Some(word), _) => {
+                text.extend(["\"", word, "\""]);
+                rest = &rest[word.len()..];
+                continue;
+            }
+            // A character behind a backslash ends no text.
+            (None, '\\') => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            (None, '"') => {
+                inside = !inside;
+                1
+            }
+            (None, other) => other.len_utf8(),
+        };
+        text.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    text.into()
 }

@@ -5,7 +5,7 @@ use super::graph::Node;
 use super::layers::{Reader, Value, variable};
 use super::options::Options;
 use crate::model::ModelError;
-use crate::model::layer::Op;
+use crate::model::layer::{Divisor, Groups, Op};
 
 impl Reader<'_> {
     /// `gamma (x - mean) / sqrt(variance + epsilon) + beta`, of each channel.
@@ -94,6 +94,50 @@ impl Reader<'_> {
                 .unzip(),
         };
         self.affine(node, from, scale, offset, parameters)
+    }
+
+    /// Layer, group and unit normalisation, whose statistics each input has of its own.
+    pub(super) fn own_statistics(
+        &mut self,
+        node: &Node<'_>,
+        options: &Options<'_>,
+        from: Value,
+    ) -> Result<Value, ModelError> {
+        options.last_axis(from.rank)?;
+        options.only("rms_scaling", "false", |value| value == false)?;
+        let unit = node.class == "UnitNormalization";
+        let mut position = 0;
+        let mut parameters = 0;
+        let mut take = |key: &str, role: &'static [&'static str]| -> Result<_, ModelError> {
+            if unit || !options.flag(key, true)? {
+                return Ok(None);
+            }
+            let values = self.values(&node.id, variable(role, position), &[None])?;
+            position += 1;
+            parameters += values.len();
+            Ok(Some(values))
+        };
+        let (gamma, beta) = (take("scale", &["gamma"])?, take("center", &["beta"])?);
+        let channels = gamma.as_ref().or(beta.as_ref()).map(Vec::len);
+        let epsilon = options.number("epsilon", 1e-3)? as f32;
+        let groups = match (node.class, options.config["groups"].as_i64()) {
+            ("GroupNormalization", Some(-1)) => Groups::Channels(channels.unwrap_or(0)),
+            ("GroupNormalization", None) => Groups::Channels(32),
+            ("GroupNormalization", Some(_)) => Groups::Channels(options.size("groups")?),
+            _ => Groups::Pixels,
+        };
+        let divisor = match unit {
+            true => Divisor::Length { epsilon: 1e-12 },
+            false => Divisor::Deviation { epsilon },
+        };
+        let op = Op::Normalise {
+            groups,
+            divisor,
+            scale: gamma.unwrap_or_else(|| vec![1.0]),
+            offset: beta.unwrap_or_else(|| vec![0.0]),
+        };
+        self.push(node, vec![from.number], op, parameters);
+        Ok(self.last(from.rank))
     }
 
     fn affine(

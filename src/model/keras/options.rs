@@ -39,7 +39,7 @@ impl<'a> Options<'a> {
         match self.get(key) {
             None => Ok(default),
             Some(value) => match numbers(value).as_deref() {
-                Some([number]) => Ok(*number),
+                Some([number]) if !number.is_nan() => Ok(*number),
                 _ => Err(self.wrong(key, "a number")),
             },
         }
@@ -50,7 +50,7 @@ impl<'a> Options<'a> {
         match self.get(key) {
             None => Ok(vec![default]),
             Some(value) => numbers(value)
-                .filter(|numbers| !numbers.is_empty())
+                .filter(|numbers| !numbers.is_empty() && numbers.iter().all(|n| n.is_finite()))
                 .ok_or_else(|| self.wrong(key, "a number, or a list of numbers, one an input")),
         }
     }
@@ -67,6 +67,17 @@ impl<'a> Options<'a> {
     /// A whole number above 0.
     pub(super) fn size(&self, key: &str) -> Result<usize, ModelError> {
         size(&self.config[key]).ok_or_else(|| self.wrong(key, "a whole number above 0"))
+    }
+
+    /// One whole number above 0, which may stand in a list of its own.
+    pub(super) fn one(&self, key: &str) -> Result<usize, ModelError> {
+        let value = &self.config[key];
+        let only = match value.as_array().map(Vec::as_slice) {
+            Some([only]) => size(only),
+            Some(_) => None,
+            None => size(value),
+        };
+        only.ok_or_else(|| self.wrong(key, "a whole number above 0"))
     }
 
     /// Two whole numbers above 0, or one for both.
@@ -118,6 +129,15 @@ impl<'a> Options<'a> {
             None => Ok(Function::Each(Activation::Linear)),
             Some(value) => match value {
                 Value::String(name) => function(name),
+                // A function of TensorFlow's, JAX's or PyTorch's, by its name there.
+                _ if value["class_name"] == "function"
+                    && value["module"] == "builtins"
+                    && value["registered_name"] == "function" =>
+                {
+                    value["config"]
+                        .as_str()
+                        .and_then(|name| function(name.strip_suffix("_v2").unwrap_or(name)))
+                }
                 // A layer in the place of a function.
                 _ => {
                     let options = Options {
@@ -151,6 +171,7 @@ impl<'a> Options<'a> {
                 let slope = self.number("negative_slope", 0.0)?;
                 let threshold = self.number("threshold", 0.0)?;
                 let ceiling = self.number("max_value", f64::from(f32::MAX))?;
+                let ceiling = ceiling.min(f64::from(f32::MAX));
                 if (slope, threshold, ceiling) == (0.0, 0.0, f64::from(f32::MAX)) {
                     Activation::Relu
                 } else {
@@ -161,6 +182,7 @@ impl<'a> Options<'a> {
                 let slope = number(["negative_slope", "alpha"], 0.3)?;
                 relu(slope, 0.0, f64::from(f32::MAX))
             }
+            "ThresholdedReLU" => relu(0.0, self.number("theta", 1.0)?, f64::from(f32::MAX)),
             "ELU" => Activation::Elu {
                 alpha: self.number("alpha", 1.0)? as f32,
             },
@@ -171,9 +193,10 @@ impl<'a> Options<'a> {
 }
 
 /// The function of this name.
-fn function(name: &str) -> Option<Function> {
+pub(super) fn function(name: &str) -> Option<Function> {
     match name {
-        "softmax" => Some(Function::Softmax),
+        // A softmax is left out, and so is its logarithm: both come from the same logits.
+        "softmax" | "log_softmax" => Some(Function::Softmax),
         name => activation_by_name(name).map(Function::Each),
     }
 }
@@ -184,7 +207,7 @@ fn function_names() -> String {
 }
 
 /// The numbers of a value: one, a list, lists of lists row by row, or an array of numpy.
-fn numbers(value: &Value) -> Option<Vec<f64>> {
+pub(super) fn numbers(value: &Value) -> Option<Vec<f64>> {
     match value {
         Value::Array(list) => {
             let parts: Option<Vec<Vec<f64>>> = list.iter().map(numbers).collect();
@@ -192,6 +215,12 @@ fn numbers(value: &Value) -> Option<Vec<f64>> {
         }
         Value::Object(object) => match object.get("class_name")?.as_str()? {
             "__numpy__" | "__tensor__" => numbers(&value["config"]["value"]),
+            _ => None,
+        },
+        Value::String(text) => match text.as_str() {
+            "Infinity" => Some(vec![f64::INFINITY]),
+            "-Infinity" => Some(vec![f64::NEG_INFINITY]),
+            "NaN" => Some(vec![f64::NAN]),
             _ => None,
         },
         value => Some(vec![value.as_f64()?]),

@@ -95,6 +95,9 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
             } => windowed(&shape, &x, *size, *window, channels, |pixels, c| {
                 pooled(*pooling, pixels.iter().map(|&(_, at)| x[at + c]))
             }),
+            Op::Axis { .. } | Op::Combine(_) | Op::Arrange(_) | Op::Normalise { .. } => {
+                panic!("no definition of {:?} here", layer.op)
+            }
             Op::GlobalPool(pooling) => {
                 let of = |c| pooled(*pooling, x[c..].iter().step_by(channels).copied());
                 (vec![channels], (0..channels).map(of).collect())
@@ -130,6 +133,7 @@ fn windowed(
             let padding = ((count - 1) * stride[axis] + size[axis]).saturating_sub(shape[axis]);
             (count, padding / 2)
         }
+        Padding::Stated { .. } => panic!("no definition of stated padding here"),
     };
     let ((rows, above), (columns, left)) = (along(0), along(1));
     let mut values = Vec::new();

@@ -1,0 +1,116 @@
+"""Small ONNX graphs that end, pad and store their weights in as many ways as exporters know.
+
+    pip install onnx onnxruntime numpy safetensors && python make_variants.py
+
+Writes `variant_NAME.onnx` and `variants.safetensors` with `NAME.inputs`, what the program gets, and
+`NAME.answers`, onnxruntime's. Names that begin with `refused_` have no answers: the library that runs ONNX
+computes them otherwise.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto as T
+from onnx import helper as H
+from onnx import numpy_helper as N
+from onnxruntime.quantization import quantize_dynamic
+from safetensors.numpy import save_file
+
+HERE = Path(__file__).parent
+rng = np.random.default_rng(20261128)
+tensors = {}
+pixels = rng.integers(0, 256, (5, 7, 6, 3)).astype("float32")
+rows = rng.normal(0, 1.5, (5, 4)).astype("float32")
+
+
+def node(operator, inputs, outputs, **attributes):
+    return H.make_node(operator, inputs, outputs, **attributes)
+
+
+def add(name, nodes, weights, images=False, output=("n", 3), more=(), opset=17, save=None):
+    inputs = ("n", 3, 7, 6) if images else ("n", 4)
+    graph = H.make_graph(
+        nodes,
+        name,
+        [H.make_tensor_value_info("x", T.FLOAT, inputs)],
+        [H.make_tensor_value_info("out", T.FLOAT, output), *more],
+        [N.from_array(np.asarray(array), key) for key, array in weights.items()],
+    )
+    model = H.make_model(graph, opset_imports=[H.make_opsetid("", opset)], ir_version=8)
+    onnx.checker.check_model(model)
+    path = HERE / f"variant_{name}.onnx"
+    (save or onnx.save)(model, path)
+    if name.startswith("refused_"):
+        return
+    given = pixels if images else rows
+    fed = given.transpose(0, 3, 1, 2) if images else given
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    answers = session.run(["out"], {"x": np.ascontiguousarray(fed)})[0]
+    tensors[f"{name}.inputs"] = given
+    tensors[f"{name}.answers"] = answers.reshape(len(given), -1).astype("float32")
+
+
+W = rng.normal(0, 1, (4, 3)).astype("float32")
+one = rng.normal(0, 1, (4, 1)).astype("float32")
+product = node("MatMul", ["x", "W"], ["z"])
+scalar = lambda value: np.array(value, "float32")
+quantised = {"qs": scalar(1 / 256), "qz": np.array(0, "uint8")}
+
+add("softmax", [product, node("Softmax", ["z"], ["out"], axis=-1)], {"W": W})
+add("temperature", [product, node("Div", ["z", "t"], ["y"]), node("Softmax", ["y"], ["out"])], {"W": W, "t": scalar(2.5)})
+add("log_softmax", [product, node("LogSoftmax", ["z"], ["out"])], {"W": W})
+add("log_of_softmax", [product, node("Softmax", ["z"], ["y"]), node("Log", ["y"], ["out"])], {"W": W})
+add("quantised_softmax", [product, node("Softmax", ["z"], ["s"]), node("QuantizeLinear", ["s", "qs", "qz"], ["q"]),
+                          node("DequantizeLinear", ["q", "qs", "qz"], ["out"])], {"W": W, **quantised})
+add("clipped_softmax", [product, node("Softmax", ["z"], ["s"]), node("Clip", ["s", "lo", "hi"], ["out"])],
+    {"W": W, "lo": scalar(0.01), "hi": scalar(0.99)})
+add("rounded_softmax", [product, node("Softmax", ["z"], ["s"]), node("Mul", ["s", "k"], ["m"]), node("Round", ["m"], ["r"]),
+                        node("Div", ["r", "k"], ["out"])], {"W": W, "k": scalar(50.0)})
+add("written_out_softmax", [product, node("Exp", ["z"], ["e"]), node("ReduceSum", ["e", "ax"], ["sum"]),
+                            node("Div", ["e", "sum"], ["out"])], {"W": W, "ax": np.array([1], "int64")})
+add("two_columns", [node("MatMul", ["x", "W"], ["z"]), node("Sigmoid", ["z"], ["s"]), node("Sub", ["k", "s"], ["m"]),
+                    node("Concat", ["m", "s"], ["out"], axis=1)], {"W": one, "k": scalar(1.0)}, output=("n", 2))
+add("sigmoid", [product, node("Sigmoid", ["z"], ["out"])], {"W": W})
+add("sigmoid_one", [product, node("Sigmoid", ["z"], ["out"])], {"W": one}, output=("n", 1))
+add("sigmoid_flat", [product, node("Sigmoid", ["z"], ["s"]), node("Squeeze", ["s", "ax"], ["out"])],
+    {"W": one, "ax": np.array([1], "int64")}, output=("n",))
+add("hard_sigmoid", [product, node("HardSigmoid", ["z"], ["out"], alpha=0.2, beta=0.5)], {"W": W})
+add("logit_one", [product, node("Identity", ["z"], ["out"])], {"W": one}, output=("n", 1))
+add("tanh", [product, node("Tanh", ["z"], ["out"])], {"W": W})
+
+K = rng.normal(0, 0.1, (3, 3, 3, 3)).astype("float32")
+E = rng.normal(0, 0.1, (3, 3, 2, 4)).astype("float32")
+end = [node("GlobalAveragePool", ["c"], ["g"]), node("Flatten", ["g"], ["out"])]
+for name, kernel, strides in [("odd", K, None), ("even", E, None), ("odd_strides", K, [2, 2]), ("even_strides", E, [3, 2])]:
+    options = {"strides": strides} if strides else {}
+    add(f"lower_{name}", [node("Conv", ["x", "W"], ["c"], auto_pad="SAME_LOWER", **options), *end], {"W": kernel}, images=True)
+deep = [node("Conv", ["x", "W"], ["a"], auto_pad="SAME_LOWER", strides=[2, 2]), node("Relu", ["a"], ["b"]),
+        node("MaxPool", ["b"], ["p"], kernel_shape=[2, 2], strides=[2, 1], auto_pad="SAME_LOWER"),
+        node("AveragePool", ["p"], ["c"], kernel_shape=[2, 2], auto_pad="SAME_LOWER"), *end]
+add("lower_pools", deep, {"W": E}, images=True)
+add("defaults", [node("Conv", ["x", "W"], ["m"]), node("MaxPool", ["m"], ["c"], kernel_shape=[2, 2]), *end], {"W": K}, images=True)
+add("dropout", [node("Dropout", ["x"], ["d"]), node("Conv", ["d", "W"], ["c"], kernel_shape=[3, 3]), *end], {"W": K}, images=True)
+add("sides_of_one", [node("Conv", ["x", "W"], ["c"], kernel_shape=[3, 3]), node("GlobalAveragePool", ["c"], ["out"])],
+    {"W": K}, images=True, output=("n", 3, 1, 1))
+add("second_output", [node("Conv", ["x", "W"], ["c"], kernel_shape=[3, 3]), *end], {"W": K}, images=True,
+    more=[H.make_tensor_value_info("c", T.FLOAT, ("n", 3, 5, 4))])
+add("labels", [product, node("Softmax", ["z"], ["out"]), node("ArgMax", ["out"], ["label"], axis=1, keepdims=0)], {"W": W},
+    more=[H.make_tensor_value_info("label", T.INT64, ("n",))])
+
+
+def apart(model, path):
+    """One file a tensor, named as the tensor is."""
+    onnx.save(model, path, save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0)
+
+
+add("file_a_tensor", [node("MatMul", ["x", "variant_W"], ["z"]), node("Identity", ["z"], ["out"])], {"variant_W": W}, save=apart)
+add("refused_conv_integer", [node("Conv", ["x", "W"], ["c"], kernel_shape=[3, 3]), *end], {"W": K}, images=True,
+    save=lambda model, path: quantize_dynamic(model, path))
+add("refused_softmax_over_batch", [product, node("Softmax", ["z"], ["out"], axis=0)], {"W": W})
+add("refused_scaled_softmax", [product, node("Softmax", ["z"], ["s"]), node("Mul", ["s", "k"], ["out"])], {"W": W, "k": scalar(100.0)})
+
+versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
+save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

@@ -177,6 +177,21 @@ fn functions_and_names_mean_what_the_writing_keras_meant() {
 }
 
 #[test]
+fn networks_of_several_branches_answer_as_keras_does() {
+    let mut count = 0;
+    for version in VARIANTS {
+        for answer in answers(&format!("{version}_networks.safetensors")) {
+            for file in variant_files(&answer.name) {
+                let model = read(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+                assert_answers(&model, &answer);
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 14);
+}
+
+#[test]
 fn the_last_function_decides_what_the_outputs_are() {
     let answers = variants(|name| name.contains("_end_"));
     assert_eq!(answers.len(), 18);

@@ -1,6 +1,5 @@
 //! What is said of an engine: in a manifest, in a plan, to the eye.
 
-use super::{Engine, Fallback};
 use serde::{Deserialize, Serialize};
 
 /// Which kind of engine.
@@ -61,25 +60,4 @@ pub struct EngineIdentity {
     pub engine: EngineKind,
     /// The adapter's name; empty for the CPU engine.
     pub adapter: String,
-}
-
-/// What a manifest says of the engine of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EngineRecord {
-    /// The engine it began on.
-    #[serde(flatten)]
-    pub info: EngineInfo,
-    /// Where it was left for another one, that and why.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub fallback: Option<Fallback>,
-}
-
-impl EngineRecord {
-    /// Of an engine as it is now.
-    pub fn of(engine: &dyn Engine) -> Self {
-        Self {
-            info: engine.info().clone(),
-            fallback: engine.fallback().cloned(),
-        }
-    }
 }

@@ -18,11 +18,13 @@ pub mod cpu;
 mod fallback;
 pub mod gpu;
 mod info;
+mod record;
 mod self_test;
 mod trouble;
 
 pub use fallback::{Fallback, WithFallback};
-pub use info::{EngineIdentity, EngineInfo, EngineKind, EngineRecord};
+pub use info::{EngineIdentity, EngineInfo, EngineKind};
+pub use record::EngineRecord;
 pub use self_test::{SelfTested, cache_folder, self_test};
 pub use trouble::Trouble;
 

@@ -6,7 +6,7 @@ use crate::common::{
 };
 use morphscape::data::{Image, ImageSet, fashion_mnist};
 use morphscape::kernels::{Activation, Sampling, spline_coefficients};
-use morphscape::mesh::{PairMesh, Point, feature_points};
+use morphscape::mesh::{PairMesh, feature_points};
 use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use serde_json::Value;

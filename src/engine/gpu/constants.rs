@@ -4,7 +4,7 @@
 //! What is kept is looked through before each run, so the device's memory of a model that is gone
 //! comes back with the next run of another. After any trouble all is given back.
 
-use super::executor::Texel;
+use super::texel::Texel;
 use super::{GpuEngine, Trouble, one_line};
 use crate::kernels::{Constant, TEXELS_A_ROW, WeakConstant};
 use std::collections::HashMap;

@@ -5,9 +5,10 @@
 
 use super::constants::Resource;
 use super::lost::without_panic;
+use super::texel::Texel;
 use super::{GpuEngine, Trouble, one_line};
 use crate::kernels::{
-    Access, Binding, Command, Contents, Downloads, Element, Kernel, Loads, Recording, TEXELS_A_ROW,
+    Access, Binding, Command, Contents, Downloads, Kernel, Loads, Recording, TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
@@ -37,28 +38,6 @@ fn dispatched(recording: &Recording) -> impl Iterator<Item = &Command> {
 
 /// A row of a texture of the largest texels.
 const LONGEST_ROW_BYTES: u64 = 16 * TEXELS_A_ROW as u64;
-
-/// A texel of a texture that stands for a buffer.
-#[derive(Clone, Copy)]
-pub(super) struct Texel {
-    pub(super) format: wgpu::TextureFormat,
-    pub(super) bytes: u32,
-}
-
-impl Texel {
-    fn of(element: Element) -> Self {
-        let (format, bytes) = match element {
-            Element::F32 => (wgpu::TextureFormat::R32Float, 4),
-            Element::Vec4F32 => (wgpu::TextureFormat::Rgba32Float, 16),
-            Element::Vec4I32 => (wgpu::TextureFormat::Rgba32Sint, 16),
-            Element::Vec4U32 => (wgpu::TextureFormat::Rgba32Uint, 16),
-            Element::U32 | Element::AtomicU32 | Element::Struct(_) => {
-                unreachable!("no kernel loads them")
-            }
-        };
-        Self { format, bytes }
-    }
-}
 
 /// The longest buffer that can be bound, bytes.
 pub(super) fn buffer_limit(limits: &wgpu::Limits, loads: Loads) -> u64 {

@@ -13,6 +13,7 @@ mod adapters;
 mod constants;
 mod executor;
 mod lost;
+mod texel;
 
 pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
 

@@ -514,7 +514,8 @@ fn a_damaged_landscape_is_computed_again() {
     );
     assert_same("finer grids", &snapshot(&here.join("out")), &fine);
     // Without frames is not what --save-frames is.
-    let refused = "the folder holds another run: keep is \"tensors\" there and \"tensors_and_frames\" now";
+    let refused =
+        "the folder holds another run: keep is \"tensors\" there and \"tensors_and_frames\" now";
     fail(here, &with(&SMALL, &["--save-frames"]), 1, &[refused]);
 }
 

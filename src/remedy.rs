@@ -52,6 +52,8 @@ settings! {
     Bowl => "bowl",
     /// A class by number or name.
     Class => "class",
+    /// The order of the classes of the data.
+    ClassOrder => "class_order",
     /// Names of the classes, by output.
     ClassNames => "class_names",
     /// Three classes of a group.
@@ -62,6 +64,8 @@ settings! {
     Data => "data",
     /// A folder laid out like the project's `data/`.
     DataDir => "data_dir",
+    /// What separates the cells of a table.
+    Delimiter => "delimiter",
     /// Drift of a flat surface.
     Drift => "drift",
     /// The time step of a Langevin walk.
@@ -86,10 +90,14 @@ settings! {
     Height => "height",
     /// Hurst exponent of a fractal surface.
     Hurst => "hurst",
+    /// The array of images in a file of several.
+    ImagesKey => "images_key",
     /// The items of a landscape.
     Items => "items",
     /// The column of a table that holds the class.
     Label => "label",
+    /// The array of labels in a file of several.
+    LabelsKey => "labels_key",
     /// A landscape of a finished run.
     Landscape => "landscape",
     /// The order of the layers of a bare file of weights.
@@ -104,6 +112,8 @@ settings! {
     Mode => "mode",
     /// The classifier.
     Model => "model",
+    /// A table whose first line is a row.
+    NoHeader => "no_header",
     /// The folder that is written.
     Out => "out",
     /// Random rows a class.

@@ -44,7 +44,7 @@ pub struct Cli {
     /// Say nothing but errors and results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Threads of the host, 0 for one a core
+    /// Threads of the host, 0 for one a core; four a core at most
     #[arg(long, global = true, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=1024))]
     jobs: u16,
@@ -95,7 +95,7 @@ impl Cli {
         };
         let terminal = &Terminal::new(verbosity, open_device);
         let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(self.jobs))
+            .num_threads(threads(self.jobs, terminal))
             .build_global();
         let result = threads
             .map_err(anyhow::Error::from)
@@ -125,6 +125,34 @@ impl Cli {
                 1
             }
         }
+    }
+}
+
+/// How many threads a core are of any use: more only wait for each other.
+const MAX_THREADS_A_CORE: usize = 4;
+
+/// Threads of the host: as many as asked for, by `--jobs` or else by the variables that rayon reads,
+/// or one a core, and never more than the machine has a use for.
+fn threads(jobs: u16, terminal: &Terminal) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let variable = |name: &'static str| {
+        let number: usize = std::env::var(name).ok()?.parse().ok()?;
+        Some((number, name))
+    };
+    let asked = match jobs {
+        0 => variable("RAYON_NUM_THREADS").or_else(|| variable("RAYON_RS_NUM_CPUS")),
+        jobs => Some((usize::from(jobs), "--jobs")),
+    };
+    let most = MAX_THREADS_A_CORE * cores;
+    match asked {
+        None | Some((0, _)) => cores,
+        Some((number, source)) if number > most => {
+            terminal.say(format!(
+                "note: {source} asks for {number} threads; using {most}, {MAX_THREADS_A_CORE} for each of the {cores} cores here"
+            ));
+            most
+        }
+        Some((number, _)) => number,
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// What to morph.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The image at alpha 0: a PNG or JPEG file, or an item such as t10k#1565
+    /// The image at alpha 0: an image file, or an item such as t10k#1565
     left: String,
     /// The image at alpha 1
     right: String,

@@ -1,19 +1,19 @@
 //! `morphscape predict`: class probabilities of images or rows, as CSV on stdout.
 
-use super::options::{DataArgs, EngineArgs, ModelArgs};
+use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs};
 use super::terminal::Terminal;
 use super::text::significant;
-use crate::job::{TableSource, find_image, is_table};
+use crate::job::{TableSource, find_image_for, is_table};
 use crate::landscape::argmax;
 use crate::model::Model;
 use crate::pipeline::classify;
-use anyhow::{Context, ensure};
+use anyhow::{bail, ensure};
 
 /// What to classify.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Items of the data set such as t10k#1565, or PNG and JPEG files; of a table such as
-    /// iris#12, and without any all its rows
+    /// Items of the data set such as t10k#1565, or image files; of a table such as iris#12, and
+    /// without any all its rows
     #[arg(value_name = "ITEM")]
     items: Vec<String>,
     /// Logits instead of probabilities
@@ -21,12 +21,8 @@ pub(super) struct Args {
     logits: bool,
     #[command(flatten)]
     model: ModelArgs,
-    /// With --data iris, hawks, seeds or FILE.csv: the column of the file that holds the class
-    #[arg(long, value_name = "COLUMN")]
-    label: Option<String>,
-    /// The columns of a CSV file to take [default: every one but the label]
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
-    features: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -80,26 +76,24 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     if args.items.is_empty() {
         // Rows need no list of items, so the parser cannot ask for one.
         super::wrong_usage(
-            "expected at least one ITEM, such as t10k#1565, or a PNG or JPEG file, found none",
+            "expected at least one ITEM, such as t10k#1565, or an image file, found none (of a table, whose name ends in .csv, .tsv, .tab, .data or .txt, all rows are taken)",
         );
     }
     ensure!(
-        args.label.is_none() && args.features.is_empty(),
-        "--label and --features belong to a table, and --data {} has images; leave them out",
+        !args.columns.is_given(),
+        "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
         args.data.name()
     );
     let mut model = args.model.source()?.load()?;
-    let data = args.data.source().load()?.match_classes(&model, terminal)?;
+    let source = args.data.source();
+    let data = source.load()?.match_classes(&model, terminal)?;
     model.note_assumptions(terminal);
     model.warn_unscaled(terminal);
     let inputs = args
         .items
         .iter()
         .map(|item| {
-            let image = find_image(item, &data.images)?;
-            model
-                .fit_images(image.shape(), terminal)
-                .with_context(|| format!("{item} with {}", model.path))?;
+            let image = find_image_for(&mut model, item, &data.images, &source.options, terminal)?;
             Ok(image.levels)
         })
         .collect::<anyhow::Result<_>>()?;
@@ -113,16 +107,22 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
 
 fn rows(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     let data = &args.data;
+    if let Some(option) = data.image_option() {
+        bail!(
+            "{option} belongs to images, and --data {} is a table; leave it out",
+            data.name()
+        );
+    }
     let source = TableSource {
         place: data.name().to_owned(),
         root: data.root().cloned(),
-        label: args.label.clone(),
-        features: args.features.clone(),
+        class_order: data.class_order(),
+        ..args.columns.source()
     };
-    let mut loaded = source.load()?;
-    let model = args.model.source()?.load_for(&loaded)?;
+    let (mut loaded, model) = source.load(&args.model.source()?)?;
     model.note_assumptions(terminal);
     let class_names = loaded.fit(&model.model, &model.path)?;
+    loaded.note_assumptions(terminal);
     let table = &loaded.table;
     let positions = if args.items.is_empty() {
         (0..table.len()).collect()

@@ -35,8 +35,9 @@ pub(super) fn error_text(error: &anyhow::Error) -> String {
                 .to_owned(),
             None => cause.to_string(),
         };
-        // An error that only passes another on says the same.
-        if parts.last() != Some(&text) {
+        // An error that only passes another on says the same, and some libraries end their own
+        // text with that of the cause.
+        if !parts.last().is_some_and(|before| before.contains(&text)) {
             parts.push(text);
         }
     }

@@ -6,7 +6,7 @@
 //! is said once, in [`PAPER_TABLES`], whether their bytes are here or not.
 
 use super::table::read_limited;
-use super::{ImageSet, Table, TableError, read_idx, read_table};
+use super::{ImageSet, Numbering, Table, TableError, TableOptions, read_idx, read_table_with};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -107,13 +107,13 @@ impl PaperTable {
 
     fn parse(&self, content: &[u8]) -> Result<Table, TableError> {
         let classes = self.classes.map(str::to_owned);
-        read_table(
-            self.name,
-            content,
-            self.label,
-            &self.features.map(str::to_owned),
-        )?
-        .with_classes(&classes)
+        let options = TableOptions {
+            features: self.features.map(str::to_owned).to_vec(),
+            // The paper's indices are those of the rows that it keeps.
+            numbering: Numbering::Kept,
+            ..TableOptions::default()
+        };
+        read_table_with(self.name, content, self.label, &options)?.with_classes(&classes)
     }
 }
 

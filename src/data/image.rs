@@ -1,4 +1,5 @@
-//! One image in memory, and PNG or JPEG files to and from it.
+//! One image in memory, and image files to it: PNG, JPEG, WebP, BMP, GIF, TIFF and PNM, by their
+//! content, whatever they are called.
 
 use super::input::open_limited;
 use super::{InputError, MAX_PICTURE_BYTES, read_bytes};
@@ -33,9 +34,25 @@ pub enum ImageError {
     /// The file cannot be read, or is too large.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// Not a PNG or JPEG that can be decoded.
-    #[error("expected a PNG or JPEG image")]
+    /// Not an image that can be decoded.
+    #[error("expected a PNG, JPEG, WebP, BMP, GIF, TIFF or PNM image")]
     Decode(#[source] image::ImageError),
+    /// Levels of another kind.
+    #[error(
+        "expected whole levels of 8 or 16 bits, found {found}; save the images as arrays in an .npz file, and say what is white with --white"
+    )]
+    Levels {
+        /// What they are.
+        found: &'static str,
+    },
+    /// A level above what was said to be white.
+    #[error("expected levels 0..{white}, found {found}; give --white the largest level there is")]
+    AboveWhite {
+        /// The level said to be white.
+        white: f64,
+        /// The level found.
+        found: f64,
+    },
     /// Too large.
     #[error(
         "expected at most {MAX_SIDE_PX} pixels a side, found {width_px} x {height_px}; scale the image down"
@@ -103,15 +120,37 @@ impl Image {
         }
     }
 
-    /// A grey image as three equal channels, where three are asked for.
-    pub(super) fn with_channels(self, channels: usize) -> Self {
+    /// The image with `[height, width, channels]`, scaled as it is when a set is: colours go
+    /// first, as in Keras's and Pillow's loaders.
+    pub fn fitted(self, [height_px, width_px, channels]: [usize; 3]) -> Self {
+        match channels < self.channels {
+            true => self.with_channels(channels).resized(width_px, height_px),
+            false => self.resized(width_px, height_px).with_channels(channels),
+        }
+    }
+
+    /// The image with so many channels, 1 or 3: a grey one as three equal channels; a coloured
+    /// one as grey levels, whole ones rounded as Pillow's `convert("L")` has them (ITU-R BT.601,
+    /// 16-bit fixed point).
+    pub fn with_channels(self, channels: usize) -> Self {
         if channels == self.channels {
             return self;
         }
-        assert!(
-            self.channels == 1,
-            "only a grey image can be given channels"
-        );
+        if channels == 1 {
+            let whole = self.levels.iter().all(|level| level.fract() == 0.0);
+            let grey = |rgb: &[f32]| match whole {
+                true => {
+                    let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(|level| level as u32);
+                    ((r * 19595 + g * 38470 + b * 7471 + (1 << 15)) >> 16) as f32
+                }
+                false => (rgb[0] * 19595.0 + rgb[1] * 38470.0 + rgb[2] * 7471.0) / 65536.0,
+            };
+            return Self {
+                levels: self.levels.chunks_exact(3).map(grey).collect(),
+                channels,
+                ..self
+            };
+        }
         let levels = self.levels.iter().flat_map(|&level| vec![level; channels]);
         Self {
             levels: levels.collect(),
@@ -217,7 +256,7 @@ fn decoder<'a>(content: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 
     Ok(decoder)
 }
 
-/// `[height, width, channels]` as the header of a PNG or JPEG file of at most
+/// `[height, width, channels]` as the header of an image file of at most
 /// [`MAX_PICTURE_BYTES`] states them.
 ///
 /// # Errors
@@ -234,21 +273,37 @@ pub(super) fn image_file_shape(path: &Path) -> Result<[usize; 3], ImageError> {
     Ok([height as usize, width as usize, channels])
 }
 
-/// Reads a PNG or JPEG file of at most [`MAX_PICTURE_BYTES`] as [`decode_image`] does.
+/// Reads an image file of at most [`MAX_PICTURE_BYTES`] as [`decode_image`] does; `white` is the
+/// level of white in the file's own units, instead of 255 of 8 bits and 65535 of 16.
 ///
 /// # Errors
 /// [`ImageError`]; the size is checked before the pixels are decoded.
-pub fn read_image_file(path: &Path) -> Result<Image, ImageError> {
-    decode_image(&read_bytes(path, MAX_PICTURE_BYTES)?)
+pub fn read_image_file(path: &Path, white: Option<f64>) -> Result<Image, ImageError> {
+    decode(&read_bytes(path, MAX_PICTURE_BYTES)?, white)
 }
 
-/// An image from the content of a PNG or JPEG file, of at most 4096 pixels a side. Grey files
-/// give one channel, colour files three; alpha is dropped; 16-bit levels are scaled to 0..255
-/// without rounding. It takes 512 MiB at most, 1.5 times as much as the image itself.
+/// An image from the content of a PNG, JPEG, WebP, BMP, GIF, TIFF or PNM file, of at most 4096
+/// pixels a side; of several images in a file the first. Grey files give one channel, colour files
+/// three; alpha is dropped; 16-bit levels are scaled to 0..255 without rounding. It takes 512 MiB
+/// at most, 1.5 times as much as the image itself.
 ///
 /// # Errors
 /// [`ImageError`]; the size is checked before the pixels are decoded.
 pub fn decode_image(content: &[u8]) -> Result<Image, ImageError> {
+    decode(content, None)
+}
+
+fn decode(content: &[u8], white: Option<f64>) -> Result<Image, ImageError> {
+    // The library takes signed levels for unsigned ones, and clamps floats to 0..1.
+    match tiff_sample_format(content) {
+        Some(2) => {
+            return Err(ImageError::Levels {
+                found: "signed ones",
+            });
+        }
+        Some(3) => return Err(ImageError::Levels { found: "floats" }),
+        _ => {}
+    }
     let decoder = decoder(Cursor::new(content))?;
     let (width, height) = decoder.dimensions();
     let (width_px, height_px) = (width as usize, height as usize);
@@ -263,22 +318,70 @@ pub fn decode_image(content: &[u8]) -> Result<Image, ImageError> {
     let decoded = DynamicImage::from_decoder(decoder).map_err(ImageError::Decode)?;
     let channels = if decoded.color().has_color() { 3 } else { 1 };
     let wide = decoded.color().bytes_per_pixel() > decoded.color().channel_count();
-    let levels = |levels: Vec<u8>| levels.into_iter().map(f32::from).collect();
-    let wide_levels = |levels: Vec<u16>| {
-        (levels.into_iter())
-            .map(|level| f32::from(level) / 257.0)
-            .collect()
-    };
-    let levels = match (channels, wide) {
+    let levels = |levels: Vec<u8>| levels.into_iter().map(f32::from).collect::<Vec<f32>>();
+    let wide_levels = |levels: Vec<u16>| levels.into_iter().map(f32::from).collect();
+    let mut levels = match (channels, wide) {
         (1, true) => wide_levels(decoded.into_luma16().into_raw()),
         (1, false) => levels(decoded.into_luma8().into_raw()),
         (_, true) => wide_levels(decoded.into_rgb16().into_raw()),
         (_, false) => levels(decoded.into_rgb8().into_raw()),
     };
+    if let Some(white) = white {
+        for level in &mut levels {
+            let found = f64::from(*level);
+            *level = (found * (255.0 / white)) as f32;
+            if !(0.0..=255.0).contains(level) {
+                return Err(ImageError::AboveWhite { white, found });
+            }
+        }
+    } else if wide {
+        // 65535 is 257 times 255.
+        for level in &mut levels {
+            *level /= 257.0;
+        }
+    }
     Ok(Image {
         width_px,
         height_px,
         channels,
         levels,
     })
+}
+
+/// What a TIFF file says of its levels, if it is one and says it: 1 unsigned, 2 signed, 3 floats.
+/// Of a file of several pictures that of the first.
+fn tiff_sample_format(content: &[u8]) -> Option<u16> {
+    const SAMPLE_FORMAT: u64 = 339;
+    let is_little = content.starts_with(b"II");
+    let number = |at: usize, bytes: usize| -> Option<u64> {
+        let field = content.get(at..at.checked_add(bytes)?)?;
+        let digit = |value: u64, &byte: &u8| value << 8 | u64::from(byte);
+        Some(match is_little {
+            true => field.iter().rev().fold(0, digit),
+            false => field.iter().fold(0, digit),
+        })
+    };
+    if !is_little && !content.starts_with(b"MM") {
+        return None;
+    }
+    // Offset of the first directory, bytes of its length, of an entry, and ahead of a value there.
+    let (offset, length_bytes, entry_bytes, value_at) = match number(2, 2)? {
+        42 => (number(4, 4)?, 2, 12, 8),
+        43 => (number(8, 8)?, 8, 20, 12),
+        _ => return None,
+    };
+    let offset = usize::try_from(offset).ok()?;
+    let first = offset.checked_add(length_bytes)?;
+    let entries = number(offset, length_bytes)?.min(u64::from(u16::MAX)) as usize;
+    let place = |entry: usize| first.checked_add(entry * entry_bytes);
+    let entry = (0..entries)
+        .filter_map(place)
+        .find(|&at| number(at, 2) == Some(SAMPLE_FORMAT))?;
+    // One value a channel, each of two bytes; more than fit stand elsewhere.
+    let values = usize::try_from(number(entry + 4, value_at - 4)?).ok()?;
+    let place = match values.saturating_mul(2) > value_at - 4 {
+        true => usize::try_from(number(entry + value_at, value_at - 4)?).ok()?,
+        false => entry + value_at,
+    };
+    number(place, 2).map(|format| format as u16)
 }

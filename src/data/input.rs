@@ -17,7 +17,7 @@ pub const MAX_TENSOR_BYTES: u64 = 4 << 30;
 /// library would take 100 MB and make ten times as much of it.
 pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 
-/// A PNG or JPEG file, bytes: more than 4096 x 4096 pixels of 16-bit levels uncompressed.
+/// An image file, bytes: more than 4096 x 4096 pixels of 16-bit levels uncompressed.
 pub const MAX_PICTURE_BYTES: u64 = 256 << 20;
 
 /// A manifest, a list of triples, a walk's numbers: what is parsed whole, bytes. What JSON is

@@ -5,8 +5,10 @@ use super::model::LoadedModel;
 use super::observer::{Note, Observer};
 use super::tables::is_table;
 use crate::data::{
-    ClassMatch, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file, read_image_set,
+    ClassMatch, ClassOrder, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file,
+    read_image_set,
 };
+use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -97,8 +99,7 @@ impl ImageSource {
                 &[],
             ));
         }
-        let images =
-            read_image_set(&place, self.options.clone()).in_setting(Setting::Data, &path)?;
+        let images = read_image_set(&place, &self.options).in_setting(Setting::Data, &path)?;
         // Labels that are numbers are outputs' numbers.
         let class_match = match self.class_match {
             ClassMatch::Name if images.names_classes() => ClassMatch::Name,
@@ -112,11 +113,17 @@ impl ImageSource {
     }
 
     fn bundled(&self) -> Result<LoadedImages, JobError> {
-        if self.options.white.is_some() {
+        let given = [
+            (Setting::White, self.options.white.is_some()),
+            (Setting::ImagesKey, self.options.images_key.is_some()),
+            (Setting::LabelsKey, self.options.labels_key.is_some()),
+            (Setting::ClassOrder, self.options.class_order.is_some()),
+        ];
+        if let Some((setting, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(JobError::unfit_but(
-                "the level of white belongs to arrays of floats",
+                "the images and classes of the bundled set are known",
                 "leave {} out",
-                &[Setting::White],
+                &[setting],
             ));
         }
         let images = fashion_mnist();
@@ -141,50 +148,153 @@ impl LoadedImages {
         model: &LoadedModel,
         observer: &dyn Observer,
     ) -> Result<Self, JobError> {
-        let passed_over = self.images.passed_over();
-        if passed_over > 0 {
-            let files = if passed_over == 1 { "file" } else { "files" };
-            observer.note(&Note::new(format!(
-                "{}: skipped {passed_over} {files} whose names do not end in .png, .jpg or .jpeg",
-                self.path
-            )));
+        let place = format!("{} with {}", self.path, model.path);
+        let say = |text: String| observer.note(&Note::new(text));
+        for note in self.images.notes() {
+            say(format!("{}: {note}", self.path));
         }
+        let order = self.images.class_order();
+        let found = self.images.classes();
+        let outputs = model.model.num_classes();
         match (model.model.classes(), self.class_match) {
             (Some(classes), Some(by)) => {
-                self.images = self
-                    .images
-                    .with_classes(classes, by)
-                    .at(format!("{} with {}", self.path, model.path))?;
+                if by == ClassMatch::Order && self.images.names_classes() {
+                    let pairs =
+                        (found.iter().zip(classes)).map(|(own, class)| format!("{own} is {class}"));
+                    let text = format!(
+                        "{}: classes are matched by their order: {}",
+                        self.path,
+                        pairs.collect::<Vec<_>>().join(", ")
+                    );
+                    observer.note(&order_note(text, order));
+                }
+                self.images = self.images.with_classes(classes, by).at(&place)?;
             }
-            (None, Some(_)) if self.images.names_classes() => {
-                observer.note(&Note::new(format!(
+            (None, Some(_)) if found.len() > outputs => {
+                return Err(JobError::Unfit {
+                    problem: format!(
+                        "{place}: expected a model of at least {} classes, found {outputs}",
+                        found.len()
+                    ),
+                    remedy: Some(other_model()),
+                });
+            }
+            (None, Some(_)) if self.images.names_classes() && found.len() == outputs => {
+                let text = format!(
                     "{} does not name its classes; assuming, in order: {}",
                     model.path,
-                    self.images.classes().join(", ")
-                )));
+                    found.join(", ")
+                );
+                observer.note(&order_note(text, order));
+            }
+            (None, Some(_)) if self.images.names_classes() => {
+                let pairs = (found.iter().enumerate())
+                    .map(|(output, class)| format!("{class} is {output}"));
+                let text = format!(
+                    "{} does not name its {outputs} classes, which are shown by their numbers; assuming, in order: {}",
+                    model.path,
+                    pairs.collect::<Vec<_>>().join(", ")
+                );
+                observer.note(&order_note(text, order));
             }
             _ => {}
+        }
+        let shape = self.images.image_shape();
+        if let Some(channels) = fitting_channels(&model.model, shape) {
+            say(format!("{}: {}", self.path, channels_text(shape[2])));
+            self.images = self.images.with_channels(channels);
         }
         Ok(self)
     }
 }
 
-/// The image that `item` names: a file where there is one of that name, else an item of `set`.
+/// A note about classes that stand in an order, which another one may be put in the place of.
+pub(super) fn order_note(text: String, order: Option<ClassOrder>) -> Note {
+    let Some(order) = order else {
+        return Note::new(text);
+    };
+    let how = match order {
+        ClassOrder::Text => "sorted as text",
+        ClassOrder::Number => "sorted as numbers",
+        ClassOrder::Appearance => "as they appear in the file",
+    };
+    Note {
+        remedy: Some(Remedy::new(
+            "{} chooses another order",
+            &[Setting::ClassOrder],
+        )),
+        ..Note::new(format!("{text} ({how})"))
+    }
+}
+
+/// The number of channels with which images of this shape are what the model takes, if they are
+/// not already.
+fn fitting_channels(model: &Model, [height, width, channels]: [usize; 3]) -> Option<usize> {
+    let fits = |channels| model.check_image_shape([height, width, channels]).is_ok();
+    let other = if channels == 1 { 3 } else { 1 };
+    (!fits(channels) && fits(other)).then_some(other)
+}
+
+/// What becomes of images whose channels are changed.
+fn channels_text(channels: usize) -> &'static str {
+    match channels {
+        1 => "grey images are given to the model as three equal channels",
+        _ => {
+            "coloured images are given to the model as grey levels, 0.299 R + 0.587 G + 0.114 B, as Pillow's convert(\"L\") has them"
+        }
+    }
+}
+
+/// The image that `item` names, as the model takes it: with other channels where it is a file whose
+/// channels do not fit, which is noted.
+///
+/// # Errors
+/// [`JobError`] as [`find_image`], or where the model takes no such image.
+pub fn find_image_for(
+    model: &mut LoadedModel,
+    item: &str,
+    set: &ImageSet,
+    options: &ImageSetOptions,
+    observer: &dyn Observer,
+) -> Result<Image, JobError> {
+    let mut image = find_image(item, set, options)?;
+    if let Some(channels) = fitting_channels(&model.model, image.shape()) {
+        let text = channels_text(image.channels);
+        observer.note(&Note::new(format!("{item}: {text}")));
+        image = image.with_channels(channels);
+    }
+    model
+        .fit_images(image.shape(), observer)
+        .at(format!("{item} with {}", model.path))?;
+    Ok(image)
+}
+
+/// The image that `item` names: a file where there is one of that name, read and scaled as `options`
+/// say of a set, else an item of `set`.
 ///
 /// # Errors
 /// [`JobError`] where there is neither, or the file is no image.
-pub fn find_image(item: &str, set: &ImageSet) -> Result<Image, JobError> {
+pub fn find_image(
+    item: &str,
+    set: &ImageSet,
+    options: &ImageSetOptions,
+) -> Result<Image, JobError> {
     let path = Path::new(item);
     if path.is_file() {
-        return read_image_file(path).at(item);
+        let image = read_image_file(path, options.white).at(item)?;
+        let [width_px, height_px] = options.resize.unwrap_or([image.width_px, image.height_px]);
+        let channels = image.channels;
+        return Ok(image.fitted([height_px, width_px, channels]));
     }
-    let index = set.index_of(item).map_err(|error| match item.contains('#') {
-        true => error.into(),
-        false => JobError::unfit(format!(
-            "item \"{item}\": expected a PNG or JPEG file, or an item such as {}; found neither",
-            set.item_name(0)
-        )),
-    })?;
+    let index = set
+        .index_of(item)
+        .map_err(|error| match item.contains('#') {
+            true => error.into(),
+            false => JobError::unfit(format!(
+                "item \"{item}\": expected an image file, or an item such as {}; found neither",
+                set.item_name(0)
+            )),
+        })?;
     Ok(set.image(index)?)
 }
 

@@ -12,10 +12,10 @@ use super::error::{JobError, Located};
 use super::images::{LoadedImages, other_model};
 use super::landscapes::{LandscapeId, landscapes_of, triples_digest, triples_json};
 use super::model::LoadedModel;
-use super::observer::{Note, Observer};
+use super::observer::Observer;
 use super::spec::{InterpolateJob, Job, SweepJob};
 use super::tables::LoadedTable;
-use crate::data::{Image, Table};
+use crate::data::{Image, PaperTable, Table};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::landscape::{
@@ -27,7 +27,7 @@ use crate::pipeline::{
     Frames, GridJob, MorphSettings, PipelineError, RowJob, classify, compute_landscapes,
     interpolate_rows, morph_grid,
 };
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::Setting;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -99,7 +99,7 @@ impl Job {
     ) -> Result<LoadedJob, JobError> {
         match self {
             Self::Sweep(job) => job.fit(model, observer),
-            Self::Interpolate(job) => job.fit(|_| Ok(model), observer),
+            Self::Interpolate(job) => job.fit(|_, _| Ok(model), observer),
         }
     }
 
@@ -200,18 +200,17 @@ impl InterpolateJob {
     /// # Errors
     /// As [`Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
-        self.fit(|table| self.model.load_for(table), observer)
+        self.fit(|paper, place| self.model.load_for(paper, place), observer)
     }
 
     /// Loads data and triples, and checks that they fit the model of the table.
     fn fit(
         &self,
-        model_of: impl FnOnce(&LoadedTable) -> Result<LoadedModel, JobError>,
+        model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
         observer: &dyn Observer,
     ) -> Result<LoadedJob, JobError> {
         check_steps(self.steps)?;
-        let mut whole = self.data.load()?;
-        let model = model_of(&whole)?;
+        let (mut whole, model) = self.data.load_with(model_of)?;
         let class_names = whole.fit(&model.model, &model.path)?;
         let per_class = match (self.per_class, whole.paper) {
             (Some(0), _) | (None, None) => None,
@@ -237,7 +236,9 @@ impl InterpolateJob {
                 choose_lettered_triples(drawn.labels(), class_names.len(), groups, fixed, seed)
                     .at(&whole.path)
             })?;
-        let loaded = LoadedJob {
+        model.note_assumptions(observer);
+        whole.note_assumptions(observer);
+        Ok(LoadedJob {
             job: Job::Interpolate(self.clone()),
             class_names,
             triples,
@@ -247,9 +248,7 @@ impl InterpolateJob {
                 steps: self.steps,
             },
             model,
-        };
-        loaded.note_table(observer);
-        Ok(loaded)
+        })
     }
 }
 
@@ -516,8 +515,18 @@ impl LoadedJob {
             ListOf::Digest => triples_digest(&self.triples),
         };
         let (triples, data_sha256) = match &self.items {
-            LoadedItems::Images { sha256, .. } => (listed(&|item| item), sha256.as_str()),
-            LoadedItems::Rows { drawn, .. } => {
+            LoadedItems::Images { sha256, loaded, .. } => {
+                if let Some(order) = loaded.images.class_order() {
+                    plan.insert("class_order".into(), json!(order));
+                }
+                (listed(&|item| item), sha256.as_str())
+            }
+            LoadedItems::Rows { whole, drawn, .. } => {
+                // What was found out about a file decides its numbers as what is told.
+                if whole.paper.is_none() {
+                    plan.insert("class_order".into(), json!(drawn.class_order()));
+                    plan.insert("delimiter".into(), json!(drawn.delimiter()));
+                }
                 plan.insert("features".into(), json!(drawn.features()));
                 plan.insert("label".into(), json!(drawn.label_column()));
                 (
@@ -530,41 +539,6 @@ impl LoadedJob {
         plan.insert("model_sha256".into(), json!(self.model.model.sha256()));
         plan.insert("data_sha256".into(), json!(data_sha256));
         plan
-    }
-
-    /// Notes what is assumed of a table and its model.
-    fn note_table(&self, observer: &dyn Observer) {
-        let LoadedItems::Rows { whole, drawn, .. } = &self.items else {
-            return;
-        };
-        let LoadedModel { model, path } = &self.model;
-        self.model.note_assumptions(observer);
-        if model.classes().is_none() {
-            observer.note(&Note::new(format!(
-                "{path} does not name its classes; assuming, in order: {}",
-                self.class_names.join(", ")
-            )));
-        }
-        if drawn.left_out() > 0 {
-            observer.note(&Note::new(format!(
-                "{} rows of {} with a missing value are left out, {} are kept",
-                drawn.left_out(),
-                whole.path,
-                whole.table.len()
-            )));
-        }
-        if let Some(features) = model.features()
-            && features != drawn.features()
-        {
-            observer.note(&Note::warning(
-                format!(
-                    "{path} was trained on {}, and gets {} in this order",
-                    features.join(", "),
-                    drawn.features().join(", ")
-                ),
-                Remedy::new("if that is another order, give {}", &[Setting::Features]),
-            ));
-        }
     }
 }
 

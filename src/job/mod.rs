@@ -26,7 +26,7 @@ pub mod walk;
 pub use compare::CompareJob;
 pub use error::JobError;
 pub(crate) use error::{Cause, Located};
-pub use images::{ImageSource, LoadedImages, find_image};
+pub use images::{ImageSource, LoadedImages, find_image, find_image_for};
 pub use landscapes::{LandscapeId, landscapes_of};
 pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;

@@ -2,7 +2,7 @@
 
 use super::error::{JobError, Located};
 use super::observer::{Note, Observer};
-use super::tables::LoadedTable;
+use crate::data::PaperTable;
 use crate::model::{
     Model, ModelError, ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model,
     table_model_names,
@@ -61,8 +61,12 @@ impl ModelSource {
     ///
     /// # Errors
     /// [`JobError`] with the file, or where the table has no model of its own.
-    pub fn load_for(&self, table: &LoadedTable) -> Result<LoadedModel, JobError> {
-        let named = match (&self.file, table.paper) {
+    pub fn load_for(
+        &self,
+        paper: Option<&PaperTable>,
+        place: &str,
+    ) -> Result<LoadedModel, JobError> {
+        let named = match (&self.file, paper) {
             (Some(path), _) => path
                 .to_str()
                 .filter(|name| !path.is_file() && table_model_names().any(|known| known == *name)),
@@ -70,8 +74,7 @@ impl ModelSource {
             (None, None) => {
                 return Err(JobError::unfit_but(
                     format!(
-                        "{}: expected a model that takes these features, found none; only iris, hawks and seeds have one of their own",
-                        table.path
+                        "{place}: expected a model that takes these features, found none; only iris, hawks and seeds have one of their own"
                     ),
                     "name its file with {}",
                     &[Setting::Model],

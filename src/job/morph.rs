@@ -46,11 +46,16 @@ impl MorphJob {
             )));
         }
         let set = self.data.load()?.images;
-        let images = self
+        let mut images = self
             .items
             .iter()
-            .map(|item| find_image(item, &set))
+            .map(|item| find_image(item, &set, &self.data.options))
             .collect::<Result<Vec<_>, _>>()?;
+        if images.iter().any(|image| image.channels == 3) {
+            // As grey files among coloured ones of a folder.
+            let coloured = images.into_iter().map(|image| image.with_channels(3));
+            images = coloured.collect();
+        }
         for (name, image) in self.items.iter().zip(&images) {
             if image.shape() != images[0].shape() {
                 return Err(JobError::unfit(format!(

@@ -1,25 +1,44 @@
 //! Tables of measurements by name or file.
 
 use super::error::{JobError, Located};
-use crate::data::{PaperTable, Table, iris, read_table_file, seeds};
+use super::images::order_note;
+use super::model::{LoadedModel, ModelSource};
+use super::observer::{Note, Observer};
+use crate::data::{
+    ClassOrder, Delimiter, Header, PaperTable, Table, TableOptions, iris, read_table_file,
+    read_table_stdin, seeds,
+};
 use crate::model::Model;
-use crate::remedy::Setting;
+use crate::remedy::{Remedy, Setting};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// How the names of tables end, each also with `.gz` behind it.
+const TABLE_ENDS: [&str; 5] = [".csv", ".tsv", ".tab", ".data", ".txt"];
+
+/// The place of a table that comes on standard input.
+const STDIN: &str = "-";
 
 /// Which table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableSource {
-    /// `iris`, `hawks` or `seeds`, or a CSV file.
+    /// `iris`, `hawks` or `seeds`; a file whose name ends in `.csv`, `.tsv`, `.tab`, `.data` or
+    /// `.txt`, each also with `.gz`; or `-` for standard input.
     pub place: String,
     /// A folder laid out like the project's `data/`, used instead of the bundled data.
     pub root: Option<PathBuf>,
-    /// The column of a CSV file that holds the class.
+    /// The column of a file that holds the class.
     pub label: Option<String>,
-    /// The columns of a CSV file to take, in the order the model takes them; without any every one
-    /// but the label.
+    /// The columns of a file to take, see [`TableOptions::features`]; without any those that the
+    /// model names, or every one but the label.
     pub features: Vec<String>,
+    /// What separates the cells of a file; without it that is found out.
+    pub delimiter: Option<Delimiter>,
+    /// What the first line of a file is.
+    pub header: Header,
+    /// The order of the classes of a file; without it that of scikit-learn.
+    pub class_order: Option<ClassOrder>,
 }
 
 impl Default for TableSource {
@@ -29,6 +48,9 @@ impl Default for TableSource {
             root: None,
             label: None,
             features: Vec::new(),
+            delimiter: None,
+            header: Header::Names,
+            class_order: None,
         }
     }
 }
@@ -52,36 +74,54 @@ pub struct LoadedTable {
     pub path: String,
     /// The paper's table that it is.
     pub paper: Option<&'static PaperTable>,
+    /// What was assumed to fit it to the model.
+    assumed: Vec<Note>,
 }
 
 /// Whether a data set's name stands for a table rather than for images.
 pub fn is_table(place: &str) -> bool {
+    let name = place.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
     PaperTable::named(place).is_some()
-        || Path::new(place)
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+        || place == STDIN
+        || TABLE_ENDS.iter().any(|end| name.ends_with(end)) && !Path::new(place).is_dir()
 }
 
 impl TableSource {
-    /// Reads the table.
+    /// Reads the table and the model that takes its rows, which may name the columns to take.
     ///
     /// # Errors
     /// [`JobError`] with the file and what is wrong in it.
-    pub fn load(&self) -> Result<LoadedTable, JobError> {
-        match PaperTable::named(&self.place) {
-            Some(paper) => self.load_paper(paper),
-            None => self.load_file().map_err(|error| match error {
-                named @ JobError::In { .. } => named,
-                error => JobError::setting(Setting::Data, &self.place, error),
-            }),
-        }
+    pub fn load(&self, model: &ModelSource) -> Result<(LoadedTable, LoadedModel), JobError> {
+        self.load_with(|paper, place| model.load_for(paper, place))
     }
 
-    fn load_file(&self) -> Result<LoadedTable, JobError> {
+    /// The same with a model that `model_of` gives for a table of the paper, or one of another
+    /// place.
+    pub(super) fn load_with(
+        &self,
+        model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
+    ) -> Result<(LoadedTable, LoadedModel), JobError> {
+        if let Some(paper) = PaperTable::named(&self.place) {
+            let loaded = self.load_paper(paper)?;
+            let model = model_of(Some(paper), &loaded.path)?;
+            return Ok((loaded, model));
+        }
+        self.load_file(model_of).map_err(|error| match error {
+            named @ (JobError::In { .. } | JobError::At { .. }) => named,
+            error => JobError::setting(Setting::Data, &self.place, error),
+        })
+    }
+
+    fn load_file(
+        &self,
+        model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
+    ) -> Result<(LoadedTable, LoadedModel), JobError> {
         if !is_table(&self.place) {
-            return Err(JobError::unfit(
-                "expected iris, hawks, seeds or a file whose name ends in .csv",
-            ));
+            return Err(JobError::unfit(format!(
+                "expected iris, hawks, seeds, - for standard input or a file whose name ends in {}",
+                TABLE_ENDS.join(", ")
+            )));
         }
         let Some(label) = &self.label else {
             return Err(JobError::unfit_but(
@@ -90,24 +130,48 @@ impl TableSource {
                 &[Setting::Label],
             ));
         };
-        let table = read_table_file(Path::new(&self.place), label, &self.features)
-            .in_setting(Setting::Data, &self.place)?;
-        Ok(LoadedTable {
-            table,
-            path: self.place.clone(),
+        // The model comes first: it may name the columns to take.
+        let model = model_of(None, &self.place)?;
+        let options = TableOptions {
+            features: self.features.clone(),
+            preferred: model.model.features().unwrap_or_default().to_vec(),
+            delimiter: self.delimiter,
+            class_order: self.class_order,
+            header: self.header,
+            ..TableOptions::default()
+        };
+        let table = match self.place.as_str() {
+            STDIN => read_table_stdin(label, &options),
+            place => read_table_file(Path::new(place), label, &options),
+        };
+        let loaded = LoadedTable {
+            table: table.in_setting(Setting::Data, &self.place)?,
+            path: match self.place.as_str() {
+                STDIN => "standard input".to_owned(),
+                place => place.to_owned(),
+            },
             paper: None,
-        })
+            assumed: Vec::new(),
+        };
+        Ok((loaded, model))
     }
 
     fn load_paper(&self, paper: &'static PaperTable) -> Result<LoadedTable, JobError> {
-        if self.label.is_some() || !self.features.is_empty() {
+        let given = [
+            (Setting::Label, self.label.is_some()),
+            (Setting::Features, !self.features.is_empty()),
+            (Setting::Delimiter, self.delimiter.is_some()),
+            (Setting::NoHeader, self.header != Header::Names),
+            (Setting::ClassOrder, self.class_order.is_some()),
+        ];
+        if let Some((setting, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(JobError::setting(
                 Setting::Data,
                 &self.place,
                 JobError::unfit_but(
-                    "its label and features are known",
-                    "leave out {} and {}, which belong to a CSV file",
-                    &[Setting::Label, Setting::Features],
+                    "its label, features and classes are known",
+                    "leave out {}, which belongs to a file",
+                    &[setting],
                 ),
             ));
         }
@@ -125,6 +189,7 @@ impl TableSource {
             table,
             path,
             paper: Some(paper),
+            assumed: Vec::new(),
         })
     }
 }
@@ -159,13 +224,14 @@ fn find_in_checkout(paper: &PaperTable) -> Result<PathBuf, JobError> {
 }
 
 impl LoadedTable {
-    /// Puts the classes into the order of the model's, where both name them, and checks that
-    /// the model takes rows of this table; gives the name of every class of the model.
+    /// Puts columns and classes into the order of the model's, where both name them, and checks
+    /// that the model takes rows of this table; gives the name of every class of the model.
     ///
     /// # Errors
     /// [`JobError`] where features or classes do not fit the model.
     pub fn fit(&mut self, model: &Model, model_path: &str) -> Result<Vec<String>, JobError> {
         let place = format!("{} with {model_path}", self.path);
+        self.fit_features(model, model_path, &place)?;
         let features = self.table.features();
         let shape = model.input_shape();
         let inputs = shape.map_or(features.len(), |shape| shape.iter().product());
@@ -184,7 +250,15 @@ impl LoadedTable {
         let classes = self.table.classes();
         let names = match model.classes() {
             Some(names) => names.to_vec(),
-            None if classes.len() == outputs => classes.to_vec(),
+            None if classes.len() == outputs => {
+                let text = format!(
+                    "{model_path} does not name its classes; assuming, in order: {}",
+                    classes.join(", ")
+                );
+                let order = self.paper.is_none().then(|| self.table.class_order());
+                self.assumed.push(order_note(text, order));
+                classes.to_vec()
+            }
             None => {
                 return Err(JobError::unfit(format!(
                     "{place}: expected {outputs} classes, as the model has, found {}: {}",
@@ -195,5 +269,76 @@ impl LoadedTable {
         };
         self.table = self.table.clone().with_classes(&names).at(place)?;
         Ok(names)
+    }
+
+    /// Puts the columns into the order of the model's features, if they are the same; warns of
+    /// others, and refuses those of which some are the same but stand elsewhere.
+    fn fit_features(
+        &mut self,
+        model: &Model,
+        model_path: &str,
+        place: &str,
+    ) -> Result<(), JobError> {
+        let (Some(wanted), found) = (model.features(), self.table.features()) else {
+            return Ok(());
+        };
+        if wanted == found {
+            return Ok(());
+        }
+        if let Ok(table) = self.table.clone().with_features(wanted) {
+            self.assumed.push(Note::new(format!(
+                "{}: columns are put into the order of the model's features, {}",
+                self.path,
+                wanted.join(", ")
+            )));
+            self.table = table;
+            return Ok(());
+        }
+        let elsewhere = (wanted.iter().enumerate())
+            .filter_map(|(at, name)| Some((at, found.iter().position(|own| own == name)?)))
+            .find(|(at, own)| at != own);
+        if let Some((at, own)) = elsewhere {
+            return Err(JobError::unfit_but(
+                format!(
+                    "{place}: expected the features {}, found {}: \"{}\" is number {} of the model and number {} of the table",
+                    wanted.join(", "),
+                    found.join(", "),
+                    wanted[at],
+                    at + 1,
+                    own + 1
+                ),
+                "choose columns in the model's order with {}, and rename those that are the model's by another name",
+                &[Setting::Features],
+            ));
+        }
+        self.assumed.push(Note::warning(
+            format!(
+                "{model_path} was trained on {}, and gets {} in this order",
+                wanted.join(", "),
+                found.join(", ")
+            ),
+            Remedy::new("if that is another order, give {}", &[Setting::Features]),
+        ));
+        Ok(())
+    }
+
+    /// Notes what was assumed, and which rows were left out.
+    pub fn note_assumptions(&self, observer: &dyn Observer) {
+        let table = &self.table;
+        for note in table.notes() {
+            observer.note(&Note::new(format!("{}: {note}", self.path)));
+        }
+        for note in &self.assumed {
+            observer.note(note);
+        }
+        if table.left_out() > 0 {
+            observer.note(&Note::new(format!(
+                "{} rows of {} with a missing value are left out, {} are kept; left out: {}",
+                table.left_out(),
+                self.path,
+                table.len(),
+                table.left_out_text()
+            )));
+        }
     }
 }

@@ -20,6 +20,7 @@ from safetensors.numpy import save
 
 here = Path(__file__).parent
 random = np.random.default_rng(9)
+more = np.random.default_rng(18)
 
 
 def write(name, content):
@@ -122,6 +123,34 @@ write("jpeg/bad-0x17.jpg", sized(colour, 0, 17))
 write("jpeg/bad-header-only.jpg", colour[: colour.index(b"\xff\xc0")])
 write("jpeg/bad-empty.jpg", b"\xff\xd8\xff\xd9")
 
+
+
+# Pictures in the other formats
+def picture(mode, format, size=(5, 4), **options):
+    out = io.BytesIO()
+    noise = more.integers(0, 256, (size[1], size[0], len(mode)), np.uint8).squeeze()
+    image = Image.fromarray(noise, "L" if mode == "1" else mode)
+    (image.convert(mode) if mode == "1" else image).save(out, format, **options)
+    return out.getvalue()
+
+
+write("pictures/good-lossless.webp", picture("RGB", "WEBP", lossless=True))
+write("pictures/good-lossy.webp", picture("RGB", "WEBP", quality=50))
+write("pictures/good-rgb.bmp", picture("RGB", "BMP"))
+write("pictures/good-grey.bmp", picture("L", "BMP"))
+write("pictures/good-grey.gif", picture("L", "GIF"))
+write("pictures/good-rgb.tif", picture("RGB", "TIFF"))
+write("pictures/good-lzw.tif", picture("RGB", "TIFF", compression="tiff_lzw"))
+write("pictures/good-fax.tif", picture("1", "TIFF", compression="group4"))
+write("pictures/good-jpeg.tif", picture("RGB", "TIFF", compression="jpeg", size=(16, 16)))
+write("pictures/good-grey.pgm", picture("L", "PPM"))
+write("pictures/good-rgb.ppm", picture("RGB", "PPM"))
+write("pictures/good-one-bit.pbm", picture("1", "PPM"))
+write("pictures/bad-sizes.pgm", b"P5 65535 65535 255\n")
+write("pictures/bad-4096-claimed.pgm", b"P5 4096 4096 65535\n\0")
+write("pictures/bad-bmp-65535.bmp", b"BM" + struct.pack("<IIIIiiHHIIiiII", 54, 0, 54, 40, 65535, 65535, 1, 24, 0, 0, 0, 0, 0, 0))
+write("pictures/bad-cut.webp", picture("RGB", "WEBP", lossless=True)[:40])
+
 # CSV: the class stands in column "kind"
 table = "a,b,kind\n1,2,x\n3,4,y\n5.5,-6e-1,z\n"
 write("csv/good.csv", table)
@@ -142,9 +171,13 @@ write("csv/bad-text.csv", table + "one,1,x\n")
 write("csv/bad-long-row.csv", table + "1,2,3,x\n")
 write("csv/bad-open-quote.csv", table + '1,2,"x\n' + "1,2,x\n" * 5)
 write("csv/bad-latin-1.csv", table.replace("x", "é").encode("latin-1"))
-write("csv/bad-utf-16.csv", table.encode("utf-16"))
+write("csv/good-utf-16.csv", table.encode("utf-16"))
+write("csv/bad-utf-16-odd.csv", table.encode("utf-16") + b"\0")
+write("csv/good-tabs-decimal-commas.csv", table.replace(",", "\t").replace(".", ","))
+write("csv/good.csv.gz", gzip.compress(table.encode(), mtime=0))
+write("csv/bad-bomb.csv.gz", gzip.compress(b"a" * (20 << 20), mtime=0))
 write("csv/bad-nul.csv", table + "\0,1,x\n")
-write("csv/bad-semicolons.csv", table.replace(",", ";"))
+write("csv/good-semicolons.csv", table.replace(",", ";"))
 write("csv/bad-two-classes.csv", table.replace("z", "x"))
 write("csv/bad-columns-twice.csv", table.replace("b", "a"))
 
@@ -176,7 +209,13 @@ write("arrays/good-deflated.npz", npz(plain(images), good, zipfile.ZIP_DEFLATED)
 write("arrays/good-version-2.npz", npz(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4, 5), }", images.tobytes(), 2), good))
 write("arrays/good-halves.npz", npz(plain(images.astype("<f8")), plain(labels.astype("<u2"))))
 write("arrays/bad-no-zip.npz", b"PK\3\4 and no more")
-write("arrays/bad-names.npz", npz(plain(images), good, names=("a", "b")))
+write("arrays/good-fortran.npz", npz(npy("{'descr': '>i2', 'fortran_order': True, 'shape': (3, 4, 5), }", images.astype(">i2").tobytes("F")), good))
+write("arrays/good-channels-first.npz", npz(plain(more.integers(0, 256, (3, 3, 4, 5), np.uint8)), good))
+write("arrays/good-text.npz", npz(plain(images), plain(np.array(["owl", "cat", "dog"]))))
+write("arrays/good-one-hot.npz", npz(plain(images), plain(np.eye(3, dtype="<f2"))))
+write("arrays/bad-text-long.npz", npz(plain(images), npy("{'descr': '<U4294967295', 'fortran_order': False, 'shape': (3,), }", b"")))
+write("arrays/bad-text-empty.npz", npz(plain(images), npy("{'descr': '<U0', 'fortran_order': False, 'shape': (4294967296,), }", b"")))
+write("arrays/good-names.npz", npz(plain(images), good, names=("a", "b")))
 write("arrays/bad-no-header.npz", npz(b"", good))
 write("arrays/bad-header-4GiB.npz", npz(b"\x93NUMPY\2\0\xff\xff\xff\xff{", good))
 write("arrays/bad-header-nested.npz", npz(npy("(" * 20000, b""), good))

@@ -470,7 +470,14 @@ fn tables_and_models_that_do_not_fit_are_refused() {
     };
     interpolate(&["--data", "own.csv"], &["own.csv", "--label COLUMN"]);
     interpolate(
-        &["--data", "own.csv", "--label", "kind"],
+        &[
+            "--data",
+            "own.csv",
+            "--label",
+            "kind",
+            "--model",
+            "own.safetensors",
+        ],
         &["line 2", "column \"id\"", "--features"],
     );
     let label = [
@@ -489,7 +496,7 @@ fn tables_and_models_that_do_not_fit_are_refused() {
         &["--data", "own.csv", "--label", "sort", "--model", "iris"],
         &["sort", "kind"],
     );
-    interpolate(&["--data", "own.txt"], &["own.txt", ".csv"]);
+    interpolate(&["--data", "own.json"], &["own.json", ".csv"]);
     interpolate(&["--data", "none.csv", "--label", "a"], &["none.csv"]);
     interpolate(
         &["--data", "iris", "--label", "species"],

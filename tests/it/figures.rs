@@ -295,8 +295,8 @@ fn figures_look_as_they_did_when_they_were_looked_at() {
         }
         let actual = actual_folder.join(format!("{name}.actual.png"));
         std::fs::write(&actual, &png).expect("the picture is written");
-        let found = read_image_file(&actual).expect("our own PNG");
-        let expected = match read_image_file(&golden(&name)) {
+        let found = read_image_file(&actual, None).expect("our own PNG");
+        let expected = match read_image_file(&golden(&name), None) {
             Ok(expected) => expected,
             Err(error) => {
                 failures.push(format!(
@@ -381,7 +381,7 @@ fn the_decision_map_shows_each_prediction() {
     let svg = morphscape::plot::decision_map(&file, None, Marks::default(), 0);
     let png = Path::new(env!("CARGO_TARGET_TMPDIR")).join("map-structure.png");
     std::fs::write(&png, svg_to_png(&svg, 96)).expect("written");
-    let picture = read_image_file(&png).expect("our own PNG");
+    let picture = read_image_file(&png, None).expect("our own PNG");
     // The map is the rectangle of cells: found by its first cell's place in the SVG.
     let cell = svg
         .split("<rect x=\"")
@@ -454,7 +454,7 @@ fn a_surface_hides_what_lies_behind_it() {
         let svg = surface_plot(&file, &[0], camera, Marks::default());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hidden-{azimuth}.png"));
         std::fs::write(&path, svg_to_png(&svg, 96)).expect("written");
-        let picture = read_image_file(&path).expect("our own PNG");
+        let picture = read_image_file(&path, None).expect("our own PNG");
         // Viridis's lowest colour, unshaded or a quarter darker; the colour bar is cut off.
         (0..picture.height_px)
             .flat_map(|y| (0..picture.width_px - 100).map(move |x| (x, y)))

@@ -4,17 +4,18 @@
 use crate::common::golden;
 use crate::program::{fail, folder, json, run, succeed};
 use morphscape::data::{
-    ClassMatch, Image, ImageSet, ImageSetOptions, Picture, fashion_mnist, read_image_set,
+    ClassMatch, Image, ImageSet, ImageSetOptions, Picture, Unreadable, fashion_mnist,
+    read_image_set,
 };
 use std::path::Path;
 
 fn read(file: &str, options: ImageSetOptions) -> ImageSet {
     let path = golden(&format!("images/{file}"));
-    read_image_set(&path, options).unwrap_or_else(|error| panic!("{file}: {error}"))
+    read_image_set(&path, &options).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 fn refused(path: &Path, options: ImageSetOptions) -> String {
-    let error = read_image_set(path, options).expect_err("refused");
+    let error = read_image_set(path, &options).expect_err("refused");
     let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default())
 }
@@ -22,6 +23,10 @@ fn refused(path: &Path, options: ImageSetOptions) -> String {
 const PLAIN: ImageSetOptions = ImageSetOptions {
     resize: None,
     white: None,
+    images_key: None,
+    labels_key: None,
+    class_order: None,
+    unreadable: Unreadable::Refuse,
 };
 
 fn image(set: &ImageSet, index: usize) -> Image {
@@ -135,9 +140,14 @@ fn a_folder_is_a_set_with_a_class_a_sub_folder() {
     let root = folder.path().join("photos");
     std::fs::write(root.join("bag/notes.txt"), "not a picture").expect("written");
     std::fs::write(root.join("bag/.hidden.png"), "not a picture").expect("written");
-    let set = read_image_set(&root, PLAIN).expect("a set");
+    let set = read_image_set(&root, &PLAIN).expect("a set");
     assert_eq!(set.classes(), ["Ankle boot", "Trouser", "bag"]);
-    assert_eq!((set.len(), set.passed_over()), (6, 1));
+    assert_eq!(set.len(), 6);
+    assert!(
+        set.notes().join(" ").contains("skipped 1 file without"),
+        "{:?}",
+        set.notes()
+    );
     let name = set.item_name(5);
     assert!(name.starts_with("photos#bag/"), "{name}");
     assert_eq!(set.index_of(&name).expect("an item"), 5);
@@ -147,15 +157,15 @@ fn a_folder_is_a_set_with_a_class_a_sub_folder() {
         .parse()
         .expect("a number");
     assert_eq!(image(&set, 5), image(&fashion_mnist(), item));
-    // Numbers are in the order of numbers.
+    // Numbers are in the order of text, as torchvision and Keras list folders.
     let numbers = folder.path().join("numbers");
     for name in ["10", "9", "2"] {
         std::fs::create_dir_all(numbers.join(name)).expect("a folder");
         let png = Picture::filled(4, 4, 1, 9).to_png();
         std::fs::write(numbers.join(name).join("x.png"), png).expect("written");
     }
-    let set = read_image_set(&numbers, PLAIN).expect("a set");
-    assert_eq!(set.classes(), ["2", "9", "10"]);
+    let set = read_image_set(&numbers, &PLAIN).expect("a set");
+    assert_eq!(set.classes(), ["10", "2", "9"]);
 }
 
 #[test]
@@ -173,7 +183,7 @@ fn sizes_and_colours_that_differ_are_made_one_when_told_to() {
         resize: Some([28, 28]),
         ..PLAIN
     };
-    let set = read_image_set(&root, options).expect("a set");
+    let set = read_image_set(&root, &options).expect("a set");
     assert_eq!(set.image_shape(), [28, 28, 3]);
     let grey = image(&set, 0);
     assert!(
@@ -210,11 +220,15 @@ fn arrays_that_do_not_fit_are_named_with_what_is_wrong() {
     };
     check(
         &place("floats.npz"),
-        white,
+        white.clone(),
         &["x_test", "grey levels 0..0.5", "position"],
     );
-    check(&place("bytes.npz"), white, &["leave --white out"]);
-    check(&place("fortran.npz"), PLAIN, &["images", "C order"]);
+    check(&place("bytes.npz"), white, &["grey levels 0..0.5"]);
+    assert_eq!(
+        image(&read("fortran.npz", PLAIN), 2),
+        image(&fashion_mnist(), 2),
+        "rows or columns first"
+    );
     check(
         &place("resized.json"),
         PLAIN,
@@ -235,7 +249,11 @@ fn arrays_that_do_not_fit_are_named_with_what_is_wrong() {
     check(
         &other,
         PLAIN,
-        &["\"images\" and \"labels\"", "dense_0.kernel"],
+        &[
+            "\"images\" and \"labels\"",
+            "dense_0.kernel",
+            "--images-key",
+        ],
     );
 }
 
@@ -315,7 +333,7 @@ fn a_sweep_runs_on_a_folder_and_on_arrays() {
             "sweep", "--data", "photos", "--match", "order", "--out", "never",
         ],
         1,
-        &["bad.png", "expected a PNG or JPEG image"],
+        &["bad.png", "expected a PNG, JPEG", "--skip-unreadable"],
     );
     assert!(!folder.path().join("never").exists());
     let predict = run(

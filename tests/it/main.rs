@@ -35,6 +35,7 @@ mod keras;
 mod model;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod own_data;
 mod table;
 
 // Landscapes and what is measured of them.

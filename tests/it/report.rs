@@ -433,7 +433,8 @@ fn hovering_shows_frames(page: &Page, run: &Path) {
 
 /// The frames of a landscape, row by row, from its picture of them.
 fn saved_frames(landscape: &Path) -> Vec<Vec<f32>> {
-    let atlas = morphscape::data::read_image_file(&landscape.join("frames.png")).expect("frames");
+    let atlas =
+        morphscape::data::read_image_file(&landscape.join("frames.png"), None).expect("frames");
     let side = atlas.width_px / 9;
     (0..81)
         .map(|k| {

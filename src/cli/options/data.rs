@@ -1,7 +1,7 @@
 //! Which images, and how their classes are found among a model's.
 
 use super::parse_factor;
-use crate::data::{ClassMatch, ImageSetOptions};
+use crate::data::{ClassMatch, ClassOrder, ImageSetOptions, Unreadable};
 use crate::job::ImageSource;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use std::path::PathBuf;
 /// Which images.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DataArgs {
-    /// `fashion-mnist`; a folder with one sub-folder of PNG and JPEG files a class; an .npz or
-    /// .safetensors file with arrays images [n, H, W] or [n, H, W, C] and labels [n]; or a folder
-    /// with an IDX pair: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (or train-...), each
-    /// gzipped or not
+    /// `fashion-mnist`; a folder with one sub-folder of image files a class (PNG, JPEG, WebP, BMP,
+    /// GIF, TIFF, PNM); an .npz or .safetensors file with arrays of images [n, H, W], [n, H, W, C]
+    /// or [n, C, H, W] and of labels; or a folder with an IDX pair: t10k-images-idx3-ubyte and
+    /// t10k-labels-idx1-ubyte (or train-...), each gzipped or not
     #[arg(long, value_name = "NAME|PATH", default_value = "fashion-mnist")]
     data: String,
     /// A folder laid out like the project's data/, used instead of the bundled data
@@ -21,9 +21,25 @@ pub(in crate::cli) struct DataArgs {
     /// Scale the images to this size, pixels, e.g. 28x28 [default: all must be of one size]
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     resize: Option<[usize; 2]>,
-    /// The level of white in an array of floats, e.g. 1 [default: 255]
-    #[arg(long, value_name = "LEVEL", value_parser = parse_factor)]
+    /// The level of white in the data, e.g. 1 for floats up to 1, or 4095 [default: 255, of 16-bit
+    /// files 65535, and 1 where nothing but 0 and 1 is there]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_white)]
     white: Option<f64>,
+    /// The array of images in an .npz or .safetensors file [default: images, x_test, test_images
+    /// or another of the usual names]
+    #[arg(long, value_name = "NAME")]
+    images_key: Option<String>,
+    /// The array of labels in an .npz or .safetensors file [default: the one that belongs to it]
+    #[arg(long, value_name = "NAME")]
+    labels_key: Option<String>,
+    /// Leave out the files of a folder that cannot be read; each is decoded to know
+    #[arg(long)]
+    skip_unreadable: bool,
+    /// The order of the classes of a folder or of labels that are texts, and so of the outputs of
+    /// a model that does not name them [default: text, as ImageFolder,
+    /// image_dataset_from_directory and numpy.unique have them]
+    #[arg(long, value_enum, value_name = "ORDER")]
+    class_order: Option<ClassOrderName>,
     /// How the classes of a folder are found among the model's: by name, or in their order
     #[arg(long = "match", value_enum, default_value = "name")]
     class_match: ClassMatchName,
@@ -35,6 +51,27 @@ enum ClassMatchName {
     Order,
 }
 
+/// How classes are put in order.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(in crate::cli) enum ClassOrderName {
+    /// By name: 0, 1, 10, 11, 2
+    Text,
+    /// By number: 0, 1, 2, 10, 11
+    Number,
+    /// As they first appear in the file
+    Appearance,
+}
+
+impl ClassOrderName {
+    pub(in crate::cli) fn order(self) -> ClassOrder {
+        match self {
+            Self::Text => ClassOrder::Text,
+            Self::Number => ClassOrder::Number,
+            Self::Appearance => ClassOrder::Appearance,
+        }
+    }
+}
+
 impl DataArgs {
     /// The images that they stand for.
     pub(in crate::cli) fn source(&self) -> ImageSource {
@@ -44,12 +81,36 @@ impl DataArgs {
             options: ImageSetOptions {
                 resize: self.resize,
                 white: self.white,
+                images_key: self.images_key.clone(),
+                labels_key: self.labels_key.clone(),
+                class_order: self.class_order(),
+                unreadable: match self.skip_unreadable {
+                    true => Unreadable::Skip,
+                    false => Unreadable::Refuse,
+                },
             },
             class_match: match self.class_match {
                 ClassMatchName::Name => ClassMatch::Name,
                 ClassMatchName::Order => ClassMatch::Order,
             },
         }
+    }
+
+    /// What `--class-order` says.
+    pub(in crate::cli) fn class_order(&self) -> Option<ClassOrder> {
+        self.class_order.map(ClassOrderName::order)
+    }
+
+    /// The option given that a table of rows has no use for.
+    pub(in crate::cli) fn image_option(&self) -> Option<&'static str> {
+        let given = [
+            ("--resize", self.resize.is_some()),
+            ("--white", self.white.is_some()),
+            ("--images-key", self.images_key.is_some()),
+            ("--labels-key", self.labels_key.is_some()),
+            ("--skip-unreadable", self.skip_unreadable),
+        ];
+        (given.into_iter()).find_map(|(option, given)| given.then_some(option))
     }
 
     /// What `--data` says.
@@ -61,6 +122,14 @@ impl DataArgs {
     pub(in crate::cli) fn root(&self) -> Option<&PathBuf> {
         self.data_dir.as_ref()
     }
+}
+
+/// A level above 0.
+fn parse_white(text: &str) -> Result<f64, String> {
+    parse_factor(text)
+        .ok()
+        .filter(|&white| white > 0.0)
+        .ok_or_else(|| format!("expected a level above 0, found \"{text}\""))
 }
 
 /// `28x28`: width and height.

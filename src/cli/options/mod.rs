@@ -9,13 +9,13 @@ mod sweep;
 mod table;
 mod triples;
 
-pub(super) use data::DataArgs;
+pub(super) use data::{ClassOrderName, DataArgs};
 pub(super) use engine::{EngineArgs, OtherEngineArgs};
 pub(super) use model::{ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::Places;
 pub(super) use sweep::SweepArgs;
-pub(super) use table::TableArgs;
+pub(super) use table::{ColumnArgs, TableArgs};
 pub(super) use triples::{RowTripleArgs, TripleArgs};
 
 use crate::run::Existing;

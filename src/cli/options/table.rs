@@ -1,5 +1,7 @@
 //! Which table of measurements.
 
+use super::ClassOrderName;
+use crate::data::{Delimiter, Header};
 use crate::job::TableSource;
 use clap::Args;
 use std::path::PathBuf;
@@ -7,19 +9,44 @@ use std::path::PathBuf;
 /// Which table.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TableArgs {
-    /// iris, hawks or seeds, or a CSV file
+    /// iris, hawks or seeds, or a table: a file whose name ends in .csv, .tsv, .tab, .data or .txt,
+    /// each also with .gz, or - for standard input
     #[arg(long, value_name = "NAME|FILE.csv", default_value = "iris")]
     data: String,
-    /// The column of a CSV file that holds the class
-    #[arg(long, value_name = "COLUMN")]
-    label: Option<String>,
-    /// The columns of a CSV file to take, in the order the model takes them [default: every one
-    /// but the label]
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
-    features: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    /// The order of the classes, and so of the outputs of a model that does not name them
+    /// [default: number if all labels are numbers, else text, as scikit-learn has them]
+    #[arg(long, value_enum, value_name = "ORDER")]
+    class_order: Option<ClassOrderName>,
     /// A folder laid out like the project's data/, used instead of the bundled data
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+}
+
+/// What the columns of a table are.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ColumnArgs {
+    /// The column of a table that holds the class
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// The columns of a table to take, a name with a comma in double quotation marks; matched to
+    /// the model's features by name if it names them, else in the order the model takes them
+    /// [default: those that the model names, or every one but the label]
+    #[arg(long, value_name = "A,B,...")]
+    features: Vec<String>,
+    /// What separates the cells of a table: comma, semicolon, tab, bar, blanks or a character;
+    /// where it is not a comma, numbers may have decimal commas [default: found out from the first
+    /// line]
+    #[arg(long, value_name = "NAME", value_parser = parse_delimiter)]
+    delimiter: Option<Delimiter>,
+    /// The first line of the table is a row, too; its columns are named 1, 2 and so on
+    #[arg(long)]
+    no_header: bool,
+}
+
+fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
+    Delimiter::try_from(text.to_owned())
 }
 
 impl TableArgs {
@@ -28,8 +55,32 @@ impl TableArgs {
         TableSource {
             place: self.data.clone(),
             root: self.data_dir.clone(),
+            class_order: self.class_order.map(ClassOrderName::order),
+            ..self.columns.source()
+        }
+    }
+}
+
+impl ColumnArgs {
+    /// Whether any of them is given.
+    pub(in crate::cli) fn is_given(&self) -> bool {
+        self.label.is_some()
+            || !self.features.is_empty()
+            || self.delimiter.is_some()
+            || self.no_header
+    }
+
+    /// A table with these columns, wherever it lies.
+    pub(in crate::cli) fn source(&self) -> TableSource {
+        TableSource {
             label: self.label.clone(),
             features: self.features.clone(),
+            delimiter: self.delimiter,
+            header: match self.no_header {
+                true => Header::Missing,
+                false => Header::Names,
+            },
+            ..TableSource::default()
         }
     }
 }

@@ -1,169 +1,226 @@
 //! An `.npz` or `.safetensors` file with an array of images and one of labels.
 
-use super::{ImageSet, ImageSetError, ImageSetOptions, Images};
+use super::values::{labels, levels};
+use super::{ImageSet, ImageSetError, ImageSetOptions, Labels};
+use crate::data::array::{Array, Endian, Kind};
 use crate::data::input::open_limited;
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes};
-use npyz::{NpyFile, NpyHeader, Order};
+use npyz::{NpyHeader, Order};
 use safetensors::Dtype;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-/// Names of the two arrays: ours, and those of Keras's own data sets.
-const NAMES: [[&str; 2]; 3] = [["images", "labels"], ["x_test", "y_test"], ["x", "y"]];
+/// Names of the two arrays, whatever the case of their letters: ours, those of Keras's data sets,
+/// of MedMNIST, of scikit-learn's, and what `numpy.savez` calls arrays without a name. Parts to
+/// test on stand before parts to train on.
+const NAMES: [[&str; 2]; 17] = [
+    ["images", "labels"],
+    ["x_test", "y_test"],
+    ["test_images", "test_labels"],
+    ["test_x", "test_y"],
+    ["x", "y"],
+    ["image", "label"],
+    ["data", "labels"],
+    ["data", "label"],
+    ["data", "target"],
+    ["data", "targets"],
+    ["images", "target"],
+    ["images", "targets"],
+    ["arr_0", "arr_1"],
+    ["x_val", "y_val"],
+    ["val_images", "val_labels"],
+    ["x_train", "y_train"],
+    ["train_images", "train_labels"],
+];
 
 /// The text at the front of an array in an `.npz` file, bytes: numpy needs 128 for a plain one.
 const MAX_NPY_HEADER_BYTES: u32 = 1 << 10;
 
-/// An array that has been read.
-struct Array {
-    shape: Vec<usize>,
-    values: Values,
-}
+/// Most arrays of a file that are looked at.
+const MAX_ARRAYS: usize = 256;
 
-enum Values {
-    Bytes(Vec<u8>),
-    Floats(Vec<f32>),
-    Whole(Vec<i64>),
-}
-
-impl Values {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Bytes(_) => "bytes",
-            Self::Floats(_) => "floats",
-            Self::Whole(_) => "whole numbers",
-        }
-    }
-}
-
-/// Reads images `[n, H, W]` or `[n, H, W, C]`, bytes or floats, and labels `[n]`. Metadata
-/// `classes` of a `.safetensors` file, a JSON list of strings, names the classes. The file and
-/// each array in memory take [`MAX_TENSOR_BYTES`] at most.
-pub(super) fn read(path: &Path, options: ImageSetOptions) -> Result<ImageSet, ImageSetError> {
+/// Reads images and labels as [`levels`] and [`labels`] take them. Metadata `classes` of a
+/// `.safetensors` file, a JSON list of strings, names the classes. The file and each array in
+/// memory take [`MAX_TENSOR_BYTES`] at most.
+pub(super) fn read(path: &Path, options: &ImageSetOptions) -> Result<ImageSet, ImageSetError> {
     let fail = |source| ImageSetError::Input {
         path: path.to_owned(),
         source,
     };
     let (mut file, _) = open_limited(path, MAX_TENSOR_BYTES).map_err(fail)?;
-    let mut magic = [0; 2];
-    let length = file.read(&mut magic).map_err(not_arrays)?;
-    let ([images, labels], classes) = if magic[..length] == *b"PK" {
-        (read_npz(BufReader::new(file))?, None)
+    let mut magic = Vec::new();
+    file.by_ref()
+        .take(8)
+        .read_to_end(&mut magic)
+        .map_err(not_arrays)?;
+    refuse_others(&magic)?;
+    let mut notes = Vec::new();
+    let ([images, label_array], classes) = if magic.starts_with(b"PK") {
+        (read_npz(BufReader::new(file), options, &mut notes)?, None)
     } else {
-        read_safetensors(&read_bytes(path, MAX_TENSOR_BYTES).map_err(fail)?)?
+        let content = read_bytes(path, MAX_TENSOR_BYTES).map_err(fail)?;
+        read_safetensors(&content, options, &mut notes)?
     };
-    let shape = match images.1.shape[..] {
-        [_, height, width] => [height, width, 1],
-        [_, height, width, channels @ (1 | 3)] => [height, width, channels],
-        _ => {
-            return Err(ImageSetError::Array {
-                array: images.0,
-                expected: "a shape [n, H, W] or [n, H, W, C], C 1 or 3".into(),
-                found: format!("{:?}", images.1.shape),
-            });
-        }
-    };
-    let count = images.1.shape[0];
-    let labels = numbers(labels)?;
-    let levels = match images.1.values {
-        Values::Bytes(bytes) => Images::Bytes(bytes),
-        Values::Floats(floats) => Images::Floats(levels(&images.0, floats, options.white)?),
-        Values::Whole(_) => {
-            return Err(ImageSetError::Array {
-                array: images.0,
-                expected: "bytes or floats".into(),
-                found: "whole numbers of more than 8 bits; save it with .astype(\"uint8\")".into(),
-            });
-        }
-    };
+    let levels = levels(&images.0, images.1, options.white)?;
+    let mut labels = labels(&label_array.0, label_array.1, options)?;
+    if let Some(classes) = classes {
+        labels = Labels {
+            classes: Some(classes),
+            named: true,
+            ..labels
+        };
+    }
+    notes.extend(levels.notes);
     let name = path
         .file_name()
         .unwrap_or(path.as_os_str())
         .to_string_lossy();
-    ImageSet::assemble(&name, count, shape, levels, labels, classes)
+    let mut set = ImageSet::assemble(&name, levels.count, levels.shape, levels.images, labels)?;
+    set.notes = notes;
+    Ok(set)
 }
 
-/// Floats as grey levels 0..255.
-fn levels(
-    array: &str,
-    mut floats: Vec<f32>,
-    white: Option<f64>,
-) -> Result<Vec<f32>, ImageSetError> {
-    let largest = floats.iter().copied().fold(0.0, f32::max);
-    if white.is_none() && largest <= 1.0 {
-        return Err(ImageSetError::Array {
-            array: array.to_owned(),
-            expected: "grey levels 0..255".into(),
-            found: format!("floats up to {largest}; if 1 is white in them, give --white 1"),
-        });
-    }
-    let factor = 255.0 / white.unwrap_or(255.0);
-    for (index, level) in floats.iter_mut().enumerate() {
-        let found = *level;
-        *level = (f64::from(found) * factor) as f32;
-        if !(0.0..=255.0).contains(level) {
-            return Err(ImageSetError::Array {
-                array: array.to_owned(),
-                expected: format!("grey levels 0..{}", white.unwrap_or(255.0)),
-                found: format!("{found} at position {index}"),
+/// Says of files of other kinds, by their first bytes, how their content gets here.
+fn refuse_others(magic: &[u8]) -> Result<(), ImageSetError> {
+    const SAVE: &str =
+        "save images and labels with numpy.savez(\"set.npz\", images=images, labels=labels)";
+    let (kind, remedy) = match magic {
+        [0x93, b'N', b'U', b'M', ..] => ("a single array (.npy)", SAVE),
+        [0x89, b'H', b'D', b'F', ..] => ("an HDF5 file", SAVE),
+        [0x80, 2..=5, ..] => ("a Python pickle", SAVE),
+        [b'P', b'A', b'R', b'1', ..] => ("a Parquet file", SAVE),
+        [0x1f, 0x8b, ..] => ("a gzipped file", "unpack it first"),
+        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] | [b'G', b'I', b'F', b'8', ..] => (
+            "a picture",
+            "give the folder that holds a sub-folder of pictures a class",
+        ),
+        _ => return Ok(()),
+    };
+    Err(ImageSetError::OtherFile { kind, remedy })
+}
+
+/// What a file says of an array before it is read.
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+}
+
+/// The names of the array of images and that of labels: those asked for, those of [`NAMES`], or
+/// the only two whose lengths and shapes fit.
+fn choose(
+    entries: &[Entry],
+    options: &ImageSetOptions,
+    notes: &mut Vec<String>,
+) -> Result<[String; 2], ImageSetError> {
+    let list = || match entries {
+        [] => "none".to_owned(),
+        _ => {
+            let all: Vec<String> = (entries.iter())
+                .map(|entry| format!("{} {:?}", entry.name, entry.shape))
+                .collect();
+            all.join(", ")
+        }
+    };
+    // A name that is asked for must be there as it is; a known one in any case of letters.
+    let given = [&options.images_key, &options.labels_key];
+    for (key, option) in given.into_iter().zip(["--images-key", "--labels-key"]) {
+        if let Some(key) = key
+            && !entries.iter().any(|entry| entry.name == *key)
+        {
+            return Err(ImageSetError::NoKey {
+                option,
+                key: key.clone(),
+                found: list(),
             });
         }
     }
-    Ok(floats)
-}
-
-/// Labels as positions among the classes. Keras has them as `[n, 1]`, too.
-fn numbers((name, array): (String, Array)) -> Result<Vec<usize>, ImageSetError> {
-    let wrong = |expected: &str, found: String| ImageSetError::Array {
-        array: name.clone(),
-        expected: expected.into(),
-        found,
+    let fits = |entry: &Entry, key: Option<&String>, known: &str| match key {
+        Some(key) => entry.name == *key,
+        None => entry.name.eq_ignore_ascii_case(known),
     };
-    if !matches!(array.shape[..], [_] | [_, 1]) {
-        return Err(wrong(
-            "a shape [n], one number an image",
-            format!("{:?}", array.shape),
+    let known = |names: [&str; 2]| {
+        let mut places = [0, 1].map(|which| {
+            (entries.iter())
+                .filter(move |entry| fits(entry, given[which].as_ref(), names[which]))
+                // Of `x` and `X` the first.
+                .max_by_key(|entry| entry.name == names[which])
+        });
+        let images = places[0].take()?;
+        Some([images.name.clone(), places[1].take()?.name.clone()])
+    };
+    let chosen = match given {
+        [Some(images), Some(labels)] => return Ok([images.clone(), labels.clone()]),
+        _ => NAMES.into_iter().find_map(known),
+    };
+    let chosen = match chosen {
+        Some(chosen) => chosen,
+        None => {
+            let are_images = |entry: &&Entry| match given[0] {
+                Some(key) => entry.name == *key,
+                None => entry.shape.len() >= 3,
+            };
+            let are_labels = |entry: &&Entry| match given[1] {
+                Some(key) => entry.name == *key,
+                None => matches!(entry.shape.len(), 1 | 2),
+            };
+            let mut pairs = entries.iter().filter(are_images).flat_map(|images| {
+                (entries.iter().filter(are_labels))
+                    .filter(|labels| labels.shape.first() == images.shape.first())
+                    .map(|labels| [images.name.clone(), labels.name.clone()])
+            });
+            match (pairs.next(), pairs.next()) {
+                (Some(pair), None) => pair,
+                _ => return Err(ImageSetError::NoArrays { found: list() }),
+            }
+        }
+    };
+    let others: Vec<&str> = (entries.iter())
+        .map(|entry| entry.name.as_str())
+        .filter(|name| !chosen.iter().any(|chosen| chosen == name))
+        .collect();
+    if chosen != ["images", "labels"] || !others.is_empty() {
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; the file also holds {}; --images-key and --labels-key choose",
+                others.join(", ")
+            ),
+        };
+        notes.push(format!(
+            "images are \"{}\" and labels \"{}\"{others}",
+            chosen[0], chosen[1]
         ));
     }
-    match array.values {
-        Values::Bytes(bytes) => Ok(bytes.into_iter().map(usize::from).collect()),
-        Values::Whole(labels) => labels
-            .into_iter()
-            .map(|label| {
-                usize::try_from(label)
-                    .map_err(|_| wrong("class numbers from 0 on", label.to_string()))
-            })
-            .collect(),
-        Values::Floats(_) => Err(wrong("whole numbers", array.values.kind().into())),
-    }
-}
-
-/// The two arrays of a file that holds arrays `found`.
-fn names(found: &[String]) -> Result<[&'static str; 2], ImageSetError> {
-    let holds = |name: &str| found.iter().any(|found| found == name);
-    NAMES
-        .into_iter()
-        .find(|names| names.iter().all(|name| holds(name)))
-        .ok_or_else(|| ImageSetError::NoArrays {
-            found: match found.is_empty() {
-                true => "none".into(),
-                false => found.join(", "),
-            },
-        })
+    Ok(chosen)
 }
 
 type Named = (String, Array);
 
-fn read_npz(file: impl Read + Seek) -> Result<[Named; 2], ImageSetError> {
+fn read_npz(
+    file: impl Read + Seek,
+    options: &ImageSetOptions,
+    notes: &mut Vec<String>,
+) -> Result<[Named; 2], ImageSetError> {
     let mut zip = zip::ZipArchive::new(file).map_err(not_arrays)?;
-    let entries: Vec<String> = zip
+    let names: Vec<String> = zip
         .file_names()
         .filter_map(|name| name.strip_suffix(".npy").map(str::to_owned))
+        .take(MAX_ARRAYS)
         .collect();
-    let [images, labels] = names(&entries)?;
-    let mut read = |name: &str| {
+    let mut entries = Vec::with_capacity(names.len());
+    for name in names {
+        let mut entry = zip.by_name(&format!("{name}.npy")).map_err(not_arrays)?;
+        // An array that is not wanted may be of any kind.
+        let shape = read_header(&name, &mut entry)
+            .map(|header| header.shape().iter().map(|&size| size as usize).collect())
+            .unwrap_or_default();
+        entries.push(Entry { name, shape });
+    }
+    let [images, labels] = choose(&entries, options, notes)?;
+    let mut read = |name: String| {
         let entry = zip.by_name(&format!("{name}.npy")).map_err(not_arrays)?;
-        Ok((name.to_owned(), read_npy(name, entry)?))
+        let array = read_npy(&name, entry)?;
+        Ok((name, array))
     };
     Ok([read(images)?, read(labels)?])
 }
@@ -172,18 +229,24 @@ fn not_arrays(error: impl std::error::Error + Send + Sync + 'static) -> ImageSet
     ImageSetError::NotArrays(Box::new(error))
 }
 
-fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
+/// Reads the header of an array; the reader then stands at its values.
+fn read_header(name: &str, entry: &mut impl Read) -> Result<NpyHeader, ImageSetError> {
     let wrong = |expected: &str, found: String| ImageSetError::Array {
         array: name.to_owned(),
         expected: expected.into(),
         found,
     };
     // The library makes room for a header of any length that is stated.
-    let mut start = [0; 12];
-    entry.read_exact(&mut start).map_err(not_arrays)?;
-    let length = match (&start[..6], start[6]) {
-        (b"\x93NUMPY", 1) => u32::from(u16::from_le_bytes([start[8], start[9]])),
-        _ => u32::from_le_bytes([start[8], start[9], start[10], start[11]]),
+    let mut header = vec![0; 10];
+    entry.read_exact(&mut header).map_err(not_arrays)?;
+    let length = match (&header[..6], header[6]) {
+        (b"\x93NUMPY", 1) => u32::from(u16::from_le_bytes([header[8], header[9]])),
+        _ => {
+            // Later versions state it in four bytes.
+            header.resize(12, 0);
+            entry.read_exact(&mut header[10..]).map_err(not_arrays)?;
+            u32::from_le_bytes([header[8], header[9], header[10], header[11]])
+        }
     };
     if length > MAX_NPY_HEADER_BYTES {
         return Err(wrong(
@@ -191,9 +254,7 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
             format!("one of {length}"),
         ));
     }
-    let mut header = start.to_vec();
     entry
-        .by_ref()
         .take(u64::from(length))
         .read_to_end(&mut header)
         .map_err(not_arrays)?;
@@ -214,122 +275,101 @@ fn read_npy(name: &str, mut entry: impl Read) -> Result<Array, ImageSetError> {
     {
         return Err(wrong("sizes whose product is a number", "others".into()));
     }
-    let mut entry = Cursor::new(header).chain(entry);
-    let header = NpyHeader::from_reader(&mut entry).map_err(not_arrays)?;
-    let kind = header.dtype().descr().trim_matches('\'').to_owned();
-    if header.order() != Order::C && header.shape().len() > 1 {
-        return Err(wrong(
-            "rows in C order; save it with numpy.ascontiguousarray",
-            "Fortran order".into(),
-        ));
-    }
-    let kind = kind.trim_start_matches(['<', '>', '|', '=']);
-    // Of a value as it is kept.
-    let value_bytes = match kind {
-        "u1" | "b1" => 1,
-        "f4" | "f8" => 4,
-        _ => 8,
+    let mut entry = Cursor::new(header);
+    NpyHeader::from_reader(&mut entry).map_err(not_arrays)
+}
+
+fn read_npy(name: &str, entry: impl Read) -> Result<Array, ImageSetError> {
+    let wrong = |expected: &str, found: String| ImageSetError::Array {
+        array: name.to_owned(),
+        expected: expected.into(),
+        found,
     };
-    let bytes = (header.shape().iter())
-        .try_fold(value_bytes, |bytes: u64, &size| bytes.checked_mul(size))
+    let mut entry = BufReader::new(entry);
+    let header = read_header(name, &mut entry)?;
+    let text = header.dtype().descr().trim_matches('\'').to_owned();
+    let endian = match text.starts_with('>') {
+        true => Endian::Big,
+        false => Endian::Little,
+    };
+    let Some(kind) = Kind::of_numpy(text.trim_start_matches(['<', '>', '|', '='])) else {
+        return Err(wrong(
+            "numbers, truths or texts",
+            match text.contains('O') {
+                true => "Python objects; save it with .astype(\"U\") if they are texts".into(),
+                false => format!("type {text}"),
+            },
+        ));
+    };
+    let count = (header.shape().iter()).try_fold(1u64, |all, &size| all.checked_mul(size));
+    let bytes = count
+        .and_then(|count| count.checked_mul(kind.kept_bytes().max(kind.file_bytes()) as u64))
         .filter(|&bytes| bytes <= MAX_TENSOR_BYTES);
-    if bytes.is_none() {
+    let (Some(count), Some(_)) = (count, bytes) else {
         return Err(wrong(
             &format!("at most {MAX_TENSOR_BYTES} bytes"),
             format!("sizes {:?}", header.shape()),
         ));
-    }
-    let shape = header.shape().iter().map(|&size| size as usize).collect();
-    let npy = NpyFile::with_header(header, BufReader::new(entry));
-    let values = match kind {
-        "u1" => npy.into_vec().map(Values::Bytes),
-        "b1" => npy
-            .into_vec::<bool>()
-            .map(|values| Values::Bytes(values.into_iter().map(u8::from).collect())),
-        "f4" => npy.into_vec().map(Values::Floats),
-        "f8" => npy
-            .into_vec::<f64>()
-            .map(|values| Values::Floats(values.into_iter().map(|value| value as f32).collect())),
-        "i1" => npy
-            .into_vec::<i8>()
-            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
-        "i2" => npy
-            .into_vec::<i16>()
-            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
-        "u2" => npy
-            .into_vec::<u16>()
-            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
-        "i4" => npy
-            .into_vec::<i32>()
-            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
-        "u4" => npy
-            .into_vec::<u32>()
-            .map(|values| Values::Whole(values.into_iter().map(i64::from).collect())),
-        "i8" => npy.into_vec().map(Values::Whole),
-        _ => {
-            return Err(wrong(
-                "bytes, floats or whole numbers",
-                format!("type {kind}"),
-            ));
-        }
-    }
-    .map_err(not_arrays)?;
-    Ok(Array { shape, values })
+    };
+    let shape: Vec<usize> = header.shape().iter().map(|&size| size as usize).collect();
+    let values = kind
+        .read(&mut entry, count as usize, endian)
+        .map_err(not_arrays)?;
+    let array = Array { shape, values };
+    Ok(match header.order() {
+        Order::Fortran if array.shape.len() > 1 => array.from_fortran(),
+        _ => array,
+    })
 }
 
 #[allow(
     clippy::type_complexity,
     reason = "two named arrays and the names of the classes"
 )]
-fn read_safetensors(content: &[u8]) -> Result<([Named; 2], Option<Vec<String>>), ImageSetError> {
+fn read_safetensors(
+    content: &[u8],
+    options: &ImageSetOptions,
+    notes: &mut Vec<String>,
+) -> Result<([Named; 2], Option<Vec<String>>), ImageSetError> {
     let (file, header) = parse_safetensors(content).map_err(not_arrays)?;
-    let mut found: Vec<String> = file.names().into_iter().map(str::to_owned).collect();
-    found.sort();
-    let [images, labels] = names(&found)?;
-    let read = |name: &str| {
-        let tensor = file.tensor(name).map_err(not_arrays)?;
-        let bytes = tensor.data();
-        let values = match tensor.dtype() {
-            Dtype::U8 => Values::Bytes(bytes.to_vec()),
-            Dtype::F32 => Values::Floats(
-                bytes
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|&b| f32::from_le_bytes(b))
-                    .collect(),
-            ),
-            Dtype::I32 => Values::Whole(
-                bytes
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|&b| i32::from_le_bytes(b).into())
-                    .collect(),
-            ),
-            Dtype::I64 => Values::Whole(
-                bytes
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|&b| i64::from_le_bytes(b))
-                    .collect(),
-            ),
+    let mut entries: Vec<Entry> = (file.iter())
+        .map(|(name, tensor)| Entry {
+            name: name.to_owned(),
+            shape: tensor.shape().to_vec(),
+        })
+        .collect();
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    let [images, labels] = choose(&entries, options, notes)?;
+    let read = |name: String| {
+        let tensor = file.tensor(&name).map_err(not_arrays)?;
+        let kind = match tensor.dtype() {
+            Dtype::BOOL => Kind::Bool,
+            Dtype::U8 => Kind::U8,
+            Dtype::I8 => Kind::I8,
+            Dtype::U16 => Kind::U16,
+            Dtype::I16 => Kind::I16,
+            Dtype::U32 => Kind::U32,
+            Dtype::I32 => Kind::I32,
+            Dtype::U64 => Kind::U64,
+            Dtype::I64 => Kind::I64,
+            Dtype::F16 => Kind::F16,
+            Dtype::BF16 => Kind::Bf16,
+            Dtype::F32 => Kind::F32,
+            Dtype::F64 => Kind::F64,
             other => {
                 return Err(ImageSetError::Array {
-                    array: name.to_owned(),
-                    expected: "U8, F32, I32 or I64".into(),
+                    array: name,
+                    expected: "numbers of 8 to 64 bits, or truths".into(),
                     found: format!("{other:?}"),
                 });
             }
         };
-        Ok((
-            name.to_owned(),
-            Array {
-                shape: tensor.shape().to_vec(),
-                values,
-            },
-        ))
+        let shape = tensor.shape().to_vec();
+        let count = shape.iter().product();
+        let values = kind
+            .read(&mut tensor.data(), count, Endian::Little)
+            .map_err(not_arrays)?;
+        Ok((name, Array { shape, values }))
     };
     let classes = header
         .metadata()

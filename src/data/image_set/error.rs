@@ -11,12 +11,67 @@ pub enum ImageSetError {
     /// Nothing that a set could be read from.
     #[error(
         "{}: expected an IDX pair (t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or train-..., each with or without .gz), \
-         or one sub-folder of PNG and JPEG files a class, found neither",
+         or one sub-folder of image files (.png, .jpg, .webp, .bmp, .gif, .tif, .pgm, .ppm) a class, found {found}",
         .path.display()
     )]
     NotASet {
         /// The folder looked into.
         path: PathBuf,
+        /// What is there instead.
+        found: String,
+    },
+    /// Several IDX pairs.
+    #[error("{}: expected one IDX pair, found {}; put one of them into a folder of its own", .path.display(), found.join(", "))]
+    Pairs {
+        /// The folder.
+        path: PathBuf,
+        /// The parts of their names before `images`.
+        found: Vec<String>,
+    },
+    /// A folder of parts to train and to test on.
+    #[error(
+        "{}: expected one sub-folder a class, found the parts {}; give one of them, --data {}",
+        .path.display(), found.join(", "), .path.join(&found[0]).display()
+    )]
+    Parts {
+        /// The folder.
+        path: PathBuf,
+        /// Its sub-folders.
+        found: Vec<String>,
+    },
+    /// A class order that a source does not have.
+    #[error("--class-order {order}: {reason}")]
+    ClassOrder {
+        /// The order asked for.
+        order: &'static str,
+        /// What keeps the source from having it.
+        reason: String,
+    },
+    /// Two classes of a set that are one by name.
+    #[error("expected different classes, found \"{one}\" and \"{other}\"; rename one")]
+    SameClass {
+        /// A class.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A file of another kind.
+    #[error("expected an .npz or .safetensors file with images and labels, found {kind}; {remedy}")]
+    OtherFile {
+        /// What it is.
+        kind: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// An array that was asked for and is not there.
+    #[error("{option} {key}: expected one of the file's arrays, found {found}")]
+    NoKey {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        key: String,
+        /// The arrays that are there, and their shapes.
+        found: String,
     },
     /// A file that cannot be read.
     #[error("{}: cannot read it", .path.display())]
@@ -54,6 +109,27 @@ pub enum ImageSetError {
         #[source]
         source: ImageError,
     },
+    /// An image file of a folder that is not what it should be.
+    #[error("{}, which --skip-unreadable would skip", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ImageError,
+    },
+    /// A model's class that two classes of the set are.
+    #[error(
+        "classes \"{one}\" and \"{other}\": both are the model's \"{class}\"; rename one, or match classes by their order with --match order"
+    )]
+    BothTheSame {
+        /// A class of the set.
+        one: String,
+        /// Another one.
+        other: String,
+        /// The model's.
+        class: String,
+    },
     /// An image file of another size than the first.
     #[error(
         "{}: expected an image of {} as {} is, found {}; scale all to one size with --resize WxH",
@@ -75,9 +151,6 @@ pub enum ImageSetError {
         /// The file.
         path: PathBuf,
     },
-    /// `--white` with images of whole levels.
-    #[error("its levels are bytes 0..255; leave --white out, it belongs to arrays of floats")]
-    WhiteNotNeeded,
     /// A file that is neither of the two kinds.
     #[error(
         "expected an .npz or .safetensors file with images [n, H, W] or [n, H, W, C] and labels [n]"
@@ -85,10 +158,10 @@ pub enum ImageSetError {
     NotArrays(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The arrays are not there.
     #[error(
-        "expected arrays \"images\" and \"labels\" (or x_test and y_test, or x and y), found {found}"
+        "expected arrays \"images\" and \"labels\", or others of one length and the usual names, found {found}; name them with --images-key and --labels-key"
     )]
     NoArrays {
-        /// Names of the arrays that are there.
+        /// The arrays that are there, and their shapes.
         found: String,
     },
     /// An array that is not what it should be.

@@ -1,66 +1,122 @@
-//! A folder with one sub-folder a class, each of PNG and JPEG files.
+//! A folder with one sub-folder a class, each of image files, however deep.
+//!
+//! What counts as a class is what torchvision's `ImageFolder` trains on: a sub-folder with an image
+//! somewhere inside. Empty ones and those that systems leave behind are none, and said.
 
-use super::{ImageSet, ImageSetError, ImageSetOptions, Images, read_image_file};
-use crate::data::image::image_file_shape;
-use crate::data::{Image, MAX_PICTURE_BYTES, read_bytes, sha256_hex};
+use super::{ImageSet, ImageSetError, ImageSetOptions, Images, Labels, Unreadable};
+use crate::data::class_order::ClassOrder;
+use crate::data::image::{image_file_shape, read_image_file};
+use crate::data::image_set::values::sorted_classes;
+use crate::data::{Image, ImageError, MAX_PICTURE_BYTES, read_bytes, sha256_hex};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+
+/// How the names of image files end.
+const ENDS: [&str; 14] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "gif", "tif", "tiff", "pgm", "ppm", "pbm",
+    "pnm",
+];
+
+/// Folders that systems and devices make beside the user's own; hidden ones are known by their dot.
+const SYSTEM: [&str; 8] = [
+    "__MACOSX",
+    "@eaDir",
+    "#recycle",
+    "@Recycle",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "lost+found",
+    "__pycache__",
+];
+
+/// What folders of parts of a data set are called, of which none is a class.
+const PARTS: [&str; 9] = [
+    "train",
+    "training",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+];
+
+/// Sub-folders inside each other at most.
+const MAX_DEPTH: usize = 16;
 
 /// The image files of a folder, class by class.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
     /// `class/file`, as items are named.
     pub(super) names: Vec<String>,
-    pub(super) passed_over: usize,
     paths: Vec<PathBuf>,
     /// What the files' headers state.
     shapes: Vec<[usize; 3]>,
+    /// The level of white in the files.
+    white: Option<f64>,
 }
 
-/// Lists a folder. Classes and files are in the order of their names, by code point; classes
-/// whose names are all whole numbers in the order of the numbers. Grey files among coloured
-/// ones count as coloured.
-pub(super) fn read(folder: &Path, options: ImageSetOptions) -> Result<ImageSet, ImageSetError> {
-    let mut classes: Vec<PathBuf> = entries(folder)?
+/// A file of a class.
+struct File {
+    /// Its path below the folder of the set.
+    name: String,
+    path: PathBuf,
+    shape: [usize; 3],
+}
+
+/// What was left out of a folder.
+#[derive(Default)]
+struct LeftOut {
+    /// Files without the name of an image, and folders that are not looked into.
+    other: usize,
+    unreadable: Vec<(PathBuf, ImageError)>,
+    classes: Vec<String>,
+}
+
+/// Lists a folder. Files are in the order of their names, by code point; classes in the order of
+/// theirs, too, or of `options.class_order`. Grey files among coloured ones count as coloured.
+pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet, ImageSetError> {
+    let classes: Vec<PathBuf> = entries(folder)?
         .into_iter()
         .filter(|path| path.is_dir())
         .collect();
-    if classes.is_empty() {
-        return Err(ImageSetError::NotASet {
+    let names: Vec<String> = classes.iter().map(|path| name_of(path)).collect();
+    let is_part = |name: &String| PARTS.contains(&name.to_ascii_lowercase().as_str());
+    if !names.is_empty() && names.iter().all(is_part) {
+        return Err(ImageSetError::Parts {
             path: folder.to_owned(),
+            found: names,
         });
     }
-    let number = |path: &PathBuf| name_of(path).parse::<u64>().ok();
-    if classes.iter().all(|path| number(path).is_some()) {
-        classes.sort_by_key(number);
-    }
-    let (mut names, mut paths, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-    let mut passed_over = 0;
-    for (label, class) in classes.iter().enumerate() {
-        for path in entries(class)? {
-            if path.is_file() && is_picture(&path) {
-                names.push(format!("{}/{}", name_of(class), name_of(&path)));
-                paths.push(path);
-                labels.push(label);
-            } else {
-                passed_over += 1;
-            }
+    let mut left_out = LeftOut::default();
+    let mut files_of = Vec::with_capacity(classes.len());
+    for (name, class) in names.into_iter().zip(&classes) {
+        let mut listed = Vec::new();
+        list(class, &name, 0, &mut listed, &mut left_out.other)?;
+        let files = check(listed, options, &mut left_out.unreadable)?;
+        match files.is_empty() {
+            true => left_out.classes.push(name),
+            false => files_of.push((name, files)),
         }
     }
-    if paths.is_empty() {
-        return Err(ImageSetError::NotASet {
-            path: folder.to_owned(),
-        });
+    if files_of.is_empty() {
+        return Err(nothing(folder, &left_out));
     }
-    let shapes = paths
-        .par_iter()
-        .map(|path| {
-            image_file_shape(path).map_err(|source| ImageSetError::Image {
-                path: path.clone(),
-                source,
-            })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let order = options.class_order.unwrap_or(ClassOrder::Text);
+    sort(&mut files_of, order)?;
+    let notes = left_out.notes();
+    let (mut class_names, mut labels) = (Vec::new(), Vec::new());
+    let (mut names, mut paths, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
+    for (label, (class, files)) in files_of.into_iter().enumerate() {
+        class_names.push(class);
+        for file in files {
+            names.push(file.name);
+            paths.push(file.path);
+            shapes.push(file.shape);
+            labels.push(label);
+        }
+    }
     let channels = shapes.iter().map(|shape| shape[2]).max().unwrap_or(1);
     let [height, width, _] = shapes[0];
     let odd = (shapes.iter()).position(|shape| shape[..2] != [height, width]);
@@ -73,26 +129,156 @@ pub(super) fn read(folder: &Path, options: ImageSetOptions) -> Result<ImageSet, 
         });
     }
     let count = paths.len();
-    let class_names = classes.iter().map(|path| name_of(path)).collect();
     let files = Folder {
         names,
-        passed_over,
         paths,
         shapes,
+        white: options.white,
     };
     // `.` and `..` have no name of their own.
     let absolute = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    ImageSet::assemble(
+    let mut set = ImageSet::assemble(
         &name_of(&absolute),
         count,
         [height, width, channels],
         Images::Folder(files),
-        labels,
-        Some(class_names),
-    )
+        Labels {
+            labels,
+            classes: Some(class_names),
+            named: true,
+            order: Some(order),
+        },
+    )?;
+    set.notes = notes;
+    Ok(set)
 }
 
-/// What is in a folder, by name; hidden entries do not count.
+/// The image files below `folder`, whose name below that of the set is `name`.
+fn list(
+    folder: &Path,
+    name: &str,
+    depth: usize,
+    listed: &mut Vec<(String, PathBuf)>,
+    others: &mut usize,
+) -> Result<(), ImageSetError> {
+    for path in entries(folder)? {
+        let name = format!("{name}/{}", name_of(&path));
+        if path.is_dir() {
+            // A link may lead back to where it lies.
+            match depth < MAX_DEPTH && !path.is_symlink() {
+                true => list(&path, &name, depth + 1, listed, others)?,
+                false => *others += 1,
+            }
+        } else if path.is_file() && is_picture(&path) {
+            listed.push((name, path));
+        } else {
+            *others += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Looks into the files: at their headers, or at all of them where unreadable ones are skipped.
+fn check(
+    listed: Vec<(String, PathBuf)>,
+    options: &ImageSetOptions,
+    unreadable: &mut Vec<(PathBuf, ImageError)>,
+) -> Result<Vec<File>, ImageSetError> {
+    let shape = |path: &Path| match options.unreadable {
+        Unreadable::Refuse => image_file_shape(path),
+        Unreadable::Skip => read_image_file(path, options.white).map(|image| image.shape()),
+    };
+    let shapes: Vec<Result<[usize; 3], ImageError>> =
+        listed.par_iter().map(|(_, path)| shape(path)).collect();
+    let mut files = Vec::with_capacity(listed.len());
+    for ((name, path), shape) in listed.into_iter().zip(shapes) {
+        match shape {
+            Ok(shape) => files.push(File { name, path, shape }),
+            Err(error) if options.unreadable == Unreadable::Skip => unreadable.push((path, error)),
+            Err(source) => return Err(ImageSetError::Unreadable { path, source }),
+        }
+    }
+    Ok(files)
+}
+
+/// Sorts classes; they come in the order of text.
+fn sort(files_of: &mut [(String, Vec<File>)], order: ClassOrder) -> Result<(), ImageSetError> {
+    if order == ClassOrder::Appearance {
+        return Err(ImageSetError::ClassOrder {
+            order: order.name(),
+            reason: "folders do not appear in any order; give text or number".into(),
+        });
+    }
+    let names: Vec<String> = files_of.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sorted = sorted_classes(&names, order).map_err(|name| ImageSetError::ClassOrder {
+        order: order.name(),
+        reason: format!("expected folders whose names are numbers, found \"{name}\""),
+    })?;
+    files_of.sort_by_key(|(name, _)| sorted.iter().position(|class| class == name));
+    Ok(())
+}
+
+/// Says why a folder is no set.
+fn nothing(folder: &Path, left_out: &LeftOut) -> ImageSetError {
+    let pictures = entries(folder).map_or(0, |paths| {
+        let is_one = |path: &&PathBuf| path.is_file() && is_picture(path);
+        paths.iter().filter(is_one).count()
+    });
+    let found = match (pictures, &left_out.classes[..]) {
+        (1.., _) => format!("{pictures} image files outside of any sub-folder"),
+        (0, []) => "neither".into(),
+        (0, classes) => format!("sub-folders without an image: {}", some_of(classes)),
+    };
+    ImageSetError::NotASet {
+        path: folder.to_owned(),
+        found,
+    }
+}
+
+/// The first few of a list.
+fn some_of(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let shown = names[..names.len().min(MOST)].join(", ");
+    match names.len() > MOST {
+        true => format!("{shown} and {} more", names.len() - MOST),
+        false => shown,
+    }
+}
+
+impl LeftOut {
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.other > 0 {
+            notes.push(format!(
+                "skipped {} without the name of an image (.png, .jpg, .webp, .bmp, .gif, .tif, .pgm, .ppm)",
+                match self.other {
+                    1 => "1 file".to_owned(),
+                    count => format!("{count} files"),
+                }
+            ));
+        }
+        if !self.unreadable.is_empty() {
+            let files: Vec<String> = (self.unreadable.iter())
+                .map(|(path, error)| format!("{} ({error})", path.display()))
+                .collect();
+            notes.push(format!(
+                "skipped {} unreadable: {}",
+                files.len(),
+                some_of(&files)
+            ));
+        }
+        if !self.classes.is_empty() {
+            notes.push(format!(
+                "sub-folders without an image are no classes: {}",
+                some_of(&self.classes)
+            ));
+        }
+        notes
+    }
+}
+
+/// What is in a folder, by name; hidden entries and those of the system do not count.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImageSetError> {
     let fail = |source| ImageSetError::Read {
         path: folder.to_owned(),
@@ -101,7 +287,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImageSetError> {
     let mut paths = std::fs::read_dir(folder)
         .map_err(fail)?
         .map(|entry| Ok(entry.map_err(fail)?.path()))
-        .filter(|path| !matches!(path, Ok(path) if name_of(path).starts_with('.')))
+        .filter(|path| {
+            let name = path.as_deref().map(name_of);
+            !name.is_ok_and(|name| name.starts_with('.') || SYSTEM.contains(&name.as_str()))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     Ok(paths)
@@ -116,8 +305,7 @@ fn name_of(path: &Path) -> String {
 
 fn is_picture(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
-        ["png", "jpg", "jpeg"]
-            .iter()
+        ENDS.iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
@@ -126,7 +314,7 @@ impl Folder {
     /// Image `index` as its file has it.
     pub(super) fn image(&self, index: usize) -> Result<Image, ImageSetError> {
         let path = &self.paths[index];
-        let image = read_image_file(path).map_err(|source| ImageSetError::Image {
+        let image = read_image_file(path, self.white).map_err(|source| ImageSetError::Image {
             path: path.clone(),
             source,
         })?;

@@ -1,9 +1,9 @@
 //! A labelled set of images of one shape, and the names of its items.
 //!
 //! ```text
-//! folder with an IDX pair              ─ idx ────┐
-//! .npz or .safetensors with two arrays ─ arrays ─┼─> ImageSet ──> Image, by position or name
-//! folder with one sub-folder a class   ─ folder ─┘
+//! folder with an IDX pair              ─ idx_pair ─┐
+//! .npz or .safetensors with two arrays ─ arrays ───┼─ values ─> ImageSet ──> Image, by position or name
+//! folder with one sub-folder a class   ─ folder ───┘
 //! ```
 //!
 //! Arrays are held as they come. Of a folder only the list is held, with the size that each
@@ -13,13 +13,16 @@
 mod arrays;
 mod error;
 mod folder;
+mod idx_pair;
+mod values;
 
+use super::class_order::ClassOrder;
 use super::idx::Idx;
-use super::image::{MAX_SIDE_PX, read_image_file};
-use super::{Image, MAX_TENSOR_BYTES, read_bytes, read_idx, sha256_hex};
+use super::image::MAX_SIDE_PX;
+use super::{Image, sha256_hex};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 
 pub use error::ImageSetError;
 use folder::Folder;
@@ -35,14 +38,57 @@ pub enum ClassMatch {
 }
 
 /// How images of a file or folder become those of the set.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageSetOptions {
     /// `[width, height]`, pixels, that images are scaled to, through a triangle filter as wide
     /// as a pixel of the smaller image; without it all must be of one size.
     pub resize: Option<[usize; 2]>,
-    /// The level of white in an array of floats; 255 when nothing is said.
+    /// The level that is white, in the units of the file; without it 255, of files of 16 bits
+    /// 65535, and 1 where nothing but 0 and 1 is there.
     pub white: Option<f64>,
+    /// The array of images in a file of several.
+    pub images_key: Option<String>,
+    /// The array of labels in a file of several.
+    pub labels_key: Option<String>,
+    /// The order of classes that have names; without it that of text, as torchvision and Keras
+    /// have folders and numpy has texts.
+    pub class_order: Option<ClassOrder>,
+    /// What becomes of files of a folder that cannot be read.
+    pub unreadable: Unreadable,
+}
+
+/// What becomes of an image file that cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unreadable {
+    /// The set is refused. Whether pixels can be decoded shows when they are asked for.
+    #[default]
+    Refuse,
+    /// It is no part of the set. Every file is decoded once to know.
+    Skip,
+}
+
+/// Labels, and what is known of their classes.
+struct Labels {
+    labels: Vec<usize>,
+    /// Without it the labels' own numbers name them.
+    classes: Option<Vec<String>>,
+    /// Whether these are names, not numbers of outputs.
+    named: bool,
+    /// What put them in order.
+    order: Option<ClassOrder>,
+}
+
+impl Labels {
+    fn numbers(labels: Vec<usize>) -> Self {
+        Self {
+            labels,
+            classes: None,
+            named: false,
+            order: None,
+        }
+    }
 }
 
 /// Images of one shape with their labels.
@@ -57,6 +103,8 @@ pub struct ImageSet {
     labels: Vec<usize>,
     classes: Vec<String>,
     named: bool,
+    order: Option<ClassOrder>,
+    notes: Vec<String>,
 }
 
 /// Where the levels are, `[n, H, W, C]`.
@@ -69,43 +117,36 @@ enum Images {
 }
 
 /// Reads the set that `path` names: a folder with an IDX pair, a folder with one sub-folder of
-/// PNG and JPEG files a class, or an `.npz` or `.safetensors` file.
+/// image files a class, or an `.npz` or `.safetensors` file. What was assumed, or left out,
+/// [`ImageSet::notes`] says.
 ///
 /// # Errors
 /// [`ImageSetError`] with the file and what is wrong in it.
-pub fn read_image_set(path: &Path, options: ImageSetOptions) -> Result<ImageSet, ImageSetError> {
+pub fn read_image_set(path: &Path, options: &ImageSetOptions) -> Result<ImageSet, ImageSetError> {
     let set = if path.is_file() {
         arrays::read(path, options)?
-    } else if path.is_dir() && idx_pair(path).is_none() {
-        folder::read(path, options)?
     } else {
-        ImageSet::read_idx_folder(path)?
+        let keys = [
+            ("--images-key", &options.images_key),
+            ("--labels-key", &options.labels_key),
+        ];
+        for (option, key) in keys {
+            if let Some(key) = key {
+                return Err(ImageSetError::NoKey {
+                    option,
+                    key: key.clone(),
+                    found: "a folder, which has none".into(),
+                });
+            }
+        }
+        match idx_pair::find(path)? {
+            Some(pair) => idx_pair::read(pair, options)?,
+            None => folder::read(path, options)?,
+        }
     };
-    if options.white.is_some() && !matches!(set.images, Images::Floats(_)) {
-        return Err(ImageSetError::WhiteNotNeeded);
-    }
     Ok(match options.resize {
         Some(size) => set.resized(size),
         None => set,
-    })
-}
-
-/// The images and the labels of a folder, and the part of their names before the first dash.
-fn idx_pair(folder: &Path) -> Option<(&'static str, PathBuf, PathBuf)> {
-    let find = |stem: String| {
-        // The dot is how some copies of the files are named.
-        [stem.clone(), stem.replace("-idx", ".idx")]
-            .into_iter()
-            .flat_map(|stem| [stem.clone(), format!("{stem}.gz")])
-            .map(|file| folder.join(file))
-            .find(|path| path.is_file())
-    };
-    ["t10k", "train"].into_iter().find_map(|name| {
-        Some((
-            name,
-            find(format!("{name}-images-idx3-ubyte"))?,
-            find(format!("{name}-labels-idx1-ubyte"))?,
-        ))
     })
 }
 
@@ -121,14 +162,7 @@ impl ImageSet {
         labels: Idx,
         classes: Option<Vec<String>>,
     ) -> Result<Self, ImageSetError> {
-        let [count, height, width] = images.shape[..] else {
-            return Err(ImageSetError::Empty {
-                shape: images.shape.clone(),
-            });
-        };
-        let labels: Vec<usize> = labels.data().iter().map(|&label| label.into()).collect();
-        let shape = [height, width, 1];
-        Self::assemble(name, count, shape, Images::Idx(images), labels, classes)
+        idx_pair::assemble(name, images, labels, classes, &ImageSetOptions::default())
     }
 
     /// Checks that `count` images of `shape` and their labels belong together.
@@ -137,9 +171,14 @@ impl ImageSet {
         count: usize,
         shape: [usize; 3],
         images: Images,
-        labels: Vec<usize>,
-        classes: Option<Vec<String>>,
+        labels: Labels,
     ) -> Result<Self, ImageSetError> {
+        let Labels {
+            labels,
+            classes,
+            named,
+            order,
+        } = labels;
         let [height, width, channels] = shape;
         let sizes = || vec![count, height, width, channels];
         if height > MAX_SIDE_PX || width > MAX_SIDE_PX {
@@ -154,7 +193,6 @@ impl ImageSet {
                 labels: labels.len(),
             });
         }
-        let named = classes.is_some();
         let classes = match classes {
             Some(classes) => classes,
             None => numbered(&labels)?,
@@ -166,6 +204,15 @@ impl ImageSet {
                 classes: classes.len(),
             });
         }
+        let mut seen = HashMap::new();
+        for class in &classes {
+            if let Some(other) = seen.insert(class.trim(), class) {
+                return Err(ImageSetError::SameClass {
+                    one: other.clone(),
+                    other: class.clone(),
+                });
+            }
+        }
         Ok(Self {
             name: name.to_owned(),
             shape,
@@ -174,32 +221,21 @@ impl ImageSet {
             labels,
             classes,
             named,
+            order,
+            notes: Vec::new(),
         })
-    }
-
-    /// Reads the IDX pair of a folder: `t10k-images-idx3-ubyte` with its labels, or else
-    /// `train-...`, each gzipped or not. The part before the first dash names the set, the
-    /// labels' numbers name the classes.
-    fn read_idx_folder(folder: &Path) -> Result<Self, ImageSetError> {
-        let (name, images_path, labels_path) =
-            idx_pair(folder).ok_or_else(|| ImageSetError::NotASet {
-                path: folder.to_owned(),
-            })?;
-        let read = |path: PathBuf, dims| {
-            let content =
-                read_bytes(&path, MAX_TENSOR_BYTES).map_err(|source| ImageSetError::Input {
-                    path: path.clone(),
-                    source,
-                })?;
-            read_idx(Cow::Owned(content), dims)
-                .map_err(|source| ImageSetError::Idx { path, source })
-        };
-        Self::new(name, read(images_path, 3)?, read(labels_path, 1)?, None)
     }
 
     /// The same images scaled to `[width, height]`, pixels, as [`ImageSetOptions::resize`] says.
     pub fn resized(mut self, [width, height]: [usize; 2]) -> Self {
         self.shape = [height, width, self.shape[2]];
+        self
+    }
+
+    /// The same images with so many channels, 1 or 3: grey ones as three equal channels, coloured
+    /// ones as the grey levels of [`Image::with_channels`].
+    pub fn with_channels(mut self, channels: usize) -> Self {
+        self.shape[2] = channels;
         self
     }
 
@@ -247,6 +283,17 @@ impl ImageSet {
                 };
                 let label_from_old: Vec<usize> =
                     self.classes.iter().map(place).collect::<Result<_, _>>()?;
+                // `Cat` and `cat` are two classes to whoever sorted the images.
+                let mut taken: HashMap<usize, &String> = HashMap::new();
+                for (class, &label) in self.classes.iter().zip(&label_from_old) {
+                    if let Some(other) = taken.insert(label, class) {
+                        return Err(ImageSetError::BothTheSame {
+                            one: other.clone(),
+                            other: class.clone(),
+                            class: classes[label].clone(),
+                        });
+                    }
+                }
                 for label in &mut self.labels {
                     *label = label_from_old[*label];
                 }
@@ -281,12 +328,15 @@ impl ImageSet {
         self.named
     }
 
-    /// Files of a folder that were passed over, being neither PNG nor JPEG by their names.
-    pub fn passed_over(&self) -> usize {
-        match &self.images {
-            Images::Folder(folder) => folder.passed_over,
-            _ => 0,
-        }
+    /// What put its classes in order; nothing where they are the outputs' numbers, or listed in
+    /// the file.
+    pub fn class_order(&self) -> Option<ClassOrder> {
+        self.order
+    }
+
+    /// What was assumed or left out when the set was read, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// `[height, width, channels]` of every image.
@@ -326,8 +376,7 @@ impl ImageSet {
             Images::Floats(levels) => held(levels[range].to_vec()),
             Images::Folder(folder) => folder.image(index)?,
         };
-        let [height_px, width_px, channels] = self.shape;
-        Ok(image.resized(width_px, height_px).with_channels(channels))
+        Ok(image.fitted(self.shape))
     }
 
     /// Name of image `index`, e.g. `t10k#1565` or `photos#cat/17.png`.
@@ -339,7 +388,7 @@ impl ImageSet {
     }
 
     /// The position that an item's name means, e.g. 1565 for `t10k#1565`. Images of a folder
-    /// have a number, too: their place in the list, classes and files in the order of names.
+    /// have a number, too: their place in the list, class by class, files in the order of names.
     ///
     /// # Errors
     /// When the name is not of this set or its index not in it.
@@ -350,10 +399,11 @@ impl ImageSet {
             set: self.name.clone(),
             last: self.len() - 1,
         };
-        let (set, place) = item.split_once('#').ok_or_else(unknown)?;
-        if set != self.name || place.is_empty() {
-            return Err(unknown());
-        }
+        // A file's name may hold the sign itself, before it or behind it.
+        let place = (item.strip_prefix(&self.name))
+            .and_then(|rest| rest.strip_prefix('#'))
+            .filter(|place| !place.is_empty())
+            .ok_or_else(unknown)?;
         if let Images::Folder(folder) = &self.images
             && let Some(index) = folder.names.iter().position(|name| name == place)
         {

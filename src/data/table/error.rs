@@ -36,12 +36,20 @@ pub enum TableError {
         /// Line of the first such byte, from 1.
         line: usize,
     },
+    /// UTF-16 that is none.
+    #[error(
+        "expected UTF-16 text, as its first two bytes say, found other bytes; save the table as CSV in UTF-8"
+    )]
+    NotUtf16,
+    /// The gzip stream is damaged.
+    #[error("the gzip stream is damaged; fetch the file again")]
+    Gzip(#[source] std::io::Error),
     /// Nothing in the file.
     #[error("expected a header line with column names, found an empty file")]
     Empty,
     /// Numbers where the column names should be.
     #[error(
-        "line {line}: expected a header line with column names, found only numbers; put the names above them"
+        "line {line}: expected a header line with column names, found only numbers; put the names above them, or give --no-header, which names the columns 1, 2 and so on"
     )]
     NoHeader {
         /// Line of the first row.
@@ -55,7 +63,7 @@ pub enum TableError {
     MissingColumn {
         /// The name looked for.
         column: String,
-        /// The columns there are, quoted, and a hint where commas are not what separates them.
+        /// The columns there are, quoted, and a hint where nothing separates them.
         columns: String,
     },
     /// Two columns of one name.
@@ -133,6 +141,38 @@ pub enum TableError {
         /// The column.
         column: String,
         /// What the cell holds.
+        found: String,
+    },
+    /// Decimal commas and decimal points in one table.
+    #[error(
+        "expected decimal points or decimal commas, found both: {comma} on line {comma_line} and {point} on line {point_line}; write all numbers alike"
+    )]
+    MixedDecimals {
+        /// A number with a comma.
+        comma: String,
+        /// Its line, from 1.
+        comma_line: usize,
+        /// A number with a point.
+        point: String,
+        /// Its line.
+        point_line: usize,
+    },
+    /// Classes that should be numbers.
+    #[error(
+        "column \"{label}\": expected numbers for --class-order number, found \"{class}\"; give --class-order text or appearance"
+    )]
+    NotNumbers {
+        /// The label column.
+        label: String,
+        /// A class that is no number.
+        class: String,
+    },
+    /// Features that are not those of the table.
+    #[error("expected columns {expected}, found {found}")]
+    Features {
+        /// The names wanted, quoted.
+        expected: String,
+        /// The table's.
         found: String,
     },
     /// A number beyond 32-bit floats.
@@ -217,6 +257,18 @@ pub enum TableError {
         index: usize,
         /// Largest index.
         last: usize,
+    },
+    /// A row that was left out.
+    #[error(
+        "item {table}#{index} was left out: on line {line} a value is missing; fill it in, or choose other columns with --features"
+    )]
+    LeftOut {
+        /// Name of the table.
+        table: String,
+        /// The index given.
+        index: usize,
+        /// Line of the row, from 1.
+        line: usize,
     },
     /// A row of the file that a draw did not take.
     #[error(

@@ -1,17 +1,20 @@
 //! A labelled table of measurements, read from CSV, and the names of its items.
 //!
 //! ```text
-//! CSV bytes ── UTF-8, header, chosen columns ──> rows as f32 + classes ── draw_per_class ──> fewer rows
+//! bytes ── text, header, chosen columns ──> rows as f32 + classes ── draw_per_class ──> fewer rows
 //! ```
 //!
-//! A row is an item as an image is: `iris#12` is row 12 (from 0) of those kept from the file,
-//! and keeps that name in a table drawn from the whole. A missing value leaves its row out and
-//! is counted; anything else that is no number is refused with line and column, since a table
+//! A row is an item as an image is: `rows#12` is row 12 (from 0) of the file, whether rows before
+//! it were left out or not, and keeps that name in a table drawn from the whole; so it is the row
+//! that pandas calls 12. A missing value leaves its row out, is counted and can be named; anything else that is no number is refused with line and column, since a table
 //! that lost rows by a typing slip would still look like a table.
 
+mod cells;
 mod error;
 mod read;
+mod text;
 
+use super::class_order::ClassOrder;
 use error::{quoted_list, shown};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,26 +22,34 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use error::TableError;
 pub(super) use read::read_limited;
-pub use read::{read_table, read_table_file};
+pub use read::{
+    Header, Numbering, TableOptions, read_table, read_table_file, read_table_stdin, read_table_with,
+};
+pub use text::Delimiter;
 
-/// Rows of numbers with their classes; row `index` of those kept from the file is named
-/// `NAME#index`.
+/// Rows of numbers with their classes; row `index` of the file is named `NAME#index`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     name: String,
     label_column: String,
     features: Vec<String>,
     classes: Vec<String>,
+    /// What put the classes in order.
+    class_order: ClassOrder,
     /// `[len, features]`, row-major.
     values: Vec<f32>,
     labels: Vec<usize>,
-    /// Index of each row among those kept from the file, ascending: what its name says.
+    /// Index of each row, ascending: what its name says.
     indices: Vec<usize>,
     /// Line of each row in the file, from 1.
     lines: Vec<usize>,
-    /// Rows kept from the file, whether drawn or not.
-    kept: usize,
-    left_out: usize,
+    /// Rows that indices count, whether drawn or not.
+    rows: usize,
+    /// Index in the file and line of each row with a missing value.
+    left_out: Vec<(usize, usize)>,
+    numbering: Numbering,
+    delimiter: Delimiter,
+    notes: Vec<String>,
     sha256: String,
 }
 
@@ -108,8 +119,8 @@ impl Table {
         self.lines[position]
     }
 
-    /// What the name of the row at `position` says after `#`: its index among the rows kept
-    /// from the file.
+    /// What the name of the row at `position` says after `#`: its index among the rows of the
+    /// file, from 0; of a table of the paper among those that are kept.
     ///
     /// # Panics
     /// When `position` is not below [`Table::len`].
@@ -119,11 +130,41 @@ impl Table {
 
     /// Rows of the file left out because a value was missing.
     pub fn left_out(&self) -> usize {
-        self.left_out
+        self.left_out.len()
     }
 
-    /// Name of the row at `position`, e.g. `iris#12`: the index among the rows kept from the
-    /// file, which is the position unless rows were drawn.
+    /// The rows left out as a message lists them, the first ten: `rows#3 (line 5)`.
+    pub fn left_out_text(&self) -> String {
+        const MOST: usize = 10;
+        let mut list: Vec<String> = (self.left_out.iter().take(MOST))
+            .map(|(index, line)| match self.numbering {
+                Numbering::File => format!("{}#{index} (line {line})", self.name),
+                // Their indices are other rows' here.
+                Numbering::Kept => format!("line {line}"),
+            })
+            .collect();
+        if self.left_out.len() > MOST {
+            list.push(format!("and {} more", self.left_out.len() - MOST));
+        }
+        list.join(", ")
+    }
+
+    /// What was assumed when the file was read, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// What separated the cells.
+    pub fn delimiter(&self) -> Delimiter {
+        self.delimiter
+    }
+
+    /// What put the classes in order when the file was read.
+    pub fn class_order(&self) -> ClassOrder {
+        self.class_order
+    }
+
+    /// Name of the row at `position`, e.g. `iris#12`, see [`Table::index`].
     ///
     /// # Panics
     /// When `position` is not below [`Table::len`].
@@ -139,7 +180,7 @@ impl Table {
         let unknown = || TableError::UnknownItem {
             item: shown(item),
             table: self.name.clone(),
-            last: self.kept - 1,
+            last: self.rows - 1,
         };
         // The last one: a file's name may hold the sign itself.
         let (table, index) = item.rsplit_once('#').ok_or_else(unknown)?;
@@ -155,13 +196,24 @@ impl Table {
     /// The position of the row that is named `NAME#index`.
     ///
     /// # Errors
-    /// [`TableError::OutOfRange`] or [`TableError::NotDrawn`].
+    /// [`TableError::OutOfRange`], [`TableError::LeftOut`] or [`TableError::NotDrawn`].
     pub fn checked_index(&self, index: usize) -> Result<usize, TableError> {
-        if index >= self.kept {
+        if index >= self.rows {
             return Err(TableError::OutOfRange {
                 table: self.name.clone(),
                 index,
-                last: self.kept - 1,
+                last: self.rows - 1,
+            });
+        }
+        let left_out = match self.numbering {
+            Numbering::File => self.left_out.iter().find(|row| row.0 == index),
+            Numbering::Kept => None,
+        };
+        if let Some(&(_, line)) = left_out {
+            return Err(TableError::LeftOut {
+                table: self.name.clone(),
+                index,
+                line,
             });
         }
         self.indices
@@ -171,6 +223,30 @@ impl Table {
                 index,
                 drawn: self.len(),
             })
+    }
+
+    /// The same rows with their columns in the order of `features`, which are the table's.
+    ///
+    /// # Errors
+    /// [`TableError::Features`] when they are others.
+    pub fn with_features(mut self, features: &[String]) -> Result<Self, TableError> {
+        let places: Option<Vec<usize>> = (features.iter())
+            .map(|name| self.features.iter().position(|own| own == name.trim()))
+            .collect();
+        let mut sorted = places.clone().unwrap_or_default();
+        sorted.sort_unstable();
+        let (Some(places), true) = (places, sorted.iter().copied().eq(0..self.features.len()))
+        else {
+            return Err(TableError::Features {
+                expected: quoted_list(features),
+                found: quoted_list(&self.features),
+            });
+        };
+        self.values = (self.values.chunks_exact(places.len()))
+            .flat_map(|row| places.iter().map(|&at| row[at]))
+            .collect();
+        self.features = features.iter().map(|name| name.trim().to_owned()).collect();
+        Ok(self)
     }
 
     /// SHA-256 of the file's bytes, the same for a table drawn from it.
@@ -262,6 +338,8 @@ impl Table {
             features: self.features.clone(),
             classes: self.classes.clone(),
             sha256: self.sha256.clone(),
+            left_out: self.left_out.clone(),
+            notes: self.notes.clone(),
             ..*self
         })
     }

@@ -1,12 +1,18 @@
-//! CSV to a table: the header, the chosen columns, and each row's numbers and class.
+//! Text to a table: the header, the chosen columns, and each row's numbers and class.
 
+use super::cells::{Numbers, is_missing_label};
 use super::error::{quoted_list, shown};
+use super::text::{Delimiter, decode, line_ends, sniff};
 use super::{Table, TableError};
+use crate::data::class_order::{ClassOrder, Number};
 use crate::data::{InputError, read_bytes, sha256_hex};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::path::Path;
 
-/// The largest file accepted, bytes: tables of measurements are a thousand times smaller.
+/// The largest file accepted, bytes, packed and unpacked: tables of measurements are a thousand
+/// times smaller.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 
 /// Most rows accepted: 100,000 times as many as a figure shows.
@@ -25,21 +31,49 @@ pub(super) const MAX_FEATURES: usize = 1000;
 /// Fewest classes that make a triple.
 pub(super) const MIN_CLASSES: usize = 3;
 
-/// Cells that mean "not measured": nothing, R's and Python's words, and UCI's question mark.
-const MISSING: [&str; 5] = ["", "NA", "NaN", "nan", "?"];
+/// How a table is read.
+#[derive(Debug, Clone, Default)]
+pub struct TableOptions {
+    /// The columns to read as numbers, in this order; an entry that is no column is a list of
+    /// them as a row of CSV is, so that names with commas can stand in quotation marks. When
+    /// empty, every column but the label, in the header's order.
+    pub features: Vec<String>,
+    /// The columns to read instead of every one, in this order, if the header has all of them: the
+    /// features by which a model was trained.
+    pub preferred: Vec<String>,
+    /// What separates cells; without it that is found out.
+    pub delimiter: Option<Delimiter>,
+    /// The order of classes; without it that of scikit-learn: of numbers if all labels are
+    /// numbers, else of text.
+    pub class_order: Option<ClassOrder>,
+    /// Whether the first line has names.
+    pub header: Header,
+    /// What rows are counted by.
+    pub numbering: Numbering,
+}
 
-/// Reads a table from the bytes of a CSV file: commas, a header line, UTF-8 with or without a
-/// byte order mark, any line ends, quoted cells, blanks around cells.
-///
-/// `label` is the column that holds the class, as text. `features` are the columns to read as
-/// numbers, in this order; when empty, every column but the label, in the header's order.
-/// Classes are sorted by name (by code point); [`Table::with_classes`] gives another order.
-/// A row with a missing value (an empty cell, `NA`, `NaN`, `nan` or `?`) in the label or a
-/// chosen column is left out and counted. Other columns may hold anything. Lines without any
-/// text are passed over.
-///
-/// It takes 256 MiB of at most 16,777,216 rows, in lines of at most 1 MiB, 1000 features and 1000
-/// classes; a table in memory takes up to 10 times as much as its file.
+/// What the first line of a table is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Header {
+    /// The names of the columns.
+    #[default]
+    Names,
+    /// A row like the others; the columns are named `1`, `2` and so on.
+    Missing,
+}
+
+/// What `NAME#index` counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Numbering {
+    /// The rows of the file, as pandas numbers them, those left out included.
+    #[default]
+    File,
+    /// The rows that are kept, as the paper's tables number them.
+    Kept,
+}
+
+/// Reads a table as [`read_table_with`] does: `features`, or every column but the label.
 ///
 /// # Errors
 /// [`TableError`] with line and column; the caller adds the path.
@@ -49,24 +83,64 @@ pub fn read_table(
     label: &str,
     features: &[String],
 ) -> Result<Table, TableError> {
-    if content.len() as u64 > MAX_BYTES {
-        return Err(TableError::TooLarge);
-    }
-    let text = std::str::from_utf8(content).map_err(|error| TableError::NotUtf8 {
-        line: 1 + line_ends(&content[..error.valid_up_to()]),
-    })?;
-    check_lines(text)?;
-    let mut records = Records::new(text);
+    let options = TableOptions {
+        features: features.to_vec(),
+        ..TableOptions::default()
+    };
+    read_table_with(name, content, label, &options)
+}
+
+/// Reads a table from the bytes of a file: cells separated by commas, semicolons, tabs, bars or
+/// blanks, a header line, UTF-8 with or without a byte order mark or UTF-16 with one, gzipped or
+/// not, any line ends, quoted cells, blanks around cells.
+///
+/// `label` is the column that holds the class, as text. Labels that are all numbers are classes by
+/// their values, `1` and `1.0` the same, unless an order of text is asked for;
+/// [`Table::with_classes`] gives any other order. Where cells are not separated by commas, numbers
+/// may have decimal commas. `True` and `False` are 1 and 0.
+/// A row with a missing value (an empty cell, `NA`, `null`, `?` or another of the usual words) in
+/// the label or a chosen column is left out and counted. Other columns may hold anything. Lines
+/// without any text are passed over. What was assumed, [`Table::notes`] says.
+///
+/// It takes 256 MiB of at most 16,777,216 rows, in lines of at most 1 MiB, 1000 features and 1000
+/// classes; a table in memory takes up to 10 times as much as its file.
+///
+/// # Errors
+/// [`TableError`] with line and column; the caller adds the path.
+pub fn read_table_with(
+    name: &str,
+    content: &[u8],
+    label: &str,
+    options: &TableOptions,
+) -> Result<Table, TableError> {
+    let text = decode(content)?;
+    check_lines(&text)?;
+    let has_header = options.header == Header::Names;
+    let (delimiter, text) = match options.delimiter {
+        Some(delimiter) => (delimiter, text),
+        None => sniff(text, label, has_header),
+    };
+    let text = delimiter.prepare(text);
+    let mut records = Records::new(&text, delimiter.byte());
     let Some(header_line) = records.advance() else {
         return Err(TableError::Empty);
     };
-    let header = records.record.clone();
-    check_closed(header_line, header.iter())?;
-    let header: Vec<&str> = header.iter().map(str::trim).collect();
-    let columns = choose_columns(header_line, &header, label, features)?;
+    let header: Vec<String> = if has_header {
+        let cells = records.record.iter();
+        check_closed(header_line, cells.clone())?;
+        cells.map(|cell| cell.trim().to_owned()).collect()
+    } else {
+        let cells = 1..=records.record.len();
+        // The line is read again, as a row.
+        records = Records::new(&text, delimiter.byte());
+        cells.map(|place| place.to_string()).collect()
+    };
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let columns = choose_columns(header_line, &header, label, options)?;
     let chosen = || columns.features.iter().map(|&at| header[at]);
 
     let mut rows = Rows::default();
+    rows.numbers.commas_allowed = delimiter != Delimiter::COMMA;
     while let Some(line) = records.advance() {
         let record = &records.record;
         if record.len() != header.len() {
@@ -86,17 +160,66 @@ pub fn read_table(
     if records.ends_inside_quotes() {
         return Err(TableError::OpenQuote { line: records.line });
     }
-    rows.into_table(name, label, chosen(), sha256_hex([content]))
+    let mut table = rows.into_table(name, label, options)?;
+    table.features = chosen().map(str::to_owned).collect();
+    table.delimiter = delimiter;
+    table.sha256 = sha256_hex([content]);
+    if options.delimiter.is_none() && delimiter != Delimiter::COMMA {
+        let names = match delimiter {
+            Delimiter::Blanks => "runs of blanks".to_owned(),
+            other => format!("{}s", other.name()),
+        };
+        table.notes.insert(
+            0,
+            format!("cells are separated by {names}; if not, give --delimiter"),
+        );
+    }
+    if columns.by_model {
+        table.notes.push(format!(
+            "takes the columns {}, by the names of the model's features",
+            table.features.join(", ")
+        ));
+    }
+    Ok(table)
 }
 
-/// Reads a table from a CSV file as [`read_table`] does; the file's name without its extension
+/// Reads a table from a file as [`read_table_with`] does; the file's name without its extension
 /// names the table.
 ///
 /// # Errors
 /// [`TableError`]; the size is checked before the file is read, and the caller adds the path.
-pub fn read_table_file(path: &Path, label: &str, features: &[String]) -> Result<Table, TableError> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    read_table(&name, &read_limited(path)?, label, features)
+pub fn read_table_file(
+    path: &Path,
+    label: &str,
+    options: &TableOptions,
+) -> Result<Table, TableError> {
+    let mut stem = Path::new(path.file_stem().unwrap_or_default());
+    if path
+        .extension()
+        .is_some_and(|last| last.eq_ignore_ascii_case("gz"))
+    {
+        stem = Path::new(stem.file_stem().unwrap_or_default());
+    }
+    read_table_with(
+        &stem.to_string_lossy(),
+        &read_limited(path)?,
+        label,
+        options,
+    )
+}
+
+/// Reads a table from standard input as [`read_table_with`] does; it is named `stdin`.
+///
+/// # Errors
+/// [`TableError`]; no more than a table may have is read, and the caller adds where it came from.
+pub fn read_table_stdin(label: &str, options: &TableOptions) -> Result<Table, TableError> {
+    let mut content = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut content)
+        .map_err(InputError::Read)?;
+    read_table_with("stdin", &content, label, options)
 }
 
 /// A file's content, unless it is larger than a table may be.
@@ -128,13 +251,15 @@ fn check_lines(text: &str) -> Result<(), TableError> {
 struct Columns {
     label: usize,
     features: Vec<usize>,
+    /// Whether a model's names chose them, and others or another order stood there.
+    by_model: bool,
 }
 
 fn choose_columns(
     line: usize,
     header: &[&str],
     label: &str,
-    features: &[String],
+    options: &TableOptions,
 ) -> Result<Columns, TableError> {
     let find = |name: &str| {
         let name = name.trim();
@@ -146,12 +271,15 @@ fn choose_columns(
                 first: first + 1,
                 second: second + 1,
             }),
-            (None, _) if header.iter().all(|cell| cell.parse::<f64>().is_ok()) => {
+            (None, _)
+                if options.header == Header::Names
+                    && header.iter().all(|cell| cell.parse::<f64>().is_ok()) =>
+            {
                 Err(TableError::NoHeader { line })
             }
             (None, _) => {
                 let hint = match header {
-                    [_] => " alone (are they separated by commas?)",
+                    [_] => " alone (if another character separates them, give --delimiter)",
                     _ => "",
                 };
                 Err(TableError::MissingColumn {
@@ -162,35 +290,46 @@ fn choose_columns(
         }
     };
     let label_at = find(label)?;
-    let features = if features.is_empty() {
-        let others: Vec<usize> = (0..header.len()).filter(|&at| at != label_at).collect();
-        check_count(others.len())?;
-        if let Some(&at) = others.iter().find(|&&at| header[at].is_empty()) {
-            return Err(TableError::UnnamedColumn { place: at + 1 });
+    let preferred: Option<Vec<usize>> = (options.preferred.iter())
+        .map(|name| find(name).ok().filter(|&at| at != label_at))
+        .collect();
+    let others = (0..header.len()).filter(|&at| at != label_at);
+    let (features, by_model) = match preferred {
+        Some(preferred) if options.features.is_empty() && !preferred.is_empty() => {
+            let by_model = !others.eq(preferred.iter().copied());
+            (preferred, by_model)
         }
-        others
-            .into_iter()
-            .map(|at| find(header[at]))
-            .collect::<Result<Vec<_>, _>>()?
-    } else {
-        check_count(features.len())?;
-        let mut chosen = Vec::with_capacity(features.len());
-        for feature in features {
-            let at = find(feature)?;
-            if at == label_at {
-                return Err(TableError::LabelIsFeature {
-                    column: shown(feature),
-                });
+        _ if options.features.is_empty() => {
+            let others: Vec<usize> = others.collect();
+            check_count(others.len())?;
+            if let Some(&at) = others.iter().find(|&&at| header[at].is_empty()) {
+                return Err(TableError::UnnamedColumn { place: at + 1 });
             }
-            if chosen.contains(&at) {
-                return Err(TableError::RepeatedFeature {
-                    column: shown(feature),
-                });
-            }
-            chosen.push(at);
+            let features: Result<_, _> = others.into_iter().map(|at| find(header[at])).collect();
+            (features?, false)
         }
-        chosen
+        _ => {
+            let names = column_names(&options.features, header);
+            check_count(names.len())?;
+            let mut chosen = Vec::with_capacity(names.len());
+            for feature in names {
+                let at = find(&feature)?;
+                if at == label_at {
+                    return Err(TableError::LabelIsFeature {
+                        column: shown(&feature),
+                    });
+                }
+                if chosen.contains(&at) {
+                    return Err(TableError::RepeatedFeature {
+                        column: shown(&feature),
+                    });
+                }
+                chosen.push(at);
+            }
+            (chosen, false)
+        }
     };
+    check_count(features.len())?;
     if features.is_empty() {
         return Err(TableError::NoFeature {
             label: shown(label),
@@ -199,7 +338,32 @@ fn choose_columns(
     Ok(Columns {
         label: label_at,
         features,
+        by_model,
     })
+}
+
+/// The columns that `entries` name: each one, or a list separated by commas.
+fn column_names(entries: &[String], header: &[&str]) -> Vec<String> {
+    let mut names = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if header.contains(&entry.trim()) {
+            names.push(entry.clone());
+            continue;
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(entry.as_bytes());
+        let before = names.len();
+        for record in reader.records().map_while(Result::ok) {
+            names.extend(record.iter().map(str::to_owned));
+        }
+        if names.len() == before {
+            names.push(entry.clone());
+        }
+    }
+    names
 }
 
 fn check_count(found: usize) -> Result<(), TableError> {
@@ -215,11 +379,13 @@ struct Rows {
     classes: HashMap<String, usize>,
     values: Vec<f32>,
     labels: Vec<usize>,
+    indices: Vec<usize>,
     lines: Vec<usize>,
+    numbers: Numbers,
     /// Rows of each class that were left out.
     left_out_of: Vec<usize>,
-    /// Rows left out for want of a label.
-    unlabelled: usize,
+    /// Index and line of each row that was left out.
+    left_out: Vec<(usize, usize)>,
     read: usize,
 }
 
@@ -232,18 +398,19 @@ impl Rows {
         class: &str,
         label: &str,
     ) -> Result<(), TableError> {
+        let index = self.read;
         self.read += 1;
         let start = self.values.len();
         let mut missing = false;
         // A row that is left out anyway must hold numbers all the same.
         for (cell, column) in cells {
-            match parse_number(line, column, cell.trim())? {
+            match self.numbers.parse(line, column, cell.trim())? {
                 Some(value) => self.values.push(value),
                 None => missing = true,
             }
         }
         let class = class.trim();
-        let class = if MISSING.contains(&class) {
+        let class = if is_missing_label(class) {
             None
         } else {
             Some(self.class_of(line, class, label)?)
@@ -251,12 +418,14 @@ impl Rows {
         match class {
             Some(class) if !missing => {
                 self.labels.push(class);
+                self.indices.push(index);
                 self.lines.push(line);
                 return Ok(());
             }
             Some(class) => self.left_out_of[class] += 1,
-            None => self.unlabelled += 1,
+            None => {}
         }
+        self.left_out.push((index, line));
         self.values.truncate(start);
         Ok(())
     }
@@ -277,74 +446,146 @@ impl Rows {
         Ok(number)
     }
 
-    fn into_table<'a>(
+    /// The table of these rows, but for its features and what the file says as a whole.
+    fn into_table(
         self,
         name: &str,
         label: &str,
-        features: impl Iterator<Item = &'a str>,
-        sha256: String,
+        options: &TableOptions,
     ) -> Result<Table, TableError> {
         if self.read == 0 {
             return Err(TableError::NoRows);
         }
-        let mut with_rows = vec![false; self.classes.len()];
-        for &class in &self.labels {
+        let mut notes = Vec::new();
+        if let Some((line, comma)) = &self.numbers.comma {
+            notes.push(format!(
+                "numbers have decimal commas, such as {} on line {line}, read as {}",
+                shown(comma),
+                shown(&comma.replacen(',', ".", 1))
+            ));
+        }
+        if self.numbers.truths {
+            notes.push("True and False are read as 1 and 0".into());
+        }
+        let ordered = order_classes(&self.classes, options.class_order, label, &mut notes)?;
+        let mut left_out_of = vec![0; ordered.names.len()];
+        let mut with_rows = vec![false; ordered.names.len()];
+        for (class, &place) in ordered.places.iter().enumerate() {
+            left_out_of[place] += self.left_out_of[class];
+        }
+        let labels: Vec<usize> = (self.labels.iter())
+            .map(|&class| ordered.places[class])
+            .collect();
+        for &class in &labels {
             with_rows[class] = true;
         }
-        let sorted: BTreeMap<String, usize> = self.classes.into_iter().collect();
-        if let Some((class, &number)) = sorted.iter().find(|(_, number)| !with_rows[**number]) {
+        if let Some(class) = with_rows.iter().position(|with_rows| !with_rows) {
             return Err(TableError::ClassWithoutRow {
-                class: shown(class),
-                left_out: self.left_out_of[number],
+                class: shown(&ordered.names[class]),
+                left_out: left_out_of[class],
             });
         }
-        let kept = self.labels.len();
-        if sorted.len() < MIN_CLASSES {
+        let kept = labels.len();
+        if ordered.names.len() < MIN_CLASSES {
             return Err(TableError::TooFewClasses {
                 label: shown(label),
-                found: sorted.len(),
+                found: ordered.names.len(),
                 rows: kept,
             });
         }
-        let mut place = vec![0; sorted.len()];
-        for (at, &number) in sorted.values().enumerate() {
-            place[number] = at;
-        }
+        let (indices, rows) = match options.numbering {
+            Numbering::File => (self.indices, self.read),
+            Numbering::Kept => ((0..kept).collect(), kept),
+        };
         Ok(Table {
             name: name.to_owned(),
             label_column: label.trim().to_owned(),
-            features: features.map(str::to_owned).collect(),
-            classes: sorted.into_keys().collect(),
+            features: Vec::new(),
+            classes: ordered.names,
+            class_order: ordered.order,
             values: self.values,
-            labels: self.labels.iter().map(|&class| place[class]).collect(),
-            indices: (0..kept).collect(),
+            labels,
+            indices,
             lines: self.lines,
-            kept,
-            left_out: self.left_out_of.iter().sum::<usize>() + self.unlabelled,
-            sha256,
+            rows,
+            left_out: self.left_out,
+            numbering: options.numbering,
+            delimiter: Delimiter::COMMA,
+            notes,
+            sha256: String::new(),
         })
     }
 }
 
-/// The number in a trimmed cell; nothing when it is missing.
-fn parse_number(line: usize, column: &str, cell: &str) -> Result<Option<f32>, TableError> {
-    if MISSING.contains(&cell) {
-        return Ok(None);
+/// Classes in their order.
+struct Ordered {
+    names: Vec<String>,
+    /// Place of each class, by its number in the order of appearance.
+    places: Vec<usize>,
+    order: ClassOrder,
+}
+
+/// Puts classes, numbered as they appeared, into the order asked for, or that of scikit-learn.
+fn order_classes(
+    classes: &HashMap<String, usize>,
+    order: Option<ClassOrder>,
+    label: &str,
+    notes: &mut Vec<String>,
+) -> Result<Ordered, TableError> {
+    let mut by_appearance: Vec<&str> = vec![""; classes.len()];
+    for (class, &number) in classes {
+        by_appearance[number] = class;
     }
-    match cell.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(Some(value)),
-        // Rust reads `inf` and `NAN`, too, which no one measured; `1e39` becomes infinite.
-        Ok(_) if cell.contains(|c: char| c.is_ascii_digit()) => Err(TableError::Overflow {
-            line,
-            column: shown(column),
-            found: shown(cell),
-        }),
-        _ => Err(TableError::NotANumber {
-            line,
-            column: shown(column),
-            found: shown(cell),
-        }),
+    let numbers: Vec<Option<Number>> = (by_appearance.iter())
+        .map(|class| Number::parse(class))
+        .collect();
+    let text_at = numbers.iter().position(Option::is_none);
+    let order = order.unwrap_or(match text_at {
+        None => ClassOrder::Number,
+        Some(_) => ClassOrder::Text,
+    });
+    if let (ClassOrder::Number, Some(at)) = (order, text_at) {
+        return Err(TableError::NotNumbers {
+            label: shown(label),
+            class: shown(by_appearance[at]),
+        });
     }
+    // The numbers of classes that are one, in order.
+    let groups: Vec<Vec<usize>> = match order {
+        ClassOrder::Appearance => (0..by_appearance.len())
+            .map(|number| vec![number])
+            .collect(),
+        ClassOrder::Text => {
+            let sorted: BTreeMap<&str, usize> = by_appearance.iter().copied().zip(0..).collect();
+            sorted.into_values().map(|number| vec![number]).collect()
+        }
+        ClassOrder::Number => {
+            let mut groups: BTreeMap<Option<Number>, Vec<usize>> = BTreeMap::new();
+            for (number, value) in numbers.iter().enumerate() {
+                groups.entry(*value).or_default().push(number);
+            }
+            groups.into_values().collect()
+        }
+    };
+    let mut places = vec![0; by_appearance.len()];
+    for (place, group) in groups.iter().enumerate() {
+        for &number in group {
+            places[number] = place;
+        }
+        if let [first, second, ..] = group[..] {
+            notes.push(format!(
+                "labels {} and {} are the same number, and one class",
+                shown(by_appearance[first]),
+                shown(by_appearance[second])
+            ));
+        }
+    }
+    let name = |group: &Vec<usize>| by_appearance[group[0]].to_owned();
+    Ok(Ordered {
+        names: groups.iter().map(name).collect(),
+        places,
+        order,
+    })
 }
 
 /// Refuses cells with a line break inside: a quotation mark left open swallows whole rows.
@@ -372,11 +613,11 @@ struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    fn new(text: &'a str) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    fn new(text: &'a str, delimiter: u8) -> Self {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(delimiter)
             .from_reader(text.as_bytes());
         Self {
             text,
@@ -416,12 +657,4 @@ impl<'a> Records<'a> {
     fn ends_inside_quotes(&self) -> bool {
         self.breaks && !self.text.trim_end().ends_with('"')
     }
-}
-
-/// Line ends in `bytes`: `\n`, `\r\n` and a lone `\r` are one each.
-fn line_ends(bytes: &[u8]) -> usize {
-    let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    let returns = bytes.iter().filter(|&&byte| byte == b'\r').count();
-    let pairs = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
-    newlines + returns - pairs
 }

@@ -2,7 +2,7 @@
 
 use super::{Edges, Gait, HeightOf, SurfaceSource, WalkJob};
 use crate::engine::Engine;
-use crate::job::{JobError, Located, Observer, class_number, find_image};
+use crate::job::{JobError, Located, Observer, class_number, find_image_for};
 use crate::kernels::Sampling;
 use crate::landscape::{Items, LandscapeFile, Permutation, Plane, Potential};
 use crate::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
@@ -188,13 +188,10 @@ impl WalkJob {
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
         let data = self.data.load()?.match_classes(&model, observer)?;
-        let [a, b, c] = items.each_ref().map(|item| find_image(item, &data.images));
+        let options = &self.data.options;
+        let [a, b, c] = (items.each_ref())
+            .map(|item| find_image_for(&mut model, item, &data.images, options, observer));
         let images = [a?, b?, c?];
-        for (image, item) in images.iter().zip(items) {
-            model
-                .fit_images(image.shape(), observer)
-                .at(format!("{item} with {}", model.path))?;
-        }
         let settings = MorphSettings {
             steps,
             grid: 3,

@@ -18,6 +18,7 @@ mod loaded;
 mod model;
 mod morph;
 mod observer;
+mod order;
 mod spec;
 mod tables;
 mod triples;

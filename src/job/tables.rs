@@ -1,9 +1,9 @@
 //! Tables of measurements by name or file.
 
 use super::error::{JobError, Located};
-use super::images::order_note;
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
+use super::order::order_note;
 use crate::data::{
     ClassOrder, Delimiter, Header, PaperTable, Table, TableOptions, iris, read_table_file,
     read_table_stdin, seeds,

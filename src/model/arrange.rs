@@ -2,7 +2,7 @@
 //! layers do is written once, as lists of places, and one kernel runs them all.
 
 use super::ModelError;
-use super::shapes::wrong_input;
+use super::error::wrong_input;
 use crate::kernels::RearrangeLayer;
 
 /// How values change places. Axes count from 0, without the batch's.

@@ -10,14 +10,13 @@
 //! other layer sees the value between the two.
 
 use super::draft::{Draft, What, steps};
+use super::error::wrong_input;
 use super::fold::{Affine, Kind, Linear};
 use super::functions::name_of;
 use super::layer::{Arrangement, Combining, Groups, Layer, Op, Padding, Window, input_scaling};
 use super::output::{End, Finish, Link, Output};
 use super::scaling::InputScaling;
-use super::shapes::{
-    check_kernel, count, image, order, shape_from_dense, takers, windows, wrong_input,
-};
+use super::shapes::{check_kernel, count, image, order, shape_from_dense, takers, windows};
 use super::{LayerSummary, ModelError, Operation, Step};
 use crate::kernels::{Activation, CombineLayer, NormaliseLayer, Pooling, RearrangeLayer, Windows};
 

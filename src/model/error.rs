@@ -169,10 +169,7 @@ pub enum ModelError {
         found: String,
     },
     /// A layer that is not known.
-    #[error(
-        "layer {number} \"{name}\" is a {class}; supported are {}",
-        super::keras::SUPPORTED
-    )]
+    #[error("layer {number} \"{name}\" is a {class}; supported are {supported}")]
     UnknownLayer {
         /// Position in the model, from 0.
         number: usize,
@@ -180,6 +177,8 @@ pub enum ModelError {
         name: String,
         /// Its Keras class.
         class: String,
+        /// The classes that are read.
+        supported: &'static str,
     },
     /// A layer that runs code of the user's.
     #[error(
@@ -319,5 +318,14 @@ impl ForeignKind {
                 "a JSON text; a config alone holds no weights: give the file of weights, and the config with --config"
             }
         }
+    }
+}
+
+/// A layer whose input has another shape than it takes.
+pub(super) fn wrong_input(name: &str, expected: String, found: &[usize]) -> ModelError {
+    ModelError::LayerInput {
+        name: name.to_owned(),
+        expected,
+        found: found.to_vec(),
     }
 }

@@ -1,6 +1,7 @@
 //! What shapes layers may take and give, checked before anything is made of them.
 
 use super::ModelError;
+use super::error::wrong_input;
 use super::layer::{Arrangement, Layer, Op, Padding, Window};
 use crate::kernels::Windows;
 
@@ -13,14 +14,6 @@ pub(super) fn order(name: &str, reason: &'static str) -> ModelError {
     ModelError::Order {
         name: name.to_owned(),
         reason,
-    }
-}
-
-pub(super) fn wrong_input(name: &str, expected: String, found: &[usize]) -> ModelError {
-    ModelError::LayerInput {
-        name: name.to_owned(),
-        expected,
-        found: found.to_vec(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a table, and how its text is shown.
 
-use super::read::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
+use super::limits::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
 use crate::data::InputError;
 
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control

@@ -11,6 +11,7 @@
 
 mod cells;
 mod error;
+mod limits;
 mod read;
 mod text;
 

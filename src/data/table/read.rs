@@ -2,6 +2,7 @@
 
 use super::cells::{Numbers, is_missing_label};
 use super::error::{quoted_list, shown};
+use super::limits::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
 use super::text::{Delimiter, decode, line_ends, sniff};
 use super::{Table, TableError};
 use crate::data::class_order::{ClassOrder, Number};
@@ -10,26 +11,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
-
-/// The largest file accepted, bytes, packed and unpacked: tables of measurements are a thousand
-/// times smaller.
-pub(super) const MAX_BYTES: u64 = 256 << 20;
-
-/// Most rows accepted: 100,000 times as many as a figure shows.
-pub(super) const MAX_ROWS: usize = 1 << 24;
-
-/// The longest line accepted, bytes. A cell of a line takes up to 24 bytes where it is split,
-/// however short it is.
-pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
-
-/// Most classes accepted: past it the label column most likely holds measurements.
-pub(super) const MAX_CLASSES: usize = 1000;
-
-/// Most features accepted.
-pub(super) const MAX_FEATURES: usize = 1000;
-
-/// Fewest classes that make a triple.
-pub(super) const MIN_CLASSES: usize = 3;
 
 /// How a table is read.
 #[derive(Debug, Clone, Default)]

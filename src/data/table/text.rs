@@ -9,7 +9,7 @@
 //! one that makes most cells is taken, so that the message about the missing column is of use.
 
 use super::TableError;
-use super::read::MAX_BYTES;
+use super::limits::MAX_BYTES;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Read;

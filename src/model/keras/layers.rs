@@ -12,7 +12,7 @@ use crate::model::weights::{LayerId, Variable, Weights};
 use std::collections::BTreeSet;
 
 /// The layers that are read, for messages.
-pub(in crate::model) const SUPPORTED: &str = "InputLayer, Flatten, Reshape, Permute, Rescaling, Normalization, Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalAveragePooling1D, GlobalAveragePooling2D, ZeroPadding2D, Cropping2D, CenterCrop, UpSampling2D, BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, SpectralNormalization, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, and dropout, noise and random image layers, which do nothing after training";
+const SUPPORTED: &str = "InputLayer, Flatten, Reshape, Permute, Rescaling, Normalization, Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalAveragePooling1D, GlobalAveragePooling2D, ZeroPadding2D, Cropping2D, CenterCrop, UpSampling2D, BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, SpectralNormalization, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, and dropout, noise and random image layers, which do nothing after training";
 
 /// Layers that hand on what they take once training is over.
 const INACTIVE: [&str; 9] = [
@@ -238,6 +238,7 @@ impl Reader<'_> {
                 number,
                 name: node.id.name.clone(),
                 class: class.chars().take(80).collect(),
+                supported: SUPPORTED,
             }),
         }
     }

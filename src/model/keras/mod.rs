@@ -22,8 +22,6 @@ use graph::Graph;
 use serde_json::Value;
 use std::borrow::Cow;
 
-pub(super) use layers::SUPPORTED;
-
 /// Size of a config at most; what is parsed takes up to 40 times as much.
 pub(super) const MAX_CONFIG_BYTES: u64 = 1 << 20;
 

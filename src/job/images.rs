@@ -3,10 +3,9 @@
 use super::error::{JobError, Located};
 use super::model::LoadedModel;
 use super::observer::{Note, Observer};
-use super::tables::is_table;
+use super::tables::{is_table, order_note};
 use crate::data::{
-    ClassMatch, ClassOrder, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file,
-    read_image_set,
+    ClassMatch, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file, read_image_set,
 };
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
@@ -205,25 +204,6 @@ impl LoadedImages {
             self.images = self.images.with_channels(channels);
         }
         Ok(self)
-    }
-}
-
-/// A note about classes that stand in an order, which another one may be put in the place of.
-pub(super) fn order_note(text: String, order: Option<ClassOrder>) -> Note {
-    let Some(order) = order else {
-        return Note::new(text);
-    };
-    let how = match order {
-        ClassOrder::Text => "sorted as text",
-        ClassOrder::Number => "sorted as numbers",
-        ClassOrder::Appearance => "as they appear in the file",
-    };
-    Note {
-        remedy: Some(Remedy::new(
-            "{} chooses another order",
-            &[Setting::ClassOrder],
-        )),
-        ..Note::new(format!("{text} ({how})"))
     }
 }
 

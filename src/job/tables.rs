@@ -1,12 +1,11 @@
 //! Tables of measurements by name or file.
 
 use super::error::{JobError, Located};
-use super::images::order_note;
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
 use crate::data::{
     ClassOrder, Delimiter, Header, PaperTable, Table, TableOptions, iris, read_table_file,
-    read_table_stdin, seeds,
+    read_table_with, seeds,
 };
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
@@ -39,6 +38,9 @@ pub struct TableSource {
     pub header: Header,
     /// The order of the classes of a file; without it that of scikit-learn.
     pub class_order: Option<ClassOrder>,
+    /// What came on standard input, where that is the place; a manifest does not keep it.
+    #[serde(skip)]
+    pub content: Option<Vec<u8>>,
 }
 
 impl Default for TableSource {
@@ -51,6 +53,7 @@ impl Default for TableSource {
             delimiter: None,
             header: Header::Names,
             class_order: None,
+            content: None,
         }
     }
 }
@@ -85,6 +88,25 @@ pub fn is_table(place: &str) -> bool {
     PaperTable::named(place).is_some()
         || place == STDIN
         || TABLE_ENDS.iter().any(|end| name.ends_with(end)) && !Path::new(place).is_dir()
+}
+
+/// A note about classes that stand in an order, which another one may be put in the place of.
+pub(super) fn order_note(text: String, order: Option<ClassOrder>) -> Note {
+    let Some(order) = order else {
+        return Note::new(text);
+    };
+    let how = match order {
+        ClassOrder::Text => "sorted as text",
+        ClassOrder::Number => "sorted as numbers",
+        ClassOrder::Appearance => "as they appear in the file",
+    };
+    Note {
+        remedy: Some(Remedy::new(
+            "{} chooses another order",
+            &[Setting::ClassOrder],
+        )),
+        ..Note::new(format!("{text} ({how})"))
+    }
 }
 
 impl TableSource {
@@ -141,7 +163,16 @@ impl TableSource {
             ..TableOptions::default()
         };
         let table = match self.place.as_str() {
-            STDIN => read_table_stdin(label, &options),
+            STDIN => {
+                let Some(content) = &self.content else {
+                    return Err(JobError::unfit_but(
+                        "the table came on standard input, which is gone",
+                        "give it as a file with {}",
+                        &[Setting::Data],
+                    ));
+                };
+                read_table_with("stdin", content, label, &options)
+            }
             place => read_table_file(Path::new(place), label, &options),
         };
         let loaded = LoadedTable {

@@ -80,7 +80,7 @@ impl Args {
     fn job(&self) -> anyhow::Result<InterpolateJob> {
         Ok(InterpolateJob {
             model: self.model.source()?,
-            data: self.table.source(),
+            data: self.table.source()?,
             triples: self.triples.triples(),
             per_class: self.per_class.map(|rows| rows as usize),
             steps: usize::from(self.steps),

@@ -114,10 +114,8 @@ fn rows(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
         );
     }
     let source = TableSource {
-        place: data.name().to_owned(),
-        root: data.root().cloned(),
         class_order: data.class_order(),
-        ..args.columns.source()
+        ..args.columns.source(data.name(), data.root())?
     };
     let (mut loaded, model) = source.load(&args.model.source()?)?;
     model.note_assumptions(terminal);

@@ -43,8 +43,8 @@ pub use input::{
 };
 pub use picture::{Picture, PictureError, whole};
 pub use table::{
-    Delimiter, Header, Numbering, Table, TableError, TableOptions, read_table, read_table_file,
-    read_table_stdin, read_table_with,
+    Delimiter, Header, MAX_TABLE_BYTES, Numbering, Table, TableError, TableOptions, read_table,
+    read_table_file, read_table_with,
 };
 pub(crate) use tensors::parse_safetensors;
 pub use tensors::{Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};

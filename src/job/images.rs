@@ -6,8 +6,7 @@ use super::observer::{Note, Observer};
 use super::order::order_note;
 use super::tables::is_table;
 use crate::data::{
-    ClassMatch, ClassOrder, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file,
-    read_image_set,
+    ClassMatch, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file, read_image_set,
 };
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};

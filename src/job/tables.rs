@@ -6,7 +6,7 @@ use super::observer::{Note, Observer};
 use super::order::order_note;
 use crate::data::{
     ClassOrder, Delimiter, Header, PaperTable, Table, TableOptions, iris, read_table_file,
-    read_table_stdin, seeds,
+    read_table_with, seeds,
 };
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
@@ -39,6 +39,9 @@ pub struct TableSource {
     pub header: Header,
     /// The order of the classes of a file; without it that of scikit-learn.
     pub class_order: Option<ClassOrder>,
+    /// What came on standard input, where that is the place; a manifest does not keep it.
+    #[serde(skip)]
+    pub content: Option<Vec<u8>>,
 }
 
 impl Default for TableSource {
@@ -51,6 +54,7 @@ impl Default for TableSource {
             delimiter: None,
             header: Header::Names,
             class_order: None,
+            content: None,
         }
     }
 }
@@ -141,7 +145,16 @@ impl TableSource {
             ..TableOptions::default()
         };
         let table = match self.place.as_str() {
-            STDIN => read_table_stdin(label, &options),
+            STDIN => {
+                let Some(content) = &self.content else {
+                    return Err(JobError::unfit_but(
+                        "the table came on standard input, which is gone",
+                        "give it as a file with {}",
+                        &[Setting::Data],
+                    ));
+                };
+                read_table_with("stdin", content, label, &options)
+            }
             place => read_table_file(Path::new(place), label, &options),
         };
         let loaded = LoadedTable {

@@ -274,11 +274,6 @@ impl RunFolder {
         if let Some(data) = &moved.data {
             place.clone_from(data);
         }
-        if *place == "-" {
-            return Err(RunError::refused(
-                "the run's table came on standard input, which is gone; expected to be told a file that has it",
-            ));
-        }
         if let Some(folder) = &moved.root {
             *root = Some(folder.clone());
         }

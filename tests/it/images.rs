@@ -315,7 +315,8 @@ fn a_sweep_runs_on_a_folder_and_on_arrays() {
     fail(
         folder.path(),
         &[
-            "sweep", "--data", "photos", "--match", "order", "--resize", "20x20", "--out", "never",
+            "sweep", "-q", "--data", "photos", "--match", "order", "--resize", "20x20", "--out",
+            "never",
         ],
         1,
         &["inputs of 28 x 28", "images are 20 x 20"],

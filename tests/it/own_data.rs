@@ -769,7 +769,7 @@ fn options_that_change_numbers_are_in_the_plan() {
         &[&sweep[..], &["--skip-unreadable"]].concat(),
     );
     assert!(
-        skip.code == Some(1) && skip.stderr.contains("skip_unreadable"),
+        skip.code == Some(1) && skip.stderr.contains("data.unreadable"),
         "{}",
         skip.stderr
     );

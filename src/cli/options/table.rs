@@ -1,9 +1,11 @@
 //! Which table of measurements.
 
 use super::ClassOrderName;
-use crate::data::{Delimiter, Header};
+use crate::data::{Delimiter, Header, MAX_TABLE_BYTES};
 use crate::job::TableSource;
+use anyhow::Context;
 use clap::Args;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// Which table.
@@ -51,13 +53,11 @@ fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
 
 impl TableArgs {
     /// The table that they stand for.
-    pub(in crate::cli) fn source(&self) -> TableSource {
-        TableSource {
-            place: self.data.clone(),
-            root: self.data_dir.clone(),
+    pub(in crate::cli) fn source(&self) -> anyhow::Result<TableSource> {
+        Ok(TableSource {
             class_order: self.class_order.map(ClassOrderName::order),
-            ..self.columns.source()
-        }
+            ..self.columns.source(&self.data, self.data_dir.as_ref())?
+        })
     }
 }
 
@@ -70,9 +70,27 @@ impl ColumnArgs {
             || self.no_header
     }
 
-    /// A table with these columns, wherever it lies.
-    pub(in crate::cli) fn source(&self) -> TableSource {
-        TableSource {
+    /// The table at a place; what comes on standard input is read.
+    pub(in crate::cli) fn source(
+        &self,
+        place: &str,
+        root: Option<&PathBuf>,
+    ) -> anyhow::Result<TableSource> {
+        let content = match place {
+            "-" => {
+                let mut content = Vec::new();
+                (std::io::stdin().lock())
+                    .take(MAX_TABLE_BYTES + 1)
+                    .read_to_end(&mut content)
+                    .context("standard input")?;
+                Some(content)
+            }
+            _ => None,
+        };
+        Ok(TableSource {
+            place: place.to_owned(),
+            root: root.cloned(),
+            content,
             label: self.label.clone(),
             features: self.features.clone(),
             delimiter: self.delimiter,
@@ -81,6 +99,6 @@ impl ColumnArgs {
                 false => Header::Names,
             },
             ..TableSource::default()
-        }
+        })
     }
 }

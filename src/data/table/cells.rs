@@ -1,18 +1,17 @@
 //! What a cell says: a number, nothing, or something else.
 
-use super::TableError;
-use super::error::shown;
+use super::error::{TableError, shown};
 
 /// Cells that mean "not measured": nothing, the words of pandas, R and SQL, Excel's errors of
 /// that kind, UCI's question mark and a dash.
-const MISSING: [&str; 27] = [
-    "", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-NaN", "-nan", "null", "Null", "NULL",
-    "None", "none", "<NA>", "#N/A", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
-    "?", "-", "--", "\u{2013}",
+const MISSING: [&str; 26] = [
+    "", "NA", "N/A", "n/a", "na", "NaN", "nan", "-NaN", "-nan", "null", "Null", "NULL", "None",
+    "none", "<NA>", "#N/A", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "?",
+    "-", "--", "\u{2013}",
 ];
 
 /// Those of them that a class is likely called: a strand, a charge, a shop without a name.
-const CLASS_NAMES: [&str; 6] = ["na", "none", "-", "--", "\u{2013}", "NAN"];
+const CLASS_NAMES: [&str; 5] = ["na", "none", "-", "--", "\u{2013}"];
 
 /// Whether a trimmed cell says that a number is missing.
 pub(super) fn is_missing(cell: &str) -> bool {

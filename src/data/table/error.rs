@@ -1,6 +1,8 @@
 //! What can be wrong with a table, and how its text is shown.
 
-use super::limits::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
+use super::limits::{
+    MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES, MIN_CLASSES,
+};
 use crate::data::InputError;
 
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control
@@ -13,7 +15,7 @@ pub enum TableError {
     Input(#[from] InputError),
     /// Too large.
     #[error(
-        "expected a table of at most {MAX_BYTES} bytes, found more; keep fewer rows or columns"
+        "expected a table of at most {MAX_TABLE_BYTES} bytes, found more; keep fewer rows or columns"
     )]
     TooLarge,
     /// More rows than can be of use.

@@ -1,8 +1,8 @@
-//! How large a table may be, and what it must hold.
+//! How large a table may be.
 
 /// The largest file accepted, bytes, packed and unpacked: tables of measurements are a thousand
 /// times smaller.
-pub(super) const MAX_BYTES: u64 = 256 << 20;
+pub const MAX_TABLE_BYTES: u64 = 256 << 20;
 
 /// Most rows accepted: 100,000 times as many as a figure shows.
 pub(super) const MAX_ROWS: usize = 1 << 24;

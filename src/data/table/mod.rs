@@ -22,10 +22,9 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
 
 pub use error::TableError;
+pub use limits::MAX_TABLE_BYTES;
 pub(super) use read::read_limited;
-pub use read::{
-    Header, Numbering, TableOptions, read_table, read_table_file, read_table_stdin, read_table_with,
-};
+pub use read::{Header, Numbering, TableOptions, read_table, read_table_file, read_table_with};
 pub use text::Delimiter;
 
 /// Rows of numbers with their classes; row `index` of the file is named `NAME#index`.

@@ -2,14 +2,15 @@
 
 use super::cells::{Numbers, is_missing_label};
 use super::error::{quoted_list, shown};
-use super::limits::{MAX_BYTES, MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MIN_CLASSES};
+use super::limits::{
+    MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES, MIN_CLASSES,
+};
 use super::text::{Delimiter, decode, line_ends, sniff};
 use super::{Table, TableError};
 use crate::data::class_order::{ClassOrder, Number};
 use crate::data::{InputError, read_bytes, sha256_hex};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
 use std::path::Path;
 
 /// How a table is read.
@@ -189,23 +190,9 @@ pub fn read_table_file(
     )
 }
 
-/// Reads a table from standard input as [`read_table_with`] does; it is named `stdin`.
-///
-/// # Errors
-/// [`TableError`]; no more than a table may have is read, and the caller adds where it came from.
-pub fn read_table_stdin(label: &str, options: &TableOptions) -> Result<Table, TableError> {
-    let mut content = Vec::new();
-    std::io::stdin()
-        .lock()
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut content)
-        .map_err(InputError::Read)?;
-    read_table_with("stdin", &content, label, options)
-}
-
 /// A file's content, unless it is larger than a table may be.
 pub(in crate::data) fn read_limited(path: &Path) -> Result<Vec<u8>, TableError> {
-    read_bytes(path, MAX_BYTES).map_err(|error| match error {
+    read_bytes(path, MAX_TABLE_BYTES).map_err(|error| match error {
         InputError::TooLarge { .. } => TableError::TooLarge,
         other => TableError::Input(other),
     })

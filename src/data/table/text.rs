@@ -9,7 +9,7 @@
 //! one that makes most cells is taken, so that the message about the missing column is of use.
 
 use super::TableError;
-use super::limits::MAX_BYTES;
+use super::limits::MAX_TABLE_BYTES;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Read;
@@ -102,16 +102,16 @@ fn is_separator(character: u8) -> bool {
 
 /// The text of a table's file, without a byte order mark.
 pub(super) fn decode(content: &[u8]) -> Result<Cow<'_, str>, TableError> {
-    if content.len() as u64 > MAX_BYTES {
+    if content.len() as u64 > MAX_TABLE_BYTES {
         return Err(TableError::TooLarge);
     }
     if content.starts_with(&[0x1f, 0x8b]) {
         let mut inflated = Vec::new();
         flate2::read::MultiGzDecoder::new(content)
-            .take(MAX_BYTES + 1)
+            .take(MAX_TABLE_BYTES + 1)
             .read_to_end(&mut inflated)
             .map_err(TableError::Gzip)?;
-        if inflated.len() as u64 > MAX_BYTES {
+        if inflated.len() as u64 > MAX_TABLE_BYTES {
             return Err(TableError::TooLarge);
         }
         return Ok(decode_plain(&inflated)?.into_owned().into());

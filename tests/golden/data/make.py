@@ -26,7 +26,7 @@ def write_json(name, value):
 
 
 # Arrays: the same grey levels, colours and labels in every type, byte order and order of axes.
-grey = random.integers(0, 256, (5, 2, 3)).astype("uint8")
+grey = random.integers(0, 256, (5, 2, 5)).astype("uint8")
 grey[0, 0, :2] = [0, 255]
 colour = random.integers(0, 256, (5, 3, 2, 3)).astype("uint8")
 labels = np.array([2, 0, 1, 1, 0])
@@ -133,7 +133,6 @@ content("fifteen.pgm", b"P5 3 2 15\n" + bytes([0, 1, 7, 8, 14, 15]), 1)
 content("wide.pgm", b"P5 7 5 65535\n" + l16.astype(">u2").tobytes(), 1, bits=16)
 content("hundred.pgm", b"P2 3 1 100\n0 50 100\n", 1)
 picture("cmyk.tif", Image.fromarray(rgb).convert("CMYK"), 3, format="TIFF")
-picture("grey-alpha.tif", Image.fromarray(np.dstack([l8, l8])), 1, format="TIFF")
 picture("rgba.bmp", Image.fromarray(np.dstack([rgb, l8])), 3, format="BMP")
 content("plain.ppm", b"P3 1 2 255\n1 2 3 253 254 255\n", 3)
 write_json("pictures.json", {

@@ -188,6 +188,7 @@ impl Recording {
             count * frame_stride,
             "warp: images are [count, row_stride(H W C)]"
         );
+        // Shader and twin load what a sample needs of a row with one load: the values lie stacked.
         let sources = match geometry.sampling {
             Sampling::Linear => {
                 let pixels = Planes {
@@ -200,6 +201,7 @@ impl Recording {
                 };
                 self.stack(images, count, pixels, Linear::reach(width))
             }
+            // A spline's coefficients reach past the image on all sides.
             Sampling::Cubic => {
                 let [row, rows] = [width, height].map(|side| side + Cubic::MARGIN);
                 let coefficients = Planes {
@@ -214,6 +216,7 @@ impl Recording {
                 self.stack(spline, count, coefficients, Cubic::reach(row))
             }
         };
+        // Which triangles a pixel has to look at is found out here, once a pair and not once a frame.
         let cut = CellCut::new(width, height, pairs);
         let mut cells = Vec::with_capacity(pairs.len() * cut.strips * cut.cells);
         let mut corners = Vec::new();
@@ -241,6 +244,7 @@ impl Recording {
             self.id(corners),
             self.id(jobs),
         ];
+        // One invocation makes a column of a strip, so that it walks down its triangles' edges.
         let invocations = num_frames * cut.strips * width * channels;
         let kernel = Kernel::Warp(geometry.sampling);
         self.command(
@@ -269,12 +273,15 @@ impl CellCut {
         let triangles = pairs.iter().map(|pair| pair.mesh.triangles.len());
         let triangles = triangles.max().unwrap_or(0);
         let strips = height.div_ceil(STRIP_ROWS);
+        // A coarse mesh has none or one: then a strip is a single cell. Narrow cells would list most
+        // triangles several times.
         let cells = (triangles / (CELL_TRIANGLES * strips)).min(width / LEAST_CELL_WIDTH);
         let cell_width = width.div_ceil(cells.max(1));
         Self {
             width,
             height,
             strips,
+            // Rounding the width up may need a cell less.
             cells: width.div_ceil(cell_width),
             cell_width,
         }
@@ -316,6 +323,7 @@ impl CellCut {
                 })
             })
             .collect();
+        // Pairs share one list of corners; a cell names its part of it.
         for rectangle in self.rectangles() {
             let first = corners.len();
             corners.extend(
@@ -332,6 +340,7 @@ impl CellCut {
 
 /// Whether a triangle, on its way from left to right, may touch pixels of a rectangle.
 fn touches(triangle: &Corners, rectangle: &[Range<usize>; 2]) -> bool {
+    // By its bounding box over both ends of the way: too many triangles cost time, one too few a pixel.
     (0..2).all(|axis| {
         let places = || {
             triangle
@@ -365,6 +374,7 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         params.cell_width,
     ]
     .map(|n| n as usize);
+    // The same cut as when the command was recorded.
     let cut = CellCut {
         width,
         height,
@@ -378,11 +388,13 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     frames
         .par_chunks_exact_mut(params.frame_stride as usize)
         .zip(jobs)
+        // Fewer frames a task, and a thread's scratch is made anew too often.
         .with_min_len(4)
         .for_each_init(
             || Rows::new(width, height, params.scale),
             |rows, (frame, job)| {
                 let cells = &cells[job.pair as usize * rectangles.len()..][..rectangles.len()];
+                // All cells of a pair name its images.
                 let [left, right, ..] = cells[0];
                 let source =
                     |number: u32| &sources[number as usize * source_values..][..source_values];
@@ -446,6 +458,7 @@ impl<S: Sample> WithSimd for Frame<'_, S> {
         let channels = self.channels;
         let plane = self.sources[0].len() / channels;
         map.clear();
+        // First the owner of every pixel, which all channels share, then row by row the levels.
         for ([.., first, count], rectangle) in self.cells.iter().zip(self.rectangles) {
             let triangles = &self.corners[*first as usize..][..*count as usize];
             map.draw(triangles, self.job.mesh_alpha, rectangle);
@@ -454,6 +467,7 @@ impl<S: Sample> WithSimd for Frame<'_, S> {
         for (y, levels) in rows.enumerate() {
             map.locate(simd, y, self.width + S::MARGIN, cells);
             let [left_cells, right_cells] = &*cells;
+            // The last block of a row is shorter; what its lanes hold past the row goes nowhere.
             let blocks = levels.chunks_mut(LANES * channels);
             for (levels, (left, right)) in blocks.zip(left_cells.iter().zip(right_cells)) {
                 for channel in 0..channels {
@@ -462,6 +476,7 @@ impl<S: Sample> WithSimd for Frame<'_, S> {
                     let right = S::levels(simd, &right_source[channel * plane..][..plane], right);
                     let mut blended = Lanes::default();
                     for k in 0..LANES {
+                        // A spline overshoots; each side is clamped, and the blend then lies within.
                         let inside = |level: f32| level.clamp(0.0, 255.0);
                         blended.0[k] = blend(inside(left.0[k]), inside(right.0[k]), self.job.alpha);
                     }

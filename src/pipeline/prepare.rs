@@ -46,6 +46,7 @@ impl Grid {
         &self,
         jobs: &[GridJob<'j>],
     ) -> Result<Vec<Prepared<'j>>, PipelineError> {
+        // The meshes of A and B first: the mixes of all jobs are then made in one recording.
         let meshes = jobs
             .par_iter()
             .map_init(FeatureFinder::default, |finder, job| {
@@ -60,6 +61,7 @@ impl Grid {
             .map(|((job, mesh), mixes)| {
                 let meshes = self.row_meshes(job.c, &mesh, &mixes)?;
                 let rows = mixes.into_par_iter().zip(meshes).map(|(mix, mesh)| {
+                    // Nothing in clean mode, whose frames the engine makes.
                     let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
                     let counts = self.counts(&mesh);
                     let mut row = Row {
@@ -90,6 +92,7 @@ impl Grid {
         ab: &PairMesh,
         mixes: &[Image],
     ) -> Result<Vec<PairMesh>, PipelineError> {
+        // The points of A and B are known from their mesh; only the mixes between are looked through.
         let inner = mixes[1..self.steps - 1]
             .par_iter()
             .map_init(FeatureFinder::default, |finder, mix| {
@@ -104,10 +107,12 @@ impl Grid {
             .chain(inner)
             .chain([ab.points_right.clone()])
             .collect();
+        // Triangles of a mix's points, unless the mix before it has the same points.
         let own_triangles: Vec<Option<Vec<[u32; 3]>>> = points
             .par_windows(2)
             .map(|pair| (pair[0] != pair[1]).then(|| self.mode.triangles(&pair[1])))
             .collect();
+        // In order, as the last triangles that were made are those of the mixes after it.
         let mut triangles = ab.triangles.clone();
         let meshes = points
             .into_iter()
@@ -169,6 +174,7 @@ impl Grid {
             ends.iter().copied(),
             self.frame_values,
         );
+        // The images lie pair by pair.
         let pairs: Vec<PairJob<'_>> = meshes
             .iter()
             .enumerate()
@@ -186,6 +192,7 @@ impl Grid {
             &self.frame_jobs(pairs.len()),
         );
         recording.download(frames);
+        // On the CPU whatever the engine is: `pipeline/mod.rs` says why.
         let downloads = CpuEngine::new().run(&recording)?;
         let mut warped = downloads
             .values(frames)

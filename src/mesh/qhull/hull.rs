@@ -123,6 +123,7 @@ impl Hull {
             limits,
         } = simplex;
         let mut hull = Self {
+            // In Qhull's order of addition: the last bit of the centre can decide about a facet.
             interior: [0, 1, 2].map(|axis| {
                 let sum: f64 = corners.iter().rev().map(|&point| points[point][axis]).sum();
                 sum / 4.0
@@ -144,12 +145,14 @@ impl Hull {
 
     /// The four facets of the simplex.
     fn first_facets(&mut self) -> Option<()> {
+        // Vertices fall within a facet, and each facet's side is that of its opposite vertex's number.
         for opposite in (0..4).rev() {
             let vertices = (0..4).rev().filter(|&vertex| vertex != opposite).collect();
             let facet = self.new_facet(vertices, opposite % 2 == 1);
             self.facets[facet].neighbors = (0..4).filter(|&other| other != facet).collect();
         }
         let plane = self.plane(0)?;
+        // If the first one faces inwards, all four are the wrong way round.
         if plane.distance(self.interior) > self.limits.round {
             for facet in &mut self.facets {
                 facet.top = !facet.top;
@@ -158,6 +161,7 @@ impl Hull {
         for facet in 0..4 {
             self.set_plane(facet)?;
         }
+        // Two facets nearly back to back: a narrow hull, which Qhull builds in another way.
         let normals: Vec<[f64; 3]> = self
             .facets
             .iter()
@@ -187,6 +191,8 @@ impl Hull {
                     inside.push(point);
                     continue;
                 }
+                // The furthest is kept aside and comes last; the others stay in the order in which
+                // they were passed.
                 match best {
                     Some((furthest, before)) if distance > before => {
                         self.facets[facet].outside.push(furthest);
@@ -203,6 +209,7 @@ impl Hull {
             }
             self.facets[facet].new = false;
         }
+        // Lifted points are corners of the hull: one inside of the simplex is there by rounding.
         if !rest.is_empty() {
             return None;
         }
@@ -270,6 +277,7 @@ impl Hull {
         let corners = [0, 1, 2].map(|k| self.position(vertices[k]));
         let [p, q, r] = corners;
         let side = |end: [f64; 3], axis: usize| end[axis] - p[axis];
+        // The cross product of two sides, its terms in Qhull's order.
         let mut normal = [
             determinant([side(r, 1), side(r, 2)], [side(q, 1), side(q, 2)]),
             determinant([side(q, 0), side(q, 2)], [side(r, 0), side(r, 2)]),
@@ -281,6 +289,7 @@ impl Hull {
         normal = normal.map(|part| part / length);
         let offset = -(p[0] * normal[0] + p[1] * normal[1] + p[2] * normal[2]);
         let plane = Plane { normal, offset };
+        // The first corner is on the plane by construction; the others have to be, but for rounding.
         let error =
             |[x, y, z]: [f64; 3]| (offset + (x * normal[0] + y * normal[1] + z * normal[2])).abs();
         (error(q) <= self.limits.round && error(r) <= self.limits.round).then_some(plane)
@@ -298,6 +307,7 @@ impl Hull {
 
     /// The next point to add and a facet that it sees.
     pub(super) fn next_furthest(&mut self) -> Option<(usize, FacetId)> {
+        // Facets before `next` have been through: their points have gone to newer ones.
         while let Some(&facet) = self.order.get(self.next) {
             if let Some(point) = self.facets[facet].outside.pop() {
                 return Some((point, facet));
@@ -311,6 +321,7 @@ impl Hull {
     pub(super) fn unlist(&mut self, facet: FacetId) {
         if let Some(place) = self.order.iter().position(|&other| other == facet) {
             self.order.remove(place);
+            // What lies behind it moves up.
             self.next -= usize::from(place < self.next);
             self.first_new -= usize::from(place < self.first_new);
         }
@@ -327,6 +338,7 @@ impl Hull {
         self.first_new = self.order.len();
         self.build_cone(point, &visible, &coplanar)?;
         self.match_cone()?;
+        // A facet whose horizon the point is level with is to be joined to it and gets no plane.
         for facet in self.cone() {
             let horizon = self.facets[facet].neighbors[0];
             if !coplanar.contains(&horizon) {
@@ -339,6 +351,7 @@ impl Hull {
                     self.join_horizon(facet)?;
                 }
             }
+            // Qhull would merge more facets now; its result is then not known here.
             if !self.is_convex() {
                 return None;
             }
@@ -374,6 +387,7 @@ impl Hull {
                 simplicial.push(triangle([vertices[0], vertices[1], vertices[2]], *top));
                 continue;
             }
+            // A fan: every edge that does not end in the newest vertex makes a triangle with it.
             for &ridge in self.facets[facet].ridges.iter().flatten() {
                 let Ridge {
                     vertices: [a, b],

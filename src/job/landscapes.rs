@@ -1,7 +1,7 @@
 //! The landscapes of a job, by name.
 
 use crate::data::sha256_hex;
-use crate::landscape::{Permutation, Triple};
+use crate::landscape::{GridKind, Permutation, Triple};
 use serde_json::{Value, json};
 
 /// One landscape of a job: a permutation of a triple.
@@ -17,12 +17,13 @@ pub struct LandscapeId {
     pub classes: [usize; 3],
 }
 
-/// The landscapes of `triples`: three permutations a triple, in the order of their names.
-pub fn landscapes_of(triples: &[Triple]) -> Vec<LandscapeId> {
+/// The landscapes of `triples`, those of a triple together, in the order of their names.
+pub fn landscapes_of(kind: GridKind, triples: &[Triple]) -> Vec<LandscapeId> {
     triples
         .iter()
         .flat_map(|triple| {
-            Permutation::ALL.map(|permutation| LandscapeId {
+            let siblings = kind.siblings().iter();
+            siblings.map(|&permutation| LandscapeId {
                 name: format!("{}.{}", triple.name, permutation.number()),
                 permutation,
                 items: permutation.arrange(triple.items),

@@ -19,8 +19,8 @@ use crate::data::{Image, PaperTable, Table};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::landscape::{
-    DataPoints, Items, Landscape, LandscapeFile, ListedItem, Triple, choose_lettered_triples,
-    choose_triples,
+    DataPoints, GridKind, Items, Landscape, LandscapeFile, ListedItem, Triple,
+    choose_lettered_triples, choose_triples,
 };
 use crate::mesh::cell_size_px;
 use crate::pipeline::{
@@ -275,7 +275,15 @@ impl LoadedJob {
 
     /// All landscapes, in the order of their names: those of a triple stay together.
     pub fn landscapes(&self) -> Vec<LandscapeId> {
-        landscapes_of(&self.triples)
+        landscapes_of(self.kind(), &self.triples)
+    }
+
+    /// How the inputs of its landscapes come from their items.
+    pub fn kind(&self) -> GridKind {
+        match &self.items {
+            LoadedItems::Images { settings, .. } => GridKind::of_mode(settings.mode.name()),
+            LoadedItems::Rows { .. } => GridKind::Rows,
+        }
     }
 
     /// Points a side of a landscape.

@@ -96,6 +96,7 @@ mod tests {
             probabilities: logits.to_vec(),
             logits: logits.to_vec(),
             inputs: None,
+            kind: crate::landscape::GridKind::Rows,
             morph: None,
         }
     }

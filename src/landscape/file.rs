@@ -3,7 +3,7 @@
 //! Everything that figures, tables and the report say of a landscape is in this file, so that
 //! a finished run can be drawn again without the model, the data or an engine.
 
-use super::{GridMeshes, Landscape, Measures, Permutation, measure};
+use super::{GridKind, GridMeshes, Landscape, Measures, Permutation, measure};
 use crate::data::{FileError, Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
 use crate::mesh::PairMesh;
 use serde::{Deserialize, Serialize};
@@ -314,6 +314,13 @@ impl LandscapeFile {
             Items::Images { .. } => file.take_optional(name, &shape)?,
             Items::Rows { .. } => Some(file.take(name, &shape)?),
         };
+        let kind = match items {
+            Items::Rows { .. } => GridKind::Rows,
+            Items::Images { .. } => {
+                let mode = settings.get("mode").and_then(Value::as_str);
+                GridKind::of_mode(mode.unwrap_or_default())
+            }
+        };
         let morph = match items {
             Items::Rows { .. } => None,
             Items::Images { .. } => {
@@ -354,6 +361,7 @@ impl LandscapeFile {
                 Err(_) => None,
             },
             landscape: Landscape {
+                kind,
                 steps,
                 num_classes: classes,
                 logits,

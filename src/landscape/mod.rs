@@ -4,6 +4,7 @@
 mod data_points;
 mod deviation;
 mod file;
+mod kind;
 mod measures;
 mod tool_share;
 mod triples;
@@ -13,6 +14,7 @@ mod walk;
 pub use data_points::DataPoints;
 pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
+pub use kind::{AxisNames, GridKind};
 pub use measures::{
     Bar, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints, Format, GridMeasures,
     LatticeWeights, Measures, OVERVIEW, OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures,
@@ -40,6 +42,8 @@ use crate::mesh::{MeshCounts, PairMesh};
 /// measures and figures leave it out. Only published mode has such frames.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscape {
+    /// How its inputs come from three items.
+    pub kind: GridKind,
     /// Points a side.
     pub steps: usize,
     /// Classes of the classifier.
@@ -70,6 +74,7 @@ impl Landscape {
     /// A grid without points, in the place of one that is taken out.
     pub fn nothing() -> Self {
         Self {
+            kind: GridKind::Morph,
             steps: 0,
             num_classes: 0,
             logits: Vec::new(),
@@ -114,6 +119,7 @@ impl Landscape {
                 .collect()
         };
         Self {
+            kind: self.kind,
             steps,
             num_classes: self.num_classes,
             logits: taken(&self.logits),
@@ -178,7 +184,7 @@ impl Landscape {
     /// The frames of the items A and B, A and C, B and C. The whole last column is C; its first
     /// frame stands for it.
     pub fn item_pairs(&self) -> [[usize; 2]; 3] {
-        let (a, b, c) = (0, (self.steps - 1) * self.steps, self.steps - 1);
+        let [a, b, c] = self.kind.corners(self.steps);
         [[a, b], [a, c], [b, c]]
     }
 

@@ -122,6 +122,7 @@ mod tests {
             logits: probabilities.clone(),
             probabilities,
             inputs: None,
+            kind: crate::landscape::GridKind::Rows,
             morph: None,
         };
         let mut gap = vec![0.5; 8];

@@ -11,7 +11,7 @@ use super::mode::MorphMode;
 use super::places::Points;
 use super::prepare::Prepared;
 use crate::engine::Engine;
-use crate::landscape::{GridMeshes, Landscape};
+use crate::landscape::{GridKind, GridMeshes, Landscape};
 use crate::model::{Classifier, Network, Steps, check_image_shape};
 use std::ops::ControlFlow;
 
@@ -215,6 +215,7 @@ impl Grids {
             }
             let values = self.grid.num_points() * self.grid.frame_values;
             Landscape {
+                kind: GridKind::of_mode(self.grid.mode.name()),
                 steps: self.grid.steps,
                 num_classes: self.num_classes,
                 logits: Vec::new(),

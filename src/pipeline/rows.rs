@@ -9,7 +9,7 @@ use super::host::{HandOn, Part, ask_for_groups};
 use super::places::Points;
 use crate::engine::Engine;
 use crate::kernels::BUDGET;
-use crate::landscape::Landscape;
+use crate::landscape::{GridKind, Landscape};
 use crate::model::{Classifier, Network};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
@@ -109,6 +109,7 @@ pub fn interpolate_rows(
         }
     };
     let landscapes = finished.into_iter().map(|(grid, answers)| Landscape {
+        kind: GridKind::Rows,
         steps,
         num_classes: classes,
         logits: answers.logits,

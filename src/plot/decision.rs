@@ -48,7 +48,7 @@ pub fn decision_map(
         plotters::style::TRANSPARENT,
         Some(frame),
     );
-    draw_axes(&mut canvas, origin, landscape.steps);
+    draw_axes(&mut canvas, origin, landscape);
 
     let last = landscape.steps - 1;
     let thumbs = [
@@ -239,7 +239,8 @@ fn draw_marks(
 }
 
 /// Ticks stand at the middles of the first, the middle and the last cell.
-fn draw_axes(canvas: &mut Canvas, [x, y]: Place, steps: usize) {
+fn draw_axes(canvas: &mut Canvas, [x, y]: Place, landscape: &Landscape) {
+    let (steps, axes) = (landscape.steps, landscape.kind.axes());
     let side = MAP / steps as f64;
     for value in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let along = side / 2.0 + value * (MAP - side);
@@ -257,14 +258,14 @@ fn draw_axes(canvas: &mut Canvas, [x, y]: Place, steps: usize) {
     }
     canvas.text(
         [x + MAP / 2.0, y + MAP + 44.0],
-        "into C",
+        axes.across,
         Type::new(LABEL_SIZE, INK, Anchor::Middle),
     );
     let upright = Type {
         turn: -90.0,
         ..Type::new(LABEL_SIZE, INK, Anchor::Middle)
     };
-    canvas.text([x - 42.0, y + MAP / 2.0], "mix A to B", upright);
+    canvas.text([x - 42.0, y + MAP / 2.0], axes.down, upright);
 }
 
 /// The predicted classes with their shares of the grid, and what pale means; gives the place

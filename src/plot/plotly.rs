@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
     let landscape = &file.landscape;
     let steps = landscape.steps;
+    let axes = landscape.kind.axes();
     let axis: Vec<f64> = (0..steps)
         .map(|index| index as f64 / (steps - 1) as f64)
         .collect();
@@ -41,7 +42,10 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
                 "showscale": n == 0,
                 "colorbar": {"title": {"text": "probability"}, "len": 0.6},
                 "contours": {"z": {"highlightcolor": class_color_hex(class)}},
-                "hovertemplate": "into C %{x:.2f}, A to B %{y:.2f}<br>probability %{z:.4f}",
+                "hovertemplate": format!(
+                    "{} %{{x:.2f}}, {} %{{y:.2f}}<br>probability %{{z:.4f}}",
+                    axes.across, axes.down_short
+                ),
             })
         })
         .collect();
@@ -56,8 +60,8 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
                 "camera": {"eye": {"x": 1.6, "y": 1.35, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.15}},
                 "aspectmode": "manual",
                 "aspectratio": {"x": 1, "y": 1, "z": 0.7},
-                "xaxis": {"title": {"text": untagged(&format!("into C ({c})"))}},
-                "yaxis": {"title": {"text": untagged(&format!("mix A to B ({a} to {b})"))}},
+                "xaxis": {"title": {"text": untagged(&format!("{} ({c})", axes.across))}},
+                "yaxis": {"title": {"text": untagged(&format!("{} ({a} to {b})", axes.down))}},
                 "zaxis": {"title": {"text": "probability"}, "range": [0, 1]},
             },
         },

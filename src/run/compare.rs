@@ -114,13 +114,14 @@ fn compute(
     observer: &dyn Observer,
 ) -> Result<Vec<ComparedTriple>, RunError> {
     let CompareJob { steps, grid, .. } = *asked;
+    let siblings = job.kind().siblings().len();
     observer.begin(Stage {
-        total: MODES.len() * 3 * job.triples().len() * steps * steps,
+        total: MODES.len() * siblings * job.triples().len() * steps * steps,
         unit: "frames",
     });
     let mut compared = Vec::with_capacity(job.triples().len());
     for triples in job.triples().chunks(BUDGET.triples_compared) {
-        let ids = landscapes_of(triples);
+        let ids = landscapes_of(job.kind(), triples);
         let fetched = job.fetch(&ids)?;
         let landscapes_in = |mode| -> Result<Vec<Landscape>, PipelineError> {
             let settings = MorphSettings { steps, grid, mode };
@@ -136,7 +137,7 @@ fn compute(
             modes.push(same_paths);
         }
         for (n, triple) in triples.iter().enumerate() {
-            let own = 3 * n..3 * n + 3;
+            let own = siblings * n..siblings * (n + 1);
             let measures = [0, 1, 2].map(|mode| mean(&modes[mode][own.clone()], &ids[own.clone()]));
             let published = &modes[0][own];
             compared.push(ComparedTriple {

@@ -13,7 +13,7 @@ use super::writing::{Outcome, Writing};
 use crate::data::FileError;
 use crate::job::{Stage, landscapes_of};
 use crate::kernels::BUDGET;
-use crate::landscape::{Items, LandscapeFile, Triple};
+use crate::landscape::{GridKind, Items, LandscapeFile, Triple};
 use crate::pipeline::{Frames, PipelineError};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -32,18 +32,21 @@ impl Writing<'_> {
         };
         let heading = SummaryWriter::headed(matches!(job.items(), Items::Images { .. })).finish();
         let kept = match self.folder.earlier() {
-            Earlier::SamePlan => Kept::read(&path, &heading, triples).unwrap_or_default(),
+            Earlier::SamePlan => {
+                Kept::read(&path, &heading, job.kind(), triples).unwrap_or_default()
+            }
             Earlier::Nothing => Kept::default(),
         };
         let mut file = kept.open(&path, &heading).map_err(failed)?;
-        let [landscapes, new] = [triples.len(), triples.len() - kept.triples].map(|n| 3 * n);
+        let siblings = job.kind().siblings().len();
+        let [landscapes, new] = [triples.len(), triples.len() - kept.triples].map(|n| siblings * n);
         self.observer.begin(Stage {
             total: new * self.frames_each(),
             unit: self.unit(),
         });
         let mut stand_in = 0;
         for wave in triples[kept.triples..].chunks(BUDGET.triples_to_rows) {
-            let ids = landscapes_of(wave);
+            let ids = landscapes_of(job.kind(), wave);
             let computed = self.compute(&ids, job.steps(), Frames::Drop)?;
             self.folder.note_fallback(self.engine)?;
             let measuring = Instant::now();
@@ -94,7 +97,12 @@ struct Kept {
 
 impl Kept {
     /// The whole triples in the order of the plan; a row that was cut short is not whole.
-    fn read(path: &Path, heading: &[u8], triples: &[Triple]) -> std::io::Result<Self> {
+    fn read(
+        path: &Path,
+        heading: &[u8],
+        kind: GridKind,
+        triples: &[Triple],
+    ) -> std::io::Result<Self> {
         if std::fs::symlink_metadata(path)?.is_symlink() {
             return Ok(Self::default());
         }
@@ -117,7 +125,7 @@ impl Kept {
             let mut is_next = |name: &str| {
                 reader.read_record(&mut row).is_ok_and(|is_row| is_row) && &row[0] == name
             };
-            let mut ids = landscapes_of(std::slice::from_ref(triple)).into_iter();
+            let mut ids = landscapes_of(kind, std::slice::from_ref(triple)).into_iter();
             if !ids.all(|id| is_next(&id.name)) {
                 break;
             }

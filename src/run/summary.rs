@@ -1,7 +1,7 @@
 //! What a run says of its landscapes: the rows of `summary.csv`, of the table that a face shows
 //! at the end, and of the report's ranking.
 
-use crate::landscape::{COLUMNS, Format, LandscapeFile, Measures, measure_triple};
+use crate::landscape::{COLUMNS, Format, LandscapeFile, Measures, measure, measure_triple};
 use crate::mesh::MeshCounts;
 use rayon::prelude::*;
 
@@ -59,10 +59,20 @@ impl SummaryRow {
 /// Measures the landscapes of files, those of each triple together in the order of its
 /// permutations.
 pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
+    let kind = files.first().map(|file| file.landscape.kind);
+    let siblings = kind.map_or(1, |kind| kind.siblings().len());
     files
-        .par_chunks_exact(3)
+        .par_chunks_exact(siblings)
         .flat_map(|triple| {
-            measure_triple([0, 1, 2].map(|n| (&triple[n].landscape, triple[n].item_classes)))
+            let of = |file: &'_ LandscapeFile| measure(&file.landscape, file.item_classes);
+            // What compares the permutations of a triple needs all three.
+            match triple {
+                [a, b, c] => {
+                    measure_triple([a, b, c].map(|file| (&file.landscape, file.item_classes)))
+                        .to_vec()
+                }
+                others => others.iter().map(of).collect(),
+            }
         })
         .collect()
 }

@@ -97,14 +97,15 @@ impl Writing<'_> {
         };
         let mut num_kept = 0;
         // The landscapes of a triple stay together.
-        let most_triples = (BUDGET.results / (3 * self.landscape_bytes())).max(1);
-        let first_values = 3 * self.frames_each() * self.job.input_values();
+        let siblings = self.job.kind().siblings().len();
+        let most_triples = (BUDGET.results / (siblings * self.landscape_bytes())).max(1);
+        let first_values = siblings * self.frames_each() * self.job.input_values();
         let mut triples = (BUDGET.first_wave_values() / first_values).clamp(1, most_triples);
         let mut rest = &ids[..];
         while !rest.is_empty() {
             let started = Instant::now();
             let wave;
-            (wave, rest) = rest.split_at(rest.len().min(3 * triples));
+            (wave, rest) = rest.split_at(rest.len().min(siblings * triples));
             let mut kept: Vec<Option<LandscapeFile>> = wave
                 .par_iter()
                 .map(|id| expected.kept(&self.folder, id))
@@ -157,10 +158,10 @@ impl Writing<'_> {
                 data_points: self.data_points.as_ref(),
                 observer: self.observer,
             };
-            let done = (0..wave.len() / 3).into_par_iter().map(|n| {
-                let own = 3 * n..3 * n + 3;
+            let done = (0..wave.len() / siblings).into_par_iter().map(|n| {
+                let own = siblings * n..siblings * (n + 1);
                 let triple = TripleFiles {
-                    first: first + 3 * n,
+                    first: first + siblings * n,
                     ids: &wave[own.clone()],
                     files: &files[own.clone()],
                     measures: &measures[own.clone()],

@@ -48,6 +48,7 @@ fn grid() -> Landscape {
         logits: probabilities.iter().map(|p| p.ln()).collect(),
         probabilities,
         inputs: None,
+        kind: morphscape::landscape::GridKind::Rows,
         morph: None,
     }
 }

@@ -31,6 +31,7 @@ fn landscape(steps: usize, mut logits: impl FnMut(f64, f64) -> [f32; CLASSES]) -
         probabilities: logits.chunks(CLASSES).flat_map(softmax).collect(),
         logits,
         inputs: None,
+        kind: morphscape::landscape::GridKind::Rows,
         morph: None,
     }
 }
@@ -378,6 +379,7 @@ fn finer_grids_hold_the_points_of_coarser_ones() {
                 logits: tensor(&path, "logits"),
                 probabilities,
                 inputs: None,
+                kind: morphscape::landscape::GridKind::Rows,
                 morph: None,
             }
         };

@@ -82,6 +82,7 @@ fn golden() -> (Golden, Vec<Landscape>) {
         logits: both[..each].to_vec(),
         probabilities: both[each..].to_vec(),
         inputs: None,
+        kind: morphscape::landscape::GridKind::Rows,
         morph: None,
     });
     let landscapes = landscapes.collect();

@@ -277,6 +277,7 @@ mod tests {
             logits: probabilities.clone(),
             probabilities,
             inputs: None,
+            kind: crate::landscape::GridKind::Rows,
             morph: None,
         }
     }

@@ -122,6 +122,14 @@ pub const READERS: &[Reader] = &[
         most_bytes: |len| MIB + 64 * len,
     },
     Reader {
+        name: "csv-packed",
+        files: &["corpus/csv-packed"],
+        part: whole,
+        read: |_, content| Ok(read_table("t", content, "kind", &[]).map(drop)?),
+        // What inflates is text, of which a table may be made.
+        most_bytes: |len| MIB + 66 * 1032 * len,
+    },
+    Reader {
         name: "csv-gzipped",
         files: &["corpus/csv/good.csv", "corpus/csv/good-semicolons.csv"],
         part: whole,

@@ -28,7 +28,7 @@ def write_json(name, value):
 # Arrays: the same grey levels, colours and labels in every type, byte order and order of axes.
 grey = random.integers(0, 256, (5, 2, 5)).astype("uint8")
 grey[0, 0, :2] = [0, 255]
-colour = random.integers(0, 256, (5, 3, 2, 3)).astype("uint8")
+colour = random.integers(0, 256, (5, 6, 2, 3)).astype("uint8")
 labels = np.array([2, 0, 1, 1, 0])
 types = ["u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"]
 arrays = {}
@@ -43,6 +43,7 @@ arrays["images f4 up to 1"] = (grey / 255).astype("f4")
 arrays["images u2 up to 65535"] = grey.astype("u2") * 257
 arrays["images u2 up to 4095"] = np.rint(grey * 4095.0 / 255).astype(">u2")
 arrays["colour HWC"] = colour
+arrays["colour both ends"] = colour[:, :3]
 arrays["colour HWC F"] = np.asfortranarray(colour)
 arrays["colour CHW"] = colour.transpose(0, 3, 1, 2)
 arrays["colour CHW contiguous"] = np.ascontiguousarray(colour.transpose(0, 3, 1, 2))

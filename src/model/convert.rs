@@ -92,6 +92,8 @@ struct Entry {
     class: &'static str,
     config: Map<String, Value>,
     takes: Vec<usize>,
+    /// The class of the layer that it was, where that says more than its own.
+    from: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -104,6 +106,9 @@ struct Writer {
 }
 
 const INPUT: &str = "input";
+
+/// A class that is written as the scaling it is once training is over.
+const BATCH_NORMALIZATION: &str = "BatchNormalization";
 
 impl Writer {
     /// Adds layer `number`, which gives value `number + 1`.
@@ -149,6 +154,8 @@ impl Writer {
             class,
             config,
             takes: layer.takes.clone(),
+            // A scaling that was learnt is none of grey levels, whatever its numbers.
+            from: (layer.class == BATCH_NORMALIZATION).then_some(BATCH_NORMALIZATION),
         });
         Ok(())
     }
@@ -371,7 +378,9 @@ impl Writer {
             let mut layers = vec![json!({"class_name": "InputLayer", "config": input})];
             layers.extend(
                 (self.entries.iter())
-                    .map(|entry| json!({"class_name": entry.class, "config": entry.config})),
+                    .map(|entry| {
+                        json!({"class_name": entry.class, "config": entry.config, "from": entry.from})
+                    }),
             );
             return json!({"class_name": "Sequential", "config": {"name": "converted", "layers": layers}});
         }
@@ -390,6 +399,7 @@ impl Writer {
             };
             json!({
                 "class_name": entry.class, "name": entry.name, "config": entry.config,
+                "from": entry.from,
                 "inbound_nodes": [{"args": args, "kwargs": {}}],
             })
         }));

@@ -28,7 +28,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Probabilities below it count as this one: a logarithm has no answer to 0.
-const LEAST_PROBABILITY: f32 = f32::MIN_POSITIVE;
+const LEAST_PROBABILITY: f32 = 1e-38;
 
 /// How far the sum of an input's probabilities may be from 1: what networks of 16-bit floats leave.
 const SUM_TOLERANCE: f32 = 1e-2;

@@ -431,18 +431,38 @@ fn call<'a>(node: &'a Value, place: &str) -> Result<Call<'a>, ModelError> {
                 else {
                     return Err(wrong(place, "[layer, node, tensor]", short(tensor)));
                 };
-                let number = result(rest, place)?;
-                call.arguments.push(Argument::Tensor(name, number));
+                // A constant in the place of the first tensor: 1 - x.
+                call.arguments.push(match (name.as_str(), rest) {
+                    ("_CONSTANT_VALUE", [_, constant, ..]) => Argument::Constant(constant),
+                    _ => Argument::Tensor(name, result(rest, place)?),
+                });
                 if let Some(Value::Object(options)) = rest.get(2)
                     && !options.is_empty()
                 {
                     call.options = Some(options);
+                    for tensor in options.values().filter(|value| is_tensor(value)) {
+                        let Some([Value::String(name), rest @ ..]) =
+                            tensor.as_array().map(Vec::as_slice)
+                        else {
+                            continue;
+                        };
+                        let number = result(rest, place)?;
+                        call.arguments.push(Argument::Tensor(name, number));
+                    }
                 }
             }
         }
         other => return Err(wrong(place, "a call", short(other))),
     }
     Ok(call)
+}
+
+/// Whether an option of Keras 2's is a layer's result: [layer, node, tensor].
+pub(super) fn is_tensor(value: &Value) -> bool {
+    matches!(
+        value.as_array().map(Vec::as_slice),
+        Some([Value::String(_), Value::Number(_), Value::Number(_)])
+    )
 }
 
 /// A call's arguments in their order. The depth is that of the JSON, which its parser bounds.

@@ -1,6 +1,6 @@
 //! Keras's layers, one by one: options checked, weights taken, what they compute as an [`Op`].
 
-use super::graph::{Argument, Graph, Node};
+use super::graph::{Argument, Graph, Node, is_tensor};
 use super::options::{Function, Options, function, numbers, short};
 use super::{Description, Version};
 use crate::kernels::Activation;
@@ -280,8 +280,12 @@ impl Reader<'_> {
         let subtracts = ["Subtract", "subtract", "sub"].contains(&function);
         // What stands beside the tensor: the other argument, or `y` by name.
         let options = node.call.options;
-        let named =
-            options.and_then(|options| ["y", "x2"].iter().find_map(|key| options.get(*key)));
+        let named = options.and_then(|options| {
+            ["y", "x2"]
+                .iter()
+                .find_map(|key| options.get(*key))
+                .filter(|value| !is_tensor(value))
+        });
         let constants: Vec<&serde_json::Value> = (node.call.arguments.iter())
             .filter_map(|argument| match argument {
                 Argument::Constant(value) => Some(*value),
@@ -505,9 +509,14 @@ impl Reader<'_> {
 
     /// Adds a layer.
     pub(super) fn push(&mut self, node: &Node<'_>, takes: Vec<usize>, op: Op, parameters: usize) {
+        // Converted files have batch normalisation as the scaling it was.
+        let class = match (node.class, node.entry["from"].as_str()) {
+            ("Rescaling", Some("BatchNormalization")) => "BatchNormalization",
+            (class, _) => class,
+        };
         self.layers.push(Layer {
             name: node.id.name.clone(),
-            class: node.class.to_owned(),
+            class: class.to_owned(),
             takes,
             op,
             parameters,

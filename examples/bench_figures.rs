@@ -7,7 +7,7 @@
 use morphscape::data::fashion_mnist;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
-use morphscape::landscape::{Items, LandscapeFile, Permutation};
+use morphscape::landscape::{About, Items, LandscapeFile, Permutation};
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
 use morphscape::plot::{
@@ -62,16 +62,18 @@ fn main() {
     .expect("the CPU engine runs")
     .remove(0);
     let file = LandscapeFile {
-        name: "1B.3".into(),
-        permutation: Permutation::IntoZ,
-        item_names: items.map(|item| set.item_name(item)),
-        item_classes: items.map(|item| set.label(item)),
-        class_names: set.classes().to_vec(),
-        model: "bundled fashion-mnist".into(),
-        model_sha256: model.sha256().into(),
-        items: Items::Images { shape: a.shape() },
-        settings: Default::default(),
-        finer_measures: None,
+        about: About {
+            name: "1B.3".into(),
+            permutation: Permutation::IntoZ,
+            item_names: items.map(|item| set.item_name(item)),
+            item_classes: items.map(|item| set.label(item)),
+            class_names: set.classes().to_vec(),
+            model: "bundled fashion-mnist".into(),
+            model_sha256: model.sha256().into(),
+            items: Items::Images { shape: a.shape() },
+            settings: Default::default(),
+            finer_measures: None,
+        },
         landscape,
     };
     let classes = file.surface_classes();

@@ -19,7 +19,7 @@ use crate::data::{Image, PaperTable, Table};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::landscape::{
-    DataPoints, GridKind, Items, Landscape, LandscapeFile, ListedItem, Triple,
+    About, DataPoints, GridKind, Items, Landscape, LandscapeFile, ListedItem, Triple,
     choose_lettered_triples, choose_triples,
 };
 use crate::mesh::cell_size_px;
@@ -407,7 +407,13 @@ impl LoadedJob {
 
     /// A landscape with everything its file says.
     pub(crate) fn named(&self, id: &LandscapeId, landscape: Landscape) -> LandscapeFile {
-        LandscapeFile {
+        let about = self.about(id);
+        LandscapeFile { about, landscape }
+    }
+
+    /// What a landscape's file says of it; measures on finer grids are a run's to add.
+    pub(crate) fn about(&self, id: &LandscapeId) -> About {
+        About {
             name: id.name.clone(),
             permutation: id.permutation,
             item_names: id.items.map(|item| self.item_name(item)),
@@ -418,7 +424,6 @@ impl LoadedJob {
             items: self.items(),
             settings: self.settings(),
             finer_measures: None,
-            landscape,
         }
     }
 

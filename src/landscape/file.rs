@@ -27,9 +27,9 @@ pub enum Items {
     },
 }
 
-/// A landscape and what it is called: all that its file holds.
+/// What a landscape is called, and what it is of: all that its file says beside the values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LandscapeFile {
+pub struct About {
     /// Name, e.g. `1A.3`.
     pub name: String,
     /// Which item of its triple is C.
@@ -50,6 +50,13 @@ pub struct LandscapeFile {
     pub settings: Map<String, Value>,
     /// Its measures on two finer grids, where a run took them, as JSON for whoever took them.
     pub finer_measures: Option<Value>,
+}
+
+/// A landscape and what it is of: all that its file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LandscapeFile {
+    /// What it is of.
+    pub about: About,
     /// The values.
     pub landscape: Landscape,
 }
@@ -125,13 +132,14 @@ pub fn triple_of(landscape: &str) -> &str {
 impl LandscapeFile {
     /// Name of the triple, e.g. `1A`: the landscape's without its permutation.
     pub fn triple_name(&self) -> &str {
-        triple_of(&self.name)
+        triple_of(&self.about.name)
     }
 
     /// Names of the classes of A, B, C.
     pub fn item_class_names(&self) -> [&str; 3] {
-        self.item_classes
-            .map(|class| self.class_names[class].as_str())
+        self.about
+            .item_classes
+            .map(|class| self.about.class_names[class].as_str())
     }
 
     /// The classes whose surfaces are drawn: those of A, B, C, then the intruders that reach a
@@ -139,7 +147,7 @@ impl LandscapeFile {
     pub fn surface_classes(&self) -> Vec<usize> {
         let mut classes = self.predicted_classes();
         classes.retain(|class| {
-            self.item_classes.contains(class) || self.landscape.peak(*class) >= 0.5
+            self.about.item_classes.contains(class) || self.landscape.peak(*class) >= 0.5
         });
         classes
     }
@@ -154,15 +162,15 @@ impl LandscapeFile {
             }
         }
         let mut others: Vec<usize> = (0..frames.len())
-            .filter(|class| frames[*class] > 0 && !self.item_classes.contains(class))
+            .filter(|class| frames[*class] > 0 && !self.about.item_classes.contains(class))
             .collect();
         others.sort_by_key(|&class| std::cmp::Reverse(frames[class]));
-        self.item_classes.into_iter().chain(others).collect()
+        self.about.item_classes.into_iter().chain(others).collect()
     }
 
     /// What is measured of it by itself; the order, which takes its triple, is left out.
     pub fn measures(&self) -> Measures {
-        measure(&self.landscape, self.item_classes)
+        measure(&self.landscape, self.about.item_classes)
     }
 
     /// The kept input of frame `k`, if inputs were kept.
@@ -170,7 +178,7 @@ impl LandscapeFile {
     /// # Panics
     /// When `k` is not a frame of the landscape.
     pub fn input(&self, k: usize) -> Option<&[f32]> {
-        let length = self.items.len();
+        let length = self.about.items.len();
         let inputs = self.landscape.inputs.as_ref()?;
         Some(&inputs[k * length..(k + 1) * length])
     }
@@ -198,21 +206,21 @@ impl LandscapeFile {
             },
         ];
         if let Some(inputs) = &landscape.inputs {
-            let (name, shape) = self.items.tensor(steps);
+            let (name, shape) = self.about.items.tensor(steps);
             let data = TensorData::F32(inputs);
             tensors.push(Tensor { name, shape, data });
         }
         let mut settings = Map::from_iter([("steps".to_owned(), json!(steps))]);
-        settings.extend(self.settings.clone());
+        settings.extend(self.about.settings.clone());
         let mut metadata = BTreeMap::from([
-            ("name", self.name.clone()),
-            ("permutation", self.permutation.number().to_string()),
-            ("items", json!(self.item_names).to_string()),
-            ("item_classes", json!(self.item_classes).to_string()),
-            ("item_kind", json!(self.items).to_string()),
-            ("classes", json!(self.class_names).to_string()),
-            ("model", self.model.clone()),
-            ("model_sha256", self.model_sha256.clone()),
+            ("name", self.about.name.clone()),
+            ("permutation", self.about.permutation.number().to_string()),
+            ("items", json!(self.about.item_names).to_string()),
+            ("item_classes", json!(self.about.item_classes).to_string()),
+            ("item_kind", json!(self.about.items).to_string()),
+            ("classes", json!(self.about.class_names).to_string()),
+            ("model", self.about.model.clone()),
+            ("model_sha256", self.about.model_sha256.clone()),
             ("measures", json!(measures).to_string()),
             ("settings", Value::Object(settings).to_string()),
             (
@@ -220,7 +228,7 @@ impl LandscapeFile {
                 concat!("morphscape ", env!("CARGO_PKG_VERSION")).to_owned(),
             ),
         ]);
-        if let Some(finer) = &self.finer_measures {
+        if let Some(finer) = &self.about.finer_measures {
             metadata.insert("finer_measures", finer.to_string());
         }
         if let Some(morph) = &landscape.morph {
@@ -349,7 +357,7 @@ impl LandscapeFile {
                 })
             }
         };
-        Ok(Self {
+        let about = About {
             name: file.text("name")?.to_owned(),
             permutation,
             item_names: file.json("items")?,
@@ -360,18 +368,19 @@ impl LandscapeFile {
                 Ok(_) => Some(file.json("finer_measures")?),
                 Err(_) => None,
             },
-            landscape: Landscape {
-                kind,
-                steps,
-                num_classes: classes,
-                logits,
-                probabilities,
-                inputs,
-                morph,
-            },
             class_names,
             items,
             settings,
-        })
+        };
+        let landscape = Landscape {
+            kind,
+            steps,
+            num_classes: classes,
+            logits,
+            probabilities,
+            inputs,
+            morph,
+        };
+        Ok(Self { about, landscape })
     }
 }

@@ -13,7 +13,7 @@ mod walk;
 
 pub use data_points::DataPoints;
 pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
-pub use file::{Items, LandscapeFile, LandscapeFileError, triple_of};
+pub use file::{About, Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use kind::{AxisNames, GridKind};
 pub use measures::{
     Bar, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints, Format, GridMeasures,
@@ -71,19 +71,6 @@ pub struct GridMeshes {
 }
 
 impl Landscape {
-    /// A grid without points, in the place of one that is taken out.
-    pub fn nothing() -> Self {
-        Self {
-            kind: GridKind::Morph,
-            steps: 0,
-            num_classes: 0,
-            logits: Vec::new(),
-            probabilities: Vec::new(),
-            inputs: None,
-            morph: None,
-        }
-    }
-
     /// Number of frames, `steps * steps`.
     pub fn num_frames(&self) -> usize {
         self.steps * self.steps

@@ -5,18 +5,22 @@ use crate::landscape::{Items, LandscapeFile};
 /// `1A.3   Ankle boot to Pullover, into Trouser`.
 pub fn title(file: &LandscapeFile) -> String {
     let [a, b, c] = file.item_class_names();
-    format!("{}   {a} to {b}, into {c}", file.name)
+    format!("{}   {a} to {b}, into {c}", file.about.name)
 }
 
 /// Items and permutation; size, mode and model.
 pub(super) fn subtitle(file: &LandscapeFile) -> String {
-    let [a, b, c] = &file.item_names;
+    let [a, b, c] = &file.about.item_names;
     let steps = file.landscape.steps;
     let setting = |key: &str| {
-        let value = file.settings.get(key).and_then(|value| value.as_str());
+        let value = file
+            .about
+            .settings
+            .get(key)
+            .and_then(|value| value.as_str());
         value.unwrap_or("unknown").to_owned()
     };
-    let how = match &file.items {
+    let how = match &file.about.items {
         Items::Images { .. } => format!(
             "{steps} x {steps} frames, {} mode, {} sampling",
             setting("mode"),
@@ -28,8 +32,8 @@ pub(super) fn subtitle(file: &LandscapeFile) -> String {
     };
     format!(
         "A {a}, B {b}, C {c}; permutation {}\n{how}; model: {}",
-        file.permutation.number(),
-        file.model
+        file.about.permutation.number(),
+        file.about.model
     )
 }
 
@@ -41,8 +45,8 @@ pub(super) fn failed_label(file: &LandscapeFile) -> Option<String> {
 
 /// A class with the letter of its item, `Coat (C)`, or that it intrudes.
 pub fn class_label(file: &LandscapeFile, class: usize) -> String {
-    let name = &file.class_names[class];
-    match file.item_classes.iter().position(|&own| own == class) {
+    let name = &file.about.class_names[class];
+    match file.about.item_classes.iter().position(|&own| own == class) {
         Some(place) => format!("{name} ({})", ["A", "B", "C"][place]),
         None if file.landscape.is_predicted(class) => format!("{name} (intruder)"),
         None => name.clone(),

@@ -65,10 +65,10 @@ pub fn decision_map(
         let Some(label) = landscape.label(k) else {
             return "failed".to_owned();
         };
-        if label == file.item_classes["ABC".find(letter).unwrap_or(0)] {
+        if label == file.about.item_classes["ABC".find(letter).unwrap_or(0)] {
             String::new()
         } else {
-            format!("predicted {}", file.class_names[label])
+            format!("predicted {}", file.about.class_names[label])
         }
     };
     for (letter, k, [x, y]) in thumbs {
@@ -95,7 +95,9 @@ pub fn decision_map(
             size,
             plotters::style::TRANSPARENT,
             Some(Stroke {
-                color: opaque(color(file.item_classes["ABC".find(letter).unwrap_or(0)])),
+                color: opaque(color(
+                    file.about.item_classes["ABC".find(letter).unwrap_or(0)],
+                )),
                 width_px: 3.0,
             }),
         );
@@ -120,7 +122,7 @@ pub fn decision_map(
         }
     }
     let below = draw_legend(&mut canvas, file, [width - LEGEND, top]);
-    let class_name = &file.class_names[class];
+    let class_name = &file.about.class_names[class];
     let legend = MapLegend {
         marks,
         class_name,

@@ -41,7 +41,11 @@ pub fn group_figures(
     classes: &[usize],
 ) -> Vec<Figure> {
     for (number, file) in (1..).zip(files) {
-        assert_eq!(file.permutation.number(), number, "permutations in order");
+        assert_eq!(
+            file.about.permutation.number(),
+            number,
+            "permutations in order"
+        );
     }
     let Some(group) = Group::new(files) else {
         return Vec::new();
@@ -67,7 +71,7 @@ impl<'a> Group<'a> {
     fn new(files: [&'a LandscapeFile; 3]) -> Option<Self> {
         let ordered = PAPER_ORDER.map(|number| files[number - 1]);
         let names = ordered[0];
-        let Items::Rows { features } = &names.items else {
+        let Items::Rows { features } = &names.about.items else {
             return None;
         };
         let steps = names.landscape.steps;
@@ -81,13 +85,13 @@ impl<'a> Group<'a> {
             .copied()
             .collect();
         let (labels, best) = answers(&probabilities, names.landscape.num_classes);
-        let mut classes = names.item_classes.to_vec();
+        let mut classes = names.about.item_classes.to_vec();
         for &label in &labels {
             if !classes.contains(&label) {
                 classes.push(label);
             }
         }
-        let [x, y, z] = &names.item_names;
+        let [x, y, z] = &names.about.item_names;
         let group = names.triple_name();
         Some(Self {
             title: format!("Group {group}   {}", names.item_class_names().join(", ")),
@@ -95,13 +99,18 @@ impl<'a> Group<'a> {
                 "x {x}, y {y}, z {z}; {} rows: permutations 3, 1, 2 of {steps} x {steps}, as in the paper\n{} features; model: {}",
                 labels.len(),
                 features.len(),
-                names.model
+                names.about.model
             ),
             legend: classes
                 .into_iter()
                 .map(|class| {
-                    let name = &names.class_names[class];
-                    match names.item_classes.iter().position(|&own| own == class) {
+                    let name = &names.about.class_names[class];
+                    match names
+                        .about
+                        .item_classes
+                        .iter()
+                        .position(|&own| own == class)
+                    {
                         Some(place) => (class, format!("{name} ({})", ["x", "y", "z"][place])),
                         None => (class, format!("{name} (intruder)")),
                     }
@@ -112,7 +121,7 @@ impl<'a> Group<'a> {
                 .iter()
                 .map(|file| {
                     let [a, b, c] = file.item_class_names();
-                    format!("{}: {a} to {b}, into {c}", file.name)
+                    format!("{}: {a} to {b}, into {c}", file.about.name)
                 })
                 .collect(),
             features,
@@ -138,11 +147,11 @@ impl<'a> Group<'a> {
     /// The legend with the classes of the data, which are drawn, too.
     fn legend_with(&self, data: Option<&DataPoints>) -> Vec<(usize, String)> {
         let mut legend = self.legend.clone();
-        let mut present = vec![false; self.names.class_names.len()];
+        let mut present = vec![false; self.names.about.class_names.len()];
         for &label in data.iter().flat_map(|data| &data.labels) {
             present[label] = true;
         }
-        for (class, name) in self.names.class_names.iter().enumerate() {
+        for (class, name) in self.names.about.class_names.iter().enumerate() {
             if present[class] && !legend.iter().any(|(known, _)| *known == class) {
                 legend.push((class, name.clone()));
             }
@@ -154,7 +163,7 @@ impl<'a> Group<'a> {
         let mut classes = self.legend.clone();
         for &class in more_classes {
             if !classes.iter().any(|(known, _)| *known == class) {
-                classes.push((class, self.names.class_names[class].clone()));
+                classes.push((class, self.names.about.class_names[class].clone()));
             }
         }
         line_plot(&LinePlot {
@@ -215,7 +224,7 @@ impl<'a> Group<'a> {
             title: &self.title,
             subtitle: &self.subtitle,
             corners,
-            class_names: &self.names.class_names,
+            class_names: &self.names.about.class_names,
             panels: &panels,
             legend: &self.legend_with(data),
         })

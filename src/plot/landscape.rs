@@ -73,7 +73,7 @@ pub struct FigureOptions {
 /// The corners of a ternary plot: the classes that are asked for, if they are three, else those
 /// of A, B, C.
 pub(super) fn corners(file: &LandscapeFile, classes: &[usize]) -> [usize; 3] {
-    <[usize; 3]>::try_from(classes).unwrap_or(file.item_classes)
+    <[usize; 3]>::try_from(classes).unwrap_or(file.about.item_classes)
 }
 
 /// Draws the figures of a landscape. Those that show frames need `frames`; scatter pairs and the
@@ -102,7 +102,7 @@ pub fn landscape_figures(
     let surface = surface_plot(file, &surfaces, options.camera, options.marks);
     add("surface", surface);
     let of_map = options.classes.as_ref().and_then(|c| c.first().copied());
-    let of_map = of_map.unwrap_or(file.item_classes[2]);
+    let of_map = of_map.unwrap_or(file.about.item_classes[2]);
     add("map", decision_map(file, frames, options.marks, of_map));
     if let Some(frames) = frames {
         add("paths", path_strips(file, frames));
@@ -113,7 +113,7 @@ pub fn landscape_figures(
     {
         add("mesh", svg);
     }
-    if let Items::Images { .. } = file.items {
+    if let Items::Images { .. } = file.about.items {
         let points = Points::of(file);
         let asked = options.classes.as_deref().unwrap_or_default();
         add("ternary", ternary(file, &points, corners(file, asked)));
@@ -184,7 +184,7 @@ fn ternary(file: &LandscapeFile, points: &Points, corners: [usize; 3]) -> String
         title: &title(file),
         subtitle: &subtitle(file),
         corners,
-        class_names: &file.class_names,
+        class_names: &file.about.class_names,
         panels: &[TernaryPanel {
             points: match points.labels.len() == file.landscape.num_frames() {
                 true => "the frames",
@@ -202,12 +202,13 @@ fn ternary(file: &LandscapeFile, points: &Points, corners: [usize; 3]) -> String
 /// Frames in the probabilities of the triple's classes.
 fn scatter(file: &LandscapeFile, frames: &Points) -> String {
     let features = file
+        .about
         .item_classes
-        .map(|class| format!("p({})", file.class_names[class]));
+        .map(|class| format!("p({})", file.about.class_names[class]));
     let points: Vec<f32> = frames
         .probabilities
         .chunks_exact(file.landscape.num_classes)
-        .flat_map(|row| file.item_classes.map(|class| row[class]))
+        .flat_map(|row| file.about.item_classes.map(|class| row[class]))
         .collect();
     scatter_pairs(&ScatterPairs {
         title: &title(file),

@@ -56,7 +56,7 @@ pub fn landscape_line(file: &LandscapeFile, classes: &[usize]) -> String {
         subtitle: &subtitle(file),
         axis: &format!(
             "{}, in {steps} cycles from a mix of A and B into C (shaded in turn)",
-            file.items.input_name()
+            file.about.items.input_name()
         ),
         probabilities: &landscape.probabilities,
         num_classes: landscape.num_classes,

@@ -72,7 +72,11 @@ pub(super) fn barriers(file: &LandscapeFile, marks: Marks) -> Vec<Barrier> {
         return Vec::new();
     }
     let shape = [landscape.steps; 2];
-    let potentials = pair_potentials(&landscape.logits, landscape.num_classes, file.item_classes);
+    let potentials = pair_potentials(
+        &landscape.logits,
+        landscape.num_classes,
+        file.about.item_classes,
+    );
     let pairs = ["AB", "AC", "BC"].into_iter().zip(landscape.item_pairs());
     pairs
         .zip(potentials)

@@ -14,7 +14,7 @@ pub struct Tiles {
 impl Tiles {
     /// The frames that a landscape has kept, rounded; nothing when it has none.
     pub fn of(file: &LandscapeFile) -> Option<Self> {
-        let Items::Images { shape } = file.items else {
+        let Items::Images { shape } = file.about.items else {
             return None;
         };
         let levels = file.landscape.inputs.as_ref()?;

@@ -45,7 +45,7 @@ pub struct Detail {
 
 /// Packs a landscape for the page: its values, its frames or rows, its figures.
 pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figure]) -> Detail {
-    let name = &file.name;
+    let name = &file.about.name;
     let mut html = String::new();
     let mut element = |kind: &str, content: &str| {
         let _ = writeln!(
@@ -61,7 +61,7 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figu
         element("frames", &format!("data:image/jpeg;base64,{jpeg}"));
         atlas = Some([frame, tile]);
     }
-    if let (Items::Rows { .. }, Some(rows)) = (&file.items, &file.landscape.inputs) {
+    if let (Items::Rows { .. }, Some(rows)) = (&file.about.items, &file.landscape.inputs) {
         element("rows", &floats(rows));
     }
     html.push_str(&pack_figures(name, figures));

@@ -141,7 +141,7 @@ impl FigurePlan {
                         return Ok(None);
                     }
                     let mut detail = pack_detail(file, frames.as_ref(), &figures);
-                    if let Some(walk) = read_walk(folder, &file.name)? {
+                    if let Some(walk) = read_walk(folder, &file.about.name)? {
                         detail.add(&walk);
                     }
                     Ok(Some(detail))
@@ -193,10 +193,10 @@ impl FigurePlan {
             let classes = classes.unwrap_or_else(|| file.surface_classes());
             let figure =
                 serde_json::to_vec(&plotly_figure(file, &classes)).expect("a figure is plain data");
-            write_file(&folder.folder(&file.name)?.join(PLOTLY_FILE), &figure)?;
+            write_file(&folder.folder(&file.about.name)?.join(PLOTLY_FILE), &figure)?;
         }
         let figures = landscape_figures(file, frames, self.set, &options);
-        self.write(folder, &file.name, &figures)?;
+        self.write(folder, &file.about.name, &figures)?;
         Ok(figures)
     }
 

@@ -45,7 +45,7 @@ impl Finisher<'_> {
         };
         for (n, file) in triple.files.iter().enumerate() {
             if !triple.is_kept[n] {
-                let path = self.folder.folder(&file.name)?.join(LANDSCAPE_FILE);
+                let path = self.folder.folder(&file.about.name)?.join(LANDSCAPE_FILE);
                 file.write(&path, &triple.measures[n])?;
             }
         }
@@ -55,7 +55,7 @@ impl Finisher<'_> {
     /// Draws and writes the figures of a triple.
     fn draw(&self, plan: &FigurePlan, triple: &TripleFiles<'_>) -> Result<Vec<Detail>, RunError> {
         let TripleFiles { first, ids, .. } = *triple;
-        let place = |file: &LandscapeFile| ids.iter().position(|id| id.name == file.name);
+        let place = |file: &LandscapeFile| ids.iter().position(|id| id.name == file.about.name);
         let wanted = |file: &LandscapeFile| match place(file) {
             Some(n) if first + n < MAX_DETAILS && plan.report => Wanted::Detail,
             Some(n) if triple.is_kept[n] && self.drawn == Drawn::Alike => Wanted::No,
@@ -70,7 +70,7 @@ impl Finisher<'_> {
                 (kept, _) => kept,
             };
             if let Some(tiles) = &tiles {
-                let path = self.folder.folder(&file.name)?.join(FRAMES_FILE);
+                let path = self.folder.folder(&file.about.name)?.join(FRAMES_FILE);
                 write_file(&path, &tiles.atlas().to_png())?;
             }
             Ok(tiles)

@@ -70,13 +70,13 @@ impl RunFolder {
                 .classes
                 .iter()
                 .map(|class| {
-                    class_number(class, &first.class_names).in_setting(Setting::Class, class)
+                    class_number(class, &first.about.class_names).in_setting(Setting::Class, class)
                 })
                 .collect::<Result<_, _>>()?;
             plan.only_classes(classes);
         }
         let data = self.read_data_points()?;
-        if plan.shows_mesh() && matches!(first.items, Items::Rows { .. }) {
+        if plan.shows_mesh() && matches!(first.about.items, Items::Rows { .. }) {
             return Err(RunError::refused_but(
                 "rows of measurements have no meshes",
                 "leave {} out",
@@ -108,14 +108,14 @@ impl RunFolder {
                 for file in &files {
                     check_belongs(&first, file, data.as_ref())?;
                 }
-                let is_wanted = |file: &LandscapeFile| match wanted.get(file.name.as_str()) {
+                let is_wanted = |file: &LandscapeFile| match wanted.get(file.about.name.as_str()) {
                     None => Wanted::No,
                     Some(&n) if n < MAX_DETAILS => Wanted::Detail,
                     Some(_) => Wanted::Figures,
                 };
                 let frames_of = |file: &LandscapeFile| {
                     let frames = frames(folder, file)?;
-                    if frames.is_none() && matches!(file.items, Items::Images { .. }) {
+                    if frames.is_none() && matches!(file.about.items, Items::Images { .. }) {
                         frameless.store(true, Ordering::Relaxed);
                     }
                     Ok(frames)
@@ -138,9 +138,9 @@ impl RunFolder {
             let (rows, details): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
             report(
                 &self,
-                &first.class_names,
+                &first.about.class_names,
                 first.landscape.steps,
-                &first.items,
+                &first.about.items,
                 &rows.concat(),
                 &details.concat(),
                 self.read_resolution()?.as_ref(),
@@ -210,15 +210,15 @@ pub(super) fn read_landscape(folder: &RunFolder, name: &str) -> Result<Landscape
     let path = folder.file(name).join(LANDSCAPE_FILE);
     let place = path.display();
     let file = LandscapeFile::read(&path).placed(&place)?;
-    let is_its_own = file.name == name
+    let is_its_own = file.about.name == name
         && Permutation::ALL
             .iter()
-            .any(|p| *p == file.permutation && name.ends_with(&format!(".{}", p.number())));
+            .any(|p| *p == file.about.permutation && name.ends_with(&format!(".{}", p.number())));
     if !is_its_own {
         return Err(RunError::refused(format!(
             "{place}: expected landscape {name}, found {}, permutation {}; the file was put there from elsewhere",
-            file.name,
-            file.permutation.number()
+            file.about.name,
+            file.about.permutation.number()
         )));
     }
     Ok(file)
@@ -230,21 +230,21 @@ fn check_belongs(
     file: &LandscapeFile,
     data: Option<&DataPoints>,
 ) -> Result<(), RunError> {
-    let is_alike = file.class_names == first.class_names
-        && file.items == first.items
+    let is_alike = file.about.class_names == first.about.class_names
+        && file.about.items == first.about.items
         && file.landscape.steps == first.landscape.steps;
     if !is_alike {
         return Err(RunError::refused(format!(
             "{} and {}: expected landscapes of the same classes, steps and items, found others; they are not of one run",
-            first.name, file.name
+            first.about.name, file.about.name
         )));
     }
-    if let (Some(data), Items::Rows { features }) = (data, &file.items)
-        && (data.features != *features || data.class_names != file.class_names)
+    if let (Some(data), Items::Rows { features }) = (data, &file.about.items)
+        && (data.features != *features || data.class_names != file.about.class_names)
     {
         return Err(RunError::refused(format!(
             "{DATA_FILE}: expected the features and classes of {}, found others; it is not of this run",
-            file.name
+            file.about.name
         )));
     }
     Ok(())
@@ -252,10 +252,10 @@ fn check_belongs(
 
 /// The frames of a landscape, from its tensors or else from its picture of them.
 fn frames(folder: &RunFolder, file: &LandscapeFile) -> Result<Option<Tiles>, RunError> {
-    let Items::Images { shape } = file.items else {
+    let Items::Images { shape } = file.about.items else {
         return Ok(None);
     };
-    let path = folder.file(&file.name).join(FRAMES_FILE);
+    let path = folder.file(&file.about.name).join(FRAMES_FILE);
     if let Some(tiles) = Tiles::of(file) {
         return Ok(Some(tiles));
     }

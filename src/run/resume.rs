@@ -10,7 +10,7 @@ use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::LANDSCAPE_FILE;
 use super::folder::{Earlier, RunFolder};
 use crate::job::{LandscapeId, LoadedJob, Note, Observer};
-use crate::landscape::{Items, Landscape, LandscapeFile};
+use crate::landscape::{About, Items, LandscapeFile};
 
 /// What a landscape must be to be kept.
 pub(super) struct Expected<'a> {
@@ -37,19 +37,18 @@ impl Expected<'_> {
         }
         let found = LandscapeFile::read_whole(&path)
             .placed(path.display())
-            .and_then(|mut file| {
-                let landscape = std::mem::replace(&mut file.landscape, Landscape::nothing());
-                let wanted = LandscapeFile {
-                    finer_measures: file.finer_measures.clone(),
-                    ..self.job.named(id, Landscape::nothing())
+            .and_then(|file| {
+                let wanted = About {
+                    finer_measures: file.about.finer_measures.clone(),
+                    ..self.job.about(id)
                 };
                 let keeps_inputs =
                     self.keeps_frames || matches!(self.job.items(), Items::Rows { .. });
-                let is_this = file == wanted
-                    && landscape.steps == self.job.steps()
-                    && landscape.inputs.is_some() == keeps_inputs;
+                let is_this = file.about == wanted
+                    && file.landscape.steps == self.job.steps()
+                    && file.landscape.inputs.is_some() == keeps_inputs;
                 match is_this {
-                    true => Ok(LandscapeFile { landscape, ..file }),
+                    true => Ok(file),
                     false => Err(RunError::refused(format!(
                         "{}: expected landscape {} of this run, found another",
                         path.display(),
@@ -58,7 +57,9 @@ impl Expected<'_> {
                 }
             });
         match found {
-            Ok(file) => (file.finer_measures.is_some() == self.on_finer_grids).then_some(file),
+            Ok(file) => {
+                (file.about.finer_measures.is_some() == self.on_finer_grids).then_some(file)
+            }
             Err(error) => {
                 let chain = error_chain(&error);
                 self.observer

@@ -32,13 +32,13 @@ impl SummaryRow {
     /// A landscape and its measures.
     pub(super) fn new(file: &LandscapeFile, measures: Measures) -> Self {
         let names = |classes: &[usize]| -> Vec<String> {
-            let name = |&class: &usize| file.class_names[class].clone();
+            let name = |&class: &usize| file.about.class_names[class].clone();
             classes.iter().map(name).collect()
         };
         Self {
-            name: file.name.clone(),
-            items: file.item_names.clone(),
-            item_classes: file.item_classes,
+            name: file.about.name.clone(),
+            items: file.about.item_names.clone(),
+            item_classes: file.about.item_classes,
             classes: file.item_class_names().map(str::to_owned),
             intruders: names(&measures.intruders),
             confident_intruders: names(&measures.confident_intruders),
@@ -64,11 +64,11 @@ pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
     files
         .par_chunks_exact(siblings)
         .flat_map(|triple| {
-            let of = |file: &'_ LandscapeFile| measure(&file.landscape, file.item_classes);
+            let of = |file: &'_ LandscapeFile| measure(&file.landscape, file.about.item_classes);
             // What compares the permutations of a triple needs all three.
             match triple {
                 [a, b, c] => {
-                    measure_triple([a, b, c].map(|file| (&file.landscape, file.item_classes)))
+                    measure_triple([a, b, c].map(|file| (&file.landscape, file.about.item_classes)))
                         .to_vec()
                 }
                 others => others.iter().map(of).collect(),

@@ -424,10 +424,10 @@ fn place(file: &LandscapeFile, furthest: &Furthest) -> String {
     let [there, now] = furthest.values;
     format!(
         "{}, row {}, column {}, {}: {there} there and {now} now",
-        file.name,
+        file.about.name,
         furthest.frame / steps,
         furthest.frame % steps,
-        file.class_names[furthest.class]
+        file.about.class_names[furthest.class]
     )
 }
 

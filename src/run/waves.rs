@@ -28,11 +28,33 @@ use crate::pipeline::{Frames, PipelineError};
 use crate::report::Detail;
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// A wave of landscapes is computed, then drawn and written: how long a wave is to take, which is
 /// what a run loses when it is killed. How much it holds between writes, [`BUDGET`] says.
 const WAVE_S: f64 = 5.0;
+
+/// A landscape of a wave.
+enum Slot {
+    /// As an earlier start finished it.
+    Kept(LandscapeFile),
+    /// Still to be computed.
+    New(LandscapeId),
+}
+
+impl Slot {
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+
+    fn missing(&self) -> Option<LandscapeId> {
+        match self {
+            Self::Kept(_) => None,
+            Self::New(id) => Some(id.clone()),
+        }
+    }
+}
 
 impl Writing<'_> {
     /// Points of the finest of the finer grids, 0 where there are none.
@@ -106,13 +128,15 @@ impl Writing<'_> {
             let started = Instant::now();
             let wave;
             (wave, rest) = rest.split_at(rest.len().min(siblings * triples));
-            let mut kept: Vec<Option<LandscapeFile>> = wave
+            let slots: Vec<Slot> = wave
                 .par_iter()
-                .map(|id| expected.kept(&self.folder, id))
+                .map(|id| match expected.kept(&self.folder, id) {
+                    Some(file) => Slot::Kept(file),
+                    None => Slot::New(id.clone()),
+                })
                 .collect();
-            let is_kept: Vec<bool> = kept.iter().map(Option::is_some).collect();
-            let missing = wave.iter().zip(&is_kept).filter(|(_, is_kept)| !**is_kept);
-            let missing: Vec<LandscapeId> = missing.map(|(id, _)| id.clone()).collect();
+            let is_kept: Vec<bool> = slots.iter().map(Slot::is_kept).collect();
+            let missing: Vec<LandscapeId> = slots.iter().filter_map(Slot::missing).collect();
             let kept_here = wave.len() - missing.len();
             if kept_here > 0 {
                 num_kept += kept_here;
@@ -123,28 +147,29 @@ impl Writing<'_> {
             self.folder.note_fallback(self.engine)?;
 
             let measuring = Instant::now();
-            let mut new = missing.iter().zip(computed).zip(finer);
-            let mut new = || {
-                let ((id, landscape), finer_measures) = new.next()?;
-                Some(LandscapeFile {
-                    finer_measures,
-                    ..self.job.named(id, landscape)
+            let new = missing.iter().zip(computed).zip(finer);
+            let mut new: HashMap<&str, LandscapeFile> = new
+                .map(|((id, landscape), finer_measures)| {
+                    let mut file = self.job.named(id, landscape);
+                    file.about.finer_measures = finer_measures;
+                    (id.name.as_str(), file)
                 })
-            };
-            let files: Vec<LandscapeFile> = kept
-                .iter_mut()
-                .map(|kept| {
-                    kept.take()
-                        .or_else(&mut new)
-                        .expect("one for each that is missing")
+                .collect();
+            let files: Vec<LandscapeFile> = slots
+                .into_iter()
+                .map(|slot| match slot {
+                    Slot::Kept(file) => file,
+                    Slot::New(id) => new
+                        .remove(id.name.as_str())
+                        .expect("each that is missing was computed"),
                 })
                 .collect();
             let measures = measure_files(&files);
             self.timings.measures += measuring.elapsed();
             if let Some(resolution) = &mut resolution {
                 for (file, measures) in files.iter().zip(&measures) {
-                    let finer = file.finer_measures.as_ref();
-                    resolution.add(&file.name, measures, finer.unwrap_or(&Value::Null));
+                    let finer = file.about.finer_measures.as_ref();
+                    resolution.add(&file.about.name, measures, finer.unwrap_or(&Value::Null));
                 }
             }
 

@@ -10,7 +10,9 @@
 )]
 
 use morphscape::data::{Picture, read_image_file};
-use morphscape::landscape::{DataPoints, GridMeshes, Items, Landscape, LandscapeFile, Permutation};
+use morphscape::landscape::{
+    About, DataPoints, GridMeshes, Items, Landscape, LandscapeFile, Permutation,
+};
 use morphscape::mesh::PairMesh;
 use morphscape::plot::{
     Camera, Figure, FigureOptions, FigureSet, LinePlot, Marks, Ternary, TernaryPanel, Tiles,
@@ -56,18 +58,20 @@ fn grid() -> Landscape {
 fn named(items: Items, landscape: Landscape) -> LandscapeFile {
     let settings = serde_json::json!({"mode": "clean", "sampling": "cubic"});
     LandscapeFile {
-        name: "1A.3".into(),
-        permutation: Permutation::IntoZ,
-        item_names: ["t10k#1", "t10k#2", "t10k#3"].map(str::to_owned),
-        item_classes: [0, 1, 2],
-        class_names: ["Coat", "Bag <&\">", "Boot", "Shirt"]
-            .map(str::to_owned)
-            .to_vec(),
-        model: "a model".into(),
-        model_sha256: "00".into(),
-        items,
-        settings: settings.as_object().cloned().unwrap_or_default(),
-        finer_measures: None,
+        about: About {
+            name: "1A.3".into(),
+            permutation: Permutation::IntoZ,
+            item_names: ["t10k#1", "t10k#2", "t10k#3"].map(str::to_owned),
+            item_classes: [0, 1, 2],
+            class_names: ["Coat", "Bag <&\">", "Boot", "Shirt"]
+                .map(str::to_owned)
+                .to_vec(),
+            model: "a model".into(),
+            model_sha256: "00".into(),
+            items,
+            settings: settings.as_object().cloned().unwrap_or_default(),
+            finer_measures: None,
+        },
         landscape,
     }
 }
@@ -132,7 +136,7 @@ fn rows() -> (LandscapeFile, DataPoints) {
         .collect();
     let data = DataPoints {
         features,
-        class_names: file.class_names.clone(),
+        class_names: file.about.class_names.clone(),
         rows,
         every: 1,
         labels: (0..30).map(|n| n % 3).collect(),
@@ -188,8 +192,8 @@ fn all_figures() -> Vec<(String, String)> {
     let of_rows = landscape_figures(&rows, None, FigureSet::All, &options);
     let group = Permutation::ALL.map(|permutation| {
         let mut file = rows.clone();
-        file.name = format!("1A.{}", permutation.number());
-        file.permutation = permutation;
+        file.about.name = format!("1A.{}", permutation.number());
+        file.about.permutation = permutation;
         file
     });
     let marks = Marks {
@@ -223,7 +227,7 @@ fn all_figures() -> Vec<(String, String)> {
             title: "many points",
             subtitle: "",
             corners: [0, 1, 2],
-            class_names: &images.class_names,
+            class_names: &images.about.class_names,
             panels: &[TernaryPanel {
                 points: "points",
                 colored_by: "",

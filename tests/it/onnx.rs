@@ -293,7 +293,7 @@ fn a_sweep_runs_on_an_onnx_model_on_both_engines() {
         succeed(folder.path(), &[&arguments, more].concat());
         let place = folder.path().join(out).join("1A.3/landscape.safetensors");
         let file = LandscapeFile::read(&place).expect("our own file");
-        assert_eq!(file.class_names, ["coat", "bag", "boot"]);
+        assert_eq!(file.about.class_names, ["coat", "bag", "boot"]);
         file.landscape
     };
     // Frames come back for the network, kept or not.

@@ -5,7 +5,7 @@ use morphscape::data::{Table, iris, seeds};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Activation;
 use morphscape::landscape::{
-    DataPoints, Items, LandscapeFile, Permutation, choose_lettered_triples, measure,
+    About, DataPoints, Items, LandscapeFile, Permutation, choose_lettered_triples, measure,
 };
 use morphscape::model::{Model, ModelOptions, bundled_table_model, read_model};
 use morphscape::pipeline::{PipelineError, RowJob, interpolate_rows};
@@ -224,18 +224,20 @@ fn a_file(table: &Table, model: &Model) -> LandscapeFile {
         .expect("it interpolates")
         .remove(0);
     LandscapeFile {
-        name: "A.3".into(),
-        permutation: Permutation::IntoZ,
-        item_names: [0, 70, 140].map(|row| table.item_name(row)),
-        item_classes: [0, 1, 2],
-        class_names: table.classes().to_vec(),
-        model: "bundled seeds".into(),
-        model_sha256: model.sha256().into(),
-        items: Items::Rows {
-            features: table.features().to_vec(),
+        about: About {
+            name: "A.3".into(),
+            permutation: Permutation::IntoZ,
+            item_names: [0, 70, 140].map(|row| table.item_name(row)),
+            item_classes: [0, 1, 2],
+            class_names: table.classes().to_vec(),
+            model: "bundled seeds".into(),
+            model_sha256: model.sha256().into(),
+            items: Items::Rows {
+                features: table.features().to_vec(),
+            },
+            settings: Default::default(),
+            finer_measures: None,
         },
-        settings: Default::default(),
-        finer_measures: None,
         landscape,
     }
 }
@@ -247,7 +249,7 @@ fn files_give_back_what_was_written() {
     let model = bundled_table_model("seeds").expect("a bundled model");
     let file = a_file(&table, &model);
     let path = folder.path().join("landscape.safetensors");
-    let measures = measure(&file.landscape, file.item_classes);
+    let measures = measure(&file.landscape, file.about.item_classes);
     file.write(&path, &measures).expect("it is written");
     assert_eq!(LandscapeFile::read(&path).expect("it is read"), file);
 
@@ -271,19 +273,19 @@ fn damaged_landscape_files_are_refused() {
     let model = bundled_table_model("seeds").expect("a bundled model");
     let path = folder.path().join("landscape.safetensors");
     let file = a_file(&seeds(), &model);
-    let measures = measure(&file.landscape, file.item_classes);
+    let measures = measure(&file.landscape, file.about.item_classes);
     let mut damaged = Vec::new();
     let mut damage = |change: fn(&mut LandscapeFile), words| {
         let mut file = file.clone();
         change(&mut file);
         damaged.push((file, words));
     };
-    damage(|file| file.item_classes = [0, 1, 9], "item_classes");
+    damage(|file| file.about.item_classes = [0, 1, 9], "item_classes");
     damage(
         |file| file.landscape.probabilities[5] = f32::NAN,
         "probabilities",
     );
-    damage(|file| file.class_names.truncate(2), "item_classes");
+    damage(|file| file.about.class_names.truncate(2), "item_classes");
     for (file, words) in damaged {
         file.write(&path, &measures).expect("it is written");
         let error = LandscapeFile::read(&path).expect_err(words).to_string();

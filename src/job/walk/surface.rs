@@ -4,7 +4,7 @@ use super::{Edges, Gait, HeightOf, SurfaceSource, WalkJob};
 use crate::engine::Engine;
 use crate::job::{JobError, Located, Observer, class_number, find_image_for};
 use crate::kernels::Sampling;
-use crate::landscape::{Items, LandscapeFile, Permutation, Plane, Potential};
+use crate::landscape::{About, Items, LandscapeFile, Permutation, Plane, Potential};
 use crate::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
 use crate::remedy::Setting;
 use serde_json::{Value, json};
@@ -213,21 +213,23 @@ impl WalkJob {
         // An item's class is the predicted one: a file has no label.
         let corners = [0, last * landscape.steps, landscape.num_frames() - 1];
         Ok(LandscapeFile {
-            name: items.join(", "),
-            permutation: Permutation::ALL[2],
-            item_names: items.clone(),
-            item_classes: corners.map(|k| landscape.label(k).unwrap_or(0)),
-            class_names: model.class_names(data.images.classes()),
-            model: model.path,
-            model_sha256: model.model.sha256().to_owned(),
-            items: Items::Images {
-                shape: images[0].shape(),
+            about: About {
+                name: items.join(", "),
+                permutation: Permutation::ALL[2],
+                item_names: items.clone(),
+                item_classes: corners.map(|k| landscape.label(k).unwrap_or(0)),
+                class_names: model.class_names(data.images.classes()),
+                model: model.path,
+                model_sha256: model.model.sha256().to_owned(),
+                items: Items::Images {
+                    shape: images[0].shape(),
+                },
+                settings: json!({"grid": 3, "mode": "clean", "sampling": "cubic"})
+                    .as_object()
+                    .cloned()
+                    .unwrap_or_default(),
+                finer_measures: None,
             },
-            settings: json!({"grid": 3, "mode": "clean", "sampling": "cubic"})
-                .as_object()
-                .cloned()
-                .unwrap_or_default(),
-            finer_measures: None,
             landscape,
         })
     }
@@ -248,25 +250,25 @@ fn of_landscape(
         HeightOf::Class(class) => {
             let class = match class {
                 Some(text) => {
-                    class_number(text, &file.class_names).in_setting(Setting::Class, text)?
+                    class_number(text, &file.about.class_names).in_setting(Setting::Class, text)?
                 }
-                None => file.item_classes[2],
+                None => file.about.item_classes[2],
             };
-            let height = format!("-ln p({})", file.class_names[class]);
+            let height = format!("-ln p({})", file.about.class_names[class]);
             (Potential::of_class(landscape, class), height, Some(class))
         }
         HeightOf::Margin => (Potential::of_margin(landscape), "-margin".to_owned(), None),
     };
-    let mut potential = potential.at(format!("landscape {}", file.name))?;
+    let mut potential = potential.at(format!("landscape {}", file.about.name))?;
     if points != landscape.steps {
         potential = potential.resampled(points)?;
     }
     let [a, b, c] = file.item_class_names();
     Ok(Surface {
-        title: format!("Walk on {}   {a} to {b}, into {c}", file.name),
+        title: format!("Walk on {}   {a} to {b}, into {c}", file.about.name),
         subtitle: format!(
             "U = {height} of landscape {}, {points} x {points} points",
-            file.name
+            file.about.name
         ),
         axes: [
             "into C".into(),
@@ -278,10 +280,10 @@ fn of_landscape(
         default_start: "uniform",
         plan: json!({
             "kind": "landscape",
-            "name": file.name,
-            "items": file.item_names,
-            "settings": file.settings,
-            "model_sha256": file.model_sha256,
+            "name": file.about.name,
+            "items": file.about.item_names,
+            "settings": file.about.settings,
+            "model_sha256": file.about.model_sha256,
             "potential": match height_of {
                 HeightOf::Class(_) => "class",
                 HeightOf::Margin => "margin",

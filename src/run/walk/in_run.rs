@@ -44,12 +44,12 @@ pub(super) fn put(
     facts: &[(String, String)],
     figures: &[Figure],
 ) -> Result<Option<PathBuf>, RunError> {
-    let Some(mut run) = run_of(landscape, &file.name) else {
+    let Some(mut run) = run_of(landscape, &file.about.name) else {
         return Ok(None);
     };
     run.lock()?;
-    write(&run, &file.name, facts, figures)?;
-    let folder = run.file(&file.name);
+    write(&run, &file.about.name, facts, figures)?;
+    let folder = run.file(&file.about.name);
     run.finish_drawing()?;
     Ok(Some(folder))
 }

@@ -143,7 +143,7 @@ pub const READERS: &[Reader] = &[
     },
     Reader {
         name: "csv-blanks",
-        files: &["corpus/csv"],
+        files: &["corpus/csv-blanks"],
         part: whole,
         read: |_, content| {
             let options = TableOptions {

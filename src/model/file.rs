@@ -98,33 +98,50 @@ fn onnx_model(
         options,
     };
     given.config_not_needed()?;
-    let mut file = onnx::read(path, content, options)?;
-    if let Some(scaling) = options.scaling()? {
-        if file.scaling == InputScaling::GreyLevels {
+    let onnx::OnnxFile {
+        runs,
+        classes,
+        output,
+        data,
+        notes,
+    } = onnx::read(path, content, options)?;
+    let parts = [content].into_iter().chain(data.iter().map(Vec::as_slice));
+    let sha256 = sha256_hex(parts);
+    let classes = classes.map(|text| names("classes", &text)).transpose()?;
+    let classes = named(classes, options)?;
+    let stated = options.scaling()?;
+    let (mut network, layers, mut scaling) = match runs {
+        onnx::Runs::Layers(mut description) => {
+            description.notes.extend(notes);
+            if let Some(stated) = stated {
+                scale_first(&mut description.layers, stated)?;
+            }
+            return Model::assemble(description, classes, output, sha256);
+        }
+        onnx::Runs::Library {
+            network,
+            layers,
+            scaling,
+        } => (network, layers, scaling),
+    };
+    if let Some(stated) = stated {
+        if scaling == InputScaling::GreyLevels {
             return Err(ModelError::ScalesItself);
         }
-        file.network.scale_input(&scaling)?;
-        file.scaling = InputScaling::GreyLevels;
+        network.scale_input(&stated)?;
+        scaling = InputScaling::GreyLevels;
     }
-    let parts = [content]
-        .into_iter()
-        .chain(file.data.iter().map(Vec::as_slice));
-    let sha256 = sha256_hex(parts);
-    let classes = file
-        .classes
-        .map(|text| names("classes", &text))
-        .transpose()?;
-    let channels_first = Some(ChannelsFirst::Onnx(file.network.clone()));
+    let channels_first = Some(ChannelsFirst::Onnx((*network).clone()));
     Model {
-        input_shape: file.network.input_shape().map(<[usize]>::to_vec),
-        held: Held::Host(Arc::new(file.network)),
-        layers: file.layers,
-        classes: named(classes, options)?,
+        input_shape: network.input_shape().map(<[usize]>::to_vec),
+        held: Held::Host(Arc::new(*network)),
+        layers,
+        classes,
         features: None,
-        scaling: file.scaling,
+        scaling,
         channels_first,
         sha256,
-        notes: file.notes,
+        notes,
     }
     .checked()
 }

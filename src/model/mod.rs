@@ -30,6 +30,7 @@ mod error;
 mod file;
 mod fold;
 mod functions;
+mod grouped;
 mod hdf5;
 mod host;
 mod keras;

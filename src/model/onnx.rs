@@ -5,10 +5,14 @@
 //! what its answers are, its last operators say ([`tail`]). Of probabilities the logarithm is
 //! taken, of sigmoids their logits.
 
+mod layers;
 mod limits;
 mod rewrite;
 mod tail;
 
+use super::assemble::assemble;
+use super::keras::Description;
+use super::layer::Layer;
 use super::options::{Layout, ModelOptions as Options};
 use super::output::{self, End, Finish, Output};
 use super::scaling::{InputScaling, Scaling};
@@ -17,7 +21,7 @@ use crate::data::{MAX_TENSOR_BYTES, read_bytes};
 use crate::kernels::{Activation, BUDGET};
 use rayon::prelude::*;
 use rten::{Dimension, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
-use rten_onnx::onnx::{DataLocation, GraphProto, ModelProto, NodeProto, TensorProto};
+use rten_onnx::onnx::{DataLocation, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
 use rten_tensor::{AsView as _, Layout as _};
 use rten_tensor::{Tensor, TensorView};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +85,8 @@ pub(super) struct OnnxNetwork {
     /// What is made of its values before they are answers.
     made_of: Made,
     num_classes: usize,
+    /// Why no engine runs it.
+    reason: String,
     /// `x * scale + offset` of each value, one a channel, ahead of the network.
     scaling: Option<(Vec<f32>, Vec<f32>)>,
 }
@@ -97,14 +103,26 @@ impl std::fmt::Debug for OnnxNetwork {
     }
 }
 
+/// Who runs a graph.
+pub(super) enum Runs {
+    /// An engine: each node has kernels.
+    Layers(Description),
+    /// The library.
+    Library {
+        network: Box<OnnxNetwork>,
+        layers: Vec<LayerSummary>,
+        /// Whether the first thing it does to its input is to scale it.
+        scaling: InputScaling,
+    },
+}
+
 /// A network and what its file says of it.
 pub(super) struct OnnxFile {
-    pub(super) network: OnnxNetwork,
-    pub(super) layers: Vec<LayerSummary>,
+    pub(super) runs: Runs,
     /// Metadata `classes`, a JSON list of strings.
     pub(super) classes: Option<String>,
-    /// Whether the first thing it does to its input is to scale it.
-    pub(super) scaling: InputScaling,
+    /// What its values were said to be.
+    pub(super) output: Option<Output>,
     /// The bytes of the data files beside it, in the order of their names.
     pub(super) data: Vec<Vec<u8>>,
     /// What the user should know of how it was understood.
@@ -133,7 +151,6 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         &mut graph,
         told.output.as_deref(),
     )?);
-    rewrite::refuse_what_is_off(&graph)?;
     let sized = rewrite::to_the_standard(&mut graph)?;
     let mut options = ModelOptions::with_all_ops();
     let mut data = Vec::new();
@@ -152,10 +169,36 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         options.external_data(&renamed, bytes.clone());
         data.push(bytes);
     }
-    let layers = layers(&graph);
+    let listing = listing(&graph);
     let scaling = input_scaling(&graph);
     let opset = rewrite::opset(&proto);
     let tail = Tail::of(&graph, opset)?;
+    let classes = (proto.metadata_props.iter())
+        .find(|entry| entry.key.as_deref() == Some("classes"))
+        .and_then(|entry| entry.value.clone());
+    let flat = match (told.layout, proto.producer_name.as_deref()) {
+        (Some(layout), _) => layout,
+        (None, Some("pytorch")) => Layout::ChannelsFirst,
+        (None, _) => Layout::ChannelsLast,
+    };
+    let reason = match by_kernels(&graph, &data, opset, &tail, told.layout, output) {
+        Ok((layers, input_shape)) => {
+            return Ok(OnnxFile {
+                runs: Runs::Layers(Description {
+                    layers,
+                    input_shape: Some(input_shape),
+                    layout: flat,
+                    notes: Vec::new(),
+                }),
+                classes,
+                output,
+                data,
+                notes,
+            });
+        }
+        Err(reason) => reason,
+    };
+    rewrite::refuse_what_is_off(&graph)?;
     // Its steps are those of the largest value of all rows that go together.
     let alone =
         (graph.node.iter()).any(|node| node.op_type.as_deref() == Some("DynamicQuantizeLinear"));
@@ -195,11 +238,6 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
                 found: format!("[batch, {}]", sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
             });
         }
-    };
-    let flat = match (told.layout, proto.producer_name.as_deref()) {
-        (Some(layout), _) => layout,
-        (None, Some("pytorch")) => Layout::ChannelsFirst,
-        (None, _) => Layout::ChannelsLast,
     };
     let threads = Arc::new(ThreadPool::with_num_threads(rayon::current_num_threads()));
     // Padding that depends on the size of an image is known once the library has seen one.
@@ -241,22 +279,91 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         answer: AnswerKind::Logits,
         made_of: Made::AsTheyAre,
         num_classes: 0,
+        reason,
         scaling: None,
     };
     notes.extend(network.ask_what_it_answers(&tail, output)?);
-    let classes = proto.metadata_props.into_iter().find_map(|entry| {
-        (entry.key.as_deref() == Some("classes"))
-            .then_some(entry.value)
-            .flatten()
-    });
     Ok(OnnxFile {
-        layers,
-        scaling,
-        network,
+        runs: Runs::Library {
+            network: Box::new(network),
+            layers: listing,
+            scaling,
+        },
         classes,
+        output,
         data,
         notes,
     })
+}
+
+/// The graph as layers, and the shape of one input, where every node has kernels; else why the
+/// library runs it.
+fn by_kernels(
+    graph: &GraphProto,
+    data: &[Vec<u8>],
+    opset: i64,
+    tail: &Tail,
+    layout: Option<Layout>,
+    output: Option<Output>,
+) -> Result<(Vec<Layer>, Vec<usize>), String> {
+    let tensors = rewrite::constants(graph);
+    let names: Vec<String> = (0..data.len())
+        .map(|number| format!("{number}.data"))
+        .collect();
+    let files: BTreeMap<&str, &[u8]> = (names.iter().zip(data))
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    let mut inputs = graph.input.iter().filter(|input| {
+        input
+            .name
+            .as_deref()
+            .is_some_and(|name| !tensors.contains_key(name))
+    });
+    let (Some(input), None) = (inputs.next(), inputs.next()) else {
+        return Err("it has another number of inputs than one".into());
+    };
+    let tensor = input
+        .r#type
+        .as_ref()
+        .and_then(|kind| kind.tensor_type.as_ref());
+    // Grey levels that the file wants as bytes may lie between two of them.
+    let floats = [
+        DataType::FLOAT,
+        DataType::FLOAT16,
+        DataType::DOUBLE,
+        DataType::UINT8,
+    ];
+    if !tensor
+        .and_then(|tensor| tensor.elem_type)
+        .is_some_and(|kind| floats.contains(&kind))
+    {
+        return Err("its input is no tensor of floats or bytes".into());
+    }
+    let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
+    let sizes: Option<Vec<usize>> = shape.and_then(|shape| {
+        let sizes = shape.dim.iter().skip(1).map(|size| size.dim_value);
+        sizes
+            .map(|size| usize::try_from(size?).ok().filter(|&size| size > 0))
+            .collect()
+    });
+    let sizes = sizes.ok_or("its input has open sizes")?;
+    let (channels_first, input_shape) = match (&sizes[..], layout) {
+        (&[channels @ (1 | 3), height, width], None | Some(Layout::ChannelsFirst)) => {
+            (true, vec![height, width, channels])
+        }
+        (&[_, _, 1 | 3] | &[_, _] | &[_], _) => (false, sizes.clone()),
+        _ => return Err("its input is neither an image nor a row".into()),
+    };
+    let name = input.name.as_deref().unwrap_or_default();
+    let reader = layers::Reader::new(&tensors, &files, opset);
+    let layers = reader
+        .layers(graph, (name, &sizes, channels_first), tail)
+        .map_err(|layers::Unknown(reason)| reason)?;
+    // What cannot be put together is the library's.
+    match assemble(layers.clone(), Some(input_shape.clone()), output) {
+        Ok(_) => Ok((layers, input_shape)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Shapes of values inside the graph, of a batch of zeros.
@@ -371,7 +478,7 @@ fn input_sizes(model: &rten::Model) -> Result<(Option<usize>, Vec<usize>), Model
 
 /// The nodes with weights, and the shapes of those weights' outputs are not in the file: the
 /// listing gives operators, in order, with what they hold.
-fn layers(graph: &GraphProto) -> Vec<LayerSummary> {
+fn listing(graph: &GraphProto) -> Vec<LayerSummary> {
     let tensors: BTreeMap<&str, &TensorProto> = (graph.initializer.iter())
         .filter_map(|tensor| Some((tensor.name.as_deref()?, tensor)))
         .collect();
@@ -494,7 +601,7 @@ impl HostNetwork for OnnxNetwork {
     }
 
     fn describe(&self) -> String {
-        "an ONNX network, by rten on the CPU".into()
+        format!("an ONNX network, by rten on the CPU ({})", self.reason)
     }
 }
 
@@ -554,8 +661,10 @@ impl OnnxNetwork {
         if outputs == 0 {
             return Err(ModelError::TooFewClasses { outputs });
         }
+        // Levels may be far from what a graph was made for: an overflow tells nothing.
         let bounded = answers
             .iter()
+            .filter(|answer| answer.is_finite())
             .all(|p| (-OUTSIDE..=1.0 + OUTSIDE).contains(p));
         let sums_to_one = |within: f32| {
             bounded

@@ -632,3 +632,15 @@ fn a_tabular_model_s_file_names_the_columns_it_takes() {
         assert_eq!(features, table.features, "{name}");
     }
 }
+
+#[test]
+fn a_cause_is_printed_once() {
+    let folder = crate::program::folder();
+    // The header is no UTF-8, which the error says of itself and gives as its cause.
+    let header = b"{\"a\": \"\xff\xfe";
+    let content = [&(header.len() as u64).to_le_bytes()[..], header].concat();
+    std::fs::write(folder.path().join("m.safetensors"), content).expect("written");
+    let run = crate::program::run(folder.path(), &["model", "m.safetensors"]);
+    let times = run.stderr.matches("invalid utf-8 sequence").count();
+    assert_eq!((run.code, times), (Some(1), 1), "{}", run.stderr);
+}

@@ -4,6 +4,7 @@ use super::graph::Node;
 use super::layers::{IMAGE, Reader, Value, variable};
 use super::options::Options;
 use crate::model::ModelError;
+use crate::model::grouped::{dilated, grouped};
 use crate::model::layer::{Arrangement, Op, Padding, Pooling, Window};
 use crate::model::weights::LayerId;
 
@@ -24,7 +25,7 @@ impl Reader<'_> {
         let bias = self.bias(id, options, 1, filters)?;
         let dilation = dilation(options)?;
         let shape = [height, width, shape[2], filters];
-        grouped(id, shape, kernel, bias, window, groups, dilation)
+        grouped(&id.name, shape, kernel, bias, window, groups, dilation)
     }
 
     /// A convolution over rows, as one over images of one column.
@@ -59,7 +60,7 @@ impl Reader<'_> {
         };
         let bias = self.bias(id, options, 1, filters)?;
         let shape = [length, 1, shape[1], filters];
-        grouped(id, shape, kernel, bias, window, groups, [dilation, 1])
+        grouped(&id.name, shape, kernel, bias, window, groups, [dilation, 1])
     }
 
     /// A transposed convolution: zeros between pixels and around them, and then a convolution by
@@ -125,7 +126,7 @@ impl Reader<'_> {
         let window = window(options)?;
         let (shape, kernel) = self.depthwise_kernel(id, options)?;
         let bias = self.bias(id, options, 1, shape[2].saturating_mul(shape[3]))?;
-        let (shape, kernel) = dilated(id, shape, kernel, dilation(options)?)?;
+        let (shape, kernel) = dilated(&id.name, shape, kernel, dilation(options)?)?;
         Ok(Op::DepthwiseConv {
             bias,
             shape,
@@ -160,7 +161,7 @@ impl Reader<'_> {
         let window = window(options)?;
         let filters = options.size("filters")?;
         let (shape, kernel) = self.depthwise_kernel(id, options)?;
-        let (shape, kernel) = dilated(id, shape, kernel, dilation(options)?)?;
+        let (shape, kernel) = dilated(&id.name, shape, kernel, dilation(options)?)?;
         let between = shape[2].saturating_mul(shape[3]);
         let pointwise = [Some(1), Some(1), Some(between), Some(filters)];
         let pointwise = self.values(id, variable(&["pointwise_kernel"], 1), &pointwise)?;
@@ -234,94 +235,11 @@ impl Reader<'_> {
     }
 }
 
-/// Values of a kernel with zeros in it: 1 GiB of floats.
-const MAX_KERNEL: usize = 1 << 28;
-
 fn dilation(options: &Options<'_>) -> Result<[usize; 2], ModelError> {
     match options.get("dilation_rate") {
         Some(_) => options.pair("dilation_rate"),
         None => Ok([1, 1]),
     }
-}
-
-/// A kernel `[height, width, ..]` with zeros between its taps.
-fn dilated(
-    id: &LayerId,
-    shape: [usize; 4],
-    kernel: Vec<f32>,
-    dilation: [usize; 2],
-) -> Result<([usize; 4], Vec<f32>), ModelError> {
-    if dilation == [1, 1] {
-        return Ok((shape, kernel));
-    }
-    let [height, width, inputs, outputs] = shape;
-    let wide = |size: usize, dilation: usize| (size - 1).checked_mul(dilation)?.checked_add(1);
-    let sizes = wide(height, dilation[0]).zip(wide(width, dilation[1]));
-    let tap = inputs.saturating_mul(outputs);
-    let values = sizes.and_then(|(rows, columns)| rows.checked_mul(columns)?.checked_mul(tap));
-    let (Some((rows, columns)), Some(values)) = (sizes, values.filter(|&n| n <= MAX_KERNEL)) else {
-        return Err(too_wide(id, shape));
-    };
-    let mut wide = vec![0.0; values];
-    for (k, weights) in kernel.chunks_exact(tap.max(1)).enumerate() {
-        let (row, column) = (k / width * dilation[0], k % width * dilation[1]);
-        wide[(row * columns + column) * tap..][..tap].copy_from_slice(weights);
-    }
-    Ok(([rows, columns, inputs, outputs], wide))
-}
-
-fn too_wide(id: &LayerId, shape: [usize; 4]) -> ModelError {
-    ModelError::TooLarge {
-        name: id.name.clone(),
-        shape: shape.to_vec(),
-        limit: MAX_KERNEL,
-    }
-}
-
-/// A convolution whose channels are in groups: of one channel each it is depthwise, else its
-/// kernel is written out with zeros between groups.
-fn grouped(
-    id: &LayerId,
-    shape: [usize; 4],
-    kernel: Vec<f32>,
-    bias: Vec<f32>,
-    window: Window,
-    groups: usize,
-    dilation: [usize; 2],
-) -> Result<Op, ModelError> {
-    let (shape, kernel) = dilated(id, shape, kernel, dilation)?;
-    let [height, width, inputs, filters] = shape;
-    let each = filters / groups;
-    if groups > 1 && inputs == 1 {
-        return Ok(Op::DepthwiseConv {
-            shape: [height, width, groups, each],
-            kernel,
-            bias,
-            window,
-        });
-    }
-    let all = inputs.checked_mul(groups);
-    let values = all.and_then(|all| all.checked_mul(kernel.len() / inputs));
-    let (Some(all), Some(values)) = (all, values.filter(|&n| n <= MAX_KERNEL)) else {
-        return Err(too_wide(id, shape));
-    };
-    let mut whole = kernel;
-    if groups > 1 {
-        let grouped = std::mem::replace(&mut whole, vec![0.0; values]);
-        for (k, weights) in grouped.chunks_exact(filters).enumerate() {
-            let (tap, input) = (k / inputs, k % inputs);
-            for (group, weights) in weights.chunks_exact(each).enumerate() {
-                let row = tap * all + group * inputs + input;
-                whole[row * filters + group * each..][..each].copy_from_slice(weights);
-            }
-        }
-    }
-    Ok(Op::Conv {
-        shape: [height, width, all, filters],
-        kernel: whole,
-        bias,
-        window,
-    })
 }
 
 fn pooling(class: &str) -> Pooling {

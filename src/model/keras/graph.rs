@@ -179,15 +179,30 @@ impl<'a> Graph<'a> {
             let next = first_of.get(number + 1).copied().unwrap_or(calls.len());
             next - first_of[number]
         };
+        // Keras 2 counts the calls of a model from 1, since making it was its first.
+        let output = single(config, "output_layers")?;
+        let mut least = vec![usize::MAX; entries.len()];
+        let tensors = calls.iter().flat_map(|(_, call)| &call.arguments);
+        let tensors = tensors.filter_map(|argument| match argument {
+            Argument::Tensor(name, call) => Some((*name, *call)),
+            Argument::Constant(_) => None,
+        });
+        for (name, call) in tensors.chain([output]) {
+            if let Some(&number) = numbers.get(name) {
+                least[number] = least[number].min(call);
+            }
+        }
         let call_of = |place: &str, (name, call): (&str, usize)| {
             let number = layer_of(place, name)?;
+            let made = is_model(&entries[number]) && least[number] == 1;
+            let call = call - usize::from(made);
             if call < count_of(number) {
                 return Ok(first_of[number] + call);
             }
             let expected = format!("one of the {} calls of \"{name}\"", count_of(number));
             Err(wrong(place, &expected, format!("number {call}")))
         };
-        let end = call_of("output_layers", single(config, "output_layers")?)?;
+        let end = call_of("output_layers", output)?;
 
         let mut takes = Vec::with_capacity(calls.len());
         let mut takers = vec![Vec::new(); calls.len()];

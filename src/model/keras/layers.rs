@@ -132,7 +132,10 @@ impl Reader<'_> {
         if let Some(value) = self.operation(node, &takes)? {
             return Ok(value);
         }
-        node.call.tensors_only(&node.id)?;
+        // Keras calls it as in training, which changes nothing of it.
+        if class != "CenterCrop" {
+            node.call.tensors_only(&node.id)?;
+        }
         if let Some(value) = self.merge(node, &options, &takes)? {
             return Ok(value);
         }

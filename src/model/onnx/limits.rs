@@ -200,7 +200,7 @@ fn too_large(node: &NodeProto, what: &str, sizes: &[i64]) -> ModelError {
 }
 
 /// The numbers of a constant that can be a size: 64-bit, and few.
-fn whole_numbers(tensor: &TensorProto) -> Vec<i64> {
+pub(super) fn whole_numbers(tensor: &TensorProto) -> Vec<i64> {
     const MOST: usize = 64;
     if tensor.data_type != Some(DataType::INT64) {
         return Vec::new();

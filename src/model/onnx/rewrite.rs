@@ -2,6 +2,7 @@
 //! that the library computes otherwise than the standard put in other words or refused by name.
 
 use super::ModelError;
+use half::f16;
 use rten_onnx::onnx::{
     AttributeProto, AttributeType, DataLocation, DataType, GraphProto, ModelProto, NodeProto,
     TensorProto, TypeProto, TypeProtoTensor,
@@ -72,7 +73,7 @@ pub(super) fn keep_one_output(
             .and_then(|tensor| tensor.shape.as_ref())
             .map(|shape| shape.dim.len());
         !made_by
-            .get(names[*number].as_str())
+            .get(tensors[*number].as_str())
             .is_some_and(|operator| labels.contains(operator))
             && kind.is_none_or(|kind| floats.contains(&kind))
             && tensor.is_some()
@@ -182,6 +183,56 @@ pub(super) fn floats(tensor: &TensorProto) -> Option<Vec<f64>> {
         _ => return None,
     };
     (!values.is_empty() && values.iter().all(|v| v.is_finite())).then_some(values)
+}
+
+/// The floats of a constant, which may stand in one of the files in `data`.
+pub(super) fn floats_of(tensor: &TensorProto, data: &BTreeMap<&str, &[u8]>) -> Option<Vec<f32>> {
+    let decode = |bytes: &[u8]| -> Option<Vec<f32>> {
+        Some(match tensor.data_type? {
+            DataType::FLOAT => {
+                let (words, rest) = bytes.as_chunks();
+                let values = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+                rest.is_empty().then_some(values)?
+            }
+            DataType::DOUBLE => {
+                let (words, rest) = bytes.as_chunks();
+                let values = words.iter().map(|&word| f64::from_le_bytes(word) as f32);
+                rest.is_empty().then(|| values.collect())?
+            }
+            DataType::FLOAT16 => {
+                let (words, rest) = bytes.as_chunks();
+                let values = words.iter().map(|&word| f16::from_le_bytes(word).to_f32());
+                rest.is_empty().then(|| values.collect())?
+            }
+            _ => return None,
+        })
+    };
+    if tensor.data_location == Some(DataLocation::EXTERNAL) {
+        let entry = |name: &str| {
+            let mut entries = tensor.external_data.iter();
+            let entry = entries.find(|entry| entry.key.as_deref() == Some(name))?;
+            entry.value.as_deref()
+        };
+        let bytes = data.get(entry("location")?)?;
+        let start: usize = entry("offset").map_or(Some(0), |text| text.parse().ok())?;
+        let length: usize = match entry("length") {
+            Some(text) => text.parse().ok()?,
+            None => bytes.len().checked_sub(start)?,
+        };
+        return decode(bytes.get(start..start.checked_add(length)?)?);
+    }
+    match (&tensor.raw_data, tensor.data_type?) {
+        (Some(bytes), _) => decode(&bytes.borrow()),
+        (None, DataType::FLOAT) => Some(tensor.float_data.clone()),
+        (None, DataType::DOUBLE) => Some(
+            tensor
+                .double_data
+                .iter()
+                .map(|&value| value as f32)
+                .collect(),
+        ),
+        _ => None,
+    }
 }
 
 /// Weights in the file `from` are looked for in `to`.

@@ -89,6 +89,19 @@ impl Tail {
                     check_axis(node, opset)?;
                     return Ok(Self::LogSoftmax);
                 }
+                "LinearClassifier" => {
+                    let transform = attribute(node, "post_transform");
+                    return Ok(match transform.and_then(|kind| kind.s.as_deref()) {
+                        Some("SOFTMAX") => Self::Softmax { changed_by },
+                        Some("LOGISTIC") => Self::Sigmoid {
+                            operator: "sigmoid",
+                            changed_by,
+                        },
+                        _ => Self::Open,
+                    });
+                }
+                // Shares of a softmax are the softmax itself.
+                "Normalizer" if divides_softmax(node, &makers) => {}
                 // exp(log softmax)
                 "Exp"
                     if node
@@ -130,7 +143,8 @@ impl Tail {
                 }
                 _ => return Ok(Self::Open),
             }
-            let from = match (SAME.contains(&operator), &variable[..]) {
+            let same = SAME.contains(&operator) || operator == "Normalizer";
+            let from = match (same, &variable[..]) {
                 (true, _) => node.input.first().map(String::as_str),
                 (false, [only]) => Some(*only),
                 _ => None,
@@ -161,6 +175,22 @@ fn check_axis(node: &NodeProto, opset: i64) -> Result<(), ModelError> {
         expected: "the axis of the classes".into(),
         found: "0, the batch's".into(),
     })
+}
+
+/// Whether values that are divided by their sum are a softmax's already.
+fn divides_softmax(node: &NodeProto, makers: &BTreeMap<&str, &NodeProto>) -> bool {
+    let text = |node: &NodeProto, name: &str| {
+        attribute(node, name).and_then(|attribute| attribute.s.clone())
+    };
+    let before = node
+        .input
+        .first()
+        .and_then(|input| makers.get(input.as_str()));
+    let softmax = before.is_some_and(|before| {
+        before.op_type.as_deref() == Some("Softmax")
+            || text(before, "post_transform").as_deref() == Some("SOFTMAX")
+    });
+    softmax && text(node, "norm").as_deref() == Some("L1")
 }
 
 /// Whether a quotient is each value's share of the sum of all.

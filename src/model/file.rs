@@ -125,6 +125,7 @@ fn onnx_model(
         channels_first,
         sha256,
         notes: file.notes,
+        unfolded: [].into(),
     }
     .checked()
 }

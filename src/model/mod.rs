@@ -44,6 +44,7 @@ mod shapes;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod unfolded;
 mod weights;
 
 use keras::Description;
@@ -60,6 +61,7 @@ pub use host::{AnswerKind, Function, FunctionSpec, HostError, HostNetwork, Input
 pub use options::{Layout, ModelOptions};
 pub use output::{Link, Output};
 pub use steps::{Operation, Step, Steps};
+pub use unfolded::{UnfoldedLayer, UnfoldedOp};
 
 /// A layer as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +97,9 @@ pub struct Model {
     channels_first: Option<ChannelsFirst>,
     sha256: String,
     notes: Vec<String>,
+    /// The layers as the file has them, before folding; none where a library runs the model.
+    /// Exact sections need weights that no folding has rounded.
+    unfolded: Arc<[Layer]>,
 }
 
 /// What takes images flattened channel by channel, to be put together anew for them.
@@ -123,6 +128,7 @@ impl Model {
             mut notes,
         } = description;
         let kept = (layout == Layout::ChannelsFirst).then(|| layers.clone());
+        let unfolded = layers.clone().into();
         let assembled = assemble::assemble(layers, input_shape, output)?;
         notes.extend(assembled.notes);
         let flat = assembled.input_shape.len() == 1;
@@ -142,6 +148,7 @@ impl Model {
                 .map(|layers| ChannelsFirst::Layers(layers, output)),
             sha256,
             notes,
+            unfolded,
         };
         model.checked()
     }
@@ -169,6 +176,7 @@ impl Model {
             }
             Some(ChannelsFirst::Layers(mut layers, output)) => {
                 channels_last(&mut layers, channels);
+                self.unfolded = layers.clone().into();
                 let values = flat.iter().product();
                 let assembled = assemble::assemble(layers, Some(flat), output)?;
                 self.held = Held::Steps(Steps::new(values, assembled.steps, assembled.link));
@@ -211,6 +219,7 @@ impl Model {
             channels_first: None,
             sha256: identity.to_owned(),
             notes: Vec::new(),
+            unfolded: [].into(),
         };
         model.checked()
     }

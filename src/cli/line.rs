@@ -1,11 +1,11 @@
 //! `morphscape line`: the class intervals between two inputs.
 
-use super::options::{DataArgs, EngineArgs, ModelArgs, existing};
+use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs, existing};
 use super::terminal::Terminal;
 use crate::job::{Exactness, LineData, LineJob, TableSource, is_table};
 use crate::run::line;
 use crate::sections::SectionLabel;
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -29,12 +29,8 @@ pub(super) struct Args {
     max_regions: usize,
     #[command(flatten)]
     model: ModelArgs,
-    /// With --data iris, hawks, seeds or FILE.csv: the column of the file that holds the class
-    #[arg(long, value_name = "COLUMN")]
-    label: Option<String>,
-    /// The columns of a CSV file to take [default: every one but the label]
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
-    features: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -55,20 +51,25 @@ enum ExactName {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
-    let data = if is_table(args.data.name()) {
+    let data = &args.data;
+    let data = if is_table(data.name()) {
+        if let Some(option) = data.image_option() {
+            bail!(
+                "{option} belongs to images, and --data {} is a table; leave it out",
+                data.name()
+            );
+        }
         LineData::Rows(TableSource {
-            place: args.data.name().to_owned(),
-            root: args.data.root().cloned(),
-            label: args.label.clone(),
-            features: args.features.clone(),
+            class_order: data.class_order(),
+            ..args.columns.source(data.name(), data.root())?
         })
     } else {
         ensure!(
-            args.label.is_none() && args.features.is_empty(),
-            "--label and --features belong to a table, and --data {} has images; leave them out",
-            args.data.name()
+            !args.columns.is_given(),
+            "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
+            data.name()
         );
-        LineData::Images(args.data.source())
+        LineData::Images(data.source())
     };
     let asked = LineJob {
         items: [args.from.clone(), args.to.clone()],

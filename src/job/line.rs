@@ -1,7 +1,7 @@
 //! The line between two inputs, as plain data.
 
-use super::error::{JobError, Located};
-use super::images::{ImageSource, find_image};
+use super::error::JobError;
+use super::images::{ImageSource, find_image_for};
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
 use super::tables::TableSource;
@@ -110,15 +110,14 @@ impl LineJob {
         source: &ImageSource,
         observer: &dyn Observer,
     ) -> Result<LoadedLine, JobError> {
-        let model = self.model.load()?;
+        let mut model = self.model.load()?;
         let data = source.load()?.match_classes(&model, observer)?;
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
         let mut inputs = Vec::with_capacity(2);
         for item in &self.items {
-            let image = find_image(item, &data.images)?;
-            let fits = model.model.check_image_shape(image.shape());
-            fits.at(format!("{item} with {}", model.path))?;
+            let options = &source.options;
+            let image = find_image_for(&mut model, item, &data.images, options, observer)?;
             inputs.push(image.levels);
         }
         Ok(LoadedLine {
@@ -132,10 +131,10 @@ impl LineJob {
     }
 
     fn rows(&self, source: &TableSource, observer: &dyn Observer) -> Result<LoadedLine, JobError> {
-        let mut data = source.load()?;
-        let model = self.model.load_for(&data)?;
+        let (mut data, model) = source.load(&self.model)?;
         model.note_assumptions(observer);
         let class_names = data.fit(&model.model, &model.path)?;
+        data.note_assumptions(observer);
         let row = |item: &String| -> Result<Vec<f32>, JobError> {
             Ok(data.table.row(data.table.index_of(item)?).to_vec())
         };

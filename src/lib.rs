@@ -10,6 +10,7 @@
 //! plot       values -> pictures
 //! job        what is asked, as plain data; loaded; who watches it
 //! pipeline   items -> recordings -> landscapes, in batches; walkers, in batches
+//! sections   lines and planes through inputs, cut exactly; what is measured on them
 //! landscape  grids, triples, permutations, and measures over them; what walkers walk on
 //! engine     runs a Recording: cpu, or gpu through wgpu
 //! model      checked layers from files
@@ -71,6 +72,7 @@ pub mod plot;
 mod remedy;
 pub mod report;
 pub mod run;
+pub mod sections;
 
 pub use engine::{Engine, EngineChoice, EngineKind};
 pub use job::{

@@ -8,6 +8,7 @@ mod compare;
 mod devices;
 mod figures;
 mod interpolate;
+mod line;
 mod model;
 mod morph;
 mod options;
@@ -59,6 +60,9 @@ enum Command {
     Compare(compare::Args),
     /// Interpolate between rows of measurements, classify every row, and write the landscapes
     Interpolate(interpolate::Args),
+    /// The class intervals on the straight line between two inputs, exactly where the network
+    /// allows it
+    Line(line::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
     /// Print class probabilities of images or rows as CSV
@@ -103,6 +107,7 @@ impl Cli {
                 Command::Sweep(args) => sweep::run(&args, terminal),
                 Command::Compare(args) => compare::run(&args, terminal),
                 Command::Interpolate(args) => interpolate::run(&args, terminal),
+                Command::Line(args) => line::run(&args, terminal),
                 Command::Morph(args) => morph::run(&args, terminal),
                 Command::Predict(args) => predict::run(&args, terminal),
                 Command::Model(args) => model::run(&args, terminal),

@@ -14,6 +14,8 @@ use std::path::Path;
 pub enum TensorData<'a> {
     /// 32-bit floats.
     F32(&'a [f32]),
+    /// 64-bit floats, for exact sections.
+    F64(&'a [f64]),
 }
 
 /// One named tensor of a file.
@@ -31,6 +33,7 @@ impl safetensors::View for &Tensor<'_> {
     fn dtype(&self) -> safetensors::Dtype {
         match self.data {
             TensorData::F32(_) => safetensors::Dtype::F32,
+            TensorData::F64(_) => safetensors::Dtype::F64,
         }
     }
     fn shape(&self) -> &[usize] {
@@ -41,6 +44,15 @@ impl safetensors::View for &Tensor<'_> {
             TensorData::F32(values) if cfg!(target_endian = "little") => {
                 Cow::Borrowed(bytemuck::cast_slice(values))
             }
+            TensorData::F64(values) if cfg!(target_endian = "little") => {
+                Cow::Borrowed(bytemuck::cast_slice(values))
+            }
+            TensorData::F64(values) => Cow::Owned(
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect(),
+            ),
             TensorData::F32(values) => Cow::Owned(
                 values
                     .iter()
@@ -52,6 +64,7 @@ impl safetensors::View for &Tensor<'_> {
     fn data_len(&self) -> usize {
         match self.data {
             TensorData::F32(values) => size_of_val(values),
+            TensorData::F64(values) => size_of_val(values),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SweepJob, InterpolateJob ─ load ─> LoadedJob ─ compute ─> landscapes
-//! CompareJob, MorphJob, WalkJob ───> what `run` works through with them
+//! CompareJob, MorphJob, LineJob, WalkJob ─> what `run` works through with them
 //! ```
 //!
 //! A job is serde data that any face makes: arguments of a command line, keywords in Python, a
@@ -14,6 +14,7 @@ mod compare;
 mod error;
 mod images;
 mod landscapes;
+mod line;
 mod loaded;
 mod model;
 mod morph;
@@ -29,6 +30,7 @@ pub use error::JobError;
 pub(crate) use error::{Cause, Located};
 pub use images::{ImageSource, LoadedImages, find_image, find_image_for};
 pub use landscapes::{LandscapeId, landscapes_of};
+pub use line::{Exactness, LineData, LineJob, LoadedLine};
 pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
 pub use model::{LoadedModel, ModelSource};

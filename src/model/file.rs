@@ -142,6 +142,7 @@ fn onnx_model(
         channels_first,
         sha256,
         notes,
+        unfolded: [].into(),
     }
     .checked()
 }

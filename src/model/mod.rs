@@ -45,6 +45,7 @@ mod shapes;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod unfolded;
 mod weights;
 
 use keras::Description;
@@ -61,6 +62,7 @@ pub use host::{AnswerKind, Function, FunctionSpec, HostError, HostNetwork, Input
 pub use options::{Layout, ModelOptions};
 pub use output::{Link, Output};
 pub use steps::{Operation, Step, Steps};
+pub use unfolded::{UnfoldedLayer, UnfoldedOp};
 
 /// A layer as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +98,9 @@ pub struct Model {
     channels_first: Option<ChannelsFirst>,
     sha256: String,
     notes: Vec<String>,
+    /// The layers as the file has them, before folding; none where a library runs the model.
+    /// Exact sections need weights that no folding has rounded.
+    unfolded: Arc<[Layer]>,
 }
 
 /// What takes images flattened channel by channel, to be put together anew for them.
@@ -124,6 +129,7 @@ impl Model {
             mut notes,
         } = description;
         let kept = (layout == Layout::ChannelsFirst).then(|| layers.clone());
+        let unfolded = layers.clone().into();
         let assembled = assemble::assemble(layers, input_shape, output)?;
         notes.extend(assembled.notes);
         let flat = assembled.input_shape.len() == 1;
@@ -143,6 +149,7 @@ impl Model {
                 .map(|layers| ChannelsFirst::Layers(layers, output)),
             sha256,
             notes,
+            unfolded,
         };
         model.checked()
     }
@@ -170,6 +177,7 @@ impl Model {
             }
             Some(ChannelsFirst::Layers(mut layers, output)) => {
                 channels_last(&mut layers, channels);
+                self.unfolded = layers.clone().into();
                 let values = flat.iter().product();
                 let assembled = assemble::assemble(layers, Some(flat), output)?;
                 self.held = Held::Steps(Steps::new(values, assembled.steps, assembled.link));
@@ -212,6 +220,7 @@ impl Model {
             channels_first: None,
             sha256: identity.to_owned(),
             notes: Vec::new(),
+            unfolded: [].into(),
         };
         model.checked()
     }

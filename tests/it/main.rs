@@ -44,6 +44,7 @@ mod measures;
 mod measures_oracle;
 mod published;
 mod rows;
+mod sections;
 mod walks;
 mod wrong_inputs;
 
@@ -55,6 +56,7 @@ mod report;
 mod bench;
 mod cli;
 mod cli_figures;
+mod cli_line;
 mod cli_trouble;
 mod cli_walk;
 mod survive;

@@ -58,6 +58,10 @@ pub(in crate::run) const MORPH_SHEET_FILE: &str = "sheet.png";
 pub(in crate::run) const MORPH_FACTS_FILE: &str = "morph.json";
 pub(in crate::run) const MORPH_FRAMES_FILE: &str = "frames.safetensors";
 
+/// What is measured of sections, and their tensors.
+pub(in crate::run) const SECTIONS_FILE: &str = "sections.json";
+pub(in crate::run) const SECTIONS_TENSORS_FILE: &str = "sections.safetensors";
+
 /// Moments and tensors of a walk.
 pub(in crate::run) const WALK_TABLE_FILE: &str = "walk.csv";
 pub(in crate::run) const WALK_TENSORS_FILE: &str = "walk.safetensors";
@@ -80,6 +84,7 @@ const MORPH_FILES: &[&str] = &[
     MORPH_FACTS_FILE,
     MORPH_FRAMES_FILE,
 ];
+const SECTION_FILES: &[&str] = &[SECTIONS_FILE, SECTIONS_TENSORS_FILE];
 const WALK_FILES: &[&str] = &[
     REPORT_FILE,
     WALK_TABLE_FILE,
@@ -117,6 +122,7 @@ pub(in crate::run) fn is_plain(name: &str) -> bool {
 fn is_own_file(plan: &Value, name: &str) -> bool {
     match plan["job"].as_str() {
         Some("compare") => COMPARE_FILES.contains(&name),
+        Some("line") => SECTION_FILES.contains(&name),
         Some("walk") => WALK_FILES.contains(&name),
         Some("morph") => {
             MORPH_FILES.contains(&name) || (name.starts_with("frame-") && name.ends_with(".png"))

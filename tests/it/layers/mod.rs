@@ -18,7 +18,7 @@ const STOREYS: [&[&str]; 9] = [
     &["data", "mesh"],
     &["kernels"],
     &["landscape", "model", "engine"],
-    &["pipeline"],
+    &["pipeline", "sections"],
     &["plot", "job"],
     &["report"],
     &["run"],

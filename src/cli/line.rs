@@ -1,0 +1,120 @@
+//! `morphscape line`: the class intervals between two inputs.
+
+use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs, existing};
+use super::terminal::Terminal;
+use crate::job::{Exactness, LineData, LineJob, TableSource, is_table};
+use crate::run::line;
+use crate::sections::SectionLabel;
+use anyhow::{bail, ensure};
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+/// The two inputs, and how the line between them is cut.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The input at t = 0: an item such as t10k#1565 or iris#12, or a PNG or JPEG file
+    from: String,
+    /// The input at t = 1
+    to: String,
+    /// auto: exactly for networks of ReLU and the like, in certified brackets for smooth ones,
+    /// else sampled; off: sampled
+    #[arg(long, value_enum, default_value = "auto")]
+    exact: ExactName,
+    /// Samples, both ends included: of a sampled line; of an exact one the certificate says what
+    /// so many would miss
+    #[arg(long, value_name = "N", default_value_t = 21)]
+    steps: usize,
+    /// Stop at more pieces than this
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    max_regions: usize,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", default_value = "morphscape-line")]
+    out: PathBuf,
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ExactName {
+    Auto,
+    Off,
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
+    let data = &args.data;
+    let data = if is_table(data.name()) {
+        if let Some(option) = data.image_option() {
+            bail!(
+                "{option} belongs to images, and --data {} is a table; leave it out",
+                data.name()
+            );
+        }
+        LineData::Rows(TableSource {
+            class_order: data.class_order(),
+            ..args.columns.source(data.name(), data.root())?
+        })
+    } else {
+        ensure!(
+            !args.columns.is_given(),
+            "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
+            data.name()
+        );
+        LineData::Images(data.source())
+    };
+    let asked = LineJob {
+        items: [args.from.clone(), args.to.clone()],
+        data,
+        model: args.model.source()?,
+        steps: args.steps,
+        exact: match args.exact {
+            ExactName::Auto => Exactness::Auto,
+            ExactName::Off => Exactness::Off,
+        },
+        max_pieces: args.max_regions,
+    };
+    let job = asked.load(terminal)?;
+    // Exact sections run in 64-bit floats on the CPU; only samples are for an engine.
+    let engine = match job.is_sampled() {
+        true => Some(args.engine.open(terminal)?),
+        false => None,
+    };
+    let found = line(
+        &asked,
+        &job,
+        engine.as_deref(),
+        (&args.out, existing(args.force)),
+        &super::command_words(),
+    )?;
+    let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
+    csv.write_record(["from", "to", "class"])?;
+    for interval in &found.intervals {
+        let name = &job.class_names[interval.class];
+        csv.write_record([&interval.from.to_string(), &interval.to.to_string(), name])?;
+    }
+    csv.flush()?;
+    terminal.say(match found.label {
+        SectionLabel::Exact => "exact".to_owned(),
+        SectionLabel::Certified { width, share } => format!(
+            "certified: each change lies within {width:.1e} of the place given, and the class is proved on {} % of the line",
+            (share * 1e8).floor() / 1e6
+        ),
+        SectionLabel::Sampled { points } => {
+            format!("sampled at {points} points; nothing is known between them")
+        }
+    });
+    if let Some(sentence) = &found.certificate {
+        terminal.say(sentence);
+    }
+    terminal.say(format!("written to {}", args.out.display()));
+    Ok(())
+}

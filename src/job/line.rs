@@ -1,0 +1,162 @@
+//! The line between two inputs, as plain data.
+
+use super::error::JobError;
+use super::images::{ImageSource, find_image_for};
+use super::model::{LoadedModel, ModelSource};
+use super::observer::{Note, Observer};
+use super::tables::TableSource;
+use crate::remedy::Setting;
+use crate::sections::{SectionError, SectionNetwork, SpaceKind};
+use serde::{Deserialize, Serialize};
+
+/// Where the two inputs of a line are looked up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineData {
+    /// Images: files, or items of a set.
+    Images(ImageSource),
+    /// Rows of a table.
+    Rows(TableSource),
+}
+
+/// Whether a section is computed exactly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exactness {
+    /// Exactly or in certified brackets where the network allows it, else sampled, with a note.
+    #[default]
+    Auto,
+    /// Sampled.
+    Off,
+}
+
+/// The straight line between two inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LineJob {
+    /// The inputs at t = 0 and t = 1.
+    pub items: [String; 2],
+    /// Where they are looked up.
+    pub data: LineData,
+    /// Which classifier.
+    pub model: ModelSource,
+    /// Samples, both ends included: of a sampled line, and what the certificate is about.
+    pub steps: usize,
+    /// Whether the section is exact.
+    pub exact: Exactness,
+    /// More pieces than this are an error.
+    pub max_pieces: usize,
+}
+
+/// A line that is ready to be cut.
+#[derive(Debug)]
+pub struct LoadedLine {
+    /// The two inputs, grey levels 0..255 or features.
+    pub inputs: [Vec<f32>; 2],
+    /// The classifier.
+    pub model: LoadedModel,
+    /// Name of each class.
+    pub class_names: Vec<String>,
+    /// Where the inputs are from.
+    pub data_path: String,
+    /// What its coordinates are.
+    pub space: SpaceKind,
+    /// The network in 64-bit floats, or why it has no exact section; nothing where none is wanted.
+    pub network: Option<Result<SectionNetwork, SectionError>>,
+}
+
+impl LineJob {
+    /// Reads the model and the inputs and checks that they fit together.
+    ///
+    /// # Errors
+    /// [`JobError`] with the item or the setting.
+    pub fn load(&self, observer: &dyn Observer) -> Result<LoadedLine, JobError> {
+        if !(2..=1_000_000).contains(&self.steps) {
+            let range = JobError::unfit("expected 2 to 1000000");
+            return Err(JobError::setting(Setting::Steps, self.steps, range));
+        }
+        let mut line = match &self.data {
+            LineData::Images(source) => self.images(source, observer)?,
+            LineData::Rows(source) => self.rows(source, observer)?,
+        };
+        if line.inputs[0] == line.inputs[1] {
+            return Err(JobError::unfit(format!(
+                "{} and {}: expected two different inputs, found one twice",
+                self.items[0], self.items[1]
+            )));
+        }
+        if self.exact == Exactness::Auto {
+            line.network = Some(SectionNetwork::new(&line.model.model, line.space));
+        }
+        if let Some(Err(error)) = &line.network {
+            let note = format!(
+                "{}: {error}; sampling {} points instead",
+                line.model.path, self.steps
+            );
+            observer.note(&Note::new(note));
+        }
+        if let Some(Ok(network)) = &line.network
+            && network.space().is_identity()
+        {
+            observer.note(&Note::new(format!(
+                "{} does not scale its input; lengths are in units of the features",
+                line.model.path
+            )));
+        }
+        Ok(line)
+    }
+
+    fn images(
+        &self,
+        source: &ImageSource,
+        observer: &dyn Observer,
+    ) -> Result<LoadedLine, JobError> {
+        let mut model = self.model.load()?;
+        let data = source.load()?.match_classes(&model, observer)?;
+        model.note_assumptions(observer);
+        model.warn_unscaled(observer);
+        let mut inputs = Vec::with_capacity(2);
+        for item in &self.items {
+            let options = &source.options;
+            let image = find_image_for(&mut model, item, &data.images, options, observer)?;
+            inputs.push(image.levels);
+        }
+        Ok(LoadedLine {
+            inputs: two(inputs),
+            class_names: model.class_names(data.images.classes()),
+            model,
+            data_path: data.path,
+            space: SpaceKind::Images,
+            network: None,
+        })
+    }
+
+    fn rows(&self, source: &TableSource, observer: &dyn Observer) -> Result<LoadedLine, JobError> {
+        let (mut data, model) = source.load(&self.model)?;
+        model.note_assumptions(observer);
+        let class_names = data.fit(&model.model, &model.path)?;
+        data.note_assumptions(observer);
+        let row = |item: &String| -> Result<Vec<f32>, JobError> {
+            Ok(data.table.row(data.table.index_of(item)?).to_vec())
+        };
+        let inputs = self.items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        Ok(LoadedLine {
+            inputs: two(inputs),
+            class_names,
+            model,
+            data_path: data.path,
+            space: SpaceKind::Rows,
+            network: None,
+        })
+    }
+}
+
+fn two(inputs: Vec<Vec<f32>>) -> [Vec<f32>; 2] {
+    inputs.try_into().expect("a line has two items")
+}
+
+impl LoadedLine {
+    /// Whether an engine has to classify samples.
+    pub fn is_sampled(&self) -> bool {
+        !matches!(self.network, Some(Ok(_)))
+    }
+}

@@ -1,0 +1,276 @@
+//! The line between two inputs: its class intervals, and a folder with all that is known of it.
+
+use super::Existing;
+use super::error::{Placed, RunError};
+use super::folder::layout::{SECTIONS_FILE, SECTIONS_TENSORS_FILE};
+use super::folder::{RunFolder, engine_plan};
+use crate::data::{Tensor, TensorData, sha256_hex, write_file, write_safetensors};
+use crate::engine::Engine;
+use crate::job::{LineJob, LoadedLine};
+use crate::landscape::argmax;
+use crate::pipeline::classify;
+use crate::sections::{
+    BracketOptions, LineOptions, SectionLabel, SectionNetwork, TOL_T, certified_line, certify_line,
+    exact_line, line_parameters,
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+/// A stretch of the line on which one class is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ClassInterval {
+    /// Where it begins, in t: 0 is the first input, 1 the second. Of a bracket or between two
+    /// samples the middle.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// The class.
+    pub class: usize,
+}
+
+/// What a line came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// How far the intervals can be trusted.
+    pub label: SectionLabel,
+    /// The class intervals, from the first input to the second.
+    pub intervals: Vec<ClassInterval>,
+    /// What the samples miss of an exact line, in one sentence.
+    pub certificate: Option<String>,
+    /// What `sections.json` says of it.
+    facts: Value,
+    /// Tensors of `sections.safetensors`: name, shape, values.
+    tensors: Vec<(&'static str, Vec<usize>, Vec<f64>)>,
+}
+
+/// Cuts the line of a job. `engine` classifies the samples of a network that has no exact section.
+///
+/// # Errors
+/// [`RunError`] where the section contradicts itself, has too many pieces, or the engine fails.
+pub fn cut_line(
+    asked: &LineJob,
+    job: &LoadedLine,
+    engine: Option<&dyn Engine>,
+) -> Result<Line, RunError> {
+    let place = || format!("the line from {} to {}", asked.items[0], asked.items[1]);
+    match (&job.network, engine) {
+        (Some(Ok(network)), _) if network.is_piecewise_linear() => {
+            exact(asked, job, network).placed(place())
+        }
+        (Some(Ok(network)), _) => bracketed(job, network).placed(place()),
+        (_, Some(engine)) => sampled(asked, job, engine),
+        (_, None) => Err(RunError::refused(
+            "a line that is sampled needs an engine; expected one, found none",
+        )),
+    }
+}
+
+type SectionResult = Result<Line, crate::sections::SectionError>;
+
+fn exact(asked: &LineJob, job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
+    let [from, to] = job
+        .inputs
+        .each_ref()
+        .map(|input| network.space().point(input));
+    let options = LineOptions {
+        max_pieces: asked.max_pieces,
+        ..LineOptions::default()
+    };
+    let line = exact_line(network, &from, &to, &options)?;
+    let certificate = certify_line(&line, asked.steps);
+    let intervals = intervals(&line.breaks, &line.classes);
+    let mut facts = json!(line);
+    facts["unit"] = json!(network.space().unit());
+    facts["pieces"] = json!(line.pieces());
+    facts["narrowest_piece"] = json!(line.narrowest_piece());
+    facts["changes"] = json!(line.changes());
+    facts["narrowest"] = json!({
+        "t": line.narrowest_interval(),
+        "length": line.narrowest_interval() * line.length,
+    });
+    facts["certificate"] = json!(certificate);
+    // The ends of the pieces are in the tensors.
+    if let Some(facts) = facts.as_object_mut() {
+        facts.remove("t");
+    }
+    let shape = vec![line.t.len(), line.num_classes];
+    Ok(Line {
+        label: line.label,
+        intervals,
+        certificate: Some(certificate.sentence()),
+        facts,
+        tensors: vec![
+            ("t", vec![line.t.len()], line.t),
+            ("logits", shape, line.logits),
+        ],
+    })
+}
+
+fn bracketed(job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
+    let [from, to] = job
+        .inputs
+        .each_ref()
+        .map(|input| network.space().point(input));
+    let line = certified_line(network, &from, &to, &BracketOptions::default())?;
+    let mut facts = json!(line);
+    facts["unit"] = json!(network.space().unit());
+    let ends: Vec<f64> = line.brackets.iter().map(|b| (b[0] + b[1]) / 2.0).collect();
+    // A bracket at an end of the line has a class on one side only.
+    let inner = ends
+        .iter()
+        .filter(|&&end| end > 1e-6 && end < 1.0 - 1e-6)
+        .copied();
+    let breaks: Vec<f64> = std::iter::once(0.0).chain(inner).chain([1.0]).collect();
+    let intervals = match breaks.len() == line.classes.len() + 1 {
+        true => intervals(&breaks, &line.classes),
+        false => Vec::new(),
+    };
+    let brackets = line.brackets.iter().flatten().copied().collect();
+    Ok(Line {
+        label: line.label,
+        intervals,
+        certificate: None,
+        facts,
+        tensors: vec![("brackets", vec![line.brackets.len(), 2], brackets)],
+    })
+}
+
+fn sampled(asked: &LineJob, job: &LoadedLine, engine: &dyn Engine) -> Result<Line, RunError> {
+    let t = line_parameters(asked.steps, [0.0, 1.0]);
+    let [from, to] = &job.inputs;
+    let mix = |&t: &f64| -> Vec<f32> {
+        let pairs = from.iter().zip(to);
+        pairs
+            .map(|(&a, &b)| (f64::from(a) + t * (f64::from(b) - f64::from(a))) as f32)
+            .collect()
+    };
+    let inputs: Vec<Vec<f32>> = t.iter().map(mix).collect();
+    let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let answers = classify(engine, &job.model.model, &rows)?;
+    let num_classes = job.class_names.len();
+    let labels: Vec<usize> = answers
+        .probabilities
+        .chunks_exact(num_classes)
+        .map(argmax)
+        .collect();
+    // Between two samples of different class the change is somewhere: in the middle, for the table.
+    let (mut breaks, mut classes) = (vec![0.0], vec![labels[0]]);
+    for k in 1..labels.len() {
+        if labels[k] != labels[k - 1] {
+            breaks.push((t[k - 1] + t[k]) / 2.0);
+            classes.push(labels[k]);
+        }
+    }
+    breaks.push(1.0);
+    let label = SectionLabel::Sampled {
+        points: asked.steps,
+    };
+    let logits = answers.logits.iter().map(|&f| f64::from(f)).collect();
+    Ok(Line {
+        label,
+        intervals: intervals(&breaks, &classes),
+        certificate: None,
+        facts: json!({
+            "label": label,
+            "classes": classes,
+            "changes": classes.len() - 1,
+            "num_classes": num_classes,
+        }),
+        tensors: vec![
+            ("logits", vec![t.len(), num_classes], logits),
+            ("t", vec![t.len()], t),
+        ],
+    })
+}
+
+fn intervals(breaks: &[f64], classes: &[usize]) -> Vec<ClassInterval> {
+    let ends = breaks.windows(2).zip(classes);
+    ends.map(|(ends, &class)| ClassInterval {
+        from: ends[0],
+        to: ends[1],
+        class,
+    })
+    .collect()
+}
+
+/// Cuts the line of a job and writes `sections.json` and `sections.safetensors` to `folder`.
+/// `command` is the command line that asks for it, if one does.
+///
+/// # Errors
+/// As [`cut_line`], and when the folder holds something else or a file cannot be written.
+pub fn line(
+    asked: &LineJob,
+    job: &LoadedLine,
+    engine: Option<&dyn Engine>,
+    (folder, existing): (&Path, Existing),
+    command: &[String],
+) -> Result<Line, RunError> {
+    let started = Instant::now();
+    let plan = plan(asked, job, engine);
+    let mut folder = RunFolder::prepare(folder, plan, existing, command)?;
+    let computing = Instant::now();
+    let cut = cut_line(asked, job, engine)?;
+    let compute_s = computing.elapsed().as_secs_f64();
+    let mut facts = cut.facts.clone();
+    facts["kind"] = json!("line");
+    facts["items"] = json!(asked.items);
+    facts["class_names"] = json!(job.class_names);
+    facts["intervals"] = json!(cut.intervals);
+    facts["tolerance_t"] = json!(TOL_T);
+    let mut text =
+        serde_json::to_string_pretty(&json!({"sections": [facts]})).expect("facts are plain data");
+    text.push('\n');
+    write_file(&folder.file(SECTIONS_FILE), text.as_bytes())?;
+    let tensors: Vec<Tensor<'_>> = cut
+        .tensors
+        .iter()
+        .map(|(name, shape, values)| Tensor {
+            name,
+            shape: shape.clone(),
+            data: TensorData::F64(values),
+        })
+        .collect();
+    let metadata = BTreeMap::from([
+        ("kind", "line".to_owned()),
+        ("items", json!(asked.items).to_string()),
+        ("classes", json!(job.class_names).to_string()),
+    ]);
+    write_safetensors(&folder.file(SECTIONS_TENSORS_FILE), &tensors, &metadata)?;
+    if let Some(engine) = engine {
+        folder.set_engine(engine);
+    }
+    folder.set(
+        "model",
+        json!({"path": job.model.path, "sha256": job.model.model.sha256()}),
+    );
+    folder.set("data", json!({"path": job.data_path}));
+    folder.set(
+        "timings",
+        json!({"compute_s": compute_s, "total_s": started.elapsed().as_secs_f64()}),
+    );
+    folder.finish()?;
+    Ok(cut)
+}
+
+/// Everything that decides the numbers.
+fn plan(asked: &LineJob, job: &LoadedLine, engine: Option<&dyn Engine>) -> Map<String, Value> {
+    let spec = serde_json::to_value(asked).expect("a job is plain data");
+    let mut plan = Map::from_iter([
+        ("job".to_owned(), json!("line")),
+        ("program".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
+    ]);
+    plan.extend(spec.as_object().cloned().unwrap_or_default());
+    let inputs = job
+        .inputs
+        .each_ref()
+        .map(|x| sha256_hex([bytemuck::cast_slice(x)]));
+    plan.insert("sha256".to_owned(), json!(inputs));
+    plan.insert("model_sha256".to_owned(), json!(job.model.model.sha256()));
+    if let Some(engine) = engine {
+        plan.extend(engine_plan(engine.info()));
+    }
+    plan
+}

@@ -94,11 +94,7 @@ fn main() {
     let mut measuring = Vec::new();
     for round in 0..=ROUNDS {
         for (case, &(engine, sampling)) in cases.iter().enumerate() {
-            let settings = MorphSettings {
-                steps: 21,
-                grid: 3,
-                mode: MorphMode::Clean(sampling),
-            };
+            let settings = MorphSettings::new(21, 3, MorphMode::Clean(sampling));
             let start = Instant::now();
             let landscapes = compute_landscapes(
                 engines[engine].as_ref(),

@@ -40,11 +40,7 @@ fn main() {
     // Landscape 1B.3 of the default sweep.
     let items = [2197, 3730, 8367];
     let [a, b, c] = items.map(|item| set.image(item).expect("held in memory"));
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Cubic));
     let jobs = [GridJob {
         a: &a,
         b: &b,

@@ -58,11 +58,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     let [a, b, c] = [9, 2, 1].map(|item| set.image(item).expect("held in memory"));
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Cubic));
     let landscape = compute_landscapes(
         &CpuEngine::new(),
         &nearest_mean,

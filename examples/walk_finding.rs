@@ -110,11 +110,7 @@ fn landscapes() -> Vec<(String, [usize; 3], Landscape)> {
         .iter()
         .map(|(_, _, [a, b, c])| GridJob { a, b, c })
         .collect();
-    let settings = MorphSettings {
-        steps: STEPS,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(STEPS, 3, MorphMode::Clean(Sampling::Cubic));
     let go_on = |_| ControlFlow::Continue(());
     let model = bundled_fashion_mnist();
     let computed = compute_landscapes(

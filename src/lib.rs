@@ -80,5 +80,5 @@ pub use job::{
     LoadedModel, ModelSource, MorphJob, Note, Observer, Silent, SweepJob, TableSource, Triples,
 };
 pub use landscape::LandscapeFile;
-pub use remedy::{Remedy, Setting};
+pub use remedy::{Remedy, Setting, respelled};
 pub use run::{Existing, Keep, Outcome, Run, RunError, RunFolder, Sample, remedy_of};

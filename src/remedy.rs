@@ -12,6 +12,10 @@
 //! assert_eq!(remedy.words(option), "use another --out, or --force to write over it");
 //! ```
 //!
+//! Where a message of `data` or `model` names a setting in its middle, the name stands in backquotes
+//! (`` give `white` 1 ``): that is a keyword of Python as it stands, and [`respelled`] makes a
+//! face's own spelling of it.
+//!
 //! Rejected: an enum with a variant for each thing to do. It had as many variants as there are
 //! messages, each used once, and their words stood three rooms away from the error they end.
 
@@ -102,6 +106,8 @@ settings! {
     Landscape => "landscape",
     /// The order of the layers of a bare file of weights.
     Layers => "layers",
+    /// The order in which colours were flattened.
+    Layout => "layout",
     /// How the classes of a folder are found among the model's.
     Match => "match",
     /// What is taken away from the inputs.
@@ -116,6 +122,8 @@ settings! {
     NoHeader => "no_header",
     /// The folder that is written.
     Out => "out",
+    /// What the model's last values are, or which of its outputs is taken.
+    Output => "output",
     /// Random rows a class.
     PerClass => "per_class",
     /// The size that images are scaled to.
@@ -128,6 +136,8 @@ settings! {
     Sampling => "sampling",
     /// What inputs are multiplied by.
     Scale => "scale",
+    /// Whether images that cannot be read are left out.
+    SkipUnreadable => "skip_unreadable",
     /// Where walkers start.
     Start => "start",
     /// What inputs are divided by.
@@ -174,5 +184,58 @@ impl Remedy {
             words.push_str(part);
         }
         words
+    }
+}
+
+/// A message with the settings that it names in backquotes as `name` spells them; anything else in
+/// backquotes stays.
+pub fn respelled(message: &str, name: impl Fn(Setting) -> String) -> String {
+    let mut parts = message.split('`');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    // Every second part stands between backquotes, if they are closed.
+    while let Some(quoted) = parts.next() {
+        let setting = Setting::ALL.iter().find(|known| known.name() == quoted);
+        match (setting, parts.next()) {
+            (Some(setting), Some(rest)) => {
+                text.push_str(&name(*setting));
+                text.push_str(rest);
+            }
+            (None, Some(rest)) => text.push_str(&format!("`{quoted}`{rest}")),
+            (_, None) => text.push_str(&format!("`{quoted}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn option(setting: Setting) -> String {
+        format!("--{}", setting.name().replace('_', "-"))
+    }
+
+    #[test]
+    fn settings_are_respelled_and_nothing_else() {
+        for (message, expected) in [
+            ("give `white` 1", "give --white 1"),
+            (
+                "`class_order` text; `morphscape devices` lists them",
+                "--class-order text; `morphscape devices` lists them",
+            ),
+            ("class \"a`b\" and `data", "class \"a`b\" and `data"),
+            ("`", "`"),
+            ("", ""),
+        ] {
+            assert_eq!(respelled(message, option), expected);
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart() {
+        let mut names: Vec<&str> = Setting::ALL.iter().map(|setting| setting.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Setting::ALL.len());
     }
 }

@@ -71,11 +71,7 @@ fn soak<E: Engine>(
 ) {
     let images = images_of(&paper_triples(5));
     let jobs = grid_jobs(&images);
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Cubic));
     let model = bundled_fashion_mnist();
     let go_on = |_| ControlFlow::Continue(());
     let mut engine = None;

@@ -2,8 +2,9 @@
 
 use super::options::ModelFileArgs;
 use super::terminal::Terminal;
-use super::text::{counted, table};
+use super::text::{counted, option_name, table};
 use crate::model::{Model, convert_model, read_model};
+use crate::remedy::respelled;
 use anyhow::{Context, ensure};
 use std::io::Write;
 use std::path::PathBuf;
@@ -70,7 +71,7 @@ fn convert(args: &ConvertArgs, terminal: &Terminal) -> anyhow::Result<()> {
     let converted =
         convert_model(&args.from, &args.file.options()?).with_context(|| from.to_string())?;
     for note in converted.model.notes() {
-        terminal.say(format!("note: {from}: {note}"));
+        terminal.say(format!("note: {from}: {}", respelled(note, option_name)));
     }
     if let Some(folder) = args.to.parent() {
         std::fs::create_dir_all(folder)
@@ -106,7 +107,8 @@ fn listing(model: &Model) -> String {
     }
     lines.push(("parameters", grouped(parameters)));
     lines.push(("runs as", model.network().to_string()));
-    lines.extend(model.notes().iter().map(|note| ("note", note.clone())));
+    let notes = model.notes().iter();
+    lines.extend(notes.map(|note| ("note", respelled(note, option_name))));
     lines.push(("SHA-256", model.sha256().to_owned()));
     let mut text: String = lines
         .iter()

@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, EngineInfo};
 use crate::job::{JobError, Note, Weight};
-use crate::remedy::Setting;
+use crate::remedy::{Setting, respelled};
 use crate::run::{Difference, RunError, ShareRow, remedy_of};
 use serde_json::Value;
 
@@ -17,9 +17,10 @@ pub(super) fn note_text(note: &Note) -> String {
         Weight::Note => "note",
         Weight::Warning => "warning",
     };
+    let text = respelled(&note.text, option_name);
     match &note.remedy {
-        Some(remedy) => format!("{weight}: {}; {}", note.text, remedy.words(option_name)),
-        None => format!("{weight}: {}", note.text),
+        Some(remedy) => format!("{weight}: {text}; {}", remedy.words(option_name)),
+        None => format!("{weight}: {text}"),
     }
 }
 
@@ -33,7 +34,7 @@ pub(super) fn error_text(error: &anyhow::Error) -> String {
             Some((setting, value)) => format!("{} {value}", option_name(setting))
                 .trim_end()
                 .to_owned(),
-            None => cause.to_string(),
+            None => respelled(&cause.to_string(), option_name),
         };
         // An error that only passes another on says the same, and some libraries end their own
         // text with that of the cause.

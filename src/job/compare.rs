@@ -62,11 +62,7 @@ impl CompareJob {
             model: self.model.clone(),
             data: self.data.clone(),
             triples: self.triples.clone(),
-            morph: MorphSettings {
-                steps: self.steps,
-                grid: self.grid,
-                mode: MorphMode::Clean(Sampling::Cubic),
-            },
+            morph: MorphSettings::new(self.steps, self.grid, MorphMode::Clean(Sampling::Cubic)),
         };
         sweep.load(observer)
     }

@@ -447,17 +447,8 @@ impl LoadedJob {
             return Ok(None);
         };
         let [a, b, c] = id.items.map(|item| loaded.images.image(item));
-        let alphas: Vec<f64> = (0..settings.steps)
-            .map(|i| i as f64 / (settings.steps - 1) as f64)
-            .collect();
-        let morphed = morph_grid(
-            &CpuEngine::new(),
-            [&a?, &b?, &c?],
-            settings.grid,
-            &alphas,
-            settings.mode,
-            &|| ControlFlow::Continue(()),
-        )?;
+        let go_on = |_| ControlFlow::Continue(());
+        let morphed = morph_grid(&CpuEngine::new(), [&a?, &b?, &c?], settings, &go_on)?;
         Ok(Some(morphed.frames))
     }
 

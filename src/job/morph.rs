@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct MorphJob {
     /// Two or three images: files, or items of `data` such as `t10k#1565`.
     pub items: Vec<String>,
-    /// Blend weights, 0..1; without any evenly over the steps.
+    /// Blend weights of two images, 0..1; without any, and for three, evenly over the steps.
     pub alphas: Vec<f64>,
     /// The set that items are of.
     pub data: ImageSource,
@@ -44,6 +44,11 @@ impl MorphJob {
                 "expected two or three images, found {}",
                 self.items.len()
             )));
+        }
+        if self.items.len() == 3 && !self.alphas.is_empty() {
+            return Err(JobError::unfit(
+                "expected evenly spaced blend weights for a grid of three images, found others; leave them out",
+            ));
         }
         let set = self.data.load()?.images;
         let mut images = self

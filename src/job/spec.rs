@@ -8,8 +8,7 @@ use super::images::ImageSource;
 use super::model::ModelSource;
 use super::tables::TableSource;
 use super::triples::Triples;
-use crate::kernels::Sampling;
-use crate::pipeline::{MorphMode, MorphSettings};
+use crate::pipeline::MorphSettings;
 use serde::{Deserialize, Serialize};
 
 /// A job that computes landscapes.
@@ -45,11 +44,7 @@ impl Default for SweepJob {
             model: ModelSource::default(),
             data: ImageSource::default(),
             triples: Triples::default(),
-            morph: MorphSettings {
-                steps: 21,
-                grid: 3,
-                mode: MorphMode::Clean(Sampling::Cubic),
-            },
+            morph: MorphSettings::default(),
         }
     }
 }

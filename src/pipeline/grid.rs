@@ -18,6 +18,20 @@ pub struct MorphSettings {
     pub mode: MorphMode,
 }
 
+impl MorphSettings {
+    /// Grids of `steps` points a side, morphed in `mode` by the features of `grid` cells a side.
+    pub fn new(steps: usize, grid: usize, mode: MorphMode) -> Self {
+        Self { steps, grid, mode }
+    }
+}
+
+impl Default for MorphSettings {
+    /// The paper's grids, in clean mode.
+    fn default() -> Self {
+        Self::new(21, 3, MorphMode::Clean(Sampling::Cubic))
+    }
+}
+
 /// The three images of a landscape, all of one shape.
 #[derive(Debug, Clone, Copy)]
 pub struct GridJob<'a> {

@@ -32,6 +32,7 @@
 mod answers;
 mod batches;
 mod classify;
+mod frames;
 mod grid;
 mod grid_batch;
 mod grids;
@@ -47,10 +48,11 @@ mod walk;
 
 pub use answers::Answers;
 pub use classify::classify;
+pub use frames::{MorphGrid, morph_grid};
 pub use grid::{GridJob, MorphSettings};
 pub use grids::{Frames, compute_landscapes};
 pub use mode::MorphMode;
-pub use pair::{Morph, MorphGrid, MorphPlan, morph_grid, morph_pair, pair_mesh};
+pub use pair::{Morph, MorphPlan, morph_pair, pair_mesh};
 pub use places::InputPlace;
 pub use profile::{Peak, Profile, Stage, peak, profile};
 pub use rows::{RowJob, interpolate_rows};

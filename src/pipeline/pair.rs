@@ -6,10 +6,8 @@ use super::grid::check_image;
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::engine::Engine;
-use crate::engine::cpu::CpuEngine;
 use crate::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
-use crate::mesh::{FeatureError, FeatureFinder, MeshCounts, PairMesh, fixed_alpha, lattice_scale};
-use std::ops::ControlFlow;
+use crate::mesh::{FeatureError, MeshCounts, PairMesh, fixed_alpha, lattice_scale};
 
 /// What to morph and where.
 #[derive(Debug, Clone)]
@@ -164,81 +162,4 @@ fn warp_pair(
         Ok(())
     })?;
     Ok(warped)
-}
-
-/// A grid of frames between three images and the meshes it went through.
-#[derive(Debug, Clone)]
-pub struct MorphGrid {
-    /// `alphas * alphas` frames: row i leads the mix of A and B at alpha i into C.
-    pub frames: Vec<Image>,
-    /// The mesh from A to B.
-    pub mesh: PairMesh,
-    /// The mesh from each mix into C; that of a blank image where the mix has failed.
-    pub row_meshes: Vec<PairMesh>,
-    /// What all meshes were like.
-    pub counts: MeshCounts,
-}
-
-/// Morphs the mixes of A and B into C: the frames of a landscape without a classifier.
-/// `row_done` is told of each finished row and may stop the job.
-///
-/// # Errors
-/// [`PipelineError`] when the images' shapes differ, the grid does not fit them, the engine fails,
-/// or `row_done` says [`ControlFlow::Break`].
-pub fn morph_grid(
-    engine: &dyn Engine,
-    [a, b, c]: [&Image; 3],
-    grid: usize,
-    alphas: &[f64],
-    mode: MorphMode,
-    row_done: &dyn Fn() -> ControlFlow<()>,
-) -> Result<MorphGrid, PipelineError> {
-    for (name, image) in [('A', a), ('B', b), ('C', c)] {
-        check_image(image, a.shape(), || format!("image {name}"))?;
-    }
-    let mesh = mode.mesh(a, b, grid)?;
-    let mut finder = FeatureFinder::default();
-    let points_c = mode.points(&mut finder, c, grid)?;
-    let plan = MorphPlan {
-        left: a,
-        right: b,
-        mesh: &mesh,
-        alphas,
-        mode,
-    };
-    // Mixes come from the CPU engine on every engine, as in a sweep.
-    let mixes = morph_pair(&CpuEngine::new(), &plan)?;
-    // A mix that failed is a frame of the grid, and counted in its row.
-    let mut counts = MeshCounts {
-        failed: 0,
-        ..mixes.counts
-    };
-    let mut frames = Vec::with_capacity(alphas.len() * alphas.len());
-    let mut row_meshes = Vec::with_capacity(alphas.len());
-    for mix in &mixes.frames {
-        let row_mesh = mode.mesh_of(mode.points(&mut finder, mix, grid)?, points_c.clone());
-        let plan = MorphPlan {
-            left: mix,
-            right: c,
-            mesh: &row_mesh,
-            alphas,
-            mode,
-        };
-        let row = morph_pair(engine, &plan)?;
-        counts += MeshCounts {
-            failed: row.frames.iter().filter(|frame| frame.is_failed()).count() as u64,
-            ..row.counts
-        };
-        frames.extend(row.frames);
-        row_meshes.push(row_mesh);
-        if row_done().is_break() {
-            return Err(PipelineError::Interrupted);
-        }
-    }
-    Ok(MorphGrid {
-        frames,
-        mesh,
-        row_meshes,
-        counts,
-    })
 }

@@ -124,7 +124,7 @@ fn compute(
         let ids = landscapes_of(job.kind(), triples);
         let fetched = job.fetch(&ids)?;
         let landscapes_in = |mode| -> Result<Vec<Landscape>, PipelineError> {
-            let settings = MorphSettings { steps, grid, mode };
+            let settings = MorphSettings::new(steps, grid, mode);
             job.compute_images(engine, &ids, &fetched, &settings, Frames::Drop, observer)
         };
         let published = landscapes_in(MODES[0].0)?;

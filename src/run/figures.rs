@@ -90,7 +90,7 @@ impl FigurePlan {
         self.set != FigureSet::Line
     }
 
-    /// Draws and writes the figures of a triple, whose landscapes `.1`, `.2`, `.3` these are:
+    /// Draws and writes the figures of a triple, all of whose landscapes these are:
     /// those of each landscape that is `wanted`, and of rows those of the three together. Gives
     /// the parts of the report of the landscapes wanted in `Detail`.
     ///
@@ -104,24 +104,22 @@ impl FigurePlan {
         frames: &(dyn Fn(&LandscapeFile) -> Result<Option<Tiles>, RunError> + Sync),
         observer: &dyn Observer,
     ) -> Result<Vec<Detail>, RunError> {
-        let [first, second, third] = files else {
-            return Err(RunError::refused(format!(
-                "expected the three landscapes of a triple together, found {}",
-                files.len()
-            )));
+        let Some(first) = files.first() else {
+            return Ok(Vec::new());
         };
         if files.iter().all(|file| wanted(file) == Wanted::No) {
             return Ok(Vec::new());
         }
-        let group = match self.set {
-            FigureSet::Line => Vec::new(),
-            _ => {
+        let group = match (self.set, files) {
+            // What is drawn of a triple is drawn of its three permutations.
+            (FigureSet::All | FigureSet::AllWithMesh, [a, b, c]) => {
                 let classes = self.options.classes.clone().unwrap_or_else(|| {
                     let all = 0..first.landscape.num_classes;
                     all.filter(|_| self.all_classes).collect()
                 });
-                group_figures([first, second, third], data, &classes)
+                group_figures([a, b, c], data, &classes)
             }
+            _ => Vec::new(),
         };
         self.write(folder, first.triple_name(), &group)?;
         let mut details: Vec<Detail> = files

@@ -141,29 +141,21 @@ fn morph_three(
     images: [&Image; 3],
     observer: &dyn Observer,
 ) -> Result<Made, RunError> {
-    let alphas = &job.alphas;
+    let steps = job.morph.steps;
     observer.begin(Stage {
-        total: alphas.len().pow(2),
+        total: steps * steps,
         unit: "frames",
     });
-    let row_done = || observer.advance(alphas.len());
-    let settings = &job.morph;
-    let grid = morph_grid(
-        engine,
-        images,
-        settings.grid,
-        alphas,
-        settings.mode,
-        &row_done,
-    )?;
+    let go_on = |done| observer.advance(done);
+    let grid = morph_grid(engine, images, &job.morph, &go_on)?;
     observer.end();
     let mut description = mesh_json(&grid.mesh);
     description["counts"] = counts_json(grid.counts);
     description["rows"] = json!(grid.row_meshes.iter().map(mesh_json).collect::<Vec<_>>());
     Ok(Made {
         frames: grid.frames,
-        columns: alphas.len(),
-        shape: vec![alphas.len(); 2],
+        columns: steps,
+        shape: vec![steps; 2],
         mesh_picture: mesh_picture(images[0], images[1], &grid.mesh),
         counts: grid.counts,
         description,

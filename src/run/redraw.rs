@@ -179,9 +179,10 @@ impl RunFolder {
                     .iter()
                     .map(|name| read_landscape(self, name))
                     .collect::<Result<Vec<_>, _>>()?;
-                if files.len() != 3 {
+                let siblings = files[0].landscape.kind.siblings().len();
+                if files.len() != siblings {
                     return Err(RunError::refused(format!(
-                        "{}: expected three landscapes of the triple, found {}",
+                        "{}: expected {siblings} landscapes of the triple, found {}",
                         triple[0],
                         files.len()
                     )));

@@ -30,11 +30,7 @@ fn whole(error: &(dyn std::error::Error + 'static)) -> String {
 fn landscapes(engine: &dyn Engine) -> Result<Vec<Landscape>, PipelineError> {
     let images = images_of(&paper_triples(2));
     let jobs = grid_jobs(&images);
-    let settings = MorphSettings {
-        steps: 11,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(11, 3, MorphMode::Clean(Sampling::Cubic));
     let go_on = |_| ControlFlow::Continue(());
     let model = bundled_fashion_mnist();
     compute_landscapes(engine, &model, &settings, &jobs, Frames::Keep, &go_on)

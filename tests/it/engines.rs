@@ -15,7 +15,7 @@ use morphscape::landscape::Landscape;
 use morphscape::mesh::{PairMesh, Point, lattice_scale, triangulate};
 use morphscape::model::{Model, ModelOptions, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, classify, compute_landscapes, morph_grid,
+    Frames, GridJob, MorphGrid, MorphMode, MorphPlan, MorphSettings, classify, compute_landscapes,
     morph_pair,
 };
 use rand::{RngExt, SeedableRng};
@@ -481,11 +481,7 @@ fn empty_recordings_and_warps_of_no_frame() {
 fn paper_job(engine: &dyn Engine, groups: usize, steps: usize, frames: Frames) -> Vec<Landscape> {
     let images = images_of(&paper_triples(groups));
     let jobs = grid_jobs(&images);
-    let settings = MorphSettings {
-        steps,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(steps, 3, MorphMode::Clean(Sampling::Cubic));
     let model = bundled_fashion_mnist();
     compute_landscapes(engine, &model, &settings, &jobs, frames, &|_| {
         ControlFlow::Continue(())
@@ -554,6 +550,37 @@ fn the_ends_of_a_grid_are_the_images_to_the_bit() {
     }
 }
 
+/// A grid's frames, meshes and counts made pair by pair: mixes of A and B, and each into C.
+fn by_pairs([a, b, c]: [&Image; 3], grid: usize, alphas: &[f64], mode: MorphMode) -> MorphGrid {
+    let engine = CpuEngine::new();
+    let morphed = |left: &Image, right: &Image| {
+        let mesh = mode.mesh(left, right, grid).expect("a mesh");
+        let plan = MorphPlan {
+            left,
+            right,
+            mesh: &mesh,
+            alphas,
+            mode,
+        };
+        let morph = morph_pair(&engine, &plan).expect("it morphs");
+        (morph, mesh)
+    };
+    let (mixes, mesh) = morphed(a, b);
+    let mut made = MorphGrid {
+        frames: Vec::new(),
+        mesh,
+        row_meshes: Vec::new(),
+        counts: mixes.counts,
+    };
+    for mix in &mixes.frames {
+        let (row, mesh) = morphed(mix, c);
+        made.frames.extend(row.frames);
+        made.row_meshes.push(mesh);
+        made.counts += row.counts;
+    }
+    made
+}
+
 /// Where points repeat, triangles are taken over: all along a morph of an image into itself, and at
 /// the ends of one between two.
 #[test]
@@ -561,12 +588,7 @@ fn meshes_of_a_sweep_are_those_of_its_rows_alone() {
     let set = fashion_mnist();
     let [x, y, z] = [3, 8, 11].map(|i| set.image(i).expect("held in memory"));
     let alphas: Vec<f64> = (0..21).map(|i| f64::from(i) / 20.0).collect();
-    let proceed = || ControlFlow::Continue(());
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Linear),
-    };
+    let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Linear));
     let triples = [[&x, &y, &z], [&x, &x, &z], [&x, &y, &x]];
     let jobs = triples.map(|[a, b, c]| GridJob { a, b, c });
     let model = bundled_fashion_mnist();
@@ -580,15 +602,7 @@ fn meshes_of_a_sweep_are_those_of_its_rows_alone() {
     )
     .expect("the job runs");
     for (landscape, triple) in landscapes.iter().zip(triples) {
-        let alone = morph_grid(
-            &CpuEngine::new(),
-            triple,
-            settings.grid,
-            &alphas,
-            settings.mode,
-            &proceed,
-        )
-        .expect("it morphs");
+        let alone = by_pairs(triple, settings.grid, &alphas, settings.mode);
         let meshes = landscape.morph.as_ref().expect("meshes");
         assert_eq!(meshes.counts, alone.counts);
         assert_eq!(meshes.a_to_b, alone.mesh);
@@ -737,11 +751,7 @@ fn batches_are_cut_for_the_widest_layer_too() {
     let model = model_of_zeros(&[784, 4096, 3]);
     let images = [bundled_images([9, 2, 1])];
     let job = grid_jobs(&images)[0];
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Linear),
-    };
+    let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Linear));
     let engine = Watched::new();
     let proceed = |_| ControlFlow::Continue(());
     let landscapes = compute_landscapes(
@@ -773,11 +783,7 @@ fn one_engine_gives_the_same_bytes_every_time() {
 fn an_interrupted_job_stops() {
     let images = [bundled_images([0, 1, 2])];
     let job = grid_jobs(&images)[0];
-    let settings = MorphSettings {
-        steps: 5,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Linear),
-    };
+    let settings = MorphSettings::new(5, 3, MorphMode::Clean(Sampling::Linear));
     let result = compute_landscapes(
         &CpuEngine::new(),
         &bundled_fashion_mnist(),

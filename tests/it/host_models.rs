@@ -127,11 +127,7 @@ fn compute(
     frames: Frames,
     images: &[Image],
 ) -> Result<Vec<Landscape>, PipelineError> {
-    let settings = MorphSettings {
-        steps: STEPS,
-        grid: 3,
-        mode,
-    };
+    let settings = MorphSettings::new(STEPS, 3, mode);
     compute_landscapes(engine, model, &settings, &jobs(images), frames, &go_on)
 }
 
@@ -261,11 +257,7 @@ fn batches_have_the_size_that_is_named_and_come_from_one_thread() {
             let function = Function::new(spec(size), |inputs: Inputs| {
                 Ok::<_, HostError>(seen.zeros(&inputs))
             });
-            let settings = MorphSettings {
-                steps: STEPS,
-                grid: 3,
-                mode: CLEAN,
-            };
+            let settings = MorphSettings::new(STEPS, 3, CLEAN);
             let function = function.expect("a good description");
             let finished = AtomicUsize::new(0);
             let progress = |frames| {
@@ -496,11 +488,7 @@ fn a_job_can_be_stopped_while_the_function_is_asked() {
         Ok::<_, HostError>(vec![0.0; 10 * inputs.rows])
     });
     let function = function.expect("a good description");
-    let settings = MorphSettings {
-        steps: STEPS,
-        grid: 3,
-        mode: CLEAN,
-    };
+    let settings = MorphSettings::new(STEPS, 3, CLEAN);
     let stop = |frames| match frames {
         0 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),

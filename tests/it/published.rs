@@ -324,11 +324,7 @@ fn landscapes(
 ) -> Vec<Landscape> {
     let images = images_of(triples);
     let jobs = grid_jobs(&images);
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode,
-    };
+    let settings = MorphSettings::new(21, 3, mode);
     let go_on = |_| ControlFlow::Continue(());
     compute_landscapes(
         engine,
@@ -401,18 +397,15 @@ fn a_grid_is_the_tool_run_on_its_own_frames() {
         MorphMode::Published,
         Frames::Keep,
     );
-    let alphas: Vec<f64> = (0..=20).map(|i| f64::from(i) / 20.0).collect();
     for (order, landscape) in Permutation::ALL.into_iter().zip(&grids) {
         let [a, b, c] = order
             .arrange(triple[0].items)
             .map(|item| set.image(item).expect("held in memory"));
-        let go_on = || ControlFlow::Continue(());
+        let go_on = |_| ControlFlow::Continue(());
         let grid = morph_grid(
             &CpuEngine::new(),
             [&a, &b, &c],
-            3,
-            &alphas,
-            MorphMode::Published,
+            &MorphSettings::new(21, 3, MorphMode::Published),
             &go_on,
         )
         .expect("it morphs");

@@ -288,11 +288,7 @@ fn landscape() -> Landscape {
     let [x, y, z] = triple
         .items
         .map(|item| set.image(item).expect("held in memory"));
-    let settings = MorphSettings {
-        steps: 21,
-        grid: 3,
-        mode: MorphMode::Clean(Sampling::Cubic),
-    };
+    let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Cubic));
     compute_landscapes(
         &CpuEngine::new(),
         &bundled_fashion_mnist(),

@@ -33,11 +33,7 @@ fn of_size(height_px: usize, width_px: usize) -> Image {
 }
 
 fn landscape(steps: usize, [a, b, c]: [&Image; 3]) -> String {
-    let settings = MorphSettings {
-        steps,
-        grid: 3,
-        mode: CLEAN,
-    };
+    let settings = MorphSettings::new(steps, 3, CLEAN);
     let good = image(0);
     let jobs = [[&good; 3], [a, b, c]].map(|[a, b, c]| GridJob { a, b, c });
     let (engine, model) = (CpuEngine::new(), bundled_fashion_mnist());
@@ -65,11 +61,7 @@ fn images_and_steps_of_landscapes() {
         let start = format!("a grid of {steps} points a side: expected at least 2");
         assert!(error.starts_with(&start), "{error}");
     }
-    let settings = MorphSettings {
-        steps: 5,
-        grid: 3,
-        mode: CLEAN,
-    };
+    let settings = MorphSettings::new(5, 3, CLEAN);
     let job = GridJob {
         a: &tall,
         b: &tall,
@@ -138,10 +130,8 @@ fn pairs_and_their_meshes() {
     let grid = morph_grid(
         &engine,
         [&left, &right, &tall],
-        3,
-        &[0.0, 1.0],
-        CLEAN,
-        &|| ControlFlow::Continue(()),
+        &MorphSettings::new(2, 3, CLEAN),
+        &|_| ControlFlow::Continue(()),
     );
     let error = grid.expect_err("two shapes").to_string();
     assert!(error.starts_with("image C: "), "{error}");

@@ -3,9 +3,8 @@
 use super::{Edges, Gait, HeightOf, SurfaceSource, WalkJob};
 use crate::engine::Engine;
 use crate::job::{JobError, Located, Observer, class_number, find_image_for};
-use crate::kernels::Sampling;
 use crate::landscape::{About, Items, LandscapeFile, Permutation, Plane, Potential};
-use crate::pipeline::{Frames, GridJob, MorphMode, MorphSettings, compute_landscapes};
+use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
 use crate::remedy::Setting;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -194,8 +193,7 @@ impl WalkJob {
         let images = [a?, b?, c?];
         let settings = MorphSettings {
             steps,
-            grid: 3,
-            mode: MorphMode::Clean(Sampling::Cubic),
+            ..MorphSettings::default()
         };
         let [a, b, c] = &images;
         let job = GridJob { a, b, c };

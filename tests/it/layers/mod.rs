@@ -402,3 +402,42 @@ fn circles_are_seen_through_use_and_re_exports() {
         [["run/c.rs", "run/d/e.rs", "run/d/mod.rs"]]
     );
 }
+
+/// Lines of a source that spell an option of the command line, comments left out.
+fn options_in(source: &str) -> Vec<usize> {
+    let is_option = |line: &str| {
+        line.match_indices("--").any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            let after = line[at + 2..].chars().next();
+            before.is_none_or(|c| !c.is_alphanumeric() && c != '-')
+                && after.is_some_and(|c| c.is_ascii_lowercase())
+        })
+    };
+    let lines = source.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim_start().starts_with("//") && is_option(line))
+        .map(|(number, _)| number + 1)
+        .collect()
+}
+
+/// An error or note of the library names settings, which each face spells in its own way.
+#[test]
+fn the_library_spells_no_option() {
+    assert_eq!(
+        options_in("// give --white 1\nlet x = \"give --white 1\";"),
+        [2]
+    );
+    assert!(options_in("a - -b; \"a--b\"; \"-- \"").is_empty());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for file in house().files.iter().filter(|file| is_library(file)) {
+        let source = std::fs::read_to_string(root.join(&file.place)).expect("a source");
+        let lines = options_in(&source).into_iter();
+        found.extend(lines.map(|line| format!("src/{}:{line}", file.place)));
+    }
+    assert!(
+        found.is_empty(),
+        "options below the command line:\n{}",
+        found.join("\n")
+    );
+}

@@ -39,14 +39,14 @@ pub enum ImageError {
     Decode(#[source] image::ImageError),
     /// Levels of another kind.
     #[error(
-        "expected whole levels of 8 or 16 bits, found {found}; save the images as arrays in an .npz file, and say what is white with --white"
+        "expected whole levels of 8 or 16 bits, found {found}; save the images as arrays in an .npz file, and say what is white with `white`"
     )]
     Levels {
         /// What they are.
         found: &'static str,
     },
     /// A level above what was said to be white.
-    #[error("expected levels 0..{white}, found {found}; give --white the largest level there is")]
+    #[error("expected levels 0..{white}, found {found}; give `white` the largest level there is")]
     AboveWhite {
         /// The level said to be white.
         white: f64,

@@ -176,7 +176,7 @@ fn sizes_and_colours_that_differ_are_made_one_when_told_to() {
     let colour = Picture::filled(20, 10, 3, 200);
     std::fs::write(root.join("bag/z.jpeg"), colour.to_jpeg(90)).expect("written");
     let message = refused(&root, PLAIN);
-    for word in ["z.jpeg", "28 x 28", "10 x 20", "--resize"] {
+    for word in ["z.jpeg", "28 x 28", "10 x 20", "`resize`"] {
         assert!(message.contains(word), "{word} in {message}");
     }
     let options = ImageSetOptions {
@@ -212,7 +212,7 @@ fn arrays_that_do_not_fit_are_named_with_what_is_wrong() {
     check(
         &place("floats.npz"),
         PLAIN,
-        &["x_test", "up to 1", "--white 1"],
+        &["x_test", "up to 1", "`white` 1"],
     );
     let white = ImageSetOptions {
         white: Some(0.5),

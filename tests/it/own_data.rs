@@ -153,9 +153,9 @@ fn what_is_black_and_white_is_so_and_other_levels_need_a_word() {
     let set = read_image_set(&npz, &dark).expect("nearly black");
     assert!(levels(&set).iter().all(|&level| level <= 1.0) && set.notes().is_empty());
     for (name, words) in [
-        ("images f4 up to 1", ["floats up to 1", "--white 1"]),
-        ("images u2 up to 65535", ["up to 65535", "--white 65535"]),
-        ("images u2 up to 4095", ["up to 4095", "--white 4095"]),
+        ("images f4 up to 1", ["floats up to 1", "`white` 1"]),
+        ("images u2 up to 65535", ["up to 65535", "`white` 65535"]),
+        ("images u2 up to 4095", ["up to 4095", "`white` 4095"]),
     ] {
         let message = refused(&npz, &keys(name, label));
         for word in words {
@@ -227,12 +227,12 @@ fn axes_and_labels_in_every_usual_shape() {
         }
     }
     let message = refused(&npz, &keys("images <u1 C", "nothing"));
-    assert!(message.contains("--labels-key nothing"), "{message}");
+    assert!(message.contains("`labels_key` nothing"), "{message}");
     let order = ImageSetOptions {
         class_order: Some(ClassOrder::Number),
         ..keys("images <u1 C", "labels <i8 C")
     };
-    assert!(refused(&npz, &order).contains("leave --class-order out"));
+    assert!(refused(&npz, &order).contains("leave `class_order` out"));
 }
 
 #[test]
@@ -570,7 +570,7 @@ fn unreadable_files_are_named_or_skipped() {
     std::fs::write(root.join("c/1.png"), &good[..good.len() - 20]).expect("written");
     let message = refused(&root, &ImageSetOptions::default());
     assert!(
-        message.contains("1.jpg") && message.contains("--skip-unreadable"),
+        message.contains("1.jpg") && message.contains("`skip_unreadable`"),
         "{message}"
     );
     let options = ImageSetOptions {

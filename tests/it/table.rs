@@ -222,7 +222,7 @@ fn damage_is_told_apart() {
     );
     check(
         read("\u{feff}\n1,2,3,4\n5,6,7,8\n"),
-        "line 2: expected a header line with column names, found only numbers; put the names above them, or give --no-header, which names the columns 1, 2 and so on",
+        "line 2: expected a header line with column names, found only numbers; put the names above them, or give `no_header`, which names the columns 1, 2 and so on",
     );
     check(
         read("a,b,kind\n\n"),
@@ -230,21 +230,21 @@ fn damage_is_told_apart() {
     );
     check(
         choose(&["a", "Wing"]),
-        "expected a column \"Wing\", found \"a\", \"b\", \"kind\", \"note\"; check --label and --features",
+        "expected a column \"Wing\", found \"a\", \"b\", \"kind\", \"note\"; check `label` and `features`",
     );
     check(
         read_table("t", SMALL.as_bytes(), "Kind", &[]),
-        "expected a column \"Kind\", found \"a\", \"b\", \"kind\", \"note\"; check --label and --features",
+        "expected a column \"Kind\", found \"a\", \"b\", \"kind\", \"note\"; check `label` and `features`",
     );
     check(
         read(SMALL.replace(',', ":")),
-        "expected a column \"kind\", found \"a:b:kind:note\" alone (if another character separates them, give --delimiter); check --label and --features",
+        "expected a column \"kind\", found \"a:b:kind:note\" alone (if another character separates them, give `delimiter`); check `label` and `features`",
     );
     let wide: Vec<String> = (0..30).map(|i| format!("c{i}")).collect();
     check(
         read(wide.join(",")),
         &format!(
-            "expected a column \"kind\", found {}, and 10 more; check --label and --features",
+            "expected a column \"kind\", found {}, and 10 more; check `label` and `features`",
             wide[..20]
                 .iter()
                 .map(|name| format!("\"{name}\""))
@@ -269,11 +269,11 @@ fn damage_is_told_apart() {
     .expect("two columns of a name may stand where neither is chosen");
     check(
         read_table("t", b",a,kind\n1,2,x\n2,3,y\n3,4,z\n", "kind", &[]),
-        "column 1 has no name; name it, or choose columns with --features",
+        "column 1 has no name; name it, or choose columns with `features`",
     );
     check(
         choose(&["a", "kind"]),
-        "column \"kind\" is the label and cannot be a feature too; take it out of --features",
+        "column \"kind\" is the label and cannot be a feature too; take it out of `features`",
     );
     check(
         choose(&["a", "b", "a"]),
@@ -293,11 +293,11 @@ fn damage_is_told_apart() {
     );
     check(
         with("1,two,x,n"),
-        "line 7, column \"b\": expected a number, found \"two\"; correct it, leave the cell empty, or choose other columns with --features",
+        "line 7, column \"b\": expected a number, found \"two\"; correct it, leave the cell empty, or choose other columns with `features`",
     );
     check(
         choose(&[]),
-        "line 2, column \"note\": expected a number, found \"first\"; correct it, leave the cell empty, or choose other columns with --features",
+        "line 2, column \"note\": expected a number, found \"first\"; correct it, leave the cell empty, or choose other columns with `features`",
     );
     for found in [
         "inf",
@@ -329,7 +329,7 @@ fn damage_is_told_apart() {
     check(
         with(&format!("\u{1b}[31m{},2,x,n", "9".repeat(200))),
         &format!(
-            "line 7, column \"a\": expected a number, found \"\\u{{1b}}[31m{}...\"; correct it, leave the cell empty, or choose other columns with --features",
+            "line 7, column \"a\": expected a number, found \"\\u{{1b}}[31m{}...\"; correct it, leave the cell empty, or choose other columns with `features`",
             "9".repeat(55)
         ),
     );
@@ -343,7 +343,7 @@ fn damage_is_told_apart() {
     );
     check(
         with("1,NA,owl,n\nNA,2,owl,n"),
-        "class \"owl\": expected a row without a missing value, found none in 2; choose other columns with --features, or take the class out",
+        "class \"owl\": expected a row without a missing value, found none in 2; choose other columns with `features`, or take the class out",
     );
     let mut latin = SMALL.as_bytes().to_vec();
     latin.extend(b"1,2,b\xe4r,n\n");
@@ -397,7 +397,7 @@ fn limits_hold_at_their_edge() {
     );
     check(
         read_all(columns(1001)),
-        "expected at most 1000 features, found 1001; choose fewer with --features",
+        "expected at most 1000 features, found 1001; choose fewer with `features`",
     );
     let chosen: Vec<String> = (0..1001).map(|i| format!("c{i}")).collect();
     let result = read_table("t", columns(1001).as_bytes(), "kind", &chosen);

@@ -123,7 +123,7 @@ fn choose(
     };
     // A name that is asked for must be there as it is; a known one in any case of letters.
     let given = [&options.images_key, &options.labels_key];
-    for (key, option) in given.into_iter().zip(["--images-key", "--labels-key"]) {
+    for (key, option) in given.into_iter().zip(["`images_key`", "`labels_key`"]) {
         if let Some(key) = key
             && !entries.iter().any(|entry| entry.name == *key)
         {
@@ -182,7 +182,7 @@ fn choose(
         let others = match others.is_empty() {
             true => String::new(),
             false => format!(
-                "; the file also holds {}; --images-key and --labels-key choose",
+                "; the file also holds {}; `images_key` and `labels_key` choose",
                 others.join(", ")
             ),
         };

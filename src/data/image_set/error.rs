@@ -30,7 +30,7 @@ pub enum ImageSetError {
     },
     /// A folder of parts to train and to test on.
     #[error(
-        "{}: expected one sub-folder a class, found the parts {}; give one of them, --data {}",
+        "{}: expected one sub-folder a class, found the parts {}; give one of them, `data` {}",
         .path.display(), found.join(", "), .path.join(&found[0]).display()
     )]
     Parts {
@@ -40,7 +40,7 @@ pub enum ImageSetError {
         found: Vec<String>,
     },
     /// A class order that a source does not have.
-    #[error("--class-order {order}: {reason}")]
+    #[error("`class_order` {order}: {reason}")]
     ClassOrder {
         /// The order asked for.
         order: &'static str,
@@ -110,7 +110,7 @@ pub enum ImageSetError {
         source: ImageError,
     },
     /// An image file of a folder that is not what it should be.
-    #[error("{}, which --skip-unreadable would skip", .path.display())]
+    #[error("{}, which `skip_unreadable` would skip", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -120,7 +120,7 @@ pub enum ImageSetError {
     },
     /// A model's class that two classes of the set are.
     #[error(
-        "classes \"{one}\" and \"{other}\": both are the model's \"{class}\"; rename one, or match classes by their order with --match order"
+        "classes \"{one}\" and \"{other}\": both are the model's \"{class}\"; rename one, or match classes by their order with `match` order"
     )]
     BothTheSame {
         /// A class of the set.
@@ -132,7 +132,7 @@ pub enum ImageSetError {
     },
     /// An image file of another size than the first.
     #[error(
-        "{}: expected an image of {} as {} is, found {}; scale all to one size with --resize WxH",
+        "{}: expected an image of {} as {} is, found {}; scale all to one size with `resize` WxH",
         .path.display(), shape_text([expected[0], expected[1], 1]), .first.display(), shape_text([found[0], found[1], 1])
     )]
     Sizes {
@@ -158,7 +158,7 @@ pub enum ImageSetError {
     NotArrays(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The arrays are not there.
     #[error(
-        "expected arrays \"images\" and \"labels\", or others of one length and the usual names, found {found}; name them with --images-key and --labels-key"
+        "expected arrays \"images\" and \"labels\", or others of one length and the usual names, found {found}; name them with `images_key` and `labels_key`"
     )]
     NoArrays {
         /// The arrays that are there, and their shapes.
@@ -220,7 +220,7 @@ pub enum ImageSetError {
     },
     /// A class that the model does not have.
     #[error(
-        "class \"{class}\": expected one of the model's, {}; rename it, or match classes by their order with --match order",
+        "class \"{class}\": expected one of the model's, {}; rename it, or match classes by their order with `match` order",
         expected.join(", ")
     )]
     UnknownClass {
@@ -231,7 +231,7 @@ pub enum ImageSetError {
     },
     /// A class that the model names twice.
     #[error(
-        "class \"{class}\": the model has it twice; match classes by their order with --match order"
+        "class \"{class}\": the model has it twice; match classes by their order with `match` order"
     )]
     RepeatedClass {
         /// The class.

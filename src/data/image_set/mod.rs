@@ -127,8 +127,8 @@ pub fn read_image_set(path: &Path, options: &ImageSetOptions) -> Result<ImageSet
         arrays::read(path, options)?
     } else {
         let keys = [
-            ("--images-key", &options.images_key),
-            ("--labels-key", &options.labels_key),
+            ("`images_key`", &options.images_key),
+            ("`labels_key`", &options.labels_key),
         ];
         for (option, key) in keys {
             if let Some(key) = key {

@@ -64,9 +64,9 @@ pub(super) fn levels(
                         .unwrap_or(65535);
                     return Err(wrong(
                         name,
-                        "grey levels 0..255, or --white with the level that is white",
+                        "grey levels 0..255, or `white` with the level that is white",
                         format!(
-                            "whole numbers up to {largest}; if {likely} is white in them, give --white {likely}"
+                            "whole numbers up to {largest}; if {likely} is white in them, give `white` {likely}"
                         ),
                     ));
                 }
@@ -178,7 +178,7 @@ pub(super) fn is_black_and_white(bytes: &[u8]) -> bool {
 }
 
 fn black_and_white_note(name: &str) -> String {
-    format!("\"{name}\" holds 0 and 1 alone; 1 is taken for white; if it is not, give --white 255")
+    format!("\"{name}\" holds 0 and 1 alone; 1 is taken for white; if it is not, give `white` 255")
 }
 
 /// The level of white in an array of floats.
@@ -201,7 +201,7 @@ fn white_of_floats(
             name,
             "grey levels 0..255",
             format!(
-                "{} at position {index}; save the levels before they are standardised, and give --scale, --mean and --std for the model",
+                "{} at position {index}; save the levels before they are standardised, and give `scale`, `mean` and `std` for the model",
                 floats[index]
             ),
         ));
@@ -210,7 +210,7 @@ fn white_of_floats(
         return Err(wrong(
             name,
             "grey levels 0..255",
-            format!("floats up to {largest}; if 1 is white in them, give --white 1"),
+            format!("floats up to {largest}; if 1 is white in them, give `white` 1"),
         ));
     }
     Ok(255.0)
@@ -260,8 +260,8 @@ pub(super) fn labels(
     if let (Some(order), false) = (options.class_order, texts) {
         return Err(wrong(
             name,
-            format!("names of classes for --class-order {}", order.name()),
-            "numbers, which are the numbers of the model's outputs; leave --class-order out",
+            format!("names of classes for `class_order` {}", order.name()),
+            "numbers, which are the numbers of the model's outputs; leave `class_order` out",
         ));
     }
     let numbers: Vec<usize> = match array.values {
@@ -331,7 +331,7 @@ fn named(name: &str, texts: &[String], order: ClassOrder) -> Result<Labels, Imag
     let classes = sorted_classes(&texts, order).map_err(|text| {
         wrong(
             name,
-            "numbers for --class-order number",
+            "numbers for `class_order` number",
             format!("\"{text}\""),
         )
     })?;

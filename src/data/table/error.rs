@@ -51,7 +51,7 @@ pub enum TableError {
     Empty,
     /// Numbers where the column names should be.
     #[error(
-        "line {line}: expected a header line with column names, found only numbers; put the names above them, or give --no-header, which names the columns 1, 2 and so on"
+        "line {line}: expected a header line with column names, found only numbers; put the names above them, or give `no_header`, which names the columns 1, 2 and so on"
     )]
     NoHeader {
         /// Line of the first row.
@@ -61,7 +61,7 @@ pub enum TableError {
     #[error("expected rows below the header, found none")]
     NoRows,
     /// A column that is not there.
-    #[error("expected a column \"{column}\", found {columns}; check --label and --features")]
+    #[error("expected a column \"{column}\", found {columns}; check `label` and `features`")]
     MissingColumn {
         /// The name looked for.
         column: String,
@@ -81,14 +81,14 @@ pub enum TableError {
         second: usize,
     },
     /// Every column was asked for, and one has no name.
-    #[error("column {place} has no name; name it, or choose columns with --features")]
+    #[error("column {place} has no name; name it, or choose columns with `features`")]
     UnnamedColumn {
         /// Place in the header, from 1.
         place: usize,
     },
     /// The label among the features.
     #[error(
-        "column \"{column}\" is the label and cannot be a feature too; take it out of --features"
+        "column \"{column}\" is the label and cannot be a feature too; take it out of `features`"
     )]
     LabelIsFeature {
         /// The column.
@@ -108,7 +108,7 @@ pub enum TableError {
     },
     /// Too many features.
     #[error(
-        "expected at most {MAX_FEATURES} features, found {found}; choose fewer with --features"
+        "expected at most {MAX_FEATURES} features, found {found}; choose fewer with `features`"
     )]
     TooManyFeatures {
         /// Number chosen.
@@ -135,7 +135,7 @@ pub enum TableError {
     },
     /// A feature that is no number.
     #[error(
-        "line {line}, column \"{column}\": expected a number, found \"{found}\"; correct it, leave the cell empty, or choose other columns with --features"
+        "line {line}, column \"{column}\": expected a number, found \"{found}\"; correct it, leave the cell empty, or choose other columns with `features`"
     )]
     NotANumber {
         /// Line on which the row begins, from 1.
@@ -161,7 +161,7 @@ pub enum TableError {
     },
     /// Classes that should be numbers.
     #[error(
-        "column \"{label}\": expected numbers for --class-order number, found \"{class}\"; give --class-order text or appearance"
+        "column \"{label}\": expected numbers for `class_order` number, found \"{class}\"; give `class_order` text or appearance"
     )]
     NotNumbers {
         /// The label column.
@@ -213,7 +213,7 @@ pub enum TableError {
     },
     /// A class that lost all its rows.
     #[error(
-        "class \"{class}\": expected a row without a missing value, found none in {left_out}; choose other columns with --features, or take the class out"
+        "class \"{class}\": expected a row without a missing value, found none in {left_out}; choose other columns with `features`, or take the class out"
     )]
     ClassWithoutRow {
         /// The class.
@@ -262,7 +262,7 @@ pub enum TableError {
     },
     /// A row that was left out.
     #[error(
-        "item {table}#{index} was left out: on line {line} a value is missing; fill it in, or choose other columns with --features"
+        "item {table}#{index} was left out: on line {line} a value is missing; fill it in, or choose other columns with `features`"
     )]
     LeftOut {
         /// Name of the table.

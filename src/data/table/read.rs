@@ -153,7 +153,7 @@ pub fn read_table_with(
         };
         table.notes.insert(
             0,
-            format!("cells are separated by {names}; if not, give --delimiter"),
+            format!("cells are separated by {names}; if not, give `delimiter`"),
         );
     }
     if columns.by_model {
@@ -247,7 +247,7 @@ fn choose_columns(
             }
             (None, _) => {
                 let hint = match header {
-                    [_] => " alone (if another character separates them, give --delimiter)",
+                    [_] => " alone (if another character separates them, give `delimiter`)",
                     _ => "",
                 };
                 Err(TableError::MissingColumn {

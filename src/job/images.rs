@@ -139,6 +139,16 @@ impl ImageSource {
 }
 
 impl LoadedImages {
+    /// Images that a host program holds; `path` is what messages call them. Their classes are found
+    /// among the model's by number.
+    pub fn new(images: ImageSet, path: &str) -> Self {
+        Self {
+            images,
+            path: path.to_owned(),
+            class_match: Some(ClassMatch::Order),
+        }
+    }
+
     /// Gives the images the model's classes.
     ///
     /// # Errors

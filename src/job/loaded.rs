@@ -98,7 +98,7 @@ impl Job {
         observer: &dyn Observer,
     ) -> Result<LoadedJob, JobError> {
         match self {
-            Self::Sweep(job) => job.fit(model, observer),
+            Self::Sweep(job) => job.load_of(model, job.data.load()?, observer),
             Self::Interpolate(job) => job.fit(|_, _| Ok(model), observer),
         }
     }
@@ -133,13 +133,22 @@ impl SweepJob {
     /// # Errors
     /// As [`Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
-        self.fit(self.model.load()?, observer)
+        self.load_of(self.model.load()?, self.data.load()?, observer)
     }
 
-    /// Loads data and triples, and checks that they fit the model.
-    fn fit(&self, mut model: LoadedModel, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+    /// As [`Job::load_with`], and of `images` that no file need hold, in the place of the job's data
+    /// ([`LoadedImages::new`]). A run of images that only the host program has cannot be verified.
+    ///
+    /// # Errors
+    /// As [`Job::load`].
+    pub fn load_of(
+        &self,
+        mut model: LoadedModel,
+        images: LoadedImages,
+        observer: &dyn Observer,
+    ) -> Result<LoadedJob, JobError> {
         check_steps(self.morph.steps)?;
-        let loaded = self.data.load()?.match_classes(&model, observer)?;
+        let loaded = images.match_classes(&model, observer)?;
         let images = &loaded.images;
         let place = format!("{} with {}", loaded.path, model.path);
         model

@@ -188,6 +188,16 @@ pub enum ImageSetError {
         /// Sizes in the header.
         shape: Vec<usize>,
     },
+    /// Levels in memory that are not those of so many images.
+    #[error(
+        "expected the levels of images [n, height, width, 1 or 3 channels], found {found} for {shape:?}"
+    )]
+    Memory {
+        /// The shape that was said.
+        shape: Vec<usize>,
+        /// Levels that are there.
+        found: usize,
+    },
     /// Images too large to morph.
     #[error(
         "expected images of at most {MAX_SIDE_PX} pixels a side, found sizes {shape:?} in the header"

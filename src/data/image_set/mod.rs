@@ -165,6 +165,66 @@ impl ImageSet {
         idx_pair::assemble(name, images, labels, classes, &ImageSetOptions::default())
     }
 
+    /// Puts images `[n, H, W, C]` of whole grey levels and labels `[n]` together, which a host
+    /// program holds. Without `classes` the labels' own numbers name them.
+    ///
+    /// # Errors
+    /// When the counts differ, nothing is there, or a label has no class.
+    pub fn from_bytes(
+        name: &str,
+        shape: [usize; 4],
+        levels: Vec<u8>,
+        labels: Vec<usize>,
+        classes: Option<Vec<String>>,
+    ) -> Result<Self, ImageSetError> {
+        let held = levels.len();
+        Self::from_memory(name, shape, held, Images::Bytes(levels), labels, classes)
+    }
+
+    /// The same of grey levels 0..255 that need not be whole.
+    ///
+    /// # Errors
+    /// As [`ImageSet::from_bytes`].
+    pub fn from_levels(
+        name: &str,
+        shape: [usize; 4],
+        levels: Vec<f32>,
+        labels: Vec<usize>,
+        classes: Option<Vec<String>>,
+    ) -> Result<Self, ImageSetError> {
+        let held = levels.len();
+        Self::from_memory(name, shape, held, Images::Floats(levels), labels, classes)
+    }
+
+    /// Checks that there are as many levels as the shape says, and of 1 or 3 channels.
+    fn from_memory(
+        name: &str,
+        shape: [usize; 4],
+        held: usize,
+        images: Images,
+        labels: Vec<usize>,
+        classes: Option<Vec<String>>,
+    ) -> Result<Self, ImageSetError> {
+        let values = shape
+            .iter()
+            .try_fold(1usize, |n, &side| n.checked_mul(side));
+        if values != Some(held) || ![1, 3].contains(&shape[3]) {
+            return Err(ImageSetError::Memory {
+                shape: shape.to_vec(),
+                found: held,
+            });
+        }
+        let [count, height, width, channels] = shape;
+        Self::assemble(
+            name,
+            count,
+            [height, width, channels],
+            images,
+            labels,
+            classes,
+        )
+    }
+
     /// Checks that `count` images of `shape` and their labels belong together.
     fn assemble(
         name: &str,

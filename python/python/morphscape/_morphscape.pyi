@@ -1,0 +1,182 @@
+from typing import Any, Callable, final
+
+import numpy as np
+import numpy.typing as npt
+
+_Floats = npt.NDArray[np.float32]
+_Grid = tuple[str, int, tuple[int, int, int], tuple[int, int, int]]
+_Progress = Callable[[int], None] | None
+
+__version__: str
+__all__ = [
+    "InputError",
+    "ModelError",
+    "EngineError",
+    "Network",
+    "LandscapeFile",
+    "RunFolder",
+    "columns",
+    "class_colors",
+    "command_line",
+    "engine_name",
+    "choose",
+    "image_grids",
+    "row_grids",
+    "morph_frames",
+    "fashion_mnist",
+    "run_sweep",
+    "__version__",
+]
+
+class InputError(ValueError): ...
+class ModelError(ValueError): ...
+class EngineError(RuntimeError): ...
+
+@final
+class Network:
+    @staticmethod
+    def read(
+        path: str | None,
+        *,
+        scale: float | None,
+        mean: list[float],
+        std: list[float],
+        class_names: list[str] | None,
+    ) -> Network: ...
+    @staticmethod
+    def callable(
+        call: Callable[[_Floats], _Floats],
+        *,
+        num_classes: int,
+        probabilities: bool,
+        batch_size: int,
+        class_names: list[str] | None,
+        name: str,
+        identity: str,
+    ) -> Network: ...
+    def answers(self, inputs: _Floats, engine: str) -> tuple[_Floats, _Floats]: ...
+    @property
+    def num_classes(self) -> int: ...
+    @property
+    def class_names(self) -> list[str] | None: ...
+    @property
+    def input_shape(self) -> list[int] | None: ...
+    @property
+    def notes(self) -> list[str]: ...
+    @property
+    def path(self) -> str: ...
+
+@final
+class LandscapeFile:
+    @staticmethod
+    def read(path: str) -> LandscapeFile: ...
+    def save(self, path: str) -> None: ...
+    def logits(self) -> _Floats: ...
+    def probabilities(self) -> _Floats: ...
+    def predicted(self) -> npt.NDArray[np.int32]: ...
+    def inputs(self) -> _Floats | None: ...
+    def measures(self) -> dict[str, float | None]: ...
+    def svg(self, kind: str) -> str: ...
+    def plotly(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def item_names(self) -> list[str]: ...
+    @property
+    def item_classes(self) -> list[int]: ...
+    @property
+    def class_names(self) -> list[str]: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def image_shape(self) -> tuple[int, int, int] | None: ...
+    @property
+    def features(self) -> list[str] | None: ...
+    @property
+    def settings(self) -> str: ...
+    @property
+    def intruders(self) -> list[int]: ...
+
+@final
+class RunFolder:
+    @staticmethod
+    def open(path: str) -> RunFolder: ...
+    def names(self) -> list[str]: ...
+    def landscape(self, name: str) -> LandscapeFile: ...
+    def rows(self) -> list[dict[str, Any]]: ...
+    def report(self) -> str: ...
+    def manifest(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+def columns() -> list[tuple[str, str, str]]: ...
+def class_colors(classes: int) -> list[str]: ...
+def command_line(words: list[str]) -> int: ...
+def engine_name(choice: str) -> str: ...
+def choose(
+    labels: list[int],
+    *,
+    num_classes: int,
+    groups: int,
+    classes: list[tuple[int, int, int]],
+    seed: int,
+    rows: bool,
+) -> list[_Grid]: ...
+def image_grids(
+    network: Network,
+    levels: _Floats,
+    grids: list[_Grid],
+    *,
+    item_names: list[str],
+    class_names: list[str],
+    steps: int,
+    grid: int,
+    mode: str,
+    sampling: str,
+    keep_frames: bool,
+    engine: str,
+    progress: _Progress,
+) -> list[LandscapeFile]: ...
+def row_grids(
+    network: Network,
+    rows: _Floats,
+    grids: list[_Grid],
+    *,
+    item_names: list[str],
+    class_names: list[str],
+    features: list[str],
+    steps: int,
+    engine: str,
+    progress: _Progress,
+) -> list[LandscapeFile]: ...
+def morph_frames(
+    left: _Floats,
+    right: _Floats,
+    alphas: list[float],
+    *,
+    grid: int,
+    mode: str,
+    sampling: str,
+    engine: str,
+) -> _Floats: ...
+def fashion_mnist() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]: ...
+def run_sweep(
+    network: Network,
+    data: str | tuple[npt.NDArray[Any], list[int], list[str] | None],
+    *,
+    groups: int | None,
+    classes: list[str],
+    seed: int,
+    steps: int,
+    grid: int,
+    mode: str,
+    sampling: str,
+    out: str,
+    force: bool,
+    keep_frames: bool,
+    report: bool,
+    engine: str,
+    progress: _Progress,
+) -> list[str]: ...

@@ -1,0 +1,222 @@
+//! One landscape: its values as numpy arrays, its figures, its file.
+
+use crate::error::{InputError, exception};
+use morphscape::landscape::{COLUMNS, Items, Landscape, Measures};
+use morphscape::plot::{
+    Camera, FigureOptions, FigureSet, Marks, Tiles, decision_map, grid_sheet, landscape_figures,
+    landscape_line, mesh_strips, path_strips, plotly_figure, surface_plot,
+};
+use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::path::PathBuf;
+
+/// The figures of a landscape by name.
+const KINDS: [&str; 8] = [
+    "map", "line", "surface", "ternary", "scatter", "paths", "sheet", "mesh",
+];
+
+/// A landscape with its names.
+#[pyclass(frozen, module = "morphscape._morphscape")]
+pub(crate) struct LandscapeFile {
+    /// Everything but the inputs.
+    file: morphscape::LandscapeFile,
+    /// The inputs where they were kept, which are shown as they lie: `[steps * steps * values]`.
+    inputs: Option<Py<PyArray1<f32>>>,
+    measures: Measures,
+}
+
+impl LandscapeFile {
+    /// Takes over a landscape that was computed or read.
+    pub(crate) fn new(
+        py: Python<'_>,
+        mut file: morphscape::LandscapeFile,
+        measures: Measures,
+    ) -> Self {
+        let inputs = file.landscape.inputs.take();
+        Self {
+            file,
+            inputs: inputs.map(|values| values.into_pyarray(py).unbind()),
+            measures,
+        }
+    }
+
+    /// With the inputs in it, for figures and files.
+    fn whole(&self, py: Python<'_>) -> PyResult<morphscape::LandscapeFile> {
+        let inputs = match &self.inputs {
+            Some(inputs) => Some(inputs.bind(py).to_vec()?),
+            None => None,
+        };
+        Ok(morphscape::LandscapeFile {
+            landscape: Landscape {
+                inputs,
+                ..self.file.landscape.clone()
+            },
+            ..self.file.clone()
+        })
+    }
+}
+
+#[pymethods]
+impl LandscapeFile {
+    /// Reads a `landscape.safetensors`.
+    #[staticmethod]
+    fn read(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let file = morphscape::LandscapeFile::read(&path).map_err(|error| {
+            let error = exception(py, &error, &[]);
+            InputError::new_err(format!("{}: {}", path.display(), error.value(py)))
+        })?;
+        let measures = file.measures();
+        Ok(Self::new(py, file, measures))
+    }
+
+    /// Writes a `landscape.safetensors`, with the inputs where they were kept.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let file = self.whole(py)?;
+        py.detach(|| file.write(&path, &self.measures))
+            .map_err(|error| exception(py, &error, &[]))
+    }
+
+    fn logits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f32>>> {
+        self.answers(py, &self.file.landscape.logits)
+    }
+
+    fn probabilities<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f32>>> {
+        self.answers(py, &self.file.landscape.probabilities)
+    }
+
+    /// The predicted class of every point, row by row; -1 where a frame failed.
+    fn predicted<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
+        let landscape = &self.file.landscape;
+        let labels = (0..landscape.num_frames()).map(|k| match landscape.label(k) {
+            Some(label) => i32::try_from(label).expect("a file has at most 100,000 classes"),
+            None => -1,
+        });
+        labels.collect::<Vec<_>>().into_pyarray(py)
+    }
+
+    /// The inputs where they were kept, one after the other: grey levels, or features.
+    fn inputs(&self, py: Python<'_>) -> Option<Py<PyArray1<f32>>> {
+        self.inputs.as_ref().map(|inputs| inputs.clone_ref(py))
+    }
+
+    /// Every measure by its key, in the order of `summary.csv`.
+    fn measures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let measures = PyDict::new(py);
+        for column in &COLUMNS {
+            let value = (column.value)(&self.measures);
+            measures.set_item(column.key, value.filter(|value| !value.is_nan()))?;
+        }
+        Ok(measures)
+    }
+
+    /// A figure as SVG.
+    fn svg(&self, py: Python<'_>, kind: &str) -> PyResult<String> {
+        let file = self.whole(py)?;
+        let item = file.item_classes[2];
+        let drawn = py.detach(|| {
+            let tiles = Tiles::of(&file);
+            let tiles = tiles.as_ref();
+            match kind {
+                "map" => Some(decision_map(&file, tiles, Marks::default(), item)),
+                "line" => Some(landscape_line(&file, &file.predicted_classes())),
+                "surface" => Some(surface_plot(
+                    &file,
+                    &file.surface_classes(),
+                    Camera::default(),
+                    Marks::default(),
+                )),
+                "paths" => tiles.map(|tiles| path_strips(&file, tiles)),
+                "sheet" => tiles.map(|tiles| grid_sheet(&file, tiles)),
+                "mesh" => tiles.and_then(|tiles| mesh_strips(&file, tiles)),
+                _ => landscape_figures(&file, None, FigureSet::All, &FigureOptions::default())
+                    .into_iter()
+                    .find_map(|figure| (figure.name == kind).then_some(figure.svg)),
+            }
+        });
+        drawn.ok_or_else(|| {
+            InputError::new_err(match (kind, &file.items) {
+                _ if !KINDS.contains(&kind) => {
+                    format!("expected one of {}, found \"{kind}\"", KINDS.join(", "))
+                }
+                ("paths" | "sheet" | "mesh", Items::Images { .. }) => {
+                    format!("the figure \"{kind}\" shows frames, which were not kept; compute with keep_frames=True")
+                }
+                _ => format!("a landscape of rows has no figure \"{kind}\" of its own"),
+            })
+        })
+    }
+
+    /// The surfaces as a plotly figure, in JSON.
+    fn plotly(&self) -> String {
+        plotly_figure(&self.file, &self.file.surface_classes()).to_string()
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    #[getter]
+    fn steps(&self) -> usize {
+        self.file.landscape.steps
+    }
+
+    #[getter]
+    fn item_names(&self) -> [String; 3] {
+        self.file.item_names.clone()
+    }
+
+    #[getter]
+    fn item_classes(&self) -> [usize; 3] {
+        self.file.item_classes
+    }
+
+    #[getter]
+    fn class_names(&self) -> Vec<String> {
+        self.file.class_names.clone()
+    }
+
+    #[getter]
+    fn model(&self) -> &str {
+        &self.file.model
+    }
+
+    /// `[height, width, channels]` of images.
+    #[getter]
+    fn image_shape(&self) -> Option<[usize; 3]> {
+        match self.file.items {
+            Items::Images { shape } => Some(shape),
+            Items::Rows { .. } => None,
+        }
+    }
+
+    /// Names of the features of rows.
+    #[getter]
+    fn features(&self) -> Option<Vec<String>> {
+        match &self.file.items {
+            Items::Images { .. } => None,
+            Items::Rows { features } => Some(features.clone()),
+        }
+    }
+
+    /// How its grid was made, in JSON.
+    #[getter]
+    fn settings(&self) -> String {
+        serde_json::Value::Object(self.file.settings.clone()).to_string()
+    }
+
+    /// Classes outside the three that are predicted somewhere, the most frequent first.
+    #[getter]
+    fn intruders(&self) -> Vec<usize> {
+        self.measures.intruders.clone()
+    }
+}
+
+impl LandscapeFile {
+    fn answers<'py>(&self, py: Python<'py>, values: &[f32]) -> PyResult<Bound<'py, PyArray3<f32>>> {
+        let landscape = &self.file.landscape;
+        let shape = [landscape.steps, landscape.steps, landscape.num_classes];
+        PyArray1::from_slice(py, values).reshape(shape)
+    }
+}

@@ -16,6 +16,11 @@
 //! - `runs`: jobs that write a folder, and finished runs
 //! - `error`: errors of the library as exceptions
 
+#![allow(
+    clippy::too_many_arguments,
+    reason = "keywords of Python are arguments here; the Python half gives each a name and a default"
+)]
+
 mod engine;
 mod error;
 mod grids;

@@ -9,8 +9,8 @@ use morphscape::data::Image;
 use morphscape::job::landscapes_of;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{
-    Items, Landscape, Measures, Permutation, choose_lettered_triples, choose_triples, measure,
-    measure_triple,
+    About, GridKind, Items, Landscape, Measures, Permutation, choose_lettered_triples,
+    choose_triples, measure, measure_triple,
 };
 use morphscape::pipeline::{
     Frames, GridJob, MorphMode, MorphPlan, MorphSettings, RowJob, compute_landscapes,
@@ -70,7 +70,11 @@ pub(crate) fn choose(
         false => choose_triples(&labels, num_classes, groups, &classes, seed),
     };
     let triples = triples.map_err(|error| exception(py, &error, &[]))?;
-    let landscapes = landscapes_of(&triples).into_iter();
+    let kind = match rows {
+        true => GridKind::Rows,
+        false => GridKind::Morph,
+    };
+    let landscapes = landscapes_of(kind, &triples).into_iter();
     Ok(landscapes
         .map(|id| (id.name, id.permutation.number(), id.items, id.classes))
         .collect())
@@ -102,7 +106,7 @@ impl Said<'_> {
         let named = self.grids.iter().zip(landscapes).zip(measures);
         named
             .map(|(((name, number, items, classes), landscape), measures)| {
-                let file = morphscape::LandscapeFile {
+                let about = About {
                     name: name.clone(),
                     permutation: permutation(*number)?,
                     item_names: items.map(|item| self.item_names[item].clone()),
@@ -113,8 +117,8 @@ impl Said<'_> {
                     items: self.items.clone(),
                     settings: self.settings.clone(),
                     finer_measures: None,
-                    landscape,
                 };
+                let file = morphscape::LandscapeFile { about, landscape };
                 Ok(LandscapeFile::new(py, file, measures))
             })
             .collect()

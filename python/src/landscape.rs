@@ -52,7 +52,7 @@ impl LandscapeFile {
                 inputs,
                 ..self.file.landscape.clone()
             },
-            ..self.file.clone()
+            about: self.file.about.clone(),
         })
     }
 }
@@ -113,7 +113,7 @@ impl LandscapeFile {
     /// A figure as SVG.
     fn svg(&self, py: Python<'_>, kind: &str) -> PyResult<String> {
         let file = self.whole(py)?;
-        let item = file.item_classes[2];
+        let item = file.about.item_classes[2];
         let drawn = py.detach(|| {
             let tiles = Tiles::of(&file);
             let tiles = tiles.as_ref();
@@ -135,7 +135,7 @@ impl LandscapeFile {
             }
         });
         drawn.ok_or_else(|| {
-            InputError::new_err(match (kind, &file.items) {
+            InputError::new_err(match (kind, &file.about.items) {
                 _ if !KINDS.contains(&kind) => {
                     format!("expected one of {}, found \"{kind}\"", KINDS.join(", "))
                 }
@@ -154,7 +154,7 @@ impl LandscapeFile {
 
     #[getter]
     fn name(&self) -> &str {
-        &self.file.name
+        &self.file.about.name
     }
 
     #[getter]
@@ -164,28 +164,28 @@ impl LandscapeFile {
 
     #[getter]
     fn item_names(&self) -> [String; 3] {
-        self.file.item_names.clone()
+        self.file.about.item_names.clone()
     }
 
     #[getter]
     fn item_classes(&self) -> [usize; 3] {
-        self.file.item_classes
+        self.file.about.item_classes
     }
 
     #[getter]
     fn class_names(&self) -> Vec<String> {
-        self.file.class_names.clone()
+        self.file.about.class_names.clone()
     }
 
     #[getter]
     fn model(&self) -> &str {
-        &self.file.model
+        &self.file.about.model
     }
 
     /// `[height, width, channels]` of images.
     #[getter]
     fn image_shape(&self) -> Option<[usize; 3]> {
-        match self.file.items {
+        match self.file.about.items {
             Items::Images { shape } => Some(shape),
             Items::Rows { .. } => None,
         }
@@ -194,7 +194,7 @@ impl LandscapeFile {
     /// Names of the features of rows.
     #[getter]
     fn features(&self) -> Option<Vec<String>> {
-        match &self.file.items {
+        match &self.file.about.items {
             Items::Images { .. } => None,
             Items::Rows { features } => Some(features.clone()),
         }
@@ -203,7 +203,7 @@ impl LandscapeFile {
     /// How its grid was made, in JSON.
     #[getter]
     fn settings(&self) -> String {
-        serde_json::Value::Object(self.file.settings.clone()).to_string()
+        serde_json::Value::Object(self.file.about.settings.clone()).to_string()
     }
 
     /// Classes outside the three that are predicted somewhere, the most frequent first.

@@ -165,10 +165,11 @@ impl RunFolder {
                         .landscape(&format!("{}.{number}", triple_of(name)))
                 })
                 .collect::<Result<Vec<_>, _>>()?;
-            let measures =
-                measure_triple([0, 1, 2].map(|n| (&files[n].landscape, files[n].item_classes)));
+            let measures = measure_triple(
+                [0, 1, 2].map(|n| (&files[n].landscape, files[n].about.item_classes)),
+            );
             let mut both = files.into_iter().zip(measures);
-            Ok(both.find(|(file, _)| file.name == name))
+            Ok(both.find(|(file, _)| file.about.name == name))
         };
         let found = py
             .detach(read)

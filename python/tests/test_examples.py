@@ -43,6 +43,13 @@ def test_the_page_runs(tmp_path, monkeypatch):
         exec(compile(block, "docs/python.md", "exec"), names)
 
 
+def test_the_readme_s_example(capsys):
+    text = (ROOT / "README.md").read_text().split("## In Python")[1].split("## ")[0]
+    code = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    ") and "pip install" not in line)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("(21, 21, 10) ")
+
+
 def _has(name):
     try:
         __import__(name)

@@ -215,14 +215,13 @@ impl ImageSet {
             });
         }
         let [count, height, width, channels] = shape;
-        Self::assemble(
-            name,
-            count,
-            [height, width, channels],
-            images,
+        let labels = Labels {
             labels,
+            named: classes.is_some(),
             classes,
-        )
+            order: None,
+        };
+        Self::assemble(name, count, [height, width, channels], images, labels)
     }
 
     /// Checks that `count` images of `shape` and their labels belong together.

@@ -1,9 +1,9 @@
 //! The engines of this process: each is opened once, when it is first needed.
 
 use crate::error::{EngineError, InputError, exception};
-use morphscape::engine::{Engine, EngineChoice, open};
+use morphscape::engine::{Engine, EngineChoice, gpu, open_with};
 use pyo3::prelude::*;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 /// An engine by the name of its choice: `auto`, `gpu` or `cpu`.
 ///
@@ -38,11 +38,26 @@ pub(crate) fn named(py: Python<'_>, name: &str) -> PyResult<Arc<dyn Engine>> {
         if let Some((_, engine)) = opened.iter().find(|(known, _)| known == name) {
             return Ok(Arc::clone(engine));
         }
-        let engine: Arc<dyn Engine> = Arc::from(open(choice)?);
+        let say = Box::new(|line: &str| said().push(line.to_owned()));
+        // Which kernels have been tested is not written down: nothing is unless a path is given.
+        let engine = open_with(gpu::open, None, choice, None, say)?;
+        let engine: Arc<dyn Engine> = Arc::from(engine);
         opened.push((name.to_owned(), Arc::clone(&engine)));
         Ok(engine)
     })
     .map_err(|error: morphscape::engine::EngineError| exception(py, &error, &[]))
+}
+
+/// What engines have said that nobody has read: that a device is left for the CPU, and why.
+fn said() -> MutexGuard<'static, Vec<String>> {
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    SAID.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Takes what engines have said since it was asked for last.
+#[pyfunction]
+pub(crate) fn engine_messages() -> Vec<String> {
+    std::mem::take(&mut *said())
 }
 
 /// What an engine is and where it computes: `cpu (2 threads)`.

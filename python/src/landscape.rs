@@ -52,7 +52,7 @@ impl LandscapeFile {
                 inputs,
                 ..self.file.landscape.clone()
             },
-            ..self.file.clone()
+            about: self.file.about.clone(),
         })
     }
 }

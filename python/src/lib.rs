@@ -13,13 +13,20 @@
 //! - `network`: what is asked, a model of ours or a callable
 //! - `watch`: work without the GIL while the caller's thread listens for Ctrl-C
 //! - `grids`, `landscape`: landscapes of arrays, and one landscape
+//! - `lines`: the line between two inputs
 //! - `runs`: jobs that write a folder, and finished runs
 //! - `error`: errors of the library as exceptions
+
+#![allow(
+    clippy::too_many_arguments,
+    reason = "keywords of Python are arguments here; the Python half gives each a name and a default"
+)]
 
 mod engine;
 mod error;
 mod grids;
 mod landscape;
+mod lines;
 mod network;
 mod runs;
 mod watch;
@@ -75,10 +82,12 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(class_colors, module)?)?;
     module.add_function(wrap_pyfunction!(command_line, module)?)?;
     module.add_function(wrap_pyfunction!(engine::engine_name, module)?)?;
+    module.add_function(wrap_pyfunction!(engine::engine_messages, module)?)?;
     module.add_function(wrap_pyfunction!(grids::choose, module)?)?;
     module.add_function(wrap_pyfunction!(grids::image_grids, module)?)?;
     module.add_function(wrap_pyfunction!(grids::row_grids, module)?)?;
     module.add_function(wrap_pyfunction!(grids::morph_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::line_intervals, module)?)?;
     module.add_function(wrap_pyfunction!(grids::fashion_mnist, module)?)?;
     module.add_function(wrap_pyfunction!(runs::run_sweep, module)?)
 }

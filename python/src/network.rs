@@ -104,6 +104,20 @@ impl Network {
         })
     }
 
+    /// The same for images `(height, width, channels)`, and how that was a choice, if it was.
+    fn fitted(&self, py: Python<'_>, shape: [usize; 3]) -> PyResult<(Self, Option<String>)> {
+        let mut model = self.model.clone();
+        let note = model
+            .fit_images(shape)
+            .map_err(|error| exception(py, &error, &[]))?;
+        let fitted = Self {
+            model,
+            path: self.path.clone(),
+            source: self.source.clone(),
+        };
+        Ok((fitted, note))
+    }
+
     /// Logits and probabilities of `float32 [n, values]`: grey levels, or features.
     fn answers<'py>(
         &self,
@@ -146,7 +160,7 @@ impl Network {
     #[getter]
     fn notes(&self) -> Vec<String> {
         let mut notes = self.model.notes().to_vec();
-        if !self.model.scales_input() {
+        if !self.model.scales_grey_levels() {
             notes.push(format!(
                 "{} does not scale its input and gets grey levels 0..255; if it was trained on 0..1, give scale=1/255",
                 self.path

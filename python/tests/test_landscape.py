@@ -156,3 +156,15 @@ def test_lists(images, labels, mlp):
     # The three landscapes of a triple are measured together.
     wide = ms.sweep(mlp, images, labels, groups=1, steps=7)
     assert wide["1A.1"].measures["order_weights"] == wide["1A.2"].measures["order_weights"]
+
+
+def test_an_engine_that_is_left_is_said(images, mlp, monkeypatch):
+    from morphscape import _calls
+
+    class Said:
+        def __getattr__(self, name):
+            return (lambda: ["the device is lost"]) if name == "engine_messages" else getattr(ms._morphscape, name)
+
+    monkeypatch.setattr(_calls, "_morphscape", Said())
+    with pytest.warns(RuntimeWarning, match="the device is lost"):
+        ms.landscape(mlp, *images[[9, 2, 1]], steps=2)

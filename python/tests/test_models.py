@@ -181,7 +181,8 @@ def test_torch(images):
 
 
 def test_keras(images, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    pytest.importorskip("jax")
     keras = pytest.importorskip("keras")
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax")])
     one = ms.landscape(model, *images[[9, 2, 1]], steps=5, keep_frames=True)

@@ -10,16 +10,17 @@
 place. docs/python.md explains the rest.
 """
 
-from ._calls import fashion_mnist, landscape, landscapes, measures, morph, open, read_landscape, sweep
+from ._calls import fashion_mnist, landscape, landscapes, line, measures, morph, open, read_landscape, sweep
 from ._models import Model
 from ._morphscape import EngineError, InputError, ModelError, __version__, engine_name
-from ._objects import Landscape, LandscapeList, Run
+from ._objects import Landscape, LandscapeList, Line, Run
 
 __all__ = [
     "EngineError",
     "InputError",
     "Landscape",
     "LandscapeList",
+    "Line",
     "Model",
     "ModelError",
     "Run",
@@ -28,6 +29,7 @@ __all__ = [
     "fashion_mnist",
     "landscape",
     "landscapes",
+    "line",
     "measures",
     "morph",
     "open",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import time
+import warnings
 from dataclasses import replace
 from typing import Any, Callable, Literal, Optional, Sequence, Union
 
@@ -15,7 +16,7 @@ from . import _morphscape
 from ._data import Items, Layout, read_items, stacked
 from ._models import Asked, Model, as_model
 from ._morphscape import InputError
-from ._objects import Given, Landscape, LandscapeList, Run, _open_run
+from ._objects import Given, Landscape, LandscapeList, Line, Run, _open_run
 
 Mode = Literal["morph", "cross-fade", "published"]
 Sampling = Literal["cubic", "linear"]
@@ -212,6 +213,7 @@ def _sweep_into(
             network, data, groups=groups, classes=names, steps=steps, out=os.fspath(out), engine=engine,
             progress=progress, **rest,
         )  # fmt: skip
+    _warn()
     return _open_run(os.fspath(out), (*notes, *(note for note in heard if note not in notes)))
 
 
@@ -258,6 +260,7 @@ def _compute(
                 asked.network, levels, grids, item_names=names, class_names=asked.class_names, steps=steps, grid=grid,
                 mode=mode, sampling=sampling, keep_frames=keep_frames, engine=engine, progress=progress,
             )  # fmt: skip
+    _warn()
     # Frames are shown as numpy arrays whatever the items came in.
     view = replace(items.view, container="numpy", device=None)
     made = []
@@ -299,8 +302,60 @@ def morph(
     frames = _morphscape.morph_frames(
         left, right, weights.tolist(), grid=grid, mode=mode, sampling=sampling, engine=engine
     )
+    _warn()
     view = replace(pair.view, container="numpy", device=None)
     return view.arrays(frames.reshape(len(frames), -1), own=True)
+
+
+def line(
+    model: Any,
+    a: Any,
+    b: Any,
+    *,
+    steps: int = 101,
+    exact: bool = True,
+    bounds: Bounds = None,
+    layout: Layout = "auto",
+    engine: Engine = "auto",
+) -> Line:
+    """The straight line from A to B, value by value: answers at ``steps`` points, and where the class changes.
+
+    The changes are found exactly for a network in a file whose layers are piecewise linear, in certified brackets
+    where they are smooth, and between the points for everything else; ``Line.found`` says which. ``exact=False``
+    looks at the points alone.
+    """
+    if not 2 <= steps <= 1_000_000:
+        raise InputError(f"steps: expected 2 to 1000000 points, found {steps}")
+    pair = stacked([a, b], bounds=bounds, layout=layout)
+    ends = pair.levels([0, 1]).reshape(2, -1)
+    if (ends[0] == ends[1]).all():
+        raise InputError("b: expected another item than a, found the same values")
+    asked = as_model(model)._ask(pair, [0, 1], engine)
+    t = np.linspace(0.0, 1.0, steps)
+    wide = ends.astype(np.float64)
+    points = (wide[0] + t[:, None] * (wide[1] - wide[0])).astype(np.float32)
+    logits, probabilities = asked.network.answers(points, engine)
+    found, intervals = _morphscape.line_intervals(
+        asked.network,
+        ends,
+        class_names=asked.class_names,
+        rows=pair.view.is_rows,
+        steps=steps,
+        exact=exact,
+        engine=engine,
+    )
+    _warn()
+    names = asked.class_names
+    return Line(
+        t=t,
+        logits=logits,
+        probabilities=probabilities,
+        classes=tuple(names),
+        intervals=tuple((begin, end, names[label]) for begin, end, label in intervals),
+        found=found,
+        distance=float(np.linalg.norm(pair.values[1].astype(np.float64) - pair.values[0].astype(np.float64))),
+        notes=tuple(asked.notes),
+    )
 
 
 def open(path: Path_) -> Run:  # noqa: A001 - as numpy's and PIL's
@@ -321,6 +376,12 @@ def measures() -> dict[str, str]:
 def fashion_mnist() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The test set of Fashion-MNIST that comes with the package: images ``(10000, 28, 28)`` and labels."""
     return _morphscape.fashion_mnist()
+
+
+def _warn() -> None:
+    """Says what engines have said: a device that is left for the CPU is never left in silence."""
+    for message in _morphscape.engine_messages():
+        warnings.warn(message, RuntimeWarning, stacklevel=4)
 
 
 def _triples(triples: Any, items: int) -> npt.NDArray[np.intp]:

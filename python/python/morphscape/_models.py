@@ -164,8 +164,11 @@ class Model:
         flat = levels.reshape(len(levels), -1)
         if self._native is not None:
             _check_shape(self._native, items.view)
-            logits, probabilities = self._native.answers(flat, engine)
             network, notes = self._native, list(self._native.notes)
+            if not items.view.is_rows:
+                network, note = network.fitted(items.view.image_shape)
+                notes += [] if note is None else [note]
+            logits, probabilities = network.answers(flat, engine)
         else:
             assert self._callable is not None
             try:

@@ -18,11 +18,13 @@ __all__ = [
     "columns",
     "class_colors",
     "command_line",
+    "engine_messages",
     "engine_name",
     "choose",
     "image_grids",
     "row_grids",
     "morph_frames",
+    "line_intervals",
     "fashion_mnist",
     "run_sweep",
     "__version__",
@@ -54,6 +56,7 @@ class Network:
         name: str,
         identity: str,
     ) -> Network: ...
+    def fitted(self, shape: tuple[int, int, int]) -> tuple[Network, str | None]: ...
     def answers(self, inputs: _Floats, engine: str) -> tuple[_Floats, _Floats]: ...
     @property
     def num_classes(self) -> int: ...
@@ -114,6 +117,7 @@ class RunFolder:
 def columns() -> list[tuple[str, str, str]]: ...
 def class_colors(classes: int) -> list[str]: ...
 def command_line(words: list[str]) -> int: ...
+def engine_messages() -> list[str]: ...
 def engine_name(choice: str) -> str: ...
 def choose(
     labels: list[int],
@@ -161,6 +165,16 @@ def morph_frames(
     sampling: str,
     engine: str,
 ) -> _Floats: ...
+def line_intervals(
+    network: Network,
+    inputs: _Floats,
+    *,
+    class_names: list[str],
+    rows: bool,
+    steps: int,
+    exact: bool,
+    engine: str,
+) -> tuple[str, list[tuple[float, float, int]]]: ...
 def fashion_mnist() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]: ...
 def run_sweep(
     network: Network,

@@ -220,6 +220,42 @@ class Landscape:
             self._file = _morphscape.LandscapeFile.read(os.fspath(path))
 
 
+@dataclass(frozen=True, repr=False)
+class Line:
+    """A classifier's answers on the straight line from item A, at 0, to item B, at 1."""
+
+    t: npt.NDArray[np.float64]
+    """The points that were looked at, ``(steps,)``."""
+    logits: Floats
+    """``(steps, classes)``."""
+    probabilities: Floats
+    """``(steps, classes)``."""
+    classes: tuple[str, ...]
+    """Name of every class."""
+    intervals: tuple[tuple[float, float, str], ...]
+    """From, to and class of each stretch on which one class is predicted."""
+    found: str
+    """How: ``exact``, ``certified``, or ``sampled`` between the points."""
+    distance: float
+    """From A to B, the root of the summed squares in the items' units."""
+    notes: tuple[str, ...]
+    """What was assumed."""
+
+    @property
+    def crossings(self) -> tuple[float, ...]:
+        """Where the class changes."""
+        return tuple(begin for begin, _, _ in self.intervals[1:])
+
+    @property
+    def predicted(self) -> npt.NDArray[np.int32]:
+        """The most probable class of each point."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int32)
+
+    def __repr__(self) -> str:
+        names = " | ".join(name for _, _, name in self.intervals)
+        return f"<Line: {names}, {self.found}>"
+
+
 class LandscapeList(Sequence[Landscape]):
     """Landscapes in order; also by their names."""
 

@@ -216,8 +216,8 @@ impl ImageSet {
         }
         let [count, height, width, channels] = shape;
         let labels = Labels {
-            named: classes.is_some(),
             labels,
+            named: classes.is_some(),
             classes,
             order: None,
         };

@@ -236,8 +236,8 @@ fn read_exactly(source: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
 }
 
 impl Array {
-    /// The array whose values stand with the first index fastest, as Fortran has them.
-    pub(super) fn from_fortran(self) -> Self {
+    /// The array of values that stand with the first index fastest, as Fortran has them.
+    pub(super) fn first_index_slowest(self) -> Self {
         let order = positions(&self.shape, &fortran_strides(&self.shape));
         self.taken(order)
     }

@@ -51,7 +51,7 @@ pub struct LoadedJob {
 #[derive(Debug)]
 enum LoadedItems {
     Images {
-        loaded: LoadedImages,
+        loaded: Box<LoadedImages>,
         sha256: String,
         settings: MorphSettings,
     },
@@ -196,7 +196,7 @@ impl SweepJob {
             items: LoadedItems::Images {
                 sha256: images.sha256_hex()?,
                 settings: self.morph,
-                loaded,
+                loaded: Box::new(loaded),
             },
             model,
         })

@@ -50,6 +50,13 @@ impl Default for Triples {
     }
 }
 
+/// Gives a listed item's position in the data and its class.
+pub(super) type Find<'a> = dyn Fn(&ListedItem) -> Result<(usize, usize), JobError> + 'a;
+
+/// Draws so many groups with the classes of the first that are fixed, by a seed.
+pub(super) type Choose<'a> =
+    dyn Fn(usize, &[[usize; 3]], u64) -> Result<Vec<Triple>, JobError> + 'a;
+
 impl Triples {
     /// So many groups of classes, chosen by seed 1.
     pub fn groups(count: usize) -> Self {
@@ -85,8 +92,8 @@ impl Triples {
     pub(super) fn resolve(
         &self,
         class_names: &[String],
-        find: &dyn Fn(&ListedItem) -> Result<(usize, usize), JobError>,
-        choose: &dyn Fn(usize, &[[usize; 3]], u64) -> Result<Vec<Triple>, JobError>,
+        find: &Find<'_>,
+        choose: &Choose<'_>,
     ) -> Result<Vec<Triple>, JobError> {
         match self {
             Self::Groups(groups) => {
@@ -102,10 +109,7 @@ impl Triples {
     }
 }
 
-fn looked_up(
-    list: &[ListedTriple],
-    find: &dyn Fn(&ListedItem) -> Result<(usize, usize), JobError>,
-) -> Result<Vec<Triple>, JobError> {
+fn looked_up(list: &[ListedTriple], find: &Find<'_>) -> Result<Vec<Triple>, JobError> {
     list.iter()
         .map(|ListedTriple { name, items }| {
             let (mut positions, mut classes) = ([0; 3], [0; 3]);

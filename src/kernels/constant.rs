@@ -14,10 +14,13 @@ struct Inner {
     for_twin: Option<ForTwin>,
 }
 
+/// Puts values into the order in which a kernel's twin reads them.
+type Arrange = dyn Fn(&[f32]) -> Vec<f32> + Send + Sync;
+
 /// The values in the order in which a kernel's twin reads them, arranged when it first does: who
 /// computes on a device holds them once.
 struct ForTwin {
-    arrange: Box<dyn Fn(&[f32]) -> Vec<f32> + Send + Sync>,
+    arrange: Box<Arrange>,
     values: OnceLock<Vec<f32>>,
 }
 

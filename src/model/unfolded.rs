@@ -106,7 +106,8 @@ impl Model {
         }
         let softmax = matches!(&self.held, Held::Steps(steps) if steps.link() == Link::Softmax);
         let outputs = unfolded.last().map_or(0, |layer| layer.outputs);
-        if !unfolded.is_empty() && !(softmax && outputs == self.num_classes()) {
+        let is_whole = softmax && outputs == self.num_classes();
+        if !(unfolded.is_empty() || is_whole) {
             unfolded.push(UnfoldedLayer {
                 name: "at the end",
                 takes: vec![unfolded.len()],

@@ -38,7 +38,7 @@ const WAVE_S: f64 = 5.0;
 /// A landscape of a wave.
 enum Slot {
     /// As an earlier start finished it.
-    Kept(LandscapeFile),
+    Kept(Box<LandscapeFile>),
     /// Still to be computed.
     New(LandscapeId),
 }
@@ -131,7 +131,7 @@ impl Writing<'_> {
             let slots: Vec<Slot> = wave
                 .par_iter()
                 .map(|id| match expected.kept(&self.folder, id) {
-                    Some(file) => Slot::Kept(file),
+                    Some(file) => Slot::Kept(Box::new(file)),
                     None => Slot::New(id.clone()),
                 })
                 .collect();
@@ -158,7 +158,7 @@ impl Writing<'_> {
             let files: Vec<LandscapeFile> = slots
                 .into_iter()
                 .map(|slot| match slot {
-                    Slot::Kept(file) => file,
+                    Slot::Kept(file) => *file,
                     Slot::New(id) => new
                         .remove(id.name.as_str())
                         .expect("each that is missing was computed"),

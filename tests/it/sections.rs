@@ -649,10 +649,9 @@ fn a_certified_plane_is_the_exact_one() {
     for (name, k) in [("mlp", 1), ("cnn", 2)] {
         let network = network(name);
         let sections = json("sections.json")["sections"].clone();
-        let entry = sections.as_array().expect("sections").iter();
-        let entry = entry
-            .filter(|e| e["name"] == format!("{name}{k}"))
-            .next_back()
+        let mut entries = sections.as_array().expect("sections").iter();
+        let entry = entries
+            .rfind(|e| e["name"] == format!("{name}{k}"))
             .expect("a section");
         let mut plane = plane_of(&network, entry);
         (plane.lo, plane.hi) = (corner(entry, "lo"), corner(entry, "hi"));

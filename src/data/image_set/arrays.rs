@@ -317,7 +317,7 @@ fn read_npy(name: &str, entry: impl Read) -> Result<Array, ImageSetError> {
         .map_err(not_arrays)?;
     let array = Array { shape, values };
     Ok(match header.order() {
-        Order::Fortran if array.shape.len() > 1 => array.from_fortran(),
+        Order::Fortran if array.shape.len() > 1 => array.first_index_slowest(),
         _ => array,
     })
 }

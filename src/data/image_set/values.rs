@@ -278,7 +278,7 @@ pub(super) fn labels(
             .map(|(index, label)| {
                 let whole = label as usize;
                 // Above this not every whole number is a 32-bit float.
-                match whole as f32 == label && label < 16_777_216.0 && label >= 0.0 {
+                match whole as f32 == label && (0.0..16_777_216.0).contains(&label) {
                     true => Ok(whole),
                     false => Err(wrong(
                         name,

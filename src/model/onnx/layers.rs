@@ -1091,25 +1091,29 @@ impl<'g> Reader<'g> {
 fn ends_as(tail: &Tail, layers: &[Layer]) -> bool {
     let mut ends = layers.iter().rev();
     let end = ends.find(|layer| !matches!(layer.op, Op::Reshape(_) | Op::Axis { .. }));
-    match (tail, end.map(|layer| &layer.op)) {
-        (Tail::Softmax { changed_by: None } | Tail::LogSoftmax, Some(Op::Softmax)) => true,
+    matches!(
+        (tail, end.map(|layer| &layer.op)),
         (
+            Tail::Softmax { changed_by: None } | Tail::LogSoftmax,
+            Some(Op::Softmax)
+        ) | (
             Tail::Sigmoid {
-                changed_by: None, ..
+                changed_by: None,
+                ..
             },
-            Some(Op::Activation(Activation::Sigmoid | Activation::HardSigmoid)),
-        ) => true,
-        (
+            Some(Op::Activation(
+                Activation::Sigmoid | Activation::HardSigmoid
+            )),
+        ) | (
             Tail::Open,
             Some(
                 Op::Dense { .. }
-                | Op::Conv { .. }
-                | Op::DepthwiseConv { .. }
-                | Op::GlobalPool(_)
-                | Op::Add
-                | Op::Affine { .. },
+                    | Op::Conv { .. }
+                    | Op::DepthwiseConv { .. }
+                    | Op::GlobalPool(_)
+                    | Op::Add
+                    | Op::Affine { .. },
             ),
-        ) => true,
-        _ => false,
-    }
+        )
+    )
 }

@@ -33,12 +33,11 @@ fn main(
         return;
     }
     let row = index / params.stride * params.other_stride;
-    // Values past the row's own look where the last one looks.
-    let own = index % params.stride * 4u + vec4<u32>(0u, 1u, 2u, 3u);
-    let value = min(own, vec4<u32>(params.values - 1u));
+    // Values past the row's own look where the last one looks, and are 0.
+    let asked = index % params.stride * 4u + vec4<u32>(0u, 1u, 2u, 3u);
+    let value = min(asked, vec4<u32>(params.values - 1u));
     let at = row + value / params.repeat % params.period;
     let other = vec4<f32>(load_other(at.x), load_other(at.y), load_other(at.z), load_other(at.w));
     let both = select(x[index] * other, max(x[index], other), params.combining == LARGER);
-    // Padding stays 0, whatever the activation makes of it.
-    y[index] = select(vec4<f32>(0.0), activate(both), own < vec4<u32>(params.values));
+    y[index] = select(activate(both), vec4<f32>(0.0), asked != value);
 }

@@ -49,9 +49,10 @@ pub struct LoadedJob {
 
 /// What landscapes lie between.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it a job")]
 enum LoadedItems {
     Images {
-        loaded: Box<LoadedImages>,
+        loaded: LoadedImages,
         sha256: String,
         settings: MorphSettings,
     },
@@ -196,7 +197,7 @@ impl SweepJob {
             items: LoadedItems::Images {
                 sha256: images.sha256_hex()?,
                 settings: self.morph,
-                loaded: Box::new(loaded),
+                loaded,
             },
             model,
         })

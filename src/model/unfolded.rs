@@ -137,6 +137,7 @@ fn followed<'a>(
             UnfoldedOp::Other("a product or the larger of two values"),
             from.to_vec(),
         ),
+        Op::Trees { trees, .. } => (UnfoldedOp::Other("decision trees"), vec![trees.outputs()]),
         Op::Arrange(_) => (
             UnfoldedOp::Other("values that change places"),
             from.to_vec(),

@@ -219,7 +219,7 @@ pub(crate) fn image_grids(
             GridJob { a, b, c }
         })
         .collect();
-    let settings = MorphSettings { steps, grid, mode };
+    let settings = MorphSettings::new(steps, grid, mode);
     let frames = match keep_frames {
         true => Frames::Keep,
         false => Frames::Drop,

@@ -107,7 +107,7 @@ pub(crate) fn run_sweep(
             classes,
             seed,
         }),
-        morph: MorphSettings { steps, grid, mode },
+        morph: MorphSettings::new(steps, grid, mode),
     };
     let keep = match keep_frames {
         true => Keep::TensorsAndFrames,

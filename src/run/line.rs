@@ -117,17 +117,11 @@ fn bracketed(job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
     let line = certified_line(network, &from, &to, &BracketOptions::default())?;
     let mut facts = json!(line);
     facts["unit"] = json!(network.space().unit());
-    let ends: Vec<f64> = line.brackets.iter().map(|b| (b[0] + b[1]) / 2.0).collect();
-    // A bracket at an end of the line has a class on one side only.
-    let inner = ends
-        .iter()
-        .filter(|&&end| end > 1e-6 && end < 1.0 - 1e-6)
-        .copied();
-    let breaks: Vec<f64> = std::iter::once(0.0).chain(inner).chain([1.0]).collect();
-    let intervals = match breaks.len() == line.classes.len() + 1 {
-        true => intervals(&breaks, &line.classes),
-        false => Vec::new(),
-    };
+    // A bracket that reaches an end of the line has a class on one side only.
+    let between = line.brackets.iter().filter(|b| b[0] > 0.0 && b[1] < 1.0);
+    let changes = between.map(|b| (b[0] + b[1]) / 2.0);
+    let breaks: Vec<f64> = std::iter::once(0.0).chain(changes).chain([1.0]).collect();
+    let intervals = intervals(&breaks, &line.classes);
     let brackets = line.brackets.iter().flatten().copied().collect();
     Ok(Line {
         label: line.label,

@@ -8,8 +8,8 @@ use super::stack::Planes;
 use super::{
     ABSORBING, Activation, Buf, CombineLayer, Combining, ConvLayer, DenseLayer, DepthwiseLayer,
     Divisor, ElementwiseLayer, FrameJob, Ground, Groups, Kernel, LangevinStep, NormaliseLayer,
-    PairJob, PoolLayer, Pooling, RearrangeLayer, Recording, Sampling, Span, Walker, WarpGeometry,
-    Windows, acceptance_entries, philox, row_stride,
+    PairJob, PoolLayer, Pooling, RearrangeLayer, Recording, Sampling, Span, TreeNode, TreesLayer,
+    Walker, WarpGeometry, Windows, acceptance_entries, philox, row_stride,
 };
 use crate::mesh::{PairMesh, lattice_scale};
 use bytemuck::Pod;
@@ -62,6 +62,7 @@ impl Kernel {
             Self::Combine => combine(r),
             Self::Rearrange => rearrange(r),
             Self::Normalise => normalise(r),
+            Self::Trees => trees(r),
             Self::Softmax => softmax(r),
             Self::LatticeWalk => lattice_walk(r),
             Self::LangevinWalk => langevin_walk(r),
@@ -309,6 +310,31 @@ fn normalise(recording: &mut Recording) -> &'static [bool] {
         recording.download(y);
     }
     FLOATS
+}
+
+fn trees(recording: &mut Recording) -> &'static [bool] {
+    let x = rows(recording, COUNT, 5, 1.0);
+    let branch = |feature, threshold, then, otherwise| TreeNode::Branch {
+        feature,
+        threshold,
+        then,
+        otherwise,
+    };
+    let leaf = |class, weight, next| TreeNode::Leaf {
+        class,
+        weight,
+        next,
+    };
+    let nodes = [
+        branch(4, 0.1, 1, 2),
+        leaf(0, 0.5, None),
+        branch(1, -0.3, 3, 4),
+        leaf(2, 0.25, Some(4)),
+        leaf(1, 0.75, None),
+        leaf(2, 0.125, None),
+    ];
+    let layer = TreesLayer::new(5, &[0, 2, 5], &nodes, &[0.0, 0.5, -0.5]);
+    kept(recording, FLOATS, |r| r.trees(x, COUNT, &layer))
 }
 
 fn softmax(recording: &mut Recording) -> &'static [bool] {

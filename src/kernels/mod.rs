@@ -42,6 +42,7 @@ mod softmax;
 mod source_map;
 mod spline;
 mod stack;
+mod trees;
 mod walk_arrivals;
 mod walk_moments;
 mod walk_occupation;
@@ -68,6 +69,7 @@ pub use pool::{PoolLayer, Pooling};
 pub use rearrange::RearrangeLayer;
 pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
 pub use spline::spline_coefficients;
+pub use trees::{TreeNode, TreesLayer};
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
 pub use walker::{Span, Walker};
@@ -99,6 +101,8 @@ pub enum Kernel {
     Rearrange,
     /// Groups of values by their own mean and variance.
     Normalise,
+    /// Ensembles of decision trees.
+    Trees,
     /// Logits to probabilities.
     Softmax,
     /// Walkers on a lattice, some steps on.
@@ -195,7 +199,7 @@ pub struct KernelSpec {
 }
 
 /// All kernels.
-pub const KERNELS: [Kernel; 18] = [
+pub const KERNELS: [Kernel; 19] = [
     Kernel::Spline,
     Kernel::Stack,
     Kernel::Warp(Sampling::Cubic),
@@ -208,6 +212,7 @@ pub const KERNELS: [Kernel; 18] = [
     Kernel::Combine,
     Kernel::Rearrange,
     Kernel::Normalise,
+    Kernel::Trees,
     Kernel::Softmax,
     Kernel::LatticeWalk,
     Kernel::LangevinWalk,
@@ -238,6 +243,7 @@ impl Kernel {
             Self::Combine => &combine::SPEC,
             Self::Rearrange => &rearrange::SPEC,
             Self::Normalise => &normalise::SPEC,
+            Self::Trees => &trees::SPEC,
             Self::Softmax => &softmax::SPEC,
             Self::LatticeWalk => &lattice_walk::SPEC,
             Self::LangevinWalk => &langevin_walk::SPEC,

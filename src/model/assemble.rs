@@ -73,7 +73,7 @@ pub(super) fn assemble(
     let linear = |op: &Op| {
         matches!(
             op,
-            Op::Dense { .. } | Op::Conv { .. } | Op::DepthwiseConv { .. }
+            Op::Dense { .. } | Op::Conv { .. } | Op::DepthwiseConv { .. } | Op::Trees { .. }
         )
     };
     if !layers.iter().any(|layer| linear(&layer.op)) {
@@ -152,6 +152,10 @@ fn end(layers: &[Layer]) -> (End, usize) {
     }
     let end = match layers[at].op {
         Op::Softmax => End::Softmax,
+        Op::Trees {
+            probabilities: true,
+            ..
+        } => End::Probabilities,
         Op::Activation(Activation::Sigmoid) => End::Sigmoid,
         Op::Activation(Activation::HardSigmoid) => End::SigmoidLike("hard_sigmoid"),
         Op::Activation(activation) => End::Function(activation),
@@ -277,6 +281,16 @@ impl Assembly {
             Op::Affine { scale, offset } => self.affine(name, from, Affine { scale, offset })?,
             Op::Add => self.sum(&name, &takes)?,
             Op::Combine(combining) => self.combine(&name, [takes[0], takes[1]], combining)?,
+            Op::Trees { trees, .. } => {
+                if from.shape != [trees.inputs()] {
+                    let expected = format!("{} features", trees.inputs());
+                    return Err(wrong_input(&name, expected, &from.shape));
+                }
+                let shape = vec![trees.outputs()];
+                let what = What::Ready(Operation::Trees(trees));
+                let draft = self.draft(name, vec![from.draft], what, &shape)?;
+                self.push(draft, shape, true);
+            }
             Op::Arrange(arrangement) => self.arrange(name, &takes, &arrangement)?,
             Op::Normalise {
                 groups,

@@ -327,6 +327,7 @@ impl Writer {
                 _ => return Err(unwritten("parts of a tensor")),
             },
             Op::Axis { .. } => return Err(unwritten("layers over rows")),
+            Op::Trees { .. } => return Err(unwritten("decision trees")),
             Op::Normalise {
                 groups,
                 divisor,

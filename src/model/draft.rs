@@ -20,7 +20,10 @@ impl What {
     pub(super) fn takes_activation(&self) -> bool {
         !matches!(
             self,
-            Self::Pool(..) | Self::Ready(Operation::Rearrange(_) | Operation::Normalise(_))
+            Self::Pool(..)
+                | Self::Ready(
+                    Operation::Rearrange(_) | Operation::Normalise(_) | Operation::Trees(_)
+                )
         )
     }
 }

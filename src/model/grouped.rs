@@ -5,8 +5,8 @@
 use super::ModelError;
 use super::layer::{Op, Window};
 
-/// Values of a kernel with zeros in it: 1 GiB of floats.
-const MAX_KERNEL: usize = 1 << 28;
+/// Values of a kernel with zeros in it: 256 MiB of floats.
+const MAX_KERNEL: usize = 1 << 26;
 
 /// A kernel `[height, width, ..]` with zeros between its taps.
 pub(super) fn dilated(

@@ -3,7 +3,7 @@
 
 pub(super) use super::arrange::Arrangement;
 use super::scaling::{InputScaling, Scaling};
-use crate::kernels::Activation;
+use crate::kernels::{Activation, TreesLayer};
 pub(super) use crate::kernels::{Combining, Divisor, Groups, Pooling};
 
 /// One layer of a file.
@@ -79,6 +79,11 @@ pub(super) enum Op {
         divisor: Divisor,
         scale: Vec<f32>,
         offset: Vec<f32>,
+    },
+    /// Scores by decision trees; whether they are probabilities already.
+    Trees {
+        trees: TreesLayer,
+        probabilities: bool,
     },
 }
 

@@ -9,6 +9,7 @@ mod layers;
 mod limits;
 mod rewrite;
 mod tail;
+mod trees;
 
 use super::assemble::assemble;
 use super::keras::Description;
@@ -347,6 +348,10 @@ fn by_kernels(
             .collect()
     });
     let sizes = sizes.ok_or("its input has open sizes")?;
+    let values = (sizes.iter()).try_fold(1usize, |all, &size| all.checked_mul(size));
+    if !values.is_some_and(|values| values <= MAX_INPUT) {
+        return Err("its input is too large".into());
+    }
     let (channels_first, input_shape) = match (&sizes[..], layout) {
         (&[channels @ (1 | 3), height, width], None | Some(Layout::ChannelsFirst)) => {
             (true, vec![height, width, channels])
@@ -726,7 +731,7 @@ impl OnnxNetwork {
             (_, true) => (End::Open, Some(Output::Probabilities)),
             (Tail::Sigmoid { operator, .. }, _) => (End::SigmoidLike(operator), told),
             (Tail::Softmax { .. } | Tail::LogSoftmax, _) => (End::Open, told),
-            (Tail::Open, _) => (End::Open, told),
+            (Tail::Open | Tail::Trees, _) => (End::Open, told),
         };
         let (finish, note) = Finish::of(end, outputs, told, &|_| String::new())?;
         notes.extend(note);

@@ -44,6 +44,8 @@ impl Output {
 pub(super) enum End {
     /// A softmax, left out.
     Softmax,
+    /// Probabilities as they are, by what computes them.
+    Probabilities,
     /// Sums of products, or what has no bounds at all.
     Open,
     /// A sigmoid.
@@ -108,7 +110,8 @@ impl Finish {
             | (Some(Output::Sigmoid), End::Open) => Self::Sigmoids,
             (None | Some(Output::Sigmoid), End::SigmoidLike(_))
             | (Some(Output::Probabilities), _)
-            | (Some(Output::Sigmoid), End::Function(_)) => Self::Probabilities,
+            | (Some(Output::Sigmoid), End::Function(_))
+            | (_, End::Probabilities) => Self::Probabilities,
             (None, End::Function(_)) if alone => return Err(few()),
             (None, End::Function(_)) => Self::Logits,
             (_, End::Softmax) => unreachable!("returned above"),
@@ -117,7 +120,7 @@ impl Finish {
             End::Sigmoid => "sigmoid".to_owned(),
             End::SigmoidLike(name) => name.to_owned(),
             End::Function(activation) => name(activation),
-            End::Open | End::Softmax => String::new(),
+            End::Open | End::Softmax | End::Probabilities => String::new(),
         };
         let note = match (finish, end) {
             (Self::Logits, _) if alone => Some(
@@ -131,7 +134,7 @@ impl Finish {
             (Self::Sigmoids, End::Open) => Some(
                 "each output is the logit of a sigmoid of its own: the probabilities of a row need not add up to 1".into(),
             ),
-            (_, End::Open) => None,
+            (_, End::Open | End::Probabilities) => None,
             _ if alone => Some(format!(
                 "its one output is a {what}, s: the two classes are 1 - s and s"
             )),

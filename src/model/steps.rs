@@ -4,7 +4,7 @@
 use super::Link;
 use crate::kernels::{
     Buf, CombineLayer, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, NormaliseLayer,
-    PoolLayer, RearrangeLayer, Recording,
+    PoolLayer, RearrangeLayer, Recording, TreesLayer,
 };
 
 /// One step of a model.
@@ -35,6 +35,8 @@ pub enum Operation {
     Rearrange(RearrangeLayer),
     /// Normalisation by each input's own statistics.
     Normalise(NormaliseLayer),
+    /// An ensemble of decision trees.
+    Trees(TreesLayer),
 }
 
 impl Operation {
@@ -49,6 +51,7 @@ impl Operation {
             Self::Combine(_) => "combine",
             Self::Rearrange(_) => "rearrange",
             Self::Normalise(_) => "normalise",
+            Self::Trees(_) => "trees",
         }
     }
 
@@ -63,6 +66,7 @@ impl Operation {
             Self::Combine(layer) => layer.outputs(),
             Self::Rearrange(layer) => layer.outputs(),
             Self::Normalise(layer) => layer.outputs(),
+            Self::Trees(layer) => layer.outputs(),
         }
     }
 }
@@ -124,6 +128,7 @@ impl Steps {
                 }
                 Operation::Rearrange(layer) => recording.rearrange(x, other, rows, layer),
                 Operation::Normalise(layer) => recording.normalise(x, rows, layer),
+                Operation::Trees(layer) => recording.trees(x, rows, layer),
             });
         }
         values[self.steps.len()]

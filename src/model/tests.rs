@@ -135,6 +135,7 @@ fn kinds(model: &Model) -> String {
         Operation::Combine(_) => 'm',
         Operation::Rearrange(_) => 'r',
         Operation::Normalise(_) => 'n',
+        Operation::Trees(_) => 't',
     };
     model.steps().iter().map(kind).collect()
 }

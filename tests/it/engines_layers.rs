@@ -5,7 +5,8 @@ use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
     Activation, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor, ElementwiseLayer,
-    Groups, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer, Recording, Windows, row_stride,
+    Groups, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer, Recording, TreeNode, TreesLayer,
+    Windows, row_stride,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -633,6 +634,86 @@ fn groups_are_normalised_by_their_own_statistics() {
                 };
                 assert_close(&what, &found, &expected, tolerance);
             }
+        }
+    }
+}
+
+#[test]
+fn trees_add_the_weights_of_the_leaves_that_rows_fall_to() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(34);
+        for (rows, features, classes, trees) in
+            [(0, 3, 2, 1), (1, 1, 2, 3), (65, 5, 3, 40), (130, 9, 7, 7)]
+        {
+            // Full trees of three levels, each leaf with a weight for two classes.
+            let (mut nodes, mut roots) = (Vec::new(), Vec::new());
+            for _ in 0..trees {
+                let root = nodes.len();
+                roots.push(root);
+                for node in 0..7 {
+                    let leaf = |child: usize| match child {
+                        0..7 => root + child,
+                        child => root + 7 + 2 * (child - 7),
+                    };
+                    nodes.push(TreeNode::Branch {
+                        feature: rng.random_range(0..features),
+                        threshold: 2.0 * rng.random::<f32>() - 1.0,
+                        then: leaf(2 * node + 1),
+                        otherwise: leaf(2 * node + 2),
+                    });
+                }
+                for _ in 0..8 {
+                    let next = nodes.len() + 1;
+                    for next in [Some(next), None] {
+                        nodes.push(TreeNode::Leaf {
+                            class: rng.random_range(0..classes),
+                            weight: rng.random::<f32>(),
+                            next,
+                        });
+                    }
+                }
+            }
+            let base = random(&mut rng, classes);
+            let x = random(&mut rng, rows * features);
+            let mut expected = Vec::new();
+            for row in x.chunks_exact(features) {
+                let mut scores: Vec<f64> = base.iter().map(|&base| f64::from(base)).collect();
+                for &root in &roots {
+                    let mut at = Some(root);
+                    while let Some(node) = at {
+                        at = match nodes[node] {
+                            TreeNode::Branch {
+                                feature,
+                                threshold,
+                                then,
+                                otherwise,
+                            } => Some(if row[feature] <= threshold {
+                                then
+                            } else {
+                                otherwise
+                            }),
+                            TreeNode::Leaf {
+                                class,
+                                weight,
+                                next,
+                            } => {
+                                scores[class] += f64::from(weight);
+                                next
+                            }
+                        };
+                    }
+                }
+                expected.extend(scores.iter().map(|&score| score as f32));
+            }
+            let layer = TreesLayer::new(features, &roots, &nodes, &base);
+            let found = run(
+                engine.as_ref(),
+                &x,
+                [features, classes],
+                |recording, x, rows| recording.trees(x, rows, &layer),
+            );
+            let what = format!("{} {rows} rows", engine.info().engine);
+            assert_close(&what, &found, &expected, SUMS);
         }
     }
 }

@@ -56,6 +56,9 @@ const AUGMENTATIONS: [&str; 24] = [
     "MixUp",
 ];
 
+/// Operations of Keras 3 that no layer shares its name with.
+const OPERATIONS: [&str; 4] = ["TrueDivide", "Divide", "GetItem", "Stack"];
+
 /// Rank of `[height, width, channels]`.
 pub(super) const IMAGE: Option<usize> = Some(3);
 
@@ -255,6 +258,8 @@ impl Reader<'_> {
             found,
         };
         let module = node.entry["module"].as_str().unwrap_or_default();
+        let constant = |argument: &Argument<'_>| matches!(argument, Argument::Constant(_));
+        let takes_constants = node.call.arguments.iter().any(constant);
         let function = match node.class {
             // TensorFlow's, by the name of its function.
             "TFOpLambda" => {
@@ -264,6 +269,9 @@ impl Reader<'_> {
                 name.rsplit('.').next().unwrap_or_default()
             }
             class if module.contains(".ops.") => class,
+            // HDF5 leaves modules out. Some operations are called as layers are; constants, which
+            // layers do not take, tell them apart.
+            class if module.is_empty() && (takes_constants || OPERATIONS.contains(&class)) => class,
             _ => return Ok(None),
         };
         if let Some(value) = self.function_of_tensors(node, function, takes)? {

@@ -6,6 +6,7 @@
 use super::limits::whole_numbers;
 use super::rewrite::{attribute, floats_of};
 use super::tail::Tail;
+use super::trees::{self, Ensemble};
 use crate::kernels::Activation;
 use crate::model::grouped::{dilated as dilated_kernel, grouped};
 use crate::model::layer::{
@@ -38,6 +39,9 @@ pub(super) struct Reader<'g> {
     /// Sizes that the graph takes from its own values, the batch's as [`BATCH`].
     shapes: BTreeMap<String, Vec<i64>>,
 }
+
+/// Values of one input in any layer, as many as all of them may have together.
+const MAX_VALUES: usize = 1 << 28;
 
 /// The size of a batch, which is not known here.
 const BATCH: i64 = i64::MIN;
@@ -86,7 +90,9 @@ impl<'g> Reader<'g> {
             let domain = node.domain.as_deref().unwrap_or_default();
             // Classifiers of tables give labels first and their scores behind.
             let (answers, others) = match (domain, operator) {
-                ("ai.onnx.ml", "LinearClassifier") => (1, &node.output[..0]),
+                ("ai.onnx.ml", "LinearClassifier" | "TreeEnsembleClassifier") => {
+                    (1, &node.output[..0])
+                }
                 ("ai.onnx.ml", "Scaler" | "Normalizer") | ("" | "ai.onnx", _) => {
                     (0, node.output.get(1..).unwrap_or_default())
                 }
@@ -102,6 +108,10 @@ impl<'g> Reader<'g> {
                     why => format!(": {why}"),
                 })
             })?;
+            let count = (value.sizes.iter()).try_fold(1usize, |all, &size| all.checked_mul(size));
+            if !count.is_some_and(|count| (1..=MAX_VALUES).contains(&count)) {
+                return Err(unknown(format!(" that gives sizes {:?}", value.sizes)));
+            }
             let output = node.output.get(answers).cloned().unwrap_or_default();
             if others.iter().any(|output| !output.is_empty()) {
                 return Err(unknown(" of several outputs".into()));
@@ -216,7 +226,8 @@ impl<'g> Reader<'g> {
             .iter()
             .try_fold(1usize, |all, &size| all.checked_mul(size));
         let values = floats_of(tensor, self.data).ok_or("weights of another type")?;
-        match count == Some(values.len()) && values.iter().all(|v| v.is_finite()) {
+        let counted = count == Some(values.len()) && !values.is_empty();
+        match counted && values.iter().all(|v| v.is_finite()) {
             true => Ok((shape, values)),
             false => Err("weights that do not fit their shape".into()),
         }
@@ -585,6 +596,32 @@ impl<'g> Reader<'g> {
                     Some("LOGISTIC") => {
                         Ok(self.same(node, &value, Op::Activation(Activation::Sigmoid)))
                     }
+                    Some(other) => Err(format!("post_transform {other}")),
+                }
+            }
+            "TreeEnsembleClassifier" => {
+                let from = self.value(node, 0)?;
+                if from.sizes.len() != 1 {
+                    return Err("what is no row".into());
+                }
+                let Ensemble {
+                    layer,
+                    probabilities,
+                } = trees::read(node, from.sizes[0])?;
+                let sizes = vec![layer.outputs()];
+                let op = Op::Trees {
+                    trees: layer,
+                    probabilities,
+                };
+                let number = self.push(node, vec![from.number], op);
+                let value = Value {
+                    number,
+                    sizes,
+                    swapped: false,
+                };
+                match attribute(node, "post_transform").and_then(|kind| kind.s.as_deref()) {
+                    None | Some("NONE") => Ok(value),
+                    Some("SOFTMAX") => Ok(self.same(node, &value, Op::Softmax)),
                     Some(other) => Err(format!("post_transform {other}")),
                 }
             }
@@ -1104,6 +1141,12 @@ fn ends_as(tail: &Tail, layers: &[Layer]) -> bool {
             Some(Op::Activation(
                 Activation::Sigmoid | Activation::HardSigmoid
             )),
+        ) | (
+            Tail::Trees,
+            Some(Op::Trees {
+                probabilities: true,
+                ..
+            }),
         ) | (
             Tail::Open,
             Some(

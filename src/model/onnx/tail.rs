@@ -17,6 +17,8 @@ pub(super) enum Tail {
         operator: &'static str,
         changed_by: Option<String>,
     },
+    /// Decision trees whose leaves hold probabilities, or scores.
+    Trees,
     /// Another operator.
     Open,
 }
@@ -97,6 +99,14 @@ impl Tail {
                             operator: "sigmoid",
                             changed_by,
                         },
+                        _ => Self::Open,
+                    });
+                }
+                "TreeEnsembleClassifier" => {
+                    let transform = attribute(node, "post_transform");
+                    return Ok(match transform.and_then(|kind| kind.s.as_deref()) {
+                        Some("SOFTMAX") => Self::Softmax { changed_by },
+                        None | Some("NONE") if changed_by.is_none() => Self::Trees,
                         _ => Self::Open,
                     });
                 }

@@ -95,7 +95,11 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
             } => windowed(&shape, &x, *size, *window, channels, |pixels, c| {
                 pooled(*pooling, pixels.iter().map(|&(_, at)| x[at + c]))
             }),
-            Op::Axis { .. } | Op::Combine(_) | Op::Arrange(_) | Op::Normalise { .. } => {
+            Op::Axis { .. }
+            | Op::Combine(_)
+            | Op::Arrange(_)
+            | Op::Normalise { .. }
+            | Op::Trees { .. } => {
                 panic!("no definition of {:?} here", layer.op)
             }
             Op::GlobalPool(pooling) => {

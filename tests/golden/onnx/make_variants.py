@@ -1,6 +1,6 @@
 """Small ONNX graphs that end, pad and store their weights in as many ways as exporters know.
 
-    pip install onnx onnxruntime numpy safetensors && python make_variants.py
+    pip install onnx onnxruntime numpy safetensors scikit-learn skl2onnx && python make_variants.py
 
 Writes `variant_NAME.onnx` and `variants.safetensors` with `NAME.inputs`, what the program gets, and
 `NAME.answers`, onnxruntime's. Names that begin with `refused_` have no answers: the library that runs ONNX
@@ -13,11 +13,18 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import sklearn
 from onnx import TensorProto as T
 from onnx import helper as H
 from onnx import numpy_helper as N
 from onnxruntime.quantization import quantize_dynamic
 from safetensors.numpy import save_file
+from skl2onnx import to_onnx
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 HERE = Path(__file__).parent
 rng = np.random.default_rng(20261128)
@@ -102,7 +109,8 @@ add("labels", [product, node("Softmax", ["z"], ["out"]), node("ArgMax", ["out"],
 
 
 def apart(model, path):
-    """One file a tensor, named as the tensor is."""
+    """One file a tensor, named as the tensor is; onnx writes behind what is there."""
+    (HERE / "variant_W").unlink(missing_ok=True)
     onnx.save(model, path, save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0)
 
 
@@ -112,5 +120,22 @@ add("refused_conv_integer", [node("Conv", ["x", "W"], ["c"], kernel_shape=[3, 3]
 add("refused_softmax_over_batch", [product, node("Softmax", ["z"], ["out"], axis=0)], {"W": W})
 add("refused_scaled_softmax", [product, node("Softmax", ["z"], ["s"]), node("Mul", ["s", "k"], ["out"])], {"W": W, "k": scalar(100.0)})
 
-versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
+
+
+def table(name, model, **options):
+    """A classifier of scikit-learn's, with its labels and a map of labels beside the probabilities."""
+    x = rng.normal(0, 1.5, (90, 4)).astype("float32")
+    model.fit(x, np.array(["a", "b", "c"])[np.abs(x[:, :3]).argmax(1)])
+    made = to_onnx(model, x[:1], target_opset=17, options={id(model): options} if options else None)
+    onnx.save(made, HERE / f"variant_{name}.onnx")
+    tensors[f"{name}.inputs"] = rows
+    tensors[f"{name}.answers"] = model.predict_proba(rows).astype("float32")
+
+
+table("forest_probabilities", RandomForestClassifier(8, max_depth=4, random_state=1))
+table("forest_probabilities_unzipped", RandomForestClassifier(3, max_depth=3, random_state=2), zipmap=False)
+table("logistic_probabilities", make_pipeline(StandardScaler(), LogisticRegression()))
+table("mlp_probabilities", MLPClassifier((5,), max_iter=200, random_state=1))
+
+versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "scikit-learn": sklearn.__version__}
 save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

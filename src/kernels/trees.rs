@@ -1,0 +1,230 @@
+//! Ensembles of decision trees: random forests and boosted trees. Shader: `shaders/trees.wgsl`.
+//!
+//! All trees lie in one list of nodes, four words each. A leaf is a chain of weights, one a class.
+
+use super::{
+    Access, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
+    shader_struct,
+};
+use rayon::prelude::*;
+
+const WORKGROUP_SIZE: u32 = 64;
+/// In the place of a feature: the node is a weight. In the place of a node: there is none. More
+/// than there are of either.
+const LEAF: u32 = 1 << 28;
+
+pub(super) const SPEC: KernelSpec = KernelSpec {
+    name: "trees",
+    source: &[
+        include_str!("../../shaders/shared/index.wgsl"),
+        include_str!("../../shaders/trees.wgsl"),
+    ],
+    workgroup_size: WORKGROUP_SIZE,
+    params: TreesParams::SPEC,
+    compiled_for: None,
+    constants: &[&[("LEAF", LEAF as i64)]],
+    bindings: &[
+        Binding {
+            name: "x",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "roots",
+            access: Access::Read,
+            element: Element::U32,
+        },
+        Binding {
+            name: "nodes",
+            access: Access::Read,
+            element: Element::Vec4U32,
+        },
+        Binding {
+            name: "base",
+            access: Access::Read,
+            element: Element::F32,
+        },
+        Binding {
+            name: "y",
+            access: Access::ReadWrite,
+            element: Element::F32,
+        },
+    ],
+    // Comparisons; the sums are few beside them.
+    flop: |params| u64::from(TreesParams::of(params).trees),
+    twin,
+};
+
+shader_struct! {
+    /// Parameters of the trees kernel.
+    struct TreesParams {
+        /// Number of rows.
+        rows: u32,
+        /// Values between rows of x.
+        x_stride: u32,
+        /// Values between rows of y.
+        y_stride: u32,
+        /// Number of trees.
+        trees: u32,
+    }
+}
+
+/// A node of a tree, by the numbers of others in the same list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TreeNode {
+    /// To `then` where the feature is at most the threshold, else to `otherwise`.
+    Branch {
+        /// Which value of the row.
+        feature: usize,
+        /// What it is compared with.
+        threshold: f32,
+        /// Behind this node in the list.
+        then: usize,
+        /// Behind this node in the list.
+        otherwise: usize,
+    },
+    /// Adds to the score of a class, and goes on where there is more.
+    Leaf {
+        /// Which class.
+        class: usize,
+        /// What is added.
+        weight: f32,
+        /// Behind this node in the list.
+        next: Option<usize>,
+    },
+}
+
+/// An ensemble of decision trees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TreesLayer {
+    features: usize,
+    classes: usize,
+    trees: usize,
+    roots: Constant,
+    nodes: Constant,
+    base: Constant,
+}
+
+impl TreesLayer {
+    /// Trees that begin at `roots`, and what each class has before any of them.
+    ///
+    /// # Panics
+    /// When a node names a feature, a class or a node that is not there, or one ahead of itself.
+    pub fn new(features: usize, roots: &[usize], nodes: &[TreeNode], base: &[f32]) -> Self {
+        let classes = base.len();
+        assert!(
+            nodes.len().max(features) < LEAF as usize,
+            "fewer nodes and features than the mark of a leaf"
+        );
+        let behind = |at: usize, other: usize| {
+            assert!(
+                other > at && other < nodes.len(),
+                "a node goes on to one behind it"
+            );
+            other as u32
+        };
+        let mut words = Vec::with_capacity(4 * nodes.len());
+        for (at, node) in nodes.iter().enumerate() {
+            words.extend(match *node {
+                TreeNode::Branch {
+                    feature,
+                    threshold,
+                    then,
+                    otherwise,
+                } => {
+                    assert!(feature < features, "a branch asks for a feature of the row");
+                    let [then, otherwise] = [then, otherwise].map(|other| behind(at, other));
+                    [feature as u32, threshold.to_bits(), then, otherwise]
+                }
+                TreeNode::Leaf {
+                    class,
+                    weight,
+                    next,
+                } => {
+                    assert!(class < classes, "a leaf adds to a class");
+                    let next = next.map_or(LEAF, |next| behind(at, next));
+                    [LEAF, weight.to_bits(), class as u32, next]
+                }
+            });
+        }
+        assert!(
+            roots.iter().all(|&root| root < nodes.len()),
+            "a tree begins at a node"
+        );
+        let mut base = base.to_vec();
+        base.resize(row_stride(classes), 0.0);
+        Self {
+            features,
+            classes,
+            trees: roots.len(),
+            roots: Constant::of_words(roots.iter().map(|&root| root as u32).collect()),
+            nodes: Constant::of_words(words),
+            base: Constant::new(base),
+        }
+    }
+
+    /// Values a row it takes.
+    pub fn inputs(&self) -> usize {
+        self.features
+    }
+
+    /// Values a row it gives.
+    pub fn outputs(&self) -> usize {
+        self.classes
+    }
+}
+
+impl Recording {
+    /// The scores of rows: `x` is `[rows, row_stride(features)]`, the result
+    /// `[rows, row_stride(classes)]`.
+    pub fn trees(&mut self, x: Buf<f32>, rows: usize, layer: &TreesLayer) -> Buf<f32> {
+        let [x_stride, y_stride] = [layer.features, layer.classes].map(row_stride);
+        assert_eq!(
+            x.len(),
+            rows * x_stride,
+            "trees: x is [rows, row_stride(features)]"
+        );
+        let roots = self.constant("trees.roots", &layer.roots);
+        let nodes = self.constant("trees.nodes", &layer.nodes);
+        let base = self.constant("trees.base", &layer.base);
+        let params = TreesParams {
+            rows: rows as u32,
+            x_stride: x_stride as u32,
+            y_stride: y_stride as u32,
+            trees: layer.trees as u32,
+        };
+        let inputs = [x, roots, nodes, base].map(|buf| self.id(buf));
+        let workgroups = params.rows.div_ceil(WORKGROUP_SIZE) as usize;
+        let y = ("trees.y", rows * y_stride);
+        self.command(Kernel::Trees, params, &inputs, y, workgroups)
+    }
+}
+
+fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
+    let params = TreesParams::of(params);
+    let x: &[f32] = bytemuck::cast_slice(inputs[0]);
+    let (roots, nodes) = (inputs[1], inputs[2]);
+    let base: &[f32] = bytemuck::cast_slice(inputs[3]);
+    let y: &mut [f32] = bytemuck::cast_slice_mut(output);
+    let [x_stride, y_stride] = [params.x_stride, params.y_stride].map(|n| n as usize);
+    y.par_chunks_exact_mut(y_stride)
+        .zip(x.par_chunks_exact(x_stride))
+        .for_each(|(y, x)| {
+            y.copy_from_slice(base);
+            for &root in &roots[..params.trees as usize] {
+                let mut at = root;
+                while at != LEAF {
+                    let node = &nodes[4 * at as usize..][..4];
+                    let number = f32::from_bits(node[1]);
+                    if node[0] == LEAF {
+                        y[node[2] as usize] += number;
+                        at = node[3];
+                    } else if x[node[0] as usize] <= number {
+                        at = node[2];
+                    } else {
+                        at = node[3];
+                    }
+                }
+            }
+        });
+}

@@ -180,15 +180,9 @@ impl LoadedImages {
                 }
                 self.images = self.images.with_classes(classes, by).at(&place)?;
             }
-            (None, Some(_)) if found.len() > outputs => {
-                return Err(JobError::Unfit {
-                    problem: format!(
-                        "{place}: expected a model of at least {} classes, found {outputs}",
-                        found.len()
-                    ),
-                    remedy: Some(other_model()),
-                });
-            }
+            // Nothing is assumed of them: who needs the labels refuses such data, and who only
+            // asks the model for its answers does not look at them.
+            (None, Some(_)) if found.len() > outputs => {}
             (None, Some(_)) if self.images.names_classes() && found.len() == outputs => {
                 let text = format!(
                     "{} does not name its classes; assuming, in order: {}",

@@ -10,7 +10,7 @@ pub enum ModelError {
     #[error(transparent)]
     File(#[from] InputError),
     /// The config beside it cannot be read, or is too large.
-    #[error("--config")]
+    #[error("`config`")]
     ConfigFile {
         /// Why.
         source: InputError,
@@ -31,7 +31,7 @@ pub enum ModelError {
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
     /// Names of classes for a file that names them.
-    #[error("the file names its classes itself: {}; leave out --class-names", names.join(", "))]
+    #[error("the file names its classes itself: {}; leave out `class_names`", names.join(", "))]
     ClassNamesNotNeeded {
         /// The file's names.
         names: Vec<String>,
@@ -235,7 +235,7 @@ pub enum ModelError {
     NoLayers,
     /// A network with a single output.
     #[error(
-        "expected a classifier with two or more classes, or one output that is a sigmoid or a logit, found {outputs} output(s); say what they are with --output sigmoid, logits or probabilities"
+        "expected a classifier with two or more classes, or one output that is a sigmoid or a logit, found {outputs} output(s); say what they are with `output` sigmoid, logits or probabilities"
     )]
     TooFewClasses {
         /// Number of outputs.
@@ -251,27 +251,27 @@ pub enum ModelError {
     },
     /// A plain file needs to be told its activation.
     #[error(
-        "the file holds weights without a Keras config; say what stands between its layers with --activation relu (or linear, tanh, ...), or give the config with --config"
+        "the file holds weights without a Keras config; say what stands between its layers with `activation` relu (or linear, tanh, ...), or give the config with `config`"
     )]
     ActivationNeeded,
     /// HDF5 weights need the model's config.
     #[error(
-        "the file holds weights without the model's config; write model.to_json() to a file and give it with --config"
+        "the file holds weights without the model's config; write model.to_json() to a file and give it with `config`"
     )]
     ConfigNeeded,
     /// The layers of a plain file in no order that could be told.
     #[error(
-        "expected dense layers whose order follows from their names or shapes, found {found}; give the order with --layers NAME,NAME,..."
+        "expected dense layers whose order follows from their names or shapes, found {found}; give the order with `layers` NAME,NAME,..."
     )]
     LayerOrder {
         /// The layers with their shapes.
         found: String,
     },
     /// A file says itself what the options would say.
-    #[error("the file carries its own layers; leave out --activation, --layers and --config")]
+    #[error("the file carries its own layers; leave out `activation`, `layers` and `config`")]
     OptionsNotNeeded,
     /// A scaling for a model that scales its input itself.
-    #[error("the model scales grey levels of 0..255 itself; leave out --scale, --mean and --std")]
+    #[error("the model scales grey levels of 0..255 itself; leave out `scale`, `mean` and `std`")]
     ScalesItself,
     /// The images are not what the model takes.
     #[error(
@@ -315,7 +315,7 @@ impl ForeignKind {
             }
             Self::Gguf => "a GGUF file; export the model to ONNX",
             Self::Json => {
-                "a JSON text; a config alone holds no weights: give the file of weights, and the config with --config"
+                "a JSON text; a config alone holds no weights: give the file of weights, and the config with `config`"
             }
         }
     }

@@ -230,7 +230,7 @@ fn describe(
     let sha256 = sha256_hex(parts);
     let config = config.map(|config| {
         String::from_utf8(config).map_err(|_| ModelError::Config {
-            place: "--config".into(),
+            place: "`config`".into(),
             expected: "JSON in UTF-8".into(),
             found: "other bytes".into(),
         })
@@ -375,7 +375,7 @@ fn from_hdf5(content: Vec<u8>, given: Given<'_>) -> Result<Found, ModelError> {
         }
         None => {
             given.layers_not_needed()?;
-            (given.config.ok_or(ModelError::ConfigNeeded)?, "--config")
+            (given.config.ok_or(ModelError::ConfigNeeded)?, "`config`")
         }
     };
     let version = file.keras_version()?;
@@ -396,7 +396,7 @@ fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelErro
         }
         (None, Some(config)) => {
             given.layers_not_needed()?;
-            keras::describe(config, "--config", None, weights)?
+            keras::describe(config, "`config`", None, weights)?
         }
         (None, None) => plain::describe(given.options, weights)?,
     };

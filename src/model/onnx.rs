@@ -634,7 +634,7 @@ impl OnnxNetwork {
                 Ok((0..values).map(|k| numbers[k % count] as f32).collect())
             }
             count => Err(ModelError::Config {
-                place: "--mean and --std".into(),
+                place: "`mean` and `std`".into(),
                 expected: format!("1 number or {channels}, one a channel"),
                 found: format!("{count} numbers"),
             }),
@@ -692,7 +692,7 @@ impl OnnxNetwork {
                     return Err(ModelError::Config {
                         place: "the graph's output".into(),
                         expected: format!(
-                            "probabilities behind its softmax and {operator}; say what they are with --output logits, probabilities or sigmoid"
+                            "probabilities behind its softmax and {operator}; say what they are with `output` logits, probabilities or sigmoid"
                         ),
                         found: "values whose sum is not 1".into(),
                     });
@@ -709,20 +709,20 @@ impl OnnxNetwork {
                 return Err(ModelError::Config {
                     place: "the graph's output".into(),
                     expected: format!(
-                        "values from 0 to 1 behind its {operator} and {by}; say what they are with --output logits, probabilities or sigmoid"
+                        "values from 0 to 1 behind its {operator} and {by}; say what they are with `output` logits, probabilities or sigmoid"
                     ),
                     found: "others".into(),
                 });
             }
             (None, Tail::Open) if outputs > 1 && sums_to_one(1e-4) => {
-                notes.push("its last operators do not say what it answers; since its answers lie in 0..1 and add up to 1, they are used as probabilities; --output says otherwise".into());
+                notes.push("its last operators do not say what it answers; since its answers lie in 0..1 and add up to 1, they are used as probabilities; `output` says otherwise".into());
                 true
             }
             (None, _) => false,
         };
         if probabilities && !bounded {
             return Err(ModelError::Config {
-                place: "--output probabilities".into(),
+                place: "`output` probabilities".into(),
                 expected: "answers from 0 to 1".into(),
                 found: "others".into(),
             });

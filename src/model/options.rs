@@ -72,7 +72,7 @@ impl ModelOptions {
         if kind.is_none() && !outputs.contains(&name) {
             let kinds = Output::NAMED.map(|(name, _)| name).join(", ");
             return Err(ModelError::Config {
-                place: "--output".into(),
+                place: "`output`".into(),
                 expected: match outputs {
                     [] => format!("one of {kinds}"),
                     names => format!("one of {kinds}, or an output: {}", names.join(", ")),

@@ -9,7 +9,7 @@ use super::ModelError;
 use crate::kernels::{Activation, Buf, ElementwiseLayer, Recording, row_stride};
 
 /// What is said where rows of values are images channel by channel.
-pub(super) const CHANNELS_FIRST: &str = "it takes a row of values; colour images are given to it channel by channel, [C, H, W], as PyTorch flattens them; --layout hwc says otherwise";
+pub(super) const CHANNELS_FIRST: &str = "it takes a row of values; colour images are given to it channel by channel, [C, H, W], as PyTorch flattens them; `layout` hwc says otherwise";
 
 /// What the last values of a network are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Finish {
         if end == End::Softmax {
             if told == Some(Output::Sigmoid) {
                 return Err(ModelError::Config {
-                    place: "--output".into(),
+                    place: "`output`".into(),
                     expected: "logits or probabilities, since the model ends in a softmax".into(),
                     found: "sigmoid".into(),
                 });
@@ -124,10 +124,10 @@ impl Finish {
         };
         let note = match (finish, end) {
             (Self::Logits, _) if alone => Some(
-                "its one output is a logit: the two classes are 1 - s and s, s its sigmoid; --output says otherwise".into(),
+                "its one output is a logit: the two classes are 1 - s and s, s its sigmoid; `output` says otherwise".into(),
             ),
             (Self::Logits, End::Function(_)) if told.is_none() => Some(format!(
-                "it ends in {what}, whose values are used as logits; --output says otherwise"
+                "it ends in {what}, whose values are used as logits; `output` says otherwise"
             )),
             (Self::Logits, _) => None,
             (_, End::Open) if alone => Some("its one output is taken as the second of two classes".into()),
@@ -139,7 +139,7 @@ impl Finish {
                 "its one output is a {what}, s: the two classes are 1 - s and s"
             )),
             _ => Some(format!(
-                "it ends in {outputs} values of {what}, which are kept as they are: the probabilities of a row need not add up to 1; --output says otherwise"
+                "it ends in {outputs} values of {what}, which are kept as they are: the probabilities of a row need not add up to 1; `output` says otherwise"
             )),
         };
         Ok((finish, note))

@@ -27,7 +27,7 @@ impl Scaling {
         let count = means.max(stds);
         if ![1, count].contains(&means) || ![1, count].contains(&stds) {
             return Err(ModelError::Config {
-                place: "--mean and --std".into(),
+                place: "`mean` and `std`".into(),
                 expected: "as many numbers in both".into(),
                 found: format!("{means} and {stds}"),
             });

@@ -252,7 +252,7 @@ fn arrays_that_do_not_fit_are_named_with_what_is_wrong() {
         &[
             "\"images\" and \"labels\"",
             "dense_0.kernel",
-            "--images-key",
+            "`images_key`",
         ],
     );
 }

@@ -534,7 +534,7 @@ fn files_of_other_programs_are_named_with_the_way_out() {
             b"\x1c\x00\x00\x00TFL3\x14\x00",
             ["TensorFlow Lite", "Keras"],
         ),
-        (b"{\"class_name\": \"Sequential\"}", ["JSON", "--config"]),
+        (b"{\"class_name\": \"Sequential\"}", ["JSON", "`config`"]),
     ] {
         std::fs::write(&path, content).expect("written");
         let error = read_model(&path, &ModelOptions::default()).expect_err("refused");

@@ -150,7 +150,7 @@ fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
     for (name, word) in [
         ("conv_integer", "ConvInteger"),
         ("softmax_over_batch", "the batch's"),
-        ("scaled_softmax", "--output"),
+        ("scaled_softmax", "`output`"),
     ] {
         let path = golden(&format!("onnx/variant_refused_{name}.onnx"));
         let error = read_model(&path, &ModelOptions::default()).expect_err(name);
@@ -178,7 +178,7 @@ fn what_it_scales_is_not_scaled_again() {
         ..ModelOptions::default()
     };
     let error = read_model(&path, &options).expect_err("it scales its input");
-    assert!(error.to_string().contains("--scale"), "{error}");
+    assert!(error.to_string().contains("`scale`"), "{error}");
     let plain = model("torch", None);
     assert!(!plain.scales_input());
 }

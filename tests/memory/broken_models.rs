@@ -256,7 +256,7 @@ fn claims_of_size_cost_nothing() {
     let for_weights = fixture("keras3.weights.h5");
     assert_refused(
         &case,
-        "--config",
+        "`config`",
         &for_weights,
         Some(long.as_bytes()),
         &["at most 1048576 bytes"],
@@ -908,7 +908,7 @@ fn the_layers_of_plain_files_are_told_or_asked_for() {
     let square: &[Layer<'_>] = &[("in", [4, 4]), ("mid", [4, 4]), ("out", [4, 3])];
     let path = write(square, "weight");
     let error = read_model(&path, &options(&[])).expect_err("two orders fit");
-    let words = ["in 4-4, mid 4-4, out 4-3", "--layers"];
+    let words = ["in 4-4, mid 4-4, out 4-3", "`layers`"];
     assert!(
         words.iter().all(|word| error.to_string().contains(word)),
         "{error}"
@@ -921,7 +921,7 @@ fn the_layers_of_plain_files_are_told_or_asked_for() {
         &["in", "in", "out"],
     ] {
         let error = read_model(&path, &options(wrong)).expect_err("not all layers");
-        assert!(error.to_string().contains("--layers"), "{error}");
+        assert!(error.to_string().contains("`layers`"), "{error}");
     }
     let path = write(&[("1", [4, 5]), ("2", [6, 3])], "weight");
     let error = read_model(&path, &options(&[])).expect_err("they do not fit");

@@ -86,12 +86,12 @@ pub(super) fn keep_one_output(
             .find(answers)
             .ok_or_else(|| ModelError::Config {
                 place: "the graph's outputs".into(),
-                expected: "one of [batch, classes]; choose one with --output NAME".into(),
+                expected: "one of [batch, classes]; choose one with `output` NAME".into(),
                 found: names.join(", "),
             })?,
     };
     let note = (names.len() > 1 && wanted != Some(&names[kept])).then(|| {
-        format!("of its outputs {} the first of [batch, classes], {}, is taken; --output NAME chooses another", names.join(", "), names[kept])
+        format!("of its outputs {} the first of [batch, classes], {}, is taken; `output` NAME chooses another", names.join(", "), names[kept])
     });
     graph.output = vec![graph.output.swap_remove(kept)];
     prune(graph, &tensors[kept]);
@@ -374,7 +374,7 @@ fn off(node: &NodeProto, constants: &BTreeMap<&str, &TensorProto>) -> Option<&'s
         // Its answers are 0.64 off on models of onnxruntime's quantize_dynamic.
         "ConvInteger" => Some("the model before it was quantised, or one quantised as QDQ"),
         // Of equal values it takes the last.
-        "ArgMax" | "ArgMin" => Some("an output that does not depend on it, by --output"),
+        "ArgMax" | "ArgMin" => Some("an output that does not depend on it, by `output`"),
         "NonMaxSuppression" => Some("a classifier"),
         // The sign of 0 is 0.
         "Sign" => Some("the model written without it"),

@@ -430,7 +430,11 @@ fn the_library_spells_no_option() {
     assert!(options_in("a - -b; \"a--b\"; \"-- \"").is_empty());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    for file in house().files.iter().filter(|file| is_library(file)) {
+    // The test of the spelling spells some.
+    let respelled = |place: &str| place == "remedy.rs";
+    let library = house();
+    let library = library.files.iter().filter(|file| is_library(file));
+    for file in library.filter(|file| !respelled(&file.place)) {
         let source = std::fs::read_to_string(root.join(&file.place)).expect("a source");
         let lines = options_in(&source).into_iter();
         found.extend(lines.map(|line| format!("src/{}:{line}", file.place)));

@@ -144,7 +144,11 @@ fn with_keywords(text: &str) -> String {
             true => words.push_str(" --"),
             false => words.push_str(&format!(" {}=", name.replace('-', "_"))),
         }
-        words.push_str(rest.strip_prefix(' ').unwrap_or(rest));
+        words.push_str(rest);
+    }
+    // `grid=2`, as it is written in Python.
+    for digit in '0'..='9' {
+        words = words.replace(&format!("= {digit}"), &format!("={digit}"));
     }
     words
 }

@@ -1,6 +1,6 @@
 //! Does a walk's exponent track how rough its landscape is? Walks on all 30 landscapes of the
 //! paper's job, on bowls, and on fractals of known roughness; prints a table of the walks as CSV
-//! and rank correlations, and writes the figure of the README:
+//! and rank correlations, and writes the figure of docs/walks.md:
 //!
 //!     cargo run --release --example walk_finding -- FIGURE.svg
 

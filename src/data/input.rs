@@ -1,7 +1,7 @@
 //! Files that a user gives, read no further than their limit.
 //!
 //! Each reader has a limit for the file as it lies on the disk and, where what is inside can be
-//! larger than the file (compressed, or a size that is only stated), one for that; README.md has
+//! larger than the file (compressed, or a size that is only stated), one for that; docs/limits.md has
 //! them in a table. A file is measured before room is made for it, and read no further than one
 //! byte past its limit, since a pipe has no size and a file may grow meanwhile. Rejected: one
 //! limit for all, which would be too large for a list of names or too small for a network.

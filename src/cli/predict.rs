@@ -3,7 +3,7 @@
 use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs};
 use super::terminal::Terminal;
 use super::text::significant;
-use crate::job::{TableSource, find_image_for, is_table};
+use crate::job::{TableSource, find_image, find_image_for, is_table};
 use crate::landscape::argmax;
 use crate::model::Model;
 use crate::pipeline::classify;
@@ -84,9 +84,11 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
         "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
         args.data.name()
     );
-    let mut model = args.model.source()?.load()?;
     let source = args.data.source();
-    let data = source.load()?.match_classes(&model, terminal)?;
+    let data = source.load()?;
+    let first = find_image(&args.items[0], &data.images, &source.options)?;
+    let mut model = args.model.source()?.load_for_images(first.shape())?;
+    let data = data.match_classes(&model, terminal)?;
     model.note_assumptions(terminal);
     model.warn_unscaled(terminal);
     let inputs = args

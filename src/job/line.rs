@@ -1,7 +1,7 @@
 //! The line between two inputs, as plain data.
 
 use super::error::JobError;
-use super::images::{ImageSource, find_image_for};
+use super::images::{ImageSource, find_image, find_image_for};
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
 use super::tables::TableSource;
@@ -110,8 +110,10 @@ impl LineJob {
         source: &ImageSource,
         observer: &dyn Observer,
     ) -> Result<LoadedLine, JobError> {
-        let mut model = self.model.load()?;
-        let data = source.load()?.match_classes(&model, observer)?;
+        let data = source.load()?;
+        let first = find_image(&self.items[0], &data.images, &source.options)?;
+        let mut model = self.model.load_for_images(first.shape())?;
+        let data = data.match_classes(&model, observer)?;
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
         let mut inputs = Vec::with_capacity(2);

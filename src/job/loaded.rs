@@ -134,7 +134,9 @@ impl SweepJob {
     /// # Errors
     /// As [`Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
-        self.load_of(self.model.load()?, self.data.load()?, observer)
+        let data = self.data.load()?;
+        let model = self.model.load_for_images(data.images.image_shape())?;
+        self.load_of(model, data, observer)
     }
 
     /// As [`Job::load_with`], and of `images` that no file need hold, in the place of the job's data

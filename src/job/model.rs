@@ -57,6 +57,21 @@ impl ModelSource {
         }
     }
 
+    /// Loads a classifier of images of this shape, which a Keras file may leave open.
+    ///
+    /// # Errors
+    /// [`JobError`] with the file.
+    pub fn load_for_images(&self, [height, width, _]: [usize; 3]) -> Result<LoadedModel, JobError> {
+        let sized = Self {
+            file: self.file.clone(),
+            options: ModelOptions {
+                open_size: Some([height, width]),
+                ..self.options.clone()
+            },
+        };
+        sized.load()
+    }
+
     /// Loads a classifier of the rows of a table: the one that is named, or else the table's own.
     ///
     /// # Errors

@@ -250,7 +250,14 @@ fn describe(
         drop(content);
         given.config_not_needed()?;
         let weights = Hdf5::open(weights)?.weights()?;
-        keras::describe(&config, "config.json", version.as_deref(), weights)?.into()
+        keras::describe(
+            &config,
+            "config.json",
+            version.as_deref(),
+            weights,
+            options.open_size,
+        )?
+        .into()
     } else if content.starts_with(hdf5::MAGIC) {
         from_hdf5(content.into_owned(), given)?
     } else if content.get(8) == Some(&b'{') {
@@ -379,7 +386,8 @@ fn from_hdf5(content: Vec<u8>, given: Given<'_>) -> Result<Found, ModelError> {
         }
     };
     let version = file.keras_version()?;
-    Ok(keras::describe(&config, place, version.as_deref(), file.weights()?)?.into())
+    let (weights, size) = (file.weights()?, given.options.open_size);
+    Ok(keras::describe(&config, place, version.as_deref(), weights, size)?.into())
 }
 
 fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelError> {
@@ -392,11 +400,11 @@ fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelErro
             given.config_not_needed()?;
             let place = "metadata \"keras_config\"";
             let version = metadata.get("keras_version").map(String::as_str);
-            keras::describe(config, place, version, weights)?
+            keras::describe(config, place, version, weights, given.options.open_size)?
         }
         (None, Some(config)) => {
             given.layers_not_needed()?;
-            keras::describe(config, "`config`", None, weights)?
+            keras::describe(config, "`config`", None, weights, given.options.open_size)?
         }
         (None, None) => plain::describe(given.options, weights)?,
     };

@@ -34,6 +34,10 @@ pub struct ModelOptions {
     /// How a network that takes rows of values was given images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
+    /// `[height, width]` of the images, for a Keras file that leaves them open. No setting: a job
+    /// knows them from its data, whose digest stands for them in a plan.
+    #[serde(skip)]
+    pub open_size: Option<[usize; 2]>,
 }
 
 /// The order of the values of an image.

@@ -3,7 +3,7 @@
 //! both.
 
 use crate::common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
-use morphscape::data::fashion_mnist;
+use morphscape::data::{TensorFile, fashion_mnist};
 use morphscape::landscape::argmax;
 use morphscape::model::{Model, ModelError, ModelOptions, read_model};
 use morphscape::pipeline::classify;
@@ -383,5 +383,48 @@ fn every_supported_layer_is_in_a_fixture() {
             configs.iter().any(|config| config.contains(&text)),
             "{class} is in no fixture"
         );
+    }
+}
+
+/// A network of images of any size takes the size of the images it is given, which a job knows.
+#[test]
+fn open_sizes_are_those_of_the_images() {
+    let folder = golden("keras/open");
+    let mut answers = TensorFile::read(&folder.join("answers.safetensors")).expect("answers");
+    for (file, channels) in [
+        ("keras3_functional.keras", 3),
+        ("keras3_sequential.keras", 1),
+        ("keras2.h5", 1),
+    ] {
+        let path = folder.join(file);
+        let closed = read_model(&path, &ModelOptions::default()).expect_err("no size");
+        assert!(closed.to_string().contains("sizes"), "{file}: {closed}");
+        for size in [[12, 10], [9, 13]] {
+            let [height, width] = size;
+            let options = ModelOptions {
+                open_size: Some(size),
+                ..ModelOptions::default()
+            };
+            let model =
+                read_model(&path, &options).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let name = file.rsplit_once('.').expect("a kind").0;
+            let mut take = |what: &str, shape: &[usize]| {
+                let name = format!("{name}.{height}x{width}.{what}");
+                answers.take(&name, shape).expect("a tensor")
+            };
+            let inputs = take("inputs", &[3, height, width, channels]);
+            let expected = take("outputs", &[3, 3]);
+            assert!(
+                model
+                    .notes()
+                    .iter()
+                    .any(|note| note.contains("12 x 10") || note.contains("9 x 13"))
+            );
+            let rows: Vec<&[f32]> = inputs.chunks_exact(height * width * channels).collect();
+            for engine in engines() {
+                let found = classify(engine.as_ref(), &model, &rows).expect("it classifies");
+                assert_close(file, &found.probabilities, &expected, ANSWERS);
+            }
+        }
     }
 }

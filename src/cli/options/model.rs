@@ -81,6 +81,7 @@ impl ModelFileArgs {
             class_names: self.class_names.as_deref().map(read_names).transpose()?,
             output: self.output.clone(),
             layout: self.layout.as_deref().and_then(layout_by_name),
+            open_size: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Edges, Gait, HeightOf, SurfaceSource, WalkJob};
 use crate::engine::Engine;
-use crate::job::{JobError, Located, Observer, class_number, find_image_for};
+use crate::job::{JobError, Located, Observer, class_number, find_image, find_image_for};
 use crate::landscape::{About, Items, LandscapeFile, Permutation, Plane, Potential};
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
 use crate::remedy::Setting;
@@ -183,11 +183,13 @@ impl WalkJob {
         engine: &dyn Engine,
         observer: &dyn Observer,
     ) -> Result<LandscapeFile, JobError> {
-        let mut model = self.model.load()?;
+        let data = self.data.load()?;
+        let options = &self.data.options;
+        let first = find_image(&items[0], &data.images, options)?;
+        let mut model = self.model.load_for_images(first.shape())?;
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
-        let data = self.data.load()?.match_classes(&model, observer)?;
-        let options = &self.data.options;
+        let data = data.match_classes(&model, observer)?;
         let [a, b, c] = (items.each_ref())
             .map(|item| find_image_for(&mut model, item, &data.images, options, observer));
         let images = [a?, b?, c?];

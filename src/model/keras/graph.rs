@@ -118,7 +118,7 @@ impl<'a> Graph<'a> {
     /// Notes the shape of the model's input, where a config gives it.
     fn input(&mut self, with_batch: &Value, place: &str) -> Result<(), ModelError> {
         if with_batch.is_array() && self.input_shape.is_none() {
-            let expected = "the sizes of an input, behind the batch's";
+            let expected = "the sizes of an input behind the batch's; only a job with images of its own can fill in open ones";
             let found = || wrong(place, expected, short(with_batch));
             self.input_shape = Some(shape(with_batch).ok_or_else(found)?);
         }

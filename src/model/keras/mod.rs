@@ -42,6 +42,7 @@ pub(super) fn describe(
     place: &str,
     version: Option<&str>,
     weights: Weights<'_>,
+    open_size: Option<[usize; 2]>,
 ) -> Result<Description, ModelError> {
     if config.len() as u64 > MAX_CONFIG_BYTES {
         return Err(ModelError::FileTooLarge {
@@ -50,13 +51,54 @@ pub(super) fn describe(
         });
     }
     let config = python_numbers(config);
-    let config: Value = serde_json::from_str(&config).map_err(|error| ModelError::Config {
+    let mut config: Value = serde_json::from_str(&config).map_err(|error| ModelError::Config {
         place: place.to_owned(),
         expected: "JSON".into(),
         found: error.to_string(),
     })?;
+    let filled = open_size.filter(|&size| fill_open_sizes(&mut config, size));
     let graph = Graph::new(&config, place)?;
-    layers::layers(graph, Version::of(&config, version), weights)
+    let mut description = layers::layers(graph, Version::of(&config, version), weights)?;
+    if let Some([height, width]) = filled {
+        description.notes.push(format!(
+            "it leaves the size of its images open; it is given {height} x {width}, the images' own"
+        ));
+    }
+    Ok(description)
+}
+
+/// Puts the images' height and width where the model's own input leaves them open, `[null, null,
+/// null, 3]`; whether it did anywhere. Inputs of models inside it follow from what they are given.
+fn fill_open_sizes(config: &mut Value, size: [usize; 2]) -> bool {
+    let mut filled = false;
+    let mut fill = |shape: &mut Value| {
+        let Some([_, height, width, _]) = shape.as_array_mut().map(Vec::as_mut_slice) else {
+            return;
+        };
+        for (side, own) in [height, width].into_iter().zip(size) {
+            if side.is_null() {
+                *side = own.into();
+                filled = true;
+            }
+        }
+    };
+    let inside = &mut config["config"];
+    if let Some(shape) = inside.get_mut("build_input_shape") {
+        fill(shape);
+    }
+    // Keras 1 has the layers of a Sequential for its config.
+    let layers = match inside.is_array() {
+        true => Some(inside),
+        false => inside.get_mut("layers"),
+    };
+    for layer in layers.and_then(Value::as_array_mut).into_iter().flatten() {
+        for key in ["batch_shape", "batch_input_shape"] {
+            if let Some(shape) = layer.get_mut("config").and_then(|own| own.get_mut(key)) {
+                fill(shape);
+            }
+        }
+    }
+    filled
 }
 
 /// Whose definitions of functions hold.

@@ -243,6 +243,18 @@ pub fn find_image_for(
     observer: &dyn Observer,
 ) -> Result<Image, JobError> {
     let mut image = find_image(item, set, options)?;
+    let is_file = Path::new(item).is_file();
+    let is_binary = |level: &f32| *level == 0.0 || *level == 1.0;
+    if is_file
+        && options.white.is_none()
+        && image.levels.iter().all(is_binary)
+        && image.levels.contains(&1.0)
+    {
+        observer.note(&Note::new(format!(
+            "{item}: holds levels 0 and 1 alone; 1 is taken for white; if it is not, give `white` 255"
+        )));
+        image.levels.iter_mut().for_each(|level| *level *= 255.0);
+    }
     if let Some(channels) = fitting_channels(&model.model, image.shape()) {
         let text = channels_text(image.channels);
         observer.note(&Note::new(format!("{item}: {text}")));

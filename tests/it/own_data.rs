@@ -6,8 +6,8 @@ use crate::common::golden;
 use crate::program::{self, fail, folder, json, run, succeed};
 use base64::Engine as _;
 use morphscape::data::{
-    ClassOrder, Delimiter, Header, Image, ImageSet, ImageSetOptions, TableOptions, Unreadable,
-    decode_image, read_image_file, read_image_set, read_table_with,
+    ClassOrder, Delimiter, Header, Image, ImageSet, ImageSetOptions, Picture, TableOptions,
+    Unreadable, decode_image, read_image_file, read_image_set, read_table_with,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -951,4 +951,50 @@ fn threads_are_no_more_than_the_machine_has_a_use_for() {
     );
     assert_eq!(many.stdout, run.stdout);
     assert_eq!(succeed(folder.path(), &predict).stderr, "");
+}
+
+/// Picture files of 0 and 1 are black and white, as arrays of them are, unless another level is said
+/// to be white.
+#[test]
+fn pictures_of_0_and_1_are_black_and_white() {
+    let folder = folder();
+    let root = folder.path().join("masks");
+    for (n, class) in ["Bag", "Coat", "Trouser"].into_iter().enumerate() {
+        std::fs::create_dir_all(root.join(class)).expect("a folder");
+        for k in 0..2 {
+            let mut picture = Picture::filled(28, 28, 1, 0);
+            let lit = 3 * n + k + 5;
+            picture.levels[..28 * lit].fill(1);
+            std::fs::write(root.join(class).join(format!("{k}.png")), picture.to_png())
+                .expect("written");
+        }
+    }
+    let read = |white| {
+        let options = ImageSetOptions {
+            white,
+            ..ImageSetOptions::default()
+        };
+        read_image_set(&root, &options).expect("a set")
+    };
+    let set = read(None);
+    assert!(
+        set.notes()
+            .iter()
+            .any(|note| note.contains("1 is taken for white"))
+    );
+    assert_eq!(set.image(0).expect("an image").levels[0], 255.0);
+    assert_eq!(read(Some(255.0)).image(0).expect("an image").levels[0], 1.0);
+    // A file by itself, and one among others that is none of them.
+    let said = succeed(
+        folder.path(),
+        &["predict", "masks/Bag/0.png", "--engine", "cpu"],
+    );
+    assert!(
+        said.stderr.contains("1 is taken for white"),
+        "{}",
+        said.stderr
+    );
+    let grey = Picture::filled(28, 28, 1, 7);
+    std::fs::write(root.join("Bag/0.png"), grey.to_png()).expect("written");
+    assert_eq!(read(None).image(1).expect("an image").levels[0], 1.0);
 }

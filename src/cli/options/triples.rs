@@ -32,8 +32,8 @@ pub(in crate::cli) struct RowTripleArgs {
     /// and so on; the groups beyond are chosen by --seed
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
-    /// A fixed list instead of groups: {"triples":[{"name":"A","items":[i,j,k]},...]}, the items
-    /// by their indices among the rows kept from the file
+    /// A fixed list instead of groups: {"triples":[{"name":"A","items":[i,j,k]},...]}, the items by
+    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept
     #[arg(long, value_name = "FILE.json", conflicts_with_all = ["groups", "classes", "seed"])]
     triples: Option<PathBuf>,
     /// Seed of the choice of rows and classes

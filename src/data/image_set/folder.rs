@@ -105,7 +105,7 @@ pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet,
     }
     let order = options.class_order.unwrap_or(ClassOrder::Text);
     sort(&mut files_of, order)?;
-    let notes = left_out.notes();
+    let mut notes = left_out.notes();
     let (mut class_names, mut labels) = (Vec::new(), Vec::new());
     let (mut names, mut paths, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
     for (label, (class, files)) in files_of.into_iter().enumerate() {
@@ -129,12 +129,19 @@ pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet,
         });
     }
     let count = paths.len();
-    let files = Folder {
+    let mut files = Folder {
         names,
         paths,
         shapes,
         white: options.white,
     };
+    if options.white.is_none() && files.look_black_and_white(&labels) {
+        files.white = Some(1.0);
+        notes.push(
+            "the first image of each class holds levels 0 and 1 alone; 1 is taken for white; if it is not, give `white` 255"
+                .into(),
+        );
+    }
     // `.` and `..` have no name of their own.
     let absolute = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let mut set = ImageSet::assemble(
@@ -151,6 +158,32 @@ pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet,
     )?;
     set.notes = notes;
     Ok(set)
+}
+
+/// First images of classes that are looked at to tell black and white ones.
+const MAX_LOOKED_AT: usize = 32;
+
+impl Folder {
+    /// Whether the first image of each class holds levels 0 and 1 alone, as masks are saved: they
+    /// would be all but black. One that cannot be read says nothing of it.
+    fn look_black_and_white(&self, labels: &[usize]) -> bool {
+        let firsts = (0..labels.len()).filter(|&k| k == 0 || labels[k] != labels[k - 1]);
+        let mut lit = false;
+        for k in firsts.take(MAX_LOOKED_AT) {
+            let Ok(image) = read_image_file(&self.paths[k], None) else {
+                return false;
+            };
+            if !image
+                .levels
+                .iter()
+                .all(|&level| level == 0.0 || level == 1.0)
+            {
+                return false;
+            }
+            lit |= image.levels.contains(&1.0);
+        }
+        lit
+    }
 }
 
 /// The image files below `folder`, whose name below that of the set is `name`.

@@ -421,11 +421,6 @@ fn what_cannot_be_assembled_is_told_apart() {
             &[6],
             &["at least one dense layer"],
         ),
-        (
-            chain(vec![dense(2, 1)]),
-            &[2],
-            &["two or more classes", "1 output"],
-        ),
     ];
     for (n, (layers, shape, words)) in cases.into_iter().enumerate() {
         let message = assembled(&layers, shape)

@@ -714,7 +714,7 @@ fn configs_say_what_is_wrong_with_them() {
         (
             "a dilation",
             layer("Conv2D", with(json!({"dilation_rate": [2, 1, 1]}))),
-            &["dilation_rate", "[2,1,1]"],
+            &["b.kernel", "[6, 6]"],
         ),
         (
             "frames of more zeros than fit",

@@ -44,8 +44,8 @@
 //! let job = job.load(&Silent)?;
 //!
 //! let first = job.compute(engine.as_ref(), &job.landscapes()[..1], &Silent)?.remove(0);
-//! assert_eq!((first.name.as_str(), first.landscape.num_frames()), ("1A.1", 441));
-//! println!("{} {:?}", first.name, first.measures());
+//! assert_eq!((first.about.name.as_str(), first.landscape.num_frames()), ("1A.1", 441));
+//! println!("{} {:?}", first.about.name, first.measures());
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let out = folder.path().join("out");

@@ -81,6 +81,10 @@ pub(super) enum Op {
         offset: Vec<f32>,
     },
     /// Scores by decision trees; whether they are probabilities already.
+    #[cfg_attr(
+        not(feature = "onnx"),
+        expect(dead_code, reason = "only ONNX files hold trees")
+    )]
     Trees {
         trees: TreesLayer,
         probabilities: bool,

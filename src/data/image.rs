@@ -45,6 +45,9 @@ pub enum ImageError {
         /// What they are.
         found: &'static str,
     },
+    /// A level of white for a file that states its own.
+    #[error("the file states its own level of white, by which it is scaled; leave `white` out")]
+    StatesWhite,
     /// A level above what was said to be white.
     #[error("expected levels 0..{white}, found {found}; give `white` the largest level there is")]
     AboveWhite {
@@ -293,6 +296,20 @@ pub fn decode_image(content: &[u8]) -> Result<Image, ImageError> {
     decode(content, None)
 }
 
+/// Whether this is a PNM file of another largest level than 255 and 65535.
+fn is_scaled_pnm(content: &[u8]) -> bool {
+    let is_pnm = matches!(content, [b'P', b'1'..=b'7', next, ..] if next.is_ascii_whitespace());
+    // Kind, width, height and the largest level, which bitmaps leave out; comments end with a line.
+    let header = &content[..content.len().min(4096)];
+    let words = header
+        .split(|&byte| byte == b'\n')
+        .flat_map(|line| line.split(|&byte| byte == b'#').next())
+        .flat_map(|line| line.split(u8::is_ascii_whitespace))
+        .filter(|word| !word.is_empty());
+    let largest = words.into_iter().nth(3);
+    is_pnm && !largest.is_some_and(|word| word == b"255" || word == b"65535")
+}
+
 fn decode(content: &[u8], white: Option<f64>) -> Result<Image, ImageError> {
     // The library takes signed levels for unsigned ones, and clamps floats to 0..1.
     match tiff_sample_format(content) {
@@ -303,6 +320,10 @@ fn decode(content: &[u8], white: Option<f64>) -> Result<Image, ImageError> {
         }
         Some(3) => return Err(ImageError::Levels { found: "floats" }),
         _ => {}
+    }
+    // The library has scaled the levels of these files by what they state.
+    if white.is_some() && is_scaled_pnm(content) {
+        return Err(ImageError::StatesWhite);
     }
     let decoder = decoder(Cursor::new(content))?;
     let (width, height) = decoder.dimensions();

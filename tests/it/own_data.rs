@@ -998,3 +998,26 @@ fn pictures_of_0_and_1_are_black_and_white() {
     std::fs::write(root.join("Bag/0.png"), grey.to_png()).expect("written");
     assert_eq!(read(None).image(1).expect("an image").levels[0], 1.0);
 }
+
+/// A PNM file is scaled by the largest level that it states: another one is refused, since the levels
+/// are no longer the file's own.
+#[test]
+fn a_pnm_file_states_its_own_white() {
+    let folder = folder();
+    let written = |name: &str, largest: &str| {
+        let path = folder.path().join(name);
+        let header = format!("P5\n# a comment\n4 1\n{largest}\n");
+        std::fs::write(&path, [header.as_bytes(), &[0, 50, 100, 100]].concat()).expect("written");
+        path
+    };
+    let scaled = written("scaled.pgm", "100");
+    let levels = read_image_file(&scaled, None).expect("an image").levels;
+    assert_eq!(levels[3], 255.0);
+    let refused = read_image_file(&scaled, Some(200.0)).expect_err("it states 100");
+    assert!(refused.to_string().contains("states its own"), "{refused}");
+    let plain = written("plain.pgm", "255");
+    let levels = read_image_file(&plain, Some(100.0))
+        .expect("an image")
+        .levels;
+    assert_eq!(levels[3], 255.0);
+}

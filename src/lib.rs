@@ -73,6 +73,7 @@ mod remedy;
 pub mod report;
 pub mod run;
 pub mod sections;
+mod settings;
 
 pub use engine::{Engine, EngineChoice, EngineKind};
 pub use job::{

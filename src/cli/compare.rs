@@ -31,14 +31,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
-    let asked = CompareJob {
-        model: args.model.source()?,
-        data: args.data.source(),
-        triples: args.triples.triples(),
-        steps: args.size.steps(),
-        grid: args.size.grid(),
-        resample_seed: args.triples.seed(),
-    };
+    let asked = args.job()?;
     let job = asked.load(terminal)?;
     let engine = args.engine.open(terminal)?;
     let compared = compare(
@@ -64,4 +57,18 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         args.out.display()
     ));
     Ok(())
+}
+
+impl Args {
+    /// The job that they stand for.
+    pub(super) fn job(&self) -> anyhow::Result<CompareJob> {
+        Ok(CompareJob {
+            model: self.model.source()?,
+            data: self.data.source(),
+            triples: self.triples.triples(),
+            steps: self.size.steps(),
+            grid: self.size.grid(),
+            resample_seed: self.triples.seed(),
+        })
+    }
 }

@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
 
 impl Args {
     /// The job that they stand for.
-    fn job(&self) -> anyhow::Result<InterpolateJob> {
+    pub(super) fn job(&self) -> anyhow::Result<InterpolateJob> {
         Ok(InterpolateJob {
             model: self.model.source()?,
             data: self.table.source()?,

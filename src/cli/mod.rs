@@ -200,7 +200,28 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::walk::WalkJob;
+    use crate::job::{CompareJob, InterpolateJob, SweepJob};
     use crate::remedy::Setting;
+
+    fn parse(command: &str) -> Command {
+        Cli::try_parse_from(["morphscape", command])
+            .expect("no option is required")
+            .command
+    }
+
+    /// A default is written twice, for the library and for `--help`: both mean the same job.
+    #[test]
+    fn a_command_without_options_is_the_default_job() {
+        assert!(matches!(parse("sweep"), Command::Sweep(args)
+            if args.job().expect("no file") == SweepJob::default()));
+        assert!(matches!(parse("interpolate"), Command::Interpolate(args)
+            if args.job().expect("no file") == InterpolateJob::default()));
+        assert!(matches!(parse("compare"), Command::Compare(args)
+            if args.job().expect("no file") == CompareJob::default()));
+        assert!(matches!(parse("walk"), Command::Walk(args)
+            if args.job().expect("no file") == WalkJob::default()));
+    }
 
     /// Errors name settings, and each of them is an option here.
     #[test]

@@ -4,6 +4,7 @@ use super::figures::{FigureArgs, Figures};
 use super::options::{EngineArgs, SweepArgs, existing};
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
+use crate::job::SweepJob;
 use crate::run::{Keep, Run, Timings};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -45,7 +46,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let started = Instant::now();
     let figures = args.style.plan(args.figures)?;
-    let job = args.job.job()?.load(terminal)?;
+    let job = args.job()?.load(terminal)?;
     let load = started.elapsed();
     let engine = args.engine.open(terminal)?;
     let timings = Timings {
@@ -68,6 +69,11 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
 }
 
 impl Args {
+    /// The job that they stand for.
+    pub(super) fn job(&self) -> anyhow::Result<SweepJob> {
+        self.job.job()
+    }
+
     fn keep(&self) -> Keep {
         match (self.summary_only, self.save_frames) {
             (true, _) => Keep::RowsAlone,

@@ -216,7 +216,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
 
 impl Args {
     /// The walk that they stand for.
-    fn job(&self) -> anyhow::Result<WalkJob> {
+    pub(super) fn job(&self) -> anyhow::Result<WalkJob> {
         Ok(WalkJob {
             surface: self.surface.source()?,
             walk: match self.walk {

@@ -10,38 +10,26 @@ use super::triples::Triples;
 use crate::kernels::Sampling;
 use crate::pipeline::{MorphMode, MorphSettings};
 use crate::remedy::Setting;
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 
-/// The same triples in published mode, in clean mode, and cross-faded: how much of a landscape's
-/// roughness is the morph tool's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CompareJob {
-    /// Which classifier.
-    pub model: ModelSource,
-    /// Which images.
-    pub data: ImageSource,
-    /// Which triples of them.
-    #[serde(rename = "choice")]
-    pub triples: Triples,
-    /// Points a side of a grid, at least 3.
-    pub steps: usize,
-    /// Feature cells a side.
-    pub grid: usize,
-    /// Seed of the intervals' resamples.
-    pub resample_seed: u64,
-}
-
-impl Default for CompareJob {
-    fn default() -> Self {
-        Self {
-            model: ModelSource::default(),
-            data: ImageSource::default(),
-            triples: Triples::default(),
-            steps: 21,
-            grid: 3,
-            resample_seed: 1,
-        }
+settings! {
+    /// The same triples in published mode, in clean mode, and cross-faded: how much of a landscape's
+    /// roughness is the morph tool's.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct CompareJob {
+        /// Which classifier.
+        pub model: ModelSource = ModelSource::default(),
+        /// Which images.
+        pub data: ImageSource = ImageSource::default(),
+        /// Which triples of them.
+        #[serde(rename = "choice")]
+        pub triples: Triples = Triples::default(),
+        /// Points a side of a grid, at least 3.
+        pub steps: usize = 21,
+        /// Feature cells a side.
+        pub grid: usize = 3,
+        /// Seed of the intervals' resamples.
+        pub resample_seed: u64 = 1,
     }
 }
 

@@ -10,38 +10,27 @@ use crate::data::{
 };
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 use std::path::{Path, PathBuf};
 
 /// The bundled set.
 const FASHION_MNIST: &str = "fashion-mnist";
 
-/// Which images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ImageSource {
-    /// `fashion-mnist`; a folder with one sub-folder of images a class, or with an IDX pair; an
-    /// `.npz` or `.safetensors` file with two arrays.
-    pub place: String,
-    /// A folder laid out like the project's `data/`, used instead of the bundled data.
-    pub root: Option<PathBuf>,
-    /// How files become images.
-    #[serde(flatten)]
-    pub options: ImageSetOptions,
-    /// How the classes are found among the model's.
-    #[serde(rename = "match")]
-    pub class_match: ClassMatch,
-}
-
-impl Default for ImageSource {
-    /// The bundled set.
-    fn default() -> Self {
-        Self {
-            place: FASHION_MNIST.to_owned(),
-            root: None,
-            options: ImageSetOptions::default(),
-            class_match: ClassMatch::Name,
-        }
+settings! {
+    /// Which images.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ImageSource {
+        /// `fashion-mnist`; a folder with one sub-folder of images a class, or with an IDX pair; an
+        /// `.npz` or `.safetensors` file with two arrays.
+        pub place: String = FASHION_MNIST.to_owned(),
+        /// A folder laid out like the project's `data/`, used instead of the bundled data.
+        pub root: Option<PathBuf> = None,
+        /// How files become images.
+        #[serde(flatten)]
+        pub options: ImageSetOptions = ImageSetOptions::default(),
+        /// How the classes are found among the model's.
+        #[serde(rename = "match")]
+        pub class_match: ClassMatch = ClassMatch::Name,
     }
 }
 

@@ -9,6 +9,7 @@ use super::model::ModelSource;
 use super::tables::TableSource;
 use super::triples::Triples;
 use crate::pipeline::MorphSettings;
+use crate::settings::settings;
 use serde::{Deserialize, Serialize};
 
 /// A job that computes landscapes.
@@ -23,7 +24,9 @@ pub enum Job {
 }
 
 /// The image job: morph triples of images into grids and classify every frame.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// Its default is the paper's job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SweepJob {
     /// Which classifier.
@@ -37,46 +40,24 @@ pub struct SweepJob {
     pub morph: MorphSettings,
 }
 
-impl Default for SweepJob {
-    /// The paper's job.
-    fn default() -> Self {
-        Self {
-            model: ModelSource::default(),
-            data: ImageSource::default(),
-            triples: Triples::default(),
-            morph: MorphSettings::default(),
-        }
-    }
-}
-
-/// The tabular job: mix triples of rows and classify every mix.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct InterpolateJob {
-    /// Which classifier.
-    pub model: ModelSource,
-    /// Which table.
-    pub data: TableSource,
-    /// Which triples of its rows.
-    #[serde(rename = "choice")]
-    pub triples: Triples,
-    /// Random rows a class that groups are drawn from, 0 for all; without a number 50 of the
-    /// paper's tables, as in the paper, and all of a file or for a list of triples.
-    pub per_class: Option<usize>,
-    /// Points a side of a grid.
-    pub steps: usize,
-}
-
-impl Default for InterpolateJob {
-    /// The paper's job on iris.
-    fn default() -> Self {
-        Self {
-            model: ModelSource::default(),
-            data: TableSource::default(),
-            triples: Triples::default(),
-            per_class: None,
-            steps: 11,
-        }
+settings! {
+    /// The tabular job: mix triples of rows and classify every mix.
+    ///
+    /// Its default is the paper's job on iris.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct InterpolateJob {
+        /// Which classifier.
+        pub model: ModelSource = ModelSource::default(),
+        /// Which table.
+        pub data: TableSource = TableSource::default(),
+        /// Which triples of its rows.
+        #[serde(rename = "choice")]
+        pub triples: Triples = Triples::default(),
+        /// Random rows a class that groups are drawn from, 0 for all; without a number 50 of the
+        /// paper's tables, as in the paper, and all of a file or for a list of triples.
+        pub per_class: Option<usize> = None,
+        /// Points a side of a grid.
+        pub steps: usize = 11,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::data::{
 };
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 use std::path::{Path, PathBuf};
 
 /// How the names of tables end, each also with `.gz` behind it.
@@ -19,43 +19,29 @@ const TABLE_ENDS: [&str; 5] = [".csv", ".tsv", ".tab", ".data", ".txt"];
 /// The place of a table that comes on standard input.
 const STDIN: &str = "-";
 
-/// Which table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TableSource {
-    /// `iris`, `hawks` or `seeds`; a file whose name ends in `.csv`, `.tsv`, `.tab`, `.data` or
-    /// `.txt`, each also with `.gz`; or `-` for standard input.
-    pub place: String,
-    /// A folder laid out like the project's `data/`, used instead of the bundled data.
-    pub root: Option<PathBuf>,
-    /// The column of a file that holds the class.
-    pub label: Option<String>,
-    /// The columns of a file to take, see [`TableOptions::features`]; without any those that the
-    /// model names, or every one but the label.
-    pub features: Vec<String>,
-    /// What separates the cells of a file; without it that is found out.
-    pub delimiter: Option<Delimiter>,
-    /// What the first line of a file is.
-    pub header: Header,
-    /// The order of the classes of a file; without it that of scikit-learn.
-    pub class_order: Option<ClassOrder>,
-    /// What came on standard input, where that is the place; a manifest does not keep it.
-    #[serde(skip)]
-    pub content: Option<Vec<u8>>,
-}
-
-impl Default for TableSource {
-    fn default() -> Self {
-        Self {
-            place: "iris".to_owned(),
-            root: None,
-            label: None,
-            features: Vec::new(),
-            delimiter: None,
-            header: Header::Names,
-            class_order: None,
-            content: None,
-        }
+settings! {
+    /// Which table.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct TableSource {
+        /// `iris`, `hawks` or `seeds`; a file whose name ends in `.csv`, `.tsv`, `.tab`, `.data` or
+        /// `.txt`, each also with `.gz`; or `-` for standard input.
+        pub place: String = "iris".to_owned(),
+        /// A folder laid out like the project's `data/`, used instead of the bundled data.
+        pub root: Option<PathBuf> = None,
+        /// The column of a file that holds the class.
+        pub label: Option<String> = None,
+        /// The columns of a file to take, see [`TableOptions::features`]; without any those that the
+        /// model names, or every one but the label.
+        pub features: Vec<String> = Vec::new(),
+        /// What separates the cells of a file; without it that is found out.
+        pub delimiter: Option<Delimiter> = None,
+        /// What the first line of a file is.
+        pub header: Header = Header::Names,
+        /// The order of the classes of a file; without it that of scikit-learn.
+        pub class_order: Option<ClassOrder> = None,
+        /// What came on standard input, where that is the place; a manifest does not keep it.
+        #[serde(skip)]
+        pub content: Option<Vec<u8>> = None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::error::{JobError, Located};
 use crate::landscape::{ListedItem, ListedTriple, Triple, read_triples_file};
 use crate::remedy::{Remedy, Setting};
+use crate::settings::settings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -21,25 +22,16 @@ pub enum Triples {
     File(PathBuf),
 }
 
-/// Groups of three classes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Groups {
-    /// How many; without a number 5, or one a list of fixed classes.
-    pub count: Option<usize>,
-    /// The classes of the first groups, by number or name: `9,4,5`.
-    pub classes: Vec<String>,
-    /// Chooses the items, and the classes of the other groups.
-    pub seed: u64,
-}
-
-impl Default for Groups {
-    fn default() -> Self {
-        Self {
-            count: None,
-            classes: Vec::new(),
-            seed: 1,
-        }
+settings! {
+    /// Groups of three classes.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct Groups {
+        /// How many; without a number 5, or one a list of fixed classes.
+        pub count: Option<usize> = None,
+        /// The classes of the first groups, by number or name: `9,4,5`.
+        pub classes: Vec<String> = Vec::new(),
+        /// Chooses the items, and the classes of the other groups.
+        pub seed: u64 = 1,
     }
 }
 

@@ -4,31 +4,36 @@ use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::kernels::{FrameJob, Sampling, WarpGeometry, row_stride};
 use crate::mesh::lattice_scale;
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 
-/// How images are morphed into grids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MorphSettings {
-    /// Points a side of a landscape, at least 2.
-    pub steps: usize,
-    /// Feature cells a side.
-    pub grid: usize,
-    /// How they are morphed.
-    #[serde(flatten)]
-    pub mode: MorphMode,
-}
-
-impl MorphSettings {
-    /// Grids of `steps` points a side, morphed in `mode` by the features of `grid` cells a side.
-    pub fn new(steps: usize, grid: usize, mode: MorphMode) -> Self {
-        Self { steps, grid, mode }
+settings! {
+    /// How images are morphed into grids. Its default is the paper's grids, in clean mode.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct MorphSettings {
+        /// Points a side of a landscape, at least 2.
+        pub steps: usize = 21,
+        /// Feature cells a side.
+        pub grid: usize = 3,
+        /// How they are morphed.
+        #[serde(flatten)]
+        pub mode: MorphMode = MorphMode::Clean(Sampling::Cubic),
     }
 }
 
-impl Default for MorphSettings {
-    /// The paper's grids, in clean mode.
-    fn default() -> Self {
-        Self::new(21, 3, MorphMode::Clean(Sampling::Cubic))
+impl MorphSettings {
+    /// Grids of `steps` points a side, morphed in `mode` by the features of `grid` cells a side; all
+    /// else as by default.
+    #[allow(
+        clippy::needless_update,
+        reason = "a setting added later has its default here"
+    )]
+    pub fn new(steps: usize, grid: usize, mode: MorphMode) -> Self {
+        Self {
+            steps,
+            grid,
+            mode,
+            ..Self::default()
+        }
     }
 }
 

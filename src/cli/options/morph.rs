@@ -63,10 +63,10 @@ impl MorphArgs {
                 "--mode published --sampling linear: the paper's tool samples with the cubic spline; leave --sampling out, or use --mode clean"
             ),
         };
-        Ok(MorphSettings::new(
-            self.size.steps(),
-            self.size.grid(),
+        Ok(MorphSettings {
+            steps: self.size.steps(),
+            grid: self.size.grid(),
             mode,
-        ))
+        })
     }
 }

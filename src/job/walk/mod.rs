@@ -15,57 +15,40 @@ use super::images::ImageSource;
 use super::model::ModelSource;
 use super::observer::Observer;
 use crate::engine::Engine;
+use crate::settings::settings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Random walkers on a surface.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WalkJob {
-    /// What is under their feet.
-    pub surface: SurfaceSource,
-    /// How they move.
-    pub walk: Gait,
-    /// In the unit of the surface's height, above 0.
-    pub temperature: f64,
-    /// Time of a step of the Langevin walk; without one a quarter of the largest that is
-    /// accepted, on planes at most 0.01.
-    pub dt: Option<f64>,
-    /// How many, at least 1.
-    pub walkers: u32,
-    /// Steps of each, 1 to 2^24.
-    pub length: u32,
-    /// `minimum`, `uniform` or a place `X,Y`; without one uniform on fractals and landscapes, else
-    /// minimum.
-    pub start: Option<String>,
-    /// What the edges of a grid do.
-    pub edges: Edges,
-    /// On a landscape: the items, 0 to 2 for A to C, whose basins a lattice walk is to reach.
-    pub basins: [usize; 2],
-    /// Seed of the walk and of a fractal surface.
-    pub seed: u64,
-    /// The classifier of a surface between items.
-    pub model: ModelSource,
-    /// The images that such items are of.
-    pub data: ImageSource,
-}
-
-impl Default for WalkJob {
-    fn default() -> Self {
-        Self {
-            surface: SurfaceSource::Flat { drift: 0.0 },
-            walk: Gait::Lattice,
-            temperature: 1.0,
-            dt: None,
-            walkers: 20_000,
-            length: 1000,
-            start: None,
-            edges: Edges::Reflecting,
-            basins: [0, 1],
-            seed: 1,
-            model: ModelSource::default(),
-            data: ImageSource::default(),
-        }
+settings! {
+    /// Random walkers on a surface.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct WalkJob {
+        /// What is under their feet.
+        pub surface: SurfaceSource = SurfaceSource::Flat { drift: 0.0 },
+        /// How they move.
+        pub walk: Gait = Gait::Lattice,
+        /// In the unit of the surface's height, above 0.
+        pub temperature: f64 = 1.0,
+        /// Time of a step of the Langevin walk; without one a quarter of the largest that is
+        /// accepted, on planes at most 0.01.
+        pub dt: Option<f64> = None,
+        /// How many, at least 1.
+        pub walkers: u32 = 20_000,
+        /// Steps of each, 1 to 2^24.
+        pub length: u32 = 1000,
+        /// `minimum`, `uniform` or a place `X,Y`; without one uniform on fractals and landscapes, else
+        /// minimum.
+        pub start: Option<String> = None,
+        /// What the edges of a grid do.
+        pub edges: Edges = Edges::Reflecting,
+        /// On a landscape: the items, 0 to 2 for A to C, whose basins a lattice walk is to reach.
+        pub basins: [usize; 2] = [0, 1],
+        /// Seed of the walk and of a fractal surface.
+        pub seed: u64 = 1,
+        /// The classifier of a surface between items.
+        pub model: ModelSource = ModelSource::default(),
+        /// The images that such items are of.
+        pub data: ImageSource = ImageSource::default(),
     }
 }
 

@@ -61,6 +61,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
+mod defaults;
 pub mod engine;
 pub mod job;
 pub mod kernels;
@@ -73,7 +74,6 @@ mod remedy;
 pub mod report;
 pub mod run;
 pub mod sections;
-mod settings;
 
 pub use engine::{Engine, EngineChoice, EngineKind};
 pub use job::{

@@ -7,12 +7,12 @@ use super::model::ModelSource;
 use super::observer::Observer;
 use super::spec::SweepJob;
 use super::triples::Triples;
+use crate::defaults::with_defaults;
 use crate::kernels::Sampling;
 use crate::pipeline::{MorphMode, MorphSettings};
 use crate::remedy::Setting;
-use crate::settings::settings;
 
-settings! {
+with_defaults! {
     /// The same triples in published mode, in clean mode, and cross-faded: how much of a landscape's
     /// roughness is the morph tool's.
     #[derive(Debug, Clone, PartialEq)]

@@ -8,15 +8,15 @@ use super::tables::is_table;
 use crate::data::{
     ClassMatch, Image, ImageSet, ImageSetOptions, fashion_mnist, read_image_file, read_image_set,
 };
+use crate::defaults::with_defaults;
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
-use crate::settings::settings;
 use std::path::{Path, PathBuf};
 
 /// The bundled set.
 const FASHION_MNIST: &str = "fashion-mnist";
 
-settings! {
+with_defaults! {
     /// Which images.
     #[derive(Debug, Clone, PartialEq)]
     pub struct ImageSource {

@@ -8,8 +8,8 @@ use super::images::ImageSource;
 use super::model::ModelSource;
 use super::tables::TableSource;
 use super::triples::Triples;
+use crate::defaults::with_defaults;
 use crate::pipeline::MorphSettings;
-use crate::settings::settings;
 use serde::{Deserialize, Serialize};
 
 /// A job that computes landscapes.
@@ -40,7 +40,7 @@ pub struct SweepJob {
     pub morph: MorphSettings,
 }
 
-settings! {
+with_defaults! {
     /// The tabular job: mix triples of rows and classify every mix.
     ///
     /// Its default is the paper's job on iris.

@@ -8,9 +8,9 @@ use crate::data::{
     ClassOrder, Delimiter, Header, PaperTable, Table, TableOptions, iris, read_table_file,
     read_table_with, seeds,
 };
+use crate::defaults::with_defaults;
 use crate::model::Model;
 use crate::remedy::{Remedy, Setting};
-use crate::settings::settings;
 use std::path::{Path, PathBuf};
 
 /// How the names of tables end, each also with `.gz` behind it.
@@ -19,7 +19,7 @@ const TABLE_ENDS: [&str; 5] = [".csv", ".tsv", ".tab", ".data", ".txt"];
 /// The place of a table that comes on standard input.
 const STDIN: &str = "-";
 
-settings! {
+with_defaults! {
     /// Which table.
     #[derive(Debug, Clone, PartialEq)]
     pub struct TableSource {

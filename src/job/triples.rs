@@ -1,9 +1,9 @@
 //! Which triples of items a job runs between: chosen by seed, or a fixed list.
 
 use super::error::{JobError, Located};
+use crate::defaults::with_defaults;
 use crate::landscape::{ListedItem, ListedTriple, Triple, read_triples_file};
 use crate::remedy::{Remedy, Setting};
-use crate::settings::settings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub enum Triples {
     File(PathBuf),
 }
 
-settings! {
+with_defaults! {
     /// Groups of three classes.
     #[derive(Debug, Clone, PartialEq)]
     pub struct Groups {

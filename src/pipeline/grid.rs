@@ -2,11 +2,11 @@
 
 use super::{MorphMode, PipelineError};
 use crate::data::Image;
+use crate::defaults::with_defaults;
 use crate::kernels::{FrameJob, Sampling, WarpGeometry, row_stride};
 use crate::mesh::lattice_scale;
-use crate::settings::settings;
 
-settings! {
+with_defaults! {
     /// How images are morphed into grids. Its default is the paper's grids, in clean mode.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct MorphSettings {

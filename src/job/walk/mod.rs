@@ -14,12 +14,12 @@ use super::error::JobError;
 use super::images::ImageSource;
 use super::model::ModelSource;
 use super::observer::Observer;
+use crate::defaults::with_defaults;
 use crate::engine::Engine;
-use crate::settings::settings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-settings! {
+with_defaults! {
     /// Random walkers on a surface.
     #[derive(Debug, Clone, PartialEq)]
     pub struct WalkJob {

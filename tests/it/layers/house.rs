@@ -68,7 +68,7 @@ impl File {
         let room = self.place.split('/').next().unwrap_or_default();
         // A room of one file.
         room.strip_suffix(".rs")
-            .filter(|room| *room == "remedy")
+            .filter(|room| ["defaults", "remedy"].contains(room))
             .unwrap_or(room)
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// From bottom to top; a room imports only from storeys below its own, not from beside it.
 const STOREYS: [&[&str]; 9] = [
-    &["remedy"],
+    &["defaults", "remedy"],
     &["data", "mesh"],
     &["kernels"],
     &["landscape", "model", "engine"],

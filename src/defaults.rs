@@ -1,10 +1,10 @@
 //! A struct of settings, each with its default where it is declared, so that a new setting is one
-//! line: `settings! { pub struct Grid { /// Points a side. pub steps: usize = 21, } }`.
+//! line: `with_defaults! { pub struct Grid { /// Points a side. pub steps: usize = 21, } }`.
 //!
 //! Plain data that is read from manifests: a field that is missing there has its default.
 
 /// Declares a struct and its `Default` from the same lines.
-macro_rules! settings {
+macro_rules! with_defaults {
     (
         $(#[$about:meta])*
         pub struct $name:ident {
@@ -25,4 +25,4 @@ macro_rules! settings {
         }
     };
 }
-pub(crate) use settings;
+pub(crate) use with_defaults;

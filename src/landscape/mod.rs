@@ -1,6 +1,7 @@
 //! Landscapes: a classifier's answers on the grid between three items, and what is read off
 //! them.
 
+mod bootstrap;
 mod data_points;
 mod deviation;
 mod file;
@@ -11,19 +12,21 @@ mod triples;
 mod triples_file;
 mod walk;
 
+pub use bootstrap::{MeanOverTriples, RESAMPLES, mean_over_triples};
 pub use data_points::DataPoints;
 pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{About, Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use kind::{AxisNames, GridKind};
 pub use measures::{
-    Bar, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints, Format, GridMeasures,
-    LatticeWeights, Measures, OVERVIEW, OrderAsymmetry, PERSISTENT, PathMeasures, PointMeasures,
-    RANK_BY, agreement, barrier, best_path, boundary_length, calibration_error,
+    Bar, Between, BoundaryDistances, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints,
+    Format, GridMeasures, LatticeWeights, Measures, OVERVIEW, OrderAsymmetry, PERSISTENT,
+    PathMeasures, PointMeasures, RANK_BY, agreement, barrier, best_path, between,
+    boundary_distances, boundary_length, boundary_midpoints, calibration_error,
     confident_intrusion, critical_points, jaccard, kappa, laplacian_roughness, mean_entropy,
     mean_margin, measure, measure_paths, measure_triple, num_bars_above, num_regions,
     order_asymmetry, overview, pair_potentials, pass, persistence, region_of, surface_roughness,
 };
-pub use tool_share::{RESAMPLES, ToolShare, tool_share};
+pub use tool_share::{ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 pub use triples_file::{ListedItem, ListedTriple, TriplesFileError, read_triples_file};
 pub use walk::{

@@ -5,16 +5,14 @@
 //! ```
 //!
 //! with `R` the mean over triples of a measure of paths. A ratio of means, not a mean of ratios,
-//! which a triple that is hardly rough at all would dominate. Its interval is Efron's percentile
-//! bootstrap over triples (Efron, Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter
-//! 13): a triple, with its values in both modes, is drawn or is not.
+//! which a triple that is hardly rough at all would dominate. Its interval is a bootstrap over triples
+//! (`bootstrap.rs`).
 //!
 //! Both modes are measured on the same paths: [`Landscape::with_gaps_of`] takes the frames that
 //! failed in published mode out of the other, and with them their paths.
 
 use super::Landscape;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use super::bootstrap::interval_95;
 
 impl Landscape {
     /// The landscape with the frames taken out that failed in `other`, one of the same size.
@@ -45,34 +43,21 @@ pub struct ToolShare {
     pub interval: [f64; 2],
 }
 
-/// How often triples are drawn anew.
-pub const RESAMPLES: usize = 10_000;
-
 /// The share of `pairs`, the values `[published, other]` of each triple; nothing without triples.
 /// The same seed gives the same interval on every machine.
 pub fn tool_share(pairs: &[[f64; 2]], seed: u64) -> Option<ToolShare> {
     if pairs.is_empty() {
         return None;
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let share = |[published, other]: [f64; 2]| (published - other) / published;
     let sum = |sums: [f64; 2], pair: &[f64; 2]| [sums[0] + pair[0], sums[1] + pair[1]];
-    let mut shares: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let drawn = (0..pairs.len()).map(|_| &pairs[rng.random_range(0..pairs.len())]);
-            share(drawn.fold([0.0; 2], sum))
-        })
-        .collect();
-    shares.sort_by(f64::total_cmp);
-    let percentile =
-        |percent: f64| shares[(percent / 100.0 * (RESAMPLES - 1) as f64).round() as usize];
     let sums = pairs.iter().fold([0.0; 2], sum);
     let [published, other] = sums.map(|sum| sum / pairs.len() as f64);
     Some(ToolShare {
         published,
         other,
         share: share(sums),
-        interval: [percentile(2.5), percentile(97.5)],
+        interval: interval_95(pairs, seed, |drawn| share(drawn.fold([0.0; 2], sum))),
     })
 }
 

@@ -60,10 +60,7 @@ pub use certified::{
     BracketOptions, CertifiedLine, CertifiedPlane, Tile, TileOptions, certified_line,
     certified_plane, estimated_regions,
 };
-pub use comparison::{
-    BoundaryDistances, ExactComparison, boundary_distances, boundary_midpoints, compare_exactly,
-    directed_hausdorff,
-};
+pub use comparison::{ExactComparison, compare_exactly, directed_hausdorff};
 pub use draws::dbviz_triple;
 pub use intervals::class_intervals;
 pub use line::{LineOptions, LineSection, exact_line, exact_lines};

@@ -7,6 +7,7 @@
 
 use morphscape::data::{ImageSet, fashion_mnist};
 use morphscape::landscape::{Connectivity, agreement, jaccard, kappa, num_regions};
+use morphscape::landscape::{boundary_distances, boundary_midpoints};
 use morphscape::model::{Model, ModelOptions, activation_by_name, read_model};
 use morphscape::sections::*;
 use serde_json::Value;

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod barrier;
+mod between;
 mod boundary;
 mod calibration;
 mod certainty;
@@ -26,6 +27,7 @@ mod union_find;
 
 pub use agreement::{agreement, jaccard, kappa};
 pub use barrier::{barrier, best_path, pair_potentials, pass};
+pub use between::{Between, BoundaryDistances, between, boundary_distances, boundary_midpoints};
 pub use boundary::boundary_length;
 pub use calibration::calibration_error;
 pub use certainty::{mean_entropy, mean_margin};

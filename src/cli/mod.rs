@@ -10,6 +10,7 @@ mod figures;
 mod interpolate;
 mod line;
 mod model;
+mod models;
 mod morph;
 mod options;
 mod outcome;
@@ -63,6 +64,9 @@ enum Command {
     /// The class intervals on the straight line between two inputs, exactly where the network
     /// allows it
     Line(line::Args),
+    /// Compare models on the same landscapes: agreement, boundaries, errors; with --min-agreement
+    /// a gate that ends with exit code 3
+    Models(models::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
     /// Print class probabilities of images or rows as CSV
@@ -84,7 +88,8 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 models that agree less than
+    /// they were to, 130 interrupted.
     pub fn run(self) -> ExitCode {
         ExitCode::from(self.run_on(gpu::open))
     }
@@ -108,6 +113,7 @@ impl Cli {
                 Command::Compare(args) => compare::run(&args, terminal),
                 Command::Interpolate(args) => interpolate::run(&args, terminal),
                 Command::Line(args) => line::run(&args, terminal),
+                Command::Models(args) => models::run(&args, terminal),
                 Command::Morph(args) => morph::run(&args, terminal),
                 Command::Predict(args) => predict::run(&args, terminal),
                 Command::Model(args) => model::run(&args, terminal),
@@ -127,7 +133,10 @@ impl Cli {
             Err(error) if is_broken_pipe(&error) => 0,
             Err(error) => {
                 terminal.to_stderr(format!("error: {}", error_text(&error)));
-                1
+                match error.downcast_ref() {
+                    Some(models::FellShort { .. }) => 3,
+                    None => 1,
+                }
             }
         }
     }

@@ -24,8 +24,8 @@ use crate::landscape::{
 };
 use crate::mesh::cell_size_px;
 use crate::pipeline::{
-    Frames, GridJob, MorphSettings, PipelineError, RowJob, classify, compute_landscapes,
-    interpolate_rows, morph_grid,
+    Frames, GridJob, MorphSettings, PipelineError, RowJob, classify, classify_again,
+    compute_landscapes, interpolate_rows, morph_grid,
 };
 use crate::remedy::Setting;
 use serde_json::{Map, Value, json};
@@ -415,6 +415,21 @@ impl LoadedJob {
         let jobs = fetched.grid_jobs(landscapes);
         let go_on = |done| observer.advance(done);
         compute_landscapes(engine, &self.model.model, settings, &jobs, frames, &go_on)
+    }
+
+    /// The model's answers to the inputs that landscapes of another model of images keep.
+    pub(super) fn compute_again(
+        &self,
+        engine: &dyn Engine,
+        landscapes: &[Landscape],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Landscape>, PipelineError> {
+        let again = classify_again(engine, &self.model.model, landscapes)?;
+        let done = again.iter().map(Landscape::num_frames).sum();
+        match observer.advance(done) {
+            ControlFlow::Break(()) => Err(PipelineError::Interrupted),
+            ControlFlow::Continue(()) => Ok(again),
+        }
     }
 
     /// A landscape with everything its file says.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SweepJob, InterpolateJob ─ load ─> LoadedJob ─ compute ─> landscapes
-//! CompareJob, MorphJob, LineJob, WalkJob ─> what `run` works through with them
+//! CompareJob, ModelsJob, MorphJob, LineJob, WalkJob ─> what `run` works through with them
 //! ```
 //!
 //! A job is serde data that any face makes: arguments of a command line, keywords in Python, a
@@ -17,6 +17,7 @@ mod landscapes;
 mod line;
 mod loaded;
 mod model;
+mod models;
 mod morph;
 mod observer;
 mod order;
@@ -34,6 +35,8 @@ pub use line::{Exactness, LineData, LineJob, LoadedLine};
 pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
 pub use model::{LoadedModel, ModelSource};
+pub(crate) use models::outputs_for;
+pub use models::{LoadedModels, ModelsJob};
 pub use morph::{LoadedMorph, MorphJob};
 pub use observer::{Note, Observer, Silent, Stage, Weight};
 pub use spec::{InterpolateJob, Job, SweepJob};

@@ -70,6 +70,24 @@ impl Job {
         }
     }
 
+    /// The same job of another model.
+    pub(super) fn with_model(&self, model: &ModelSource) -> Self {
+        let mut job = self.clone();
+        job.model_mut().clone_from(model);
+        job
+    }
+
+    /// Takes a list of triples of any of the data's items in the place of its own choice.
+    pub(crate) fn take_items(&mut self, triples: Triples) {
+        match self {
+            Self::Sweep(job) => job.triples = triples,
+            Self::Interpolate(job) => {
+                job.triples = triples;
+                job.per_class = Some(0);
+            }
+        }
+    }
+
     /// Name and root of the data it takes, to be changed.
     pub fn data_mut(&mut self) -> (&mut String, &mut Option<std::path::PathBuf>) {
         match self {

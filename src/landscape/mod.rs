@@ -119,6 +119,28 @@ impl Landscape {
         }
     }
 
+    /// The same answers with their classes in another order: `outputs` gives for each class the
+    /// one that stands there now.
+    ///
+    /// # Panics
+    /// When an output is not below [`Landscape::num_classes`].
+    pub fn with_classes_from(self, outputs: &[usize]) -> Self {
+        if outputs.iter().enumerate().all(|(n, &output)| n == output) {
+            return self;
+        }
+        let ordered = |values: &[f32]| -> Vec<f32> {
+            let points = values.chunks_exact(self.num_classes);
+            points
+                .flat_map(|point| outputs.iter().map(|&output| point[output]))
+                .collect()
+        };
+        Self {
+            logits: ordered(&self.logits),
+            probabilities: ordered(&self.probabilities),
+            ..self
+        }
+    }
+
     /// Row and column of frame `k`.
     pub fn place(&self, k: usize) -> [usize; 2] {
         [k / self.steps, k % self.steps]

@@ -13,6 +13,7 @@ mod landscape;
 mod line;
 mod marks;
 mod mesh;
+mod models;
 mod modes;
 mod plotly;
 mod raster;
@@ -34,6 +35,9 @@ pub use landscape::{FIGURE_TITLES, Figure, FigureOptions, FigureSet, landscape_f
 pub use line::{LinePlot, landscape_line, line_plot};
 pub use marks::Marks;
 pub use mesh::mesh_picture;
+pub use models::{
+    ModelMaps, ModelMapsRow, PairDots, disagreement, model_maps, pair_dots, pair_matrix,
+};
 pub use modes::{ModesPanel, ModesPlot, modes_plot};
 pub use plotly::plotly_figure;
 pub use raster::svg_to_png;

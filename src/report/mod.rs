@@ -13,10 +13,12 @@
 //! figures are those that stand beside the landscape. Everything is in the page once: floats
 //! as they are, frames as a picture, text compressed, which a browser inflates itself.
 
+mod models;
 mod page;
 mod policy;
 mod walk;
 
+pub use models::{ModelsReport, models_report};
 pub use page::{Report, ReportRow, write_report};
 pub use walk::{AddWalkError, add_walk, pack_walk, write_walk_report};
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 /// The page's script, one concern a file, joined in this order: a file may call what stands after
 /// it, but what it runs at once must stand before it. Another `source.js` in its place makes a page
 /// whose data comes from elsewhere.
@@ -323,7 +323,7 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
 }
 
 /// JSON that stays inside its script element whatever names it holds.
-fn script_safe(json: &str) -> String {
+pub(super) fn script_safe(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")

@@ -18,6 +18,7 @@ mod figures;
 mod finish;
 mod folder;
 mod line;
+mod models;
 mod morph;
 mod page;
 mod redraw;
@@ -37,6 +38,10 @@ pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
 pub use line::{ClassInterval, Line, cut_line, line};
+pub use models::{
+    Answered, Compared, Gate, ModelsOptions, ModelsResult, PairSummary, Shortfall, baseline_job,
+    compare_models,
+};
 pub use morph::{Morphed, morph};
 pub use redraw::{Redraw, Redrawn};
 pub use resolution::{Resolution, SETTLED, Values, last_change};
@@ -44,7 +49,7 @@ pub use shares::{ComparedTriple, ShareRow};
 pub use start::Run;
 pub use summary::SummaryRow;
 pub use verify::{
-    Difference, FileCheck, LandscapeCheck, Moved, Sample, SummaryCheck, Verification,
+    Again, Difference, FileCheck, LandscapeCheck, Moved, Sample, SummaryCheck, Verification,
 };
 pub use walk::{WalkFigures, Walked, show_in_run, walk};
 pub use writing::{Outcome, Timings};

@@ -4,6 +4,7 @@ use super::error::{Placed, RunError};
 use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::folder::RunFolder;
 use super::folder::layout::{DATA_FILE, FRAMES_FILE, LANDSCAPE_FILE, RESOLUTION_FILE};
+use super::models::is_of_models;
 use super::page::report;
 use super::resolution::Resolution;
 use super::summary::{SummaryRow, measure_files};
@@ -49,6 +50,16 @@ impl RunFolder {
     /// [`RunError`] where a landscape or class is not the run's, a file cannot be read or written,
     /// or another process writes to the folder.
     pub fn redraw(mut self, redraw: &Redraw, observer: &dyn Observer) -> Result<Redrawn, RunError> {
+        if is_of_models(&self.manifest()["plan"]) {
+            return Err(RunError::refused_but(
+                format!(
+                    "{}: expected a run of one model, found a comparison of several, whose figures are drawn with it",
+                    self.path().display()
+                ),
+                "run its command again with {}",
+                &[Setting::Force],
+            ));
+        }
         let finished = self.landscapes()?;
         for name in &redraw.landscapes {
             if !finished.contains(name) {
@@ -64,7 +75,7 @@ impl RunFolder {
             |name: &&String| redraw.landscapes.is_empty() || redraw.landscapes.contains(*name);
         let names: Vec<&String> = finished.iter().filter(is_wanted).collect();
         plan.report &= names.len() == finished.len();
-        let first = read_landscape(&self, names[0])?;
+        let first = read_landscape(&self, names[0], LANDSCAPE_FILE)?;
         if !redraw.classes.is_empty() {
             let classes = redraw
                 .classes
@@ -103,7 +114,7 @@ impl RunFolder {
             .map(|triple| {
                 let files = triple
                     .iter()
-                    .map(|name| read_landscape(folder, name))
+                    .map(|name| read_landscape(folder, name, LANDSCAPE_FILE))
                     .collect::<Result<Vec<_>, _>>()?;
                 for file in &files {
                     check_belongs(&first, file, data.as_ref())?;
@@ -160,7 +171,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunError`] where its file cannot be read, or is another's.
     pub fn landscape(&self, name: &str) -> Result<LandscapeFile, RunError> {
-        read_landscape(self, name)
+        read_landscape(self, name, LANDSCAPE_FILE)
     }
 
     /// All landscapes of a finished run, measured from their files.
@@ -177,7 +188,7 @@ impl RunFolder {
             .map(|triple| {
                 let files = triple
                     .iter()
-                    .map(|name| read_landscape(self, name))
+                    .map(|name| read_landscape(self, name, LANDSCAPE_FILE))
                     .collect::<Result<Vec<_>, _>>()?;
                 let siblings = files[0].landscape.kind.siblings().len();
                 if files.len() != siblings {
@@ -207,8 +218,12 @@ impl RunFolder {
 }
 
 /// A landscape of the run, which must be the one that its place says it is.
-pub(super) fn read_landscape(folder: &RunFolder, name: &str) -> Result<LandscapeFile, RunError> {
-    let path = folder.file(name).join(LANDSCAPE_FILE);
+pub(super) fn read_landscape(
+    folder: &RunFolder,
+    name: &str,
+    file: &str,
+) -> Result<LandscapeFile, RunError> {
+    let path = folder.file(name).join(file);
     let place = path.display();
     let file = LandscapeFile::read(&path).placed(&place)?;
     let is_its_own = file.about.name == name

@@ -14,11 +14,12 @@ use super::Keep;
 use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::SUMMARY_FILE;
 use super::folder::{RunFolder, difference, hash_files};
+use super::models::{self, is_of_models};
 use super::start::plan;
 use super::summary::summary_csv;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
-use crate::job::{Job, LandscapeId, LoadedJob, Note, Observer, Silent, Stage};
+use crate::job::{Job, LandscapeId, LoadedJob, LoadedModels, Note, Observer, Silent, Stage};
 use crate::kernels::BUDGET;
 use crate::landscape::{Deviation, Furthest, LandscapeFile};
 use crate::remedy::{Remedy, Setting};
@@ -74,6 +75,30 @@ pub struct SummaryCheck {
     pub rows: Option<usize>,
     /// What does not hold.
     pub differences: Vec<Difference>,
+}
+
+impl SummaryCheck {
+    /// Nothing could be held, as not all landscapes can be read.
+    pub(super) fn unread() -> Self {
+        Self {
+            rows: None,
+            differences: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, place: &str, problem: impl Into<String>) {
+        add(&mut self.differences, place, problem);
+    }
+}
+
+/// The job of a finished run, loaded anew.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it a run")]
+pub enum Again {
+    /// Of one model.
+    One(LoadedJob),
+    /// Of several models.
+    Several(LoadedModels),
 }
 
 /// Landscapes computed again and held against their files.
@@ -155,8 +180,10 @@ impl RunFolder {
     /// there is nothing to hold it against, and walks, morphs and comparisons are none.
     pub fn has_landscapes(&self) -> bool {
         let plan = &self.manifest()["plan"];
-        matches!(plan["job"].as_str(), Some("sweep" | "interpolate"))
-            && plan["keep"] != json!(Keep::RowsAlone)
+        matches!(
+            plan["job"].as_str(),
+            Some("sweep" | "interpolate" | "models")
+        ) && plan["keep"] != json!(Keep::RowsAlone)
             && plan["summary_only"] != json!(true)
     }
 
@@ -208,6 +235,9 @@ impl RunFolder {
     /// # Errors
     /// [`RunError`] where the manifest names no landscapes.
     pub fn check_summary(&self) -> Result<SummaryCheck, RunError> {
+        if is_of_models(&self.manifest()["plan"]) {
+            return models::check_tables(self);
+        }
         let names = self.landscapes()?;
         let mut differences = Vec::new();
         let rows = match self.rows() {
@@ -253,20 +283,46 @@ impl RunFolder {
         })
     }
 
+    /// The job that the run's plan says.
+    ///
+    /// # Errors
+    /// [`RunError`] where this version cannot read it.
+    pub fn job(&self) -> Result<Job, RunError> {
+        let run = self.path().display();
+        serde_json::from_value(self.manifest()["plan"].clone()).placed(format!(
+            "{run}: the plan in its manifest is none of this version; run it again"
+        ))
+    }
+
     /// The job of the run, loaded anew, which must come to the run's plan.
     ///
     /// # Errors
     /// [`RunError`] where its model or data are not found, or are others by now.
-    pub fn load_again(
+    pub fn load_again(&self, moved: &Moved, observer: &dyn Observer) -> Result<Again, RunError> {
+        if is_of_models(&self.manifest()["plan"]) {
+            if moved.model.is_some() || moved.data.is_some() || moved.root.is_some() {
+                return Err(RunError::refused_but(
+                    format!(
+                        "{}: expected the run's models and data where its plan says they lie",
+                        self.path().display()
+                    ),
+                    "leave out {} and {}, of which it has several",
+                    &[Setting::Model, Setting::Data],
+                ));
+            }
+            return Ok(Again::Several(models::load_again(self)?));
+        }
+        Ok(Again::One(self.load_one_again(moved, observer)?))
+    }
+
+    fn load_one_again(
         &self,
         moved: &Moved,
         observer: &dyn Observer,
     ) -> Result<LoadedJob, RunError> {
         let run = self.path().display();
         let mut then = self.manifest()["plan"].clone();
-        let mut job: Job = serde_json::from_value(then.clone()).placed(format!(
-            "{run}: the plan in its manifest is none of this version; run it again"
-        ))?;
+        let mut job = self.job()?;
         if let Some(model) = &moved.model {
             job.model_mut().file = Some(model.clone());
         }
@@ -319,21 +375,21 @@ impl RunFolder {
     /// [`RunError`] where the engine fails, or the observer stops it.
     pub fn check_landscapes(
         &self,
-        again: &LoadedJob,
+        again: &Again,
         sample: Sample,
         engine: &dyn Engine,
         observer: &dyn Observer,
     ) -> Result<LandscapeCheck, RunError> {
+        let again = match again {
+            Again::One(again) => again,
+            Again::Several(again) => {
+                return models::check_landscapes(self, again, sample, engine, observer);
+            }
+        };
         let all = again.landscapes();
         let ids = spread(&all, sample);
         let steps = again.steps();
-        let mut check = LandscapeCheck {
-            landscapes: [ids.len(), all.len()],
-            points: 0,
-            labels: 0,
-            furthest: [None, None],
-            differences: Vec::new(),
-        };
+        let mut check = LandscapeCheck::of([ids.len(), all.len()]);
         observer.begin(Stage {
             total: ids.len() * steps * steps,
             unit: "points",
@@ -342,7 +398,7 @@ impl RunFolder {
         for ids in ids.chunks((BUDGET.verified_values() / values).max(1)) {
             let computed = again.compute(engine, ids, observer)?;
             for (id, now) in ids.iter().zip(&computed) {
-                check.hold(self, id, now);
+                check.hold(&id.name, self.landscape(&id.name), now);
             }
         }
         observer.end();
@@ -359,10 +415,25 @@ fn elsewhere(or: &str) -> Remedy {
 }
 
 impl LandscapeCheck {
-    /// Holds one landscape against its file.
-    fn hold(&mut self, folder: &RunFolder, id: &LandscapeId, now: &LandscapeFile) {
-        let name = &id.name;
-        let file = match folder.landscape(name) {
+    /// A check of so many landscapes of so many, in which nothing was held yet.
+    pub(super) fn of(landscapes: [usize; 2]) -> Self {
+        Self {
+            landscapes,
+            points: 0,
+            labels: 0,
+            furthest: [None, None],
+            differences: Vec::new(),
+        }
+    }
+
+    /// Holds one landscape, of this name, against its file.
+    pub(super) fn hold(
+        &mut self,
+        name: &str,
+        file: Result<LandscapeFile, RunError>,
+        now: &LandscapeFile,
+    ) {
+        let file = match file {
             Ok(file) => file,
             Err(error) => {
                 let chain = error_chain(&error);
@@ -432,7 +503,7 @@ fn place(file: &LandscapeFile, furthest: &Furthest) -> String {
 }
 
 /// A sample of the landscapes, evenly spread.
-fn spread(ids: &[LandscapeId], sample: Sample) -> Vec<LandscapeId> {
+pub(super) fn spread(ids: &[LandscapeId], sample: Sample) -> Vec<LandscapeId> {
     let number = match sample {
         Sample::Of(number) => number.min(ids.len()),
         Sample::All => ids.len(),

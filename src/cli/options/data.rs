@@ -89,10 +89,15 @@ impl DataArgs {
                     false => Unreadable::Refuse,
                 },
             },
-            class_match: match self.class_match {
-                ClassMatchName::Name => ClassMatch::Name,
-                ClassMatchName::Order => ClassMatch::Order,
-            },
+            class_match: self.class_match(),
+        }
+    }
+
+    /// What `--match` says.
+    pub(in crate::cli) fn class_match(&self) -> ClassMatch {
+        match self.class_match {
+            ClassMatchName::Name => ClassMatch::Name,
+            ClassMatchName::Order => ClassMatch::Order,
         }
     }
 

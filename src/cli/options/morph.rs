@@ -53,6 +53,11 @@ enum SamplingName {
 }
 
 impl MorphArgs {
+    /// Points a side of a grid.
+    pub(in crate::cli) fn steps(&self) -> usize {
+        self.size.steps()
+    }
+
     /// How images are morphed; published mode has one way of sampling.
     pub(in crate::cli) fn settings(&self) -> anyhow::Result<MorphSettings> {
         let mode = match (self.mode, self.sampling) {

@@ -51,6 +51,17 @@ pub(in crate::run) const COMPARE_TRIPLES_FILE: &str = "triples.csv";
 pub(in crate::run) const COMPARE_SHARES_FILE: &str = "tool_share.csv";
 pub(in crate::run) const COMPARE_FIGURE_FILE: &str = "compare.svg";
 
+/// What a comparison of models finds of each model, pair, class of a pair, and landscape; of a
+/// series from model to model; and its figures.
+pub(in crate::run) const MODELS_FILE: &str = "models.csv";
+pub(in crate::run) const PAIRS_FILE: &str = "pairs.csv";
+pub(in crate::run) const CLASSES_FILE: &str = "classes.csv";
+pub(in crate::run) const LANDSCAPES_FILE: &str = "landscapes.csv";
+pub(in crate::run) const SERIES_FILE: &str = "series.csv";
+pub(in crate::run) const MAPS_FIGURE_FILE: &str = "maps.svg";
+pub(in crate::run) const MATRIX_FIGURE_FILE: &str = "matrix.svg";
+pub(in crate::run) const AGREEMENT_FIGURE_FILE: &str = "agreement.svg";
+
 /// A morph's first pair with points and triangles, all its frames side by side, what is said of
 /// it, and its frames as tensors.
 pub(in crate::run) const MORPH_MESH_FILE: &str = "mesh.png";
@@ -77,6 +88,17 @@ const COMPARE_FILES: &[&str] = &[
     COMPARE_TRIPLES_FILE,
     COMPARE_SHARES_FILE,
     COMPARE_FIGURE_FILE,
+];
+const MODELS_FILES: &[&str] = &[
+    REPORT_FILE,
+    MODELS_FILE,
+    PAIRS_FILE,
+    CLASSES_FILE,
+    LANDSCAPES_FILE,
+    SERIES_FILE,
+    MAPS_FIGURE_FILE,
+    MATRIX_FIGURE_FILE,
+    AGREEMENT_FIGURE_FILE,
 ];
 const MORPH_FILES: &[&str] = &[
     MORPH_MESH_FILE,
@@ -109,6 +131,15 @@ pub(in crate::run) fn frame_file(k: usize, columns: usize, num_frames: usize) ->
     }
 }
 
+/// The tensors of a landscape of the n-th of several models, in the landscape's folder; of the first
+/// those of any run.
+pub(in crate::run) fn model_landscape_file(model: usize) -> String {
+    match model {
+        0 => LANDSCAPE_FILE.to_owned(),
+        _ => format!("landscape.{}.safetensors", model + 1),
+    }
+}
+
 /// Whether a landscape's name is that of a folder inside the run's and of nothing else.
 pub(in crate::run) fn is_plain(name: &str) -> bool {
     !name.is_empty()
@@ -122,6 +153,7 @@ pub(in crate::run) fn is_plain(name: &str) -> bool {
 fn is_own_file(plan: &Value, name: &str) -> bool {
     match plan["job"].as_str() {
         Some("compare") => COMPARE_FILES.contains(&name),
+        Some("models") => MODELS_FILES.contains(&name),
         Some("line") => SECTION_FILES.contains(&name),
         Some("walk") => WALK_FILES.contains(&name),
         Some("morph") => {

@@ -1,0 +1,283 @@
+//! `morphscape models`: several classifiers on the same landscapes, and a gate for CI.
+
+use super::options::{ColumnArgs, DataArgs, EngineArgs, MorphArgs, TripleArgs, existing};
+use super::terminal::Terminal;
+use super::text::{counted, table};
+use crate::data::read_text;
+use crate::job::{InterpolateJob, Job, ModelSource, ModelsJob, SweepJob, TableSource, is_table};
+use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
+use anyhow::{Context, bail, ensure};
+use clap::ValueEnum;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Models, two or more, or one beside --baseline: files as --model of sweep takes them, `bundled`
+    /// for the data's own, or a .json file with a model and what its file does not say, such as
+    /// {"file":"b.onnx","scale":0.0039,"mean":[0.5],"std":[0.5]}
+    #[arg(value_name = "MODEL", required = true)]
+    models: Vec<String>,
+    /// Compare with the kept landscapes of this finished run, on its data and triples
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["groups", "classes", "triples"])]
+    baseline: Option<PathBuf>,
+    /// The models are checkpoints of one training, in order: write series.csv, too
+    #[arg(long)]
+    series: bool,
+    /// End with exit code 3 where the mean agreement of two models is below this, 0 to 1
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    min_agreement: Option<f64>,
+    /// With class: the Jaccard index of every class must not be below --min-agreement either
+    #[arg(long, value_enum, value_name = "WHAT", requires = "min_agreement")]
+    per: Option<Per>,
+    #[command(flatten)]
+    triples: TripleArgs,
+    /// Random rows a class that groups of rows are drawn from, chosen by --seed; 0 for all
+    #[arg(long, value_name = "N")]
+    per_class: Option<u32>,
+    #[command(flatten)]
+    morph: MorphArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// computed
+    #[arg(long, value_name = "DIR", default_value = "morphscape-models")]
+    out: PathBuf,
+    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// is removed
+    #[arg(long)]
+    force: bool,
+    /// Write tables and figures and no tensors
+    #[arg(long)]
+    summary_only: bool,
+    /// Draw figures and the report, or none
+    #[arg(long, value_enum, default_value = "all")]
+    figures: FiguresName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Per {
+    Class,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FiguresName {
+    None,
+    All,
+}
+
+/// Models that agree less than they were to.
+#[derive(Debug, thiserror::Error)]
+#[error("{number} of the comparisons above fall short of --min-agreement {wanted}")]
+pub(super) struct FellShort {
+    number: usize,
+    wanted: f64,
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
+    let job = args.job()?.load(terminal)?;
+    let engine = args.engine.open(terminal)?;
+    let options = ModelsOptions {
+        keep: match args.summary_only {
+            true => Keep::RowsAlone,
+            false => Keep::Tensors,
+        },
+        baseline: args.baseline.clone(),
+        series: args.series,
+        figures: args.figures == FiguresName::All,
+    };
+    let result = compare_models(
+        &job,
+        &options,
+        engine.as_ref(),
+        (&args.out, existing(args.force)),
+        &super::command_words(),
+        terminal,
+    )?;
+    if terminal.shows_results() {
+        write!(std::io::stdout().lock(), "{}", pairs_table(&result))?;
+    }
+    terminal.say(format!(
+        "{} of {} in {:.3} s{}; written to {}",
+        counted(result.landscapes.len(), "landscape"),
+        counted(result.models(), "model"),
+        result.compute.as_secs_f64(),
+        match result.kept {
+            0 => String::new(),
+            kept => format!(" ({kept} kept from an earlier start)"),
+        },
+        args.out.display()
+    ));
+    args.check(&result)
+}
+
+impl Args {
+    /// The job that they stand for.
+    fn job(&self) -> anyhow::Result<ModelsJob> {
+        let sources: Vec<ModelSource> = self
+            .models
+            .iter()
+            .map(|model| source(model))
+            .collect::<anyhow::Result<_>>()?;
+        let on = match &self.baseline {
+            Some(run) => baseline_job(run)?,
+            None if is_table(self.data.name()) => Job::Interpolate(self.rows()?),
+            None => {
+                ensure!(
+                    !self.columns.is_given() && self.per_class.is_none(),
+                    "--label, --features, --delimiter, --no-header and --per-class belong to a table, and --data {} has images; leave them out",
+                    self.data.name()
+                );
+                Job::Sweep(SweepJob {
+                    data: self.data.source(),
+                    triples: self.triples.triples(),
+                    morph: self.morph.settings()?,
+                    ..SweepJob::default()
+                })
+            }
+        };
+        Ok(ModelsJob {
+            on,
+            models: sources,
+            class_match: self.data.class_match(),
+            ..ModelsJob::default()
+        })
+    }
+
+    fn rows(&self) -> anyhow::Result<InterpolateJob> {
+        if let Some(option) = self.data.image_option() {
+            bail!(
+                "{option} belongs to images, and --data {} is a table; leave it out",
+                self.data.name()
+            );
+        }
+        let source = self.columns.source(self.data.name(), self.data.root())?;
+        Ok(InterpolateJob {
+            data: TableSource {
+                class_order: self.data.class_order(),
+                ..source
+            },
+            triples: self.triples.triples(),
+            per_class: self.per_class.map(|rows| rows as usize),
+            steps: self.morph.steps(),
+            ..InterpolateJob::default()
+        })
+    }
+
+    /// Whether the models agree as they were to; the table of those that do not goes to stderr's
+    /// place for results, since it is one.
+    fn check(&self, result: &ModelsResult) -> anyhow::Result<()> {
+        let Some(min_agreement) = self.min_agreement else {
+            return Ok(());
+        };
+        let gate = Gate {
+            min_agreement,
+            per_class: self.per == Some(Per::Class),
+        };
+        let short = gate.check(result);
+        if short.is_empty() {
+            return Ok(());
+        }
+        let mut rows = vec![
+            ["models", "of", ">found", ">wanted"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        rows.extend(short.iter().map(|short| {
+            vec![
+                short.models.join(" and "),
+                match &short.class {
+                    Some(class) => format!("Jaccard index of {class}"),
+                    None => "agreement".to_owned(),
+                },
+                format!("{:.4}", short.found),
+                format!("{:.4}", short.wanted),
+            ]
+        }));
+        write!(std::io::stdout().lock(), "\n{}", table(&rows))?;
+        Err(FellShort {
+            number: short.len(),
+            wanted: min_agreement,
+        }
+        .into())
+    }
+}
+
+/// A model as the command line names it.
+fn source(model: &str) -> anyhow::Result<ModelSource> {
+    const MAX_BYTES: u64 = 1 << 20;
+    if model == "bundled" {
+        return Ok(ModelSource::default());
+    }
+    let path = Path::new(model);
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(ModelSource::from(model));
+    }
+    let expected = || {
+        format!(
+            "{model}: expected {{\"file\":\"b.onnx\"}} and options of the model such as \"scale\", \"mean\", \"std\", \"output\""
+        )
+    };
+    let text = read_text(path, MAX_BYTES).with_context(expected)?;
+    let mut source: ModelSource = serde_json::from_str(&text).with_context(expected)?;
+    let Some(file) = &mut source.file else {
+        bail!("{}; found no \"file\"", expected());
+    };
+    // As the file that names it sees it.
+    if let (true, Some(folder)) = (file.is_relative(), path.parent()) {
+        *file = folder.join(&*file);
+    }
+    Ok(source)
+}
+
+/// Agreement and its neighbours of each two models.
+fn pairs_table(result: &ModelsResult) -> String {
+    let heading = [
+        "models",
+        ">agreement",
+        ">95 %",
+        ">kappa",
+        ">variation",
+        ">boundary",
+        "lowest class",
+        ">Jaccard",
+    ];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    rows.extend(result.pairs().into_iter().map(|pair| {
+        let number =
+            |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        let (class, jaccard) = pair
+            .lowest
+            .map_or(("-".to_owned(), None), |(class, index)| {
+                (class, Some(index))
+            });
+        vec![
+            pair.models.join(" and "),
+            number(pair.agreement.map(|found| found.mean)),
+            pair.agreement.map_or("-".to_owned(), |found| {
+                let [low, high] = found.interval;
+                format!("{low:.4}..{high:.4}")
+            }),
+            number(pair.kappa),
+            number(pair.variation_distance),
+            number(pair.boundary_distance),
+            class,
+            number(jaccard),
+        ]
+    }));
+    table(&rows)
+}
+
+/// A share, 0 to 1.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text
+        .parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("expected a share from 0 to 1 such as 0.95, found \"{text}\""))
+}

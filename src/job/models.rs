@@ -1,0 +1,352 @@
+//! Several classifiers on the same inputs, as plain data, and loaded.
+//!
+//! Each classifier is loaded as the job of its own run between the same items: so it may differ
+//! from the others in format, scaling and in the order of its columns and classes, and what has to
+//! be assumed of it is said in the words of `sweep`. Frames are made once, for the first, and given
+//! to every other that takes images of the same shape.
+
+use super::error::JobError;
+use super::landscapes::LandscapeId;
+use super::loaded::{ListOf, LoadedJob};
+use super::model::ModelSource;
+use super::observer::{Note, Observer, Stage};
+use super::spec::{Job, SweepJob};
+use super::triples::Triples;
+use crate::data::ClassMatch;
+use crate::defaults::with_defaults;
+use crate::engine::Engine;
+use crate::landscape::{Items, Landscape, LandscapeFile, ListedItem, ListedTriple};
+use crate::pipeline::Frames;
+use crate::remedy::Setting;
+use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+with_defaults! {
+    /// Classifiers on the landscapes of one job.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct ModelsJob {
+        /// The data, the triples and the grids; the classifier that it names is not asked.
+        pub on: Job = Job::Sweep(SweepJob::default()),
+        /// The classifiers; of a series, from the first to the last.
+        pub models: Vec<ModelSource> = Vec::new(),
+        /// How the classes of each are found among those of the first: by name, or in their order.
+        pub class_match: ClassMatch = ClassMatch::Name,
+        /// Seed of the intervals' resamples.
+        pub resample_seed: u64 = 1,
+    }
+}
+
+/// Classifiers that fit the same landscapes.
+#[derive(Debug)]
+pub struct LoadedModels {
+    job: ModelsJob,
+    candidates: Vec<Candidate>,
+}
+
+/// One of the classifiers.
+#[derive(Debug)]
+struct Candidate {
+    name: String,
+    job: LoadedJob,
+    /// For each class of the first the output that stands for it.
+    outputs: Vec<usize>,
+}
+
+impl ModelsJob {
+    /// Loads the classifiers, data and triples, and checks that all of them fit together.
+    ///
+    /// # Errors
+    /// [`JobError`] where there is no classifier, one does not take the inputs, or its classes are
+    /// not those of the first.
+    pub fn load(&self, observer: &dyn Observer) -> Result<LoadedModels, JobError> {
+        let Some((first, others)) = self.models.split_first() else {
+            return Err(JobError::unfit("expected at least one model, found none"));
+        };
+        // What all loads have to say, once.
+        let observer = &Once::new(observer);
+        let lead = self.on.with_model(first).load(observer)?;
+        let mut candidates = Vec::with_capacity(self.models.len());
+        let listed = same_triples(&lead);
+        for model in others {
+            let mut job = self.on.with_model(model);
+            job.take_items(listed.clone());
+            let job = job.load(observer)?;
+            let outputs = outputs_for(
+                lead.class_names(),
+                job.class_names(),
+                self.class_match,
+                || format!("{} beside {}", job.model().path, lead.model().path),
+            )?;
+            candidates.push((job, outputs));
+        }
+        let identity = (0..lead.class_names().len()).collect();
+        candidates.insert(0, (lead, identity));
+        let names = short_names(candidates.iter().map(|(job, _)| job.model().path.as_str()));
+        let candidates = candidates.into_iter().zip(names);
+        Ok(LoadedModels {
+            job: self.clone(),
+            candidates: candidates
+                .map(|((job, outputs), name)| Candidate { name, job, outputs })
+                .collect(),
+        })
+    }
+}
+
+/// The triples of a job, by the names of their items.
+fn same_triples(job: &LoadedJob) -> Triples {
+    let listed = job.triples().iter().map(|triple| ListedTriple {
+        name: triple.name.clone(),
+        items: triple
+            .items
+            .map(|item| ListedItem::Name(job.item_name(item))),
+    });
+    Triples::Listed(listed.collect())
+}
+
+/// For each of `wanted` the position of that class among `found`.
+///
+/// # Errors
+/// [`JobError`] where the classes are others.
+pub(crate) fn outputs_for(
+    wanted: &[String],
+    found: &[String],
+    class_match: ClassMatch,
+    place: impl Fn() -> String,
+) -> Result<Vec<usize>, JobError> {
+    if wanted.len() != found.len() {
+        return Err(JobError::unfit(format!(
+            "{}: expected {} classes, {}; found {}: {}",
+            place(),
+            wanted.len(),
+            wanted.join(", "),
+            found.len(),
+            found.join(", ")
+        )));
+    }
+    if class_match == ClassMatch::Order {
+        return Ok((0..wanted.len()).collect());
+    }
+    let position = |class: &String| {
+        let same = |name: &String| name.to_lowercase() == class.to_lowercase();
+        found.iter().position(same).ok_or_else(|| {
+            JobError::unfit_but(
+                format!(
+                    "{}: expected the classes {}; found {}",
+                    place(),
+                    wanted.join(", "),
+                    found.join(", ")
+                ),
+                "if they are the same classes in the same order, give {} order",
+                &[Setting::Match],
+            )
+        })
+    };
+    wanted.iter().map(position).collect()
+}
+
+/// A short name for each path: the file's own, with its folder or a number where two are alike.
+fn short_names<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let paths: Vec<&str> = paths.collect();
+    let stem = |path: &str| {
+        let path = Path::new(path);
+        let stem = path.file_stem().unwrap_or(path.as_os_str());
+        stem.to_string_lossy().into_owned()
+    };
+    let with_folder = |path: &str| match Path::new(path).parent().and_then(Path::file_name) {
+        Some(folder) => format!("{}/{}", folder.to_string_lossy(), stem(path)),
+        None => stem(path),
+    };
+    let are_distinct = |names: &[String]| names.iter().collect::<HashSet<_>>().len() == names.len();
+    let mut names: Vec<String> = paths.iter().map(|path| stem(path)).collect();
+    if !are_distinct(&names) {
+        names = paths.iter().map(|path| with_folder(path)).collect();
+    }
+    if !are_distinct(&names) {
+        let numbered = names.iter().enumerate();
+        names = numbered
+            .map(|(n, name)| format!("{} {name}", n + 1))
+            .collect();
+    }
+    names
+}
+
+impl LoadedModels {
+    /// What was asked for.
+    pub fn job(&self) -> &ModelsJob {
+        &self.job
+    }
+
+    /// The job of the first classifier, whose classes are those of all landscapes.
+    pub fn lead(&self) -> &LoadedJob {
+        &self.candidates[0].job
+    }
+
+    /// A short name of each classifier.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.candidates.iter();
+        names.map(|candidate| candidate.name.clone()).collect()
+    }
+
+    /// Computes some landscapes of each classifier: a list a classifier, the landscapes of the first
+    /// first. Frames are morphed once.
+    ///
+    /// # Errors
+    /// As [`LoadedJob::compute`].
+    pub fn compute(
+        &self,
+        engine: &dyn Engine,
+        ids: &[LandscapeId],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<LandscapeFile>>, JobError> {
+        let lead = self.lead();
+        let fetched = lead.fetch(ids)?;
+        let shares = |candidate: &Candidate| {
+            let items = candidate.job.items();
+            matches!(items, Items::Images { .. }) && items == lead.items()
+        };
+        let frames = match self.candidates[1..].iter().any(shares) {
+            true => Frames::Keep,
+            false => Frames::Drop,
+        };
+        let first = lead.compute_fetched(engine, ids, &fetched, lead.steps(), frames, observer)?;
+        let mut all = Vec::with_capacity(self.candidates.len());
+        for candidate in &self.candidates[1..] {
+            let landscapes = match shares(candidate) {
+                true => candidate.job.compute_again(engine, &first, observer)?,
+                false => {
+                    // Its own items by its own positions, in the same order.
+                    let own = candidate.own_ids(ids);
+                    let fetched = candidate.job.fetch(&own)?;
+                    let steps = candidate.job.steps();
+                    let job = &candidate.job;
+                    job.compute_fetched(engine, &own, &fetched, steps, Frames::Drop, observer)?
+                }
+            };
+            all.push(landscapes);
+        }
+        all.insert(0, first);
+        let named = all.into_iter().zip(&self.candidates);
+        Ok(named
+            .map(|(landscapes, candidate)| {
+                let files = ids.iter().zip(landscapes);
+                files
+                    .map(|(id, landscape)| LandscapeFile {
+                        about: self.about(candidate, id),
+                        landscape: without_inputs(landscape.with_classes_from(&candidate.outputs)),
+                    })
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// What the file of a classifier's landscape says of it, but for its values.
+    fn about(&self, candidate: &Candidate, id: &LandscapeId) -> crate::landscape::About {
+        let model = candidate.job.model();
+        crate::landscape::About {
+            model: model.path.clone(),
+            model_sha256: model.model.sha256().to_owned(),
+            ..self.lead().about(id)
+        }
+    }
+
+    /// What each classifier's file of a landscape says of it.
+    pub(crate) fn abouts(&self, id: &LandscapeId) -> Vec<crate::landscape::About> {
+        let candidates = self.candidates.iter();
+        candidates
+            .map(|candidate| self.about(candidate, id))
+            .collect()
+    }
+
+    /// What a stage of computing counts.
+    pub(crate) fn stage(&self, landscapes: usize) -> Stage {
+        let lead = self.lead();
+        Stage {
+            total: self.candidates.len() * landscapes * lead.steps().pow(2),
+            unit: match lead.items() {
+                Items::Images { .. } => "frames",
+                Items::Rows { .. } => "rows",
+            },
+        }
+    }
+
+    /// Everything that decides the numbers: the job, and what its names stand for.
+    pub(crate) fn plan(&self) -> Map<String, Value> {
+        let mut plan = self.lead().plan(ListOf::All);
+        let on = plan.insert("job".to_owned(), json!("models"));
+        plan.insert("on".to_owned(), on.unwrap_or_default());
+        let others = self.candidates[1..].iter().zip(&self.job.models[1..]);
+        let others = others.map(|(candidate, source)| {
+            let mut said = json!(source);
+            said["sha256"] = json!(candidate.job.model().model.sha256());
+            said["outputs"] = json!(candidate.outputs);
+            said
+        });
+        plan.insert("others".to_owned(), others.collect());
+        plan.insert("class_match".to_owned(), json!(self.job.class_match));
+        plan.insert("resample_seed".to_owned(), json!(self.job.resample_seed));
+        plan
+    }
+
+    /// What a manifest says of the classifiers.
+    pub(crate) fn models_json(&self) -> Value {
+        let candidates = self.candidates.iter();
+        candidates
+            .map(|candidate| {
+                let mut said = candidate.job.model_json();
+                said["name"] = json!(candidate.name);
+                said
+            })
+            .collect()
+    }
+}
+
+/// A landscape whose frames were kept for the other classifiers alone.
+fn without_inputs(landscape: Landscape) -> Landscape {
+    let keeps = landscape.morph.is_none();
+    Landscape {
+        inputs: landscape.inputs.filter(|_| keeps),
+        ..landscape
+    }
+}
+
+impl Candidate {
+    /// The ids of the same landscapes as this classifier's own job has them.
+    fn own_ids(&self, ids: &[LandscapeId]) -> Vec<LandscapeId> {
+        let own = self.job.landscapes();
+        ids.iter()
+            .filter_map(|id| own.iter().find(|own| own.name == id.name))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Passes on every note once, however many loads have it to say.
+struct Once<'a> {
+    observer: &'a dyn Observer,
+    said: Mutex<HashSet<String>>,
+}
+
+impl<'a> Once<'a> {
+    fn new(observer: &'a dyn Observer) -> Self {
+        Self {
+            observer,
+            said: Mutex::default(),
+        }
+    }
+}
+
+impl Observer for Once<'_> {
+    fn advance(&self, done: usize) -> ControlFlow<()> {
+        self.observer.advance(done)
+    }
+
+    fn note(&self, note: &Note) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.insert(note.to_string()) {
+            self.observer.note(note);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The page of a comparison of models: tables, every model's map of a landscape side by side under
+//! one probe, and the figures.
+
+use super::page::{STYLE as PAGE_STYLE, escaped, script_safe};
+use super::policy::{Own, policy};
+use crate::plot::PICTURE_STYLE;
+use serde_json::Value;
+
+const TEMPLATE: &str = include_str!("models.html");
+const STYLE: &str = include_str!("models.css");
+const SCRIPT: [&str; 2] = [include_str!("page/dom.js"), include_str!("models.js")];
+
+/// What the page shows.
+#[derive(Debug, Clone)]
+pub struct ModelsReport<'a> {
+    /// Its heading.
+    pub title: &'a str,
+    /// What was compared, in a line.
+    pub subtitle: &'a str,
+    /// Models, pairs and landscapes, as the page's script reads them.
+    pub run: Value,
+    /// Drawings.
+    pub figures: &'a [&'a str],
+}
+
+/// The page's text.
+pub fn models_report(report: &ModelsReport<'_>) -> String {
+    let style = format!("\n{PAGE_STYLE}\n{STYLE}");
+    let script = format!(
+        "\n(() => {{\n'use strict';\n\n{}}})();\n",
+        SCRIPT.join("\n")
+    );
+    let own = Own {
+        scripts: &[&script],
+        styles: &[&style],
+        style_attributes: &[PICTURE_STYLE],
+    };
+    let figures: String = (report.figures.iter())
+        .map(|svg| format!("<figure class=\"drawing\">\n{svg}</figure>\n"))
+        .collect();
+    let run = script_safe(&report.run.to_string());
+    let mut page = String::new();
+    let mut rest = TEMPLATE;
+    // One pass over the template: what is put in is never searched for marks.
+    for (mark, content) in [
+        ("<!--POLICY-->", policy(&own)),
+        ("<!--TITLE-->", escaped(report.title)),
+        ("<!--STYLE-->", format!("<style>{style}</style>")),
+        ("<!--HEADING-->", escaped(report.title)),
+        ("<!--SUBTITLE-->", escaped(report.subtitle)),
+        ("<!--FIGURES-->", figures),
+        (
+            "<!--DATA-->",
+            format!("<script type=\"application/json\" id=\"run\">{run}</script>"),
+        ),
+        ("<!--SCRIPT-->", format!("<script>{script}</script>")),
+    ] {
+        let (before, after) = rest
+            .split_once(mark)
+            .expect("the template has its marks in this order");
+        page.push_str(before);
+        page.push_str(&content);
+        rest = after;
+    }
+    page.push_str(rest);
+    page
+}

@@ -1,0 +1,270 @@
+//! Several classifiers on the same landscapes: compared pair by pair, and held to a limit.
+//!
+//! ```text
+//! ids ─┬─ kept from an earlier start? ──────────────┐
+//!      └─ computed: one morph, a network a model ───┼─> measured ─> tables, figures, report
+//! a kept run's landscapes (baseline) ───────────────┘
+//! ```
+//!
+//! The folder of a landscape holds a file a model, each an ordinary landscape whose classes stand in
+//! the order of the first model's. All tables are functions of these files, so that `verify` makes
+//! them again. Where rows alone are kept there are no files, and a run that was stopped begins anew.
+
+mod answers;
+mod baseline;
+mod figures;
+mod gate;
+mod tables;
+mod verify;
+
+pub use answers::{Answered, Compared, ModelsResult, PairSummary};
+pub use baseline::baseline_job;
+pub use gate::{Gate, Shortfall};
+pub(super) use verify::{check_landscapes, check_tables, load_again};
+
+use super::error::{Placed, RunError, error_chain};
+use super::folder::layout::{REPORT_FILE, model_landscape_file};
+use super::folder::{Earlier, RunFolder, engine_plan};
+use super::{Existing, Keep};
+use crate::data::write_file;
+use crate::engine::Engine;
+use crate::job::{LandscapeId, LoadedModels, Note, Observer};
+use crate::kernels::BUDGET;
+use crate::landscape::{About, LandscapeFile, measure};
+use crate::pipeline::PipelineError;
+use baseline::Baseline;
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// How classifiers are compared, beyond what decides the numbers.
+#[derive(Debug, Clone)]
+pub struct ModelsOptions {
+    /// What is kept of each landscape: tensors, or rows alone.
+    pub keep: Keep,
+    /// A finished run whose landscapes stand in for a first classifier.
+    pub baseline: Option<PathBuf>,
+    /// Whether the classifiers are a series, such as the checkpoints of a training.
+    pub series: bool,
+    /// Whether figures and the report are drawn.
+    pub figures: bool,
+}
+
+impl Default for ModelsOptions {
+    fn default() -> Self {
+        Self {
+            keep: Keep::Tensors,
+            baseline: None,
+            series: false,
+            figures: true,
+        }
+    }
+}
+
+/// Compares classifiers and writes what is found to `folder`; `command` is the command line that
+/// asks for it, if one does.
+///
+/// # Errors
+/// [`RunError`] when there are fewer than two classifiers, the baseline is of other landscapes, the
+/// folder holds something else, a file cannot be written, or the job fails.
+pub fn compare_models(
+    job: &LoadedModels,
+    options: &ModelsOptions,
+    engine: &dyn Engine,
+    (folder, existing): (&Path, Existing),
+    command: &[String],
+    observer: &dyn Observer,
+) -> Result<ModelsResult, RunError> {
+    let started = Instant::now();
+    if options.keep == Keep::TensorsAndFrames {
+        return Err(RunError::refused(
+            "models are compared without frames; expected tensors or rows alone",
+        ));
+    }
+    let baseline = options.baseline.as_deref();
+    let baseline = baseline.map(|path| Baseline::open(path, job)).transpose()?;
+    let lead = job.lead();
+    let first = baseline.iter().map(|baseline| baseline.name().to_owned());
+    let mut result = ModelsResult::new(
+        first.chain(job.names()).collect(),
+        lead.class_names(),
+        lead.kind(),
+        lead.steps(),
+        job.job().resample_seed,
+    );
+    if result.names.len() < 2 {
+        return Err(RunError::refused(
+            "expected at least two models to compare, or one and the folder of a kept run, found one",
+        ));
+    }
+    let mut plan = Map::from_iter([("program".to_owned(), json!(env!("CARGO_PKG_VERSION")))]);
+    plan.extend(job.plan());
+    plan.insert("keep".to_owned(), json!(options.keep));
+    if let Some(baseline) = &baseline {
+        plan.insert("baseline".to_owned(), baseline.plan());
+    }
+    plan.extend(engine_plan(engine.info()));
+    let mut folder = RunFolder::prepare(folder, plan, existing, command)?;
+
+    let ids = lead.landscapes();
+    let wave = result.siblings * triples_a_wave(job, result.models(), result.siblings);
+    observer.begin(job.stage(ids.len()));
+    let mut writer = Writer {
+        job,
+        baseline: baseline.as_ref(),
+        folder: &folder,
+        keeps_files: options.keep == Keep::Tensors,
+        engine,
+        observer,
+        kept: 0,
+    };
+    for ids in ids.chunks(wave) {
+        for files in writer.landscapes(ids)? {
+            result.landscapes.push(Compared::new(&files));
+        }
+    }
+    observer.end();
+    result.kept = writer.kept;
+    result.compute = started.elapsed();
+
+    for (name, content) in tables::tables(&result, options.series) {
+        write_file(&folder.file(name), &content)?;
+    }
+    if options.figures {
+        let drawn = figures::draw(&result, job, options.series);
+        for (name, svg) in &drawn.files {
+            write_file(&folder.file(name), svg.as_bytes())?;
+        }
+        write_file(&folder.file(REPORT_FILE), drawn.report.as_bytes())?;
+    }
+    folder.set_engine(engine);
+    folder.set("models", job.models_json());
+    folder.set("names", json!(result.names));
+    folder.set("series", json!(options.series));
+    folder.set("data", lead.data_json());
+    if options.keep == Keep::Tensors {
+        let names: Vec<&String> = ids.iter().map(|id| &id.name).collect();
+        folder.set("landscapes", json!(names));
+    }
+    folder.set(
+        "timings",
+        json!({
+            "compute_s": result.compute.as_secs_f64(),
+            "total_s": started.elapsed().as_secs_f64(),
+        }),
+    );
+    folder.finish()?;
+    Ok(result)
+}
+
+/// Triples that are computed at once: their frames are held until every model has seen them.
+fn triples_a_wave(job: &LoadedModels, models: usize, siblings: usize) -> usize {
+    let lead = job.lead();
+    let point = lead.input_values() + 2 * models * lead.class_names().len();
+    let triple = 4 * siblings * lead.steps().pow(2) * point;
+    (BUDGET.results / triple).clamp(1, BUDGET.triples_compared)
+}
+
+/// Brings the landscapes of every model, from files or computed.
+struct Writer<'a> {
+    job: &'a LoadedModels,
+    baseline: Option<&'a Baseline>,
+    folder: &'a RunFolder,
+    keeps_files: bool,
+    engine: &'a dyn Engine,
+    observer: &'a dyn Observer,
+    kept: usize,
+}
+
+impl Writer<'_> {
+    /// For each landscape the files of all models, written where they are kept.
+    fn landscapes(&mut self, ids: &[LandscapeId]) -> Result<Vec<Vec<LandscapeFile>>, RunError> {
+        let first = usize::from(self.baseline.is_some());
+        let mut found: Vec<Option<Vec<LandscapeFile>>> =
+            ids.par_iter().map(|id| self.kept(id, first)).collect();
+        let missing: Vec<LandscapeId> = (ids.iter().zip(&found))
+            .filter(|(_, found)| found.is_none())
+            .map(|(id, _)| id.clone())
+            .collect();
+        let here = ids.len() - missing.len();
+        if here > 0 {
+            self.kept += here;
+            let each = self.job.stage(1).total;
+            self.observer.keep(here * each, self.kept);
+        }
+        let mut computed: Vec<_> = (self.job.compute(self.engine, &missing, self.observer)?)
+            .into_iter()
+            .map(Vec::into_iter)
+            .collect();
+        for found in found.iter_mut().filter(|found| found.is_none()) {
+            *found = Some(computed.iter_mut().filter_map(Iterator::next).collect());
+        }
+        let is_new = |id: &LandscapeId| missing.contains(id);
+        let mut all = Vec::with_capacity(ids.len());
+        for (id, files) in ids.iter().zip(found) {
+            let mut files = files.expect("each that was missing was computed");
+            if let Some(baseline) = self.baseline {
+                files.insert(0, baseline.landscape(id, &files[0])?);
+            }
+            if self.keeps_files && is_new(id) {
+                self.write(id, &files)?;
+            }
+            all.push(files);
+        }
+        match self.observer.advance(0).is_break() {
+            true => Err(PipelineError::Interrupted.into()),
+            false => Ok(all),
+        }
+    }
+
+    /// Writes the landscapes of one id, the first model's last: from then on all are there.
+    fn write(&self, id: &LandscapeId, files: &[LandscapeFile]) -> Result<(), RunError> {
+        let folder = self.folder.folder(&id.name)?;
+        for (model, file) in files.iter().enumerate().rev() {
+            let measures = measure(&file.landscape, id.classes);
+            file.write(&folder.join(model_landscape_file(model)), &measures)?;
+        }
+        Ok(())
+    }
+
+    /// The landscapes of one id as an earlier start of this run finished them; of a baseline, the
+    /// file that stands first, nothing is said: it is read from where it lies.
+    fn kept(&self, id: &LandscapeId, first: usize) -> Option<Vec<LandscapeFile>> {
+        if self.folder.earlier() == Earlier::Nothing || !self.keeps_files {
+            return None;
+        }
+        let folder = self.folder.file(&id.name);
+        if !folder.join(model_landscape_file(0)).exists() {
+            return None;
+        }
+        let read = |(model, about): (usize, About)| -> Result<LandscapeFile, RunError> {
+            let path = folder.join(model_landscape_file(first + model));
+            let file = LandscapeFile::read_whole(&path).placed(path.display())?;
+            let steps = self.job.lead().steps();
+            match file.about == about && file.landscape.steps == steps {
+                true => Ok(file),
+                false => Err(RunError::refused(format!(
+                    "{}: expected landscape {} of this run, found another",
+                    path.display(),
+                    id.name
+                ))),
+            }
+        };
+        let abouts = self.job.abouts(id).into_iter().enumerate();
+        match abouts.map(read).collect() {
+            Ok(files) => Some(files),
+            Err(error) => {
+                let chain = error_chain(&error);
+                self.observer
+                    .note(&Note::new(format!("{chain}; it is computed again")));
+                None
+            }
+        }
+    }
+}
+
+/// The value of a manifest's plan under which a comparison of models stands.
+pub(super) fn is_of_models(plan: &Value) -> bool {
+    plan["job"] == "models"
+}

@@ -1,0 +1,263 @@
+//! The tables of a comparison of models: a row a model, a pair, a class of a pair, a landscape.
+
+use super::super::folder::layout::{
+    CLASSES_FILE, LANDSCAPES_FILE, MODELS_FILE, PAIRS_FILE, SERIES_FILE,
+};
+use super::super::summary::{IN_MEMORY, csv_number};
+use super::answers::{Compared, ItemAnswers, ModelsResult, pairs_of};
+use crate::landscape::{Between, mean_over_triples, overview};
+
+/// A measure of two models on a landscape: its key in files, how it is read off.
+pub(super) struct PairMeasure {
+    pub(super) key: &'static str,
+    pub(super) value: fn(&Between) -> Option<f64>,
+}
+
+/// What is measured of two models.
+pub(super) const PAIR_MEASURES: [PairMeasure; 7] = [
+    PairMeasure {
+        key: "agreement",
+        value: |pair| pair.agreement,
+    },
+    PairMeasure {
+        key: "kappa",
+        value: |pair| pair.kappa,
+    },
+    PairMeasure {
+        key: "jaccard",
+        value: Between::mean_jaccard,
+    },
+    PairMeasure {
+        key: "hausdorff",
+        value: |pair| pair.boundaries.map(|found| found.hausdorff),
+    },
+    PairMeasure {
+        key: "hausdorff_95",
+        value: |pair| pair.boundaries.map(|found| found.hausdorff_95),
+    },
+    PairMeasure {
+        key: "boundary_distance",
+        value: |pair| pair.boundaries.map(|found| found.mean_distance),
+    },
+    PairMeasure {
+        key: "variation_distance",
+        value: |pair| pair.variation_distance,
+    },
+];
+
+/// Every table of a comparison by the name of its file.
+pub(super) fn tables(result: &ModelsResult, series: bool) -> Vec<(&'static str, Vec<u8>)> {
+    let mut tables = vec![
+        (MODELS_FILE, models(result)),
+        (PAIRS_FILE, pairs(result)),
+        (CLASSES_FILE, classes(result)),
+        (LANDSCAPES_FILE, landscapes(result)),
+    ];
+    if series {
+        tables.push((SERIES_FILE, self::series(result)));
+    }
+    tables
+}
+
+/// A table from its rows, the heading first.
+fn table(heading: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(heading).expect(IN_MEMORY);
+    for row in rows {
+        csv.write_record(row).expect(IN_MEMORY);
+    }
+    csv.into_inner().expect(IN_MEMORY)
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// The means of the overview's measures of one model.
+fn overview_means(result: &ModelsResult, model: usize) -> Vec<Option<f64>> {
+    (0..overview().count())
+        .map(|measure| {
+            let values = result.over_triples(|one| one.answered[model].measures[measure]);
+            mean_over_triples(&values, 1).map(|found| found.mean)
+        })
+        .collect()
+}
+
+/// Items that a model classifies rightly, and all it has an answer for.
+pub(super) fn right(items: &[ItemAnswers], model: usize) -> [usize; 2] {
+    let answered = items.iter().filter(|item| item.found[model].is_some());
+    let right = (answered.clone()).filter(|item| item.found[model] == Some(item.class));
+    [right.count(), answered.count()]
+}
+
+fn models(result: &ModelsResult) -> Vec<u8> {
+    let mut heading = words(&["model", "items", "right", "accuracy"]);
+    heading.extend(overview().map(|column| column.key.to_owned()));
+    let items = result.items();
+    let rows = (0..result.models()).map(|model| {
+        let [right, all] = right(&items, model);
+        let mut row = vec![
+            result.names[model].clone(),
+            all.to_string(),
+            right.to_string(),
+        ];
+        row.push(csv_number((all > 0).then(|| right as f64 / all as f64)));
+        row.extend(overview_means(result, model).into_iter().map(csv_number));
+        row
+    });
+    table(heading, rows)
+}
+
+/// How often two models are wrong about the same item, and how often they would be if their errors
+/// had nothing to do with each other.
+pub(super) fn both_wrong(items: &[ItemAnswers], [a, b]: [usize; 2]) -> Option<[f64; 2]> {
+    let answered: Vec<[bool; 2]> = items
+        .iter()
+        .filter_map(|item| Some([item.found[a]? != item.class, item.found[b]? != item.class]))
+        .collect();
+    let share = |is_it: &dyn Fn(&[bool; 2]) -> bool| {
+        answered.iter().filter(|&wrong| is_it(wrong)).count() as f64 / answered.len() as f64
+    };
+    (!answered.is_empty()).then(|| {
+        let by_chance = share(&|wrong| wrong[0]) * share(&|wrong| wrong[1]);
+        [share(&|wrong| wrong[0] && wrong[1]), by_chance]
+    })
+}
+
+fn pairs(result: &ModelsResult) -> Vec<u8> {
+    let mut heading = words(&["model_a", "model_b", "triples"]);
+    for PairMeasure { key, .. } in &PAIR_MEASURES {
+        heading.extend(["", "_low_95", "_high_95"].map(|end| format!("{key}{end}")));
+    }
+    heading.extend(words(&[
+        "both_wrong",
+        "both_wrong_by_chance",
+        "lowest_class",
+        "lowest_jaccard",
+    ]));
+    let items = result.items();
+    let rows = pairs_of(result.models()).enumerate().map(|(pair, [a, b])| {
+        let mut row = vec![result.names[a].clone(), result.names[b].clone()];
+        row.push((result.landscapes.len() / result.siblings).to_string());
+        for measure in &PAIR_MEASURES {
+            let values = result.over_triples(|one| (measure.value)(&one.between[pair]));
+            let found = mean_over_triples(&values, result.resample_seed);
+            row.push(csv_number(found.map(|found| found.mean)));
+            row.extend([0, 1].map(|end| csv_number(found.map(|found| found.interval[end]))));
+        }
+        let wrong = both_wrong(&items, [a, b]);
+        row.extend([0, 1].map(|n| csv_number(wrong.map(|wrong| wrong[n]))));
+        let jaccard = result.jaccard(pair);
+        let lowest = jaccard.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+        row.push(lowest.map_or_else(String::new, |&(class, _)| result.class_names[class].clone()));
+        row.push(csv_number(lowest.map(|&(_, index)| index)));
+        row
+    });
+    table(heading, rows)
+}
+
+fn classes(result: &ModelsResult) -> Vec<u8> {
+    let heading = words(&["model_a", "model_b", "class", "both", "either", "jaccard"]);
+    let rows = pairs_of(result.models())
+        .enumerate()
+        .flat_map(|(pair, [a, b])| {
+            (0..result.class_names.len()).map(move |class| {
+                let [both, either] = result.shared(pair, class);
+                let index = (either > 0).then(|| both as f64 / either as f64);
+                vec![
+                    result.names[a].clone(),
+                    result.names[b].clone(),
+                    result.class_names[class].clone(),
+                    both.to_string(),
+                    either.to_string(),
+                    csv_number(index),
+                ]
+            })
+        });
+    table(heading, rows)
+}
+
+fn landscapes(result: &ModelsResult) -> Vec<u8> {
+    let mut heading = words(&[
+        "landscape",
+        "item_a",
+        "item_b",
+        "item_c",
+        "class_a",
+        "class_b",
+        "class_c",
+        "model_a",
+        "model_b",
+        "points",
+    ]);
+    heading.extend(PAIR_MEASURES.iter().map(|measure| measure.key.to_owned()));
+    let rows = result.landscapes.iter().flat_map(|one: &Compared| {
+        pairs_of(result.models())
+            .zip(&one.between)
+            .map(move |([a, b], between)| {
+                let mut row = vec![one.name.clone()];
+                row.extend(one.items.iter().cloned());
+                row.extend(one.classes.map(|class| result.class_names[class].clone()));
+                row.extend([a, b].map(|model| result.names[model].clone()));
+                row.push(between.points.to_string());
+                let values = PAIR_MEASURES.iter();
+                row.extend(values.map(|measure| csv_number((measure.value)(between))));
+                row
+            })
+    });
+    table(heading, rows)
+}
+
+/// Share of all points at which two models give one label.
+pub(super) fn agreement_of(result: &ModelsResult, a: usize, b: usize) -> Option<f64> {
+    if a == b {
+        return Some(1.0);
+    }
+    let pair = pairs_of(result.models()).position(|pair| pair == [a.min(b), a.max(b)])?;
+    let values = result.over_triples(|one| one.between[pair].agreement);
+    mean_over_triples(&values, 1).map(|found| found.mean)
+}
+
+/// Share of points whose label stays the same from a model of the series to its last.
+fn settled(result: &ModelsResult, model: usize) -> Option<f64> {
+    let (mut points, mut settled) = (0, 0);
+    for landscape in &result.landscapes {
+        let from_here = &landscape.answered[model..];
+        for k in 0..result.steps.pow(2) {
+            let label = from_here[0].labels[k];
+            points += 1;
+            settled += usize::from(from_here.iter().all(|answer| answer.labels[k] == label));
+        }
+    }
+    (points > 0).then(|| settled as f64 / points as f64)
+}
+
+fn series(result: &ModelsResult) -> Vec<u8> {
+    let mut heading = words(&[
+        "model",
+        "agreement_with_last",
+        "agreement_with_previous",
+        "settled",
+        "accuracy",
+    ]);
+    heading.extend(overview().map(|column| column.key.to_owned()));
+    let last = result.models() - 1;
+    let items = result.items();
+    let rows = (0..=last).map(|model| {
+        let [right, all] = right(&items, model);
+        let before = model.checked_sub(1);
+        let mut row = vec![result.names[model].clone()];
+        row.extend(
+            [
+                agreement_of(result, model, last),
+                before.and_then(|before| agreement_of(result, before, model)),
+                settled(result, model),
+                (all > 0).then(|| right as f64 / all as f64),
+            ]
+            .map(csv_number),
+        );
+        row.extend(overview_means(result, model).into_iter().map(csv_number));
+        row
+    });
+    table(heading, rows)
+}

@@ -1,0 +1,135 @@
+//! Whether a comparison of models is what the program wrote, and what it computes.
+
+use super::super::error::{RunError, error_chain};
+use super::super::folder::layout::model_landscape_file;
+use super::super::folder::{RunFolder, difference};
+use super::super::redraw::read_landscape;
+use super::super::verify::{LandscapeCheck, Sample, SummaryCheck, spread};
+use super::answers::{Compared, ModelsResult};
+use super::tables;
+use crate::engine::Engine;
+use crate::job::{LoadedModels, ModelSource, ModelsJob, Observer, Silent};
+use crate::kernels::BUDGET;
+use serde_json::{Value, json};
+
+/// The comparison of models that a finished run's plan says, loaded anew; it must come to that plan.
+pub(in crate::run) fn load_again(folder: &RunFolder) -> Result<LoadedModels, RunError> {
+    let run = folder.path().display();
+    let mut then = folder.manifest()["plan"].clone();
+    let refuse =
+        |problem: String| RunError::refused(format!("{run}: cannot compute it again: {problem}"));
+    let job = job_of(&then).ok_or_else(|| {
+        refuse("the plan in its manifest is none of this version; run it again".to_owned())
+    })?;
+    let loaded = (job.load(&Silent)).map_err(|error| refuse(error_chain(&error)))?;
+    let mut now = Value::Object(loaded.plan());
+    for plan in [&mut then, &mut now] {
+        for key in ["program", "engine", "adapter", "keep", "baseline"] {
+            plan.as_object_mut().map(|plan| plan.remove(key));
+        }
+    }
+    match difference(&then, &now) {
+        None => Ok(loaded),
+        Some(other) => Err(refuse(format!("its job comes to another plan, {other}"))),
+    }
+}
+
+/// The job that a plan states.
+fn job_of(plan: &Value) -> Option<ModelsJob> {
+    let mut on = plan.clone();
+    on["job"] = plan["on"].clone();
+    let first: ModelSource = serde_json::from_value(plan["model"].clone()).ok()?;
+    let others: Vec<ModelSource> = serde_json::from_value(plan["others"].clone()).ok()?;
+    Some(ModelsJob {
+        on: serde_json::from_value(on).ok()?,
+        models: std::iter::once(first).chain(others).collect(),
+        class_match: serde_json::from_value(plan["class_match"].clone()).ok()?,
+        resample_seed: plan["resample_seed"].as_u64()?,
+    })
+}
+
+/// Makes the tables again from the landscapes, and holds the files against them.
+pub(in crate::run) fn check_tables(folder: &RunFolder) -> Result<SummaryCheck, RunError> {
+    let manifest = folder.manifest();
+    let names: Vec<String> = serde_json::from_value(manifest["names"].clone()).unwrap_or_default();
+    let mut result: Option<ModelsResult> = None;
+    for name in folder.landscapes()? {
+        let files = (0..names.len())
+            .map(|model| read_landscape(folder, &name, &model_landscape_file(model)))
+            .collect::<Result<Vec<_>, _>>();
+        let files = match files {
+            Ok(files) if !files.is_empty() => files,
+            Ok(_) => {
+                return Err(RunError::refused(
+                    "expected the names of models in the manifest, found none",
+                ));
+            }
+            Err(error) => {
+                let mut check = SummaryCheck::unread();
+                check.add(
+                    &name,
+                    format!("not held against the tables: {}", error_chain(&error)),
+                );
+                return Ok(check);
+            }
+        };
+        let about = &files[0].about;
+        let landscape = &files[0].landscape;
+        let result = result.get_or_insert_with(|| {
+            let (kind, steps) = (landscape.kind, landscape.steps);
+            let seed = manifest["plan"]["resample_seed"].as_u64().unwrap_or(1);
+            ModelsResult::new(names.clone(), &about.class_names, kind, steps, seed)
+        });
+        let alike = files.iter().all(|file| {
+            file.about.class_names == result.class_names && file.landscape.steps == result.steps
+        });
+        if !alike {
+            let mut check = SummaryCheck::unread();
+            check.add(&name, "has other steps or classes than the run");
+            return Ok(check);
+        }
+        result.landscapes.push(Compared::new(&files));
+    }
+    let result = result.expect("a run names at least one landscape");
+    let mut check = SummaryCheck {
+        rows: Some(result.landscapes.len()),
+        differences: Vec::new(),
+    };
+    let series = manifest["series"] == json!(true);
+    for (name, content) in tables::tables(&result, series) {
+        if std::fs::read(folder.file(name)).ok().as_deref() != Some(&content[..]) {
+            check.add(name, "not what the landscapes measure");
+        }
+    }
+    Ok(check)
+}
+
+/// Computes landscapes of every model again and holds them against the files; a baseline's are not
+/// computed.
+pub(in crate::run) fn check_landscapes(
+    folder: &RunFolder,
+    again: &LoadedModels,
+    sample: Sample,
+    engine: &dyn Engine,
+    observer: &dyn Observer,
+) -> Result<LandscapeCheck, RunError> {
+    let all = again.lead().landscapes();
+    let ids = spread(&all, sample);
+    let models = again.names().len();
+    let first = usize::from(folder.manifest()["plan"]["baseline"].is_object());
+    let mut check = LandscapeCheck::of([models * ids.len(), models * all.len()]);
+    observer.begin(again.stage(ids.len()));
+    let values = again.stage(1).total * again.lead().class_names().len().max(1);
+    for ids in ids.chunks((BUDGET.verified_values() / values).max(1)) {
+        let computed = again.compute(engine, ids, observer)?;
+        for (model, files) in computed.iter().enumerate() {
+            let name = model_landscape_file(first + model);
+            for (id, now) in ids.iter().zip(files) {
+                let file = read_landscape(folder, &id.name, &name);
+                check.hold(&format!("{}/{name}", id.name), file, now);
+            }
+        }
+    }
+    observer.end();
+    Ok(check)
+}

@@ -222,7 +222,7 @@ pub struct PairDots {
 pub fn pair_dots(title: &str, subtitle: &str, measure: &str, rows: &[PairDots]) -> String {
     const ROW: u32 = 46;
     const PLOT: u32 = 560;
-    const LABELS: f64 = 260.0;
+    const LABELS: f64 = 300.0;
     let height = ROW * rows.len().max(1) as u32 + 52;
     let mut canvas = Canvas::new(
         2.0 * MARGIN + LABELS + f64::from(PLOT),
@@ -243,7 +243,8 @@ pub fn pair_dots(title: &str, subtitle: &str, measure: &str, rows: &[PairDots]) 
         let last = rows.len() as f64;
         let unit = f64::from(CHART_SCALE);
         let mut chart = ChartBuilder::on(area)
-            .margin_right(14 * CHART_SCALE)
+            .margin_left(18 * CHART_SCALE)
+            .margin_right(18 * CHART_SCALE)
             .set_label_area_size(LabelAreaPosition::Bottom, 52 * CHART_SCALE)
             .build_cartesian_2d(start.min(0.9)..1.0, last..0.0)?;
         chart
@@ -266,7 +267,7 @@ pub fn pair_dots(title: &str, subtitle: &str, measure: &str, rows: &[PairDots]) 
             let spread = |m: usize| middle + 0.5 * ((m as f64 * 0.618_034) % 1.0 - 0.5);
             let points = row.values.iter().enumerate();
             chart.draw_series(points.map(|(m, &value)| {
-                Circle::new((value, spread(m)), 26, color(n).mix(0.45).filled())
+                Circle::new((value, spread(m)), 30, color(n).mix(0.7).filled())
             }))?;
             let [mean, low, high] = row.mean;
             let line = |from: f64, to: f64, width: u32| {

@@ -8,14 +8,18 @@ const number = (value) => (value == null ? '–' : value.toFixed(3));
 const pairName = ({ models: [a, b] }) => `${models[a].name} and ${models[b].name}`;
 const state = { landscape: null, cursor: [0, 0] };
 
-function row(tag, cells) {
-  return element('tr', {}, ...cells.map((cell, n) => element(n === 0 ? 'th' : tag,
-    { scope: n === 0 ? 'row' : '', className: n === 0 ? '' : 'number' }, cell ?? '–')));
+// The first cell heads its row; numbers stand to the right.
+function row(cells) {
+  return element('tr', {}, ...cells.map((cell, n) => {
+    if (n === 0) return element('th', { scope: 'row' }, cell);
+    const isTag = cell instanceof Node && cell.classList.contains('class-tag');
+    return element('td', { className: isTag ? '' : 'number' }, cell);
+  }));
 }
 
-function heading(names) {
+function heading(names, texts = 1) {
   return element('thead', {}, element('tr', {}, ...names.map((name, n) =>
-    element('th', { scope: 'col', className: n === 0 ? '' : 'number', textContent: name }))));
+    element('th', { scope: 'col', className: n < texts ? '' : 'number', textContent: name }))));
 }
 
 function withInterval(found) {
@@ -36,11 +40,11 @@ function fillTables() {
   const wrong = (found) => (found ? `${number(found[0])} (by chance ${number(found[1])})` : '–');
   byId('pairs').replaceChildren(
     heading(['models', ...measures.map((key) => key.replaceAll('_', ' ')), 'both wrong', 'lowest Jaccard index']),
-    element('tbody', {}, ...pairs.map((pair) => row('td', [pairName(pair),
+    element('tbody', {}, ...pairs.map((pair) => row([pairName(pair),
       ...pair.values.map(withInterval), wrong(pair.both_wrong), lowest(pair.lowest)]))));
   byId('models').replaceChildren(heading(['model', 'items', 'classified rightly', 'share']),
     element('tbody', {}, ...models.map(({ name, items, right }) =>
-      row('td', [name, String(items), String(right), number(items ? right / items : null)]))));
+      row([name, String(items), String(right), number(items ? right / items : null)]))));
 }
 
 // The chosen pair's agreement, or the lowest of all.
@@ -55,10 +59,10 @@ function fillLandscapes() {
   const sorted = [...landscapes].sort((one, other) => (agreementOf(one) ?? 2) - (agreementOf(other) ?? 2));
   byId('count').textContent = landscapes.length < run.all
     ? `the ${landscapes.length} of ${run.all} that the models agree on least` : `${run.all} landscapes`;
-  byId('landscapes').replaceChildren(heading(['landscape', 'A', 'B', 'C', 'agreement']),
+  byId('landscapes').replaceChildren(heading(['landscape', 'A', 'B', 'C', 'agreement'], 4),
     element('tbody', {}, ...sorted.map((landscape) => {
       const link = element('a', { href: `#${landscape.name}`, textContent: landscape.name });
-      const node = row('td', [link, ...landscape.classes.map((c) => classTag(c)), number(agreementOf(landscape))]);
+      const node = row([link, ...landscape.classes.map((c) => classTag(c)), number(agreementOf(landscape))]);
       node.addEventListener('click', (event) => {
         event.preventDefault();
         choose(landscape);
@@ -128,10 +132,10 @@ function probe([i, j]) {
   state.cursor = [i, j];
   const k = i * steps + j;
   const { landscape } = state;
-  byId('probe').replaceChildren(heading([`row ${i}, column ${j}`, 'predicted', 'probability']),
+  byId('probe').replaceChildren(heading([`row ${i}, column ${j}`, 'predicted', 'probability'], 2),
     element('tbody', {}, ...models.map(({ name }, m) => {
       const percent = landscape.confidence[m][k];
-      return row('td', [name, classTag(landscape.labels[m][k]), percent == null ? '–' : `${percent} %`]);
+      return row([name, classTag(landscape.labels[m][k]), percent == null ? '–' : `${percent} %`]);
     })));
 }
 

@@ -63,18 +63,23 @@ pub(super) fn measure_files(files: &[LandscapeFile]) -> Vec<Measures> {
     let siblings = kind.map_or(1, |kind| kind.siblings().len());
     files
         .par_chunks_exact(siblings)
-        .flat_map(|triple| {
-            let of = |file: &'_ LandscapeFile| measure(&file.landscape, file.about.item_classes);
-            // What compares the permutations of a triple needs all three.
-            match triple {
-                [a, b, c] => {
-                    measure_triple([a, b, c].map(|file| (&file.landscape, file.about.item_classes)))
-                        .to_vec()
-                }
-                others => others.iter().map(of).collect(),
-            }
-        })
+        .flat_map(|triple| measure_siblings(&triple.iter().collect::<Vec<_>>()))
         .collect()
+}
+
+/// Measures the landscapes of one triple, in the order of its permutations.
+pub(super) fn measure_siblings(files: &[&LandscapeFile]) -> Vec<Measures> {
+    match files {
+        // What compares the permutations of a triple needs all three.
+        [a, b, c] => {
+            measure_triple([a, b, c].map(|file| (&file.landscape, file.about.item_classes)))
+                .to_vec()
+        }
+        others => others
+            .iter()
+            .map(|file| measure(&file.landscape, file.about.item_classes))
+            .collect(),
+    }
 }
 
 /// The content of `summary.csv`.

@@ -59,5 +59,6 @@ mod cli_figures;
 mod cli_line;
 mod cli_trouble;
 mod cli_walk;
+mod models;
 mod survive;
 mod verify;

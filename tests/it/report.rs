@@ -811,3 +811,59 @@ fn frames_that_failed_are_gaps_in_the_page() {
     page.wait("document.querySelectorAll('#surface .gl-container canvas').length === 1");
     page.assert_quiet();
 }
+
+/// All models stand under one probe, and landscapes are sorted by what two of them disagree on.
+#[test]
+fn models_are_compared_in_a_browser() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("models");
+    let cnn = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/models/fashion-mnist-cnn.safetensors"
+    );
+    let models = ["bundled", cnn, "--groups", "1", "--steps", "7", "--series"];
+    program("models", &out, &models);
+    let Some(page) = Page::open_until(
+        &out.join("report.html"),
+        "document.readyState === 'complete'",
+    ) else {
+        return;
+    };
+    assert_eq!(page.text("document.title"), "Morphscape models");
+    let count =
+        |selector: &str| page.number(&format!("document.querySelectorAll('{selector}').length"));
+    assert_eq!(
+        count("#maps canvas"),
+        3.0,
+        "two models and the disagreement"
+    );
+    assert_eq!(count("#landscapes tbody tr"), 6.0);
+    assert_eq!(count(".drawing > svg"), 3.0);
+    // The probe says what the tensors do.
+    let name = page.text("document.querySelector('#landscapes tbody tr').dataset.name");
+    page.value("document.querySelector('#maps').focus()");
+    page.tab.press_key("ArrowRight").expect("a key");
+    page.tab.press_key("ArrowDown").expect("a key");
+    let probed = page.text("document.querySelector('#probe').textContent");
+    assert!(probed.contains("row 1, column 1"), "{probed}");
+    for (row, file) in [(1, "landscape"), (2, "landscape.2")] {
+        let all = probabilities(&out.join(format!("{name}/{file}.safetensors")));
+        let most = all[8 * 10..9 * 10].iter().copied().fold(0.0, f32::max);
+        let said = page.text(&format!(
+            "document.querySelector('#probe tbody tr:nth-child({row}) td:last-child').textContent"
+        ));
+        assert_eq!(said, format!("{} %", (100.0 * most).round()));
+    }
+    // Sorting puts the lowest agreement first.
+    page.value("document.querySelector('#sort').value = '0'");
+    page.value("document.querySelector('#sort').dispatchEvent(new Event('change'))");
+    let agreements = page.text(
+        "[...document.querySelectorAll('#landscapes tbody td:last-child')].map((n) => n.textContent).join()",
+    );
+    let agreements: Vec<f64> = agreements
+        .split(',')
+        .map(|n| n.parse().expect("a number"))
+        .collect();
+    assert!(agreements.is_sorted(), "{agreements:?}");
+    page.assert_quiet();
+}

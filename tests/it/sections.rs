@@ -7,7 +7,7 @@
 
 use morphscape::data::{ImageSet, fashion_mnist};
 use morphscape::landscape::{Connectivity, agreement, jaccard, kappa, num_regions};
-use morphscape::landscape::{boundary_distances, boundary_midpoints};
+use morphscape::landscape::{GridKind, Landscape, between, boundary_distances, boundary_midpoints};
 use morphscape::model::{Model, ModelOptions, activation_by_name, read_model};
 use morphscape::sections::*;
 use serde_json::Value;
@@ -788,6 +788,22 @@ fn sampled_planes_are_the_golden_ones() {
     assert!(worst(&point_logits(&network, &clipped), &golden) < 1e-4);
 }
 
+/// A landscape of ten classes with these labels.
+fn labelled(labels: &[usize]) -> Landscape {
+    let probabilities: Vec<f32> = (labels.iter())
+        .flat_map(|&label| (0..10).map(move |class| if class == label { 1.0 } else { 0.0 }))
+        .collect();
+    Landscape {
+        kind: GridKind::Rows,
+        steps: labels.len().isqrt(),
+        num_classes: 10,
+        logits: probabilities.clone(),
+        probabilities,
+        inputs: None,
+        morph: None,
+    }
+}
+
 #[test]
 fn comparisons_are_the_golden_ones() {
     let golden = json("compare.json");
@@ -833,6 +849,11 @@ fn comparisons_are_the_golden_ones() {
                     );
                 }
             }
+            // What `models` compares landscapes by: the same, of landscapes.
+            let [one, other] = [i, j].map(|m| labelled(of(m, k)));
+            let both = between(&one, &other);
+            assert_eq!((both.agreement, both.kappa), (Some(share), by_chance));
+            assert_eq!(both.jaccard(0), jaccard(of(i, k), of(j, k), 0));
             let sets = [i, j].map(|m| boundary_midpoints(of(m, k), &alpha, &beta));
             let found = boundary_distances(&sets[0], &sets[1]);
             match found {

@@ -25,12 +25,13 @@ pub(super) use verify::{check_landscapes, check_tables, load_again};
 use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::{REPORT_FILE, model_landscape_file};
 use super::folder::{Earlier, RunFolder, engine_plan};
+use super::summary::measure_siblings;
 use super::{Existing, Keep};
 use crate::data::write_file;
 use crate::engine::Engine;
 use crate::job::{LandscapeId, LoadedModels, Note, Observer};
 use crate::kernels::BUDGET;
-use crate::landscape::{About, LandscapeFile, measure};
+use crate::landscape::{About, LandscapeFile};
 use crate::pipeline::PipelineError;
 use baseline::Baseline;
 use rayon::prelude::*;
@@ -200,17 +201,21 @@ impl Writer<'_> {
         for found in found.iter_mut().filter(|found| found.is_none()) {
             *found = Some(computed.iter_mut().filter_map(Iterator::next).collect());
         }
-        let is_new = |id: &LandscapeId| missing.contains(id);
         let mut all = Vec::with_capacity(ids.len());
         for (id, files) in ids.iter().zip(found) {
             let mut files = files.expect("each that was missing was computed");
             if let Some(baseline) = self.baseline {
                 files.insert(0, baseline.landscape(id, &files[0])?);
             }
-            if self.keeps_files && is_new(id) {
-                self.write(id, &files)?;
-            }
             all.push(files);
+        }
+        if self.keeps_files {
+            let siblings = self.job.lead().kind().siblings().len();
+            let triples = ids.chunks(siblings).zip(all.chunks(siblings));
+            for (ids, files) in triples.filter(|(ids, _)| ids.iter().any(|id| missing.contains(id)))
+            {
+                self.write(ids, files)?;
+            }
         }
         match self.observer.advance(0).is_break() {
             true => Err(PipelineError::Interrupted.into()),
@@ -218,12 +223,16 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the landscapes of one id, the first model's last: from then on all are there.
-    fn write(&self, id: &LandscapeId, files: &[LandscapeFile]) -> Result<(), RunError> {
-        let folder = self.folder.folder(&id.name)?;
-        for (model, file) in files.iter().enumerate().rev() {
-            let measures = measure(&file.landscape, id.classes);
-            file.write(&folder.join(model_landscape_file(model)), &measures)?;
+    /// Writes the landscapes of a triple, each a list of models; the first model's file last: from
+    /// then on all are there.
+    fn write(&self, ids: &[LandscapeId], files: &[Vec<LandscapeFile>]) -> Result<(), RunError> {
+        for model in (0..files[0].len()).rev() {
+            let own: Vec<&LandscapeFile> = files.iter().map(|files| &files[model]).collect();
+            let measures = measure_siblings(&own);
+            for ((id, file), measures) in ids.iter().zip(own).zip(&measures) {
+                let folder = self.folder.folder(&id.name)?;
+                file.write(&folder.join(model_landscape_file(model)), measures)?;
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@
 //! command line, or ends the process: what a user should hear goes to an
 //! [`Observer`](crate::job::Observer), and what a run came to is a value.
 
+mod check;
 mod compare;
 mod error;
 mod figures;
@@ -33,6 +34,7 @@ mod walk;
 mod waves;
 mod writing;
 
+pub use check::{Difference, FileCheck, LandscapeCheck, Sample, SummaryCheck};
 pub use compare::{Comparison, compare};
 pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
@@ -48,9 +50,7 @@ pub use resolution::{Resolution, SETTLED, Values, last_change};
 pub use shares::{ComparedTriple, ShareRow};
 pub use start::Run;
 pub use summary::SummaryRow;
-pub use verify::{
-    Again, Difference, FileCheck, LandscapeCheck, Moved, Sample, SummaryCheck, Verification,
-};
+pub use verify::{Again, Moved, Verification};
 pub use walk::{WalkFigures, Walked, show_in_run, walk};
 pub use writing::{Outcome, Timings};
 

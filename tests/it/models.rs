@@ -200,7 +200,9 @@ fn classes_are_matched_by_name_or_as_told() {
 #[test]
 fn models_that_do_not_fit_together_are_refused() {
     let folder = folder();
-    let compare = |models: &[&str]| [&SMALL[..], models].concat();
+    fn compare<'a>(models: &[&'a str]) -> Vec<&'a str> {
+        [&SMALL[..], models].concat()
+    }
     fail(
         folder.path(),
         &compare(&["bundled"]),
@@ -214,7 +216,7 @@ fn models_that_do_not_fit_together_are_refused() {
         folder.path(),
         &compare(&["bundled", &iris]),
         1,
-        &["expected", "found", "iris"],
+        &["iris", "takes 4 values", "28 x 28"],
     );
     std::fs::write(folder.path().join("no.json"), "{\"scale\":1}").expect("written");
     fail(

@@ -1,10 +1,11 @@
 //! Whether a comparison of models is what the program wrote, and what it computes.
 
+use super::super::check::{LandscapeCheck, Sample, SummaryCheck, spread};
 use super::super::error::{RunError, error_chain};
 use super::super::folder::layout::model_landscape_file;
 use super::super::folder::{RunFolder, difference};
 use super::super::redraw::read_landscape;
-use super::super::verify::{LandscapeCheck, Sample, SummaryCheck, spread};
+
 use super::answers::{Compared, ModelsResult};
 use super::tables;
 use crate::engine::Engine;

@@ -199,10 +199,10 @@ mod tests {
         let other = landscape(100, 0.8, |_, j| j < 55);
         let found = between(&one, &other);
         assert_eq!(found.points, 10_000);
-        assert!((found.agreement.unwrap() - 0.9).abs() < 1e-12);
+        assert!((found.agreement.expect("points") - 0.9).abs() < 1e-12);
         // A_0 = 2 * 0.45 * 0.55.
-        assert!((found.kappa.unwrap() - (0.9 - 0.495) / 0.505).abs() < 1e-12);
-        assert!((found.jaccard(0).unwrap() - 45.0 / 55.0).abs() < 1e-12);
+        assert!((found.kappa.expect("points") - (0.9 - 0.495) / 0.505).abs() < 1e-12);
+        assert!((found.jaccard(0).expect("points") - 45.0 / 55.0).abs() < 1e-12);
         assert_eq!(found.jaccard(2), None);
         // Ten columns of 99 steps a side.
         let distances = found.boundaries.expect("both have boundaries");
@@ -210,7 +210,7 @@ mod tests {
         assert!((distances.mean_distance - 10.0 / 99.0).abs() < 1e-12);
         // 0.1 where labels agree, 0.7 where they do not.
         let expected = 0.9 * 0.1 + 0.1 * 0.7;
-        assert!((found.variation_distance.unwrap() - expected).abs() < 1e-6);
+        assert!((found.variation_distance.expect("points") - expected).abs() < 1e-6);
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         let found = between(&one, &other);
         // Column 1 differs, in two rows of the three.
         assert_eq!(found.points, 8);
-        assert!((found.agreement.unwrap() - 0.75).abs() < 1e-12);
+        assert!((found.agreement.expect("points") - 0.75).abs() < 1e-12);
         assert_eq!(found.shared, [[3, 5], [3, 5]]);
         let nothing = Landscape {
             logits: vec![f32::NAN; 18],

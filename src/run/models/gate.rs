@@ -31,8 +31,7 @@ impl Gate {
         let mut short = Vec::new();
         for (pair, [a, b]) in pairs_of(result.models()).enumerate() {
             let mut add = |class: Option<usize>, found: f64| {
-                // Written so that what is no number falls short.
-                if !(found >= self.min_agreement) {
+                if found.is_nan() || found < self.min_agreement {
                     short.push(Shortfall {
                         models: [a, b].map(|model| result.names[model].clone()),
                         class: class.map(|class| result.class_names[class].clone()),

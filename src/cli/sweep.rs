@@ -1,7 +1,7 @@
 //! `morphscape sweep`: the image job.
 
 use super::figures::{FigureArgs, Figures};
-use super::options::{EngineArgs, SweepArgs, existing};
+use super::options::{EngineArgs, FlatArgs, ImageKind, SweepArgs, existing};
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
 use crate::run::{Keep, Run, Timings};
@@ -11,6 +11,11 @@ use std::time::Instant;
 /// What to sweep.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// What lies between three images
+    #[arg(long, value_enum, default_value = "morph")]
+    kind: ImageKind,
+    #[command(flatten)]
+    flat: FlatArgs,
     #[command(flatten)]
     job: SweepArgs,
     #[command(flatten)]
@@ -45,7 +50,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let started = Instant::now();
     let figures = args.style.plan(args.figures)?;
-    let job = args.job.job()?.load(terminal)?;
+    let job = args.job.job_of(args.kind, &args.flat)?.load(terminal)?;
     let load = started.elapsed();
     let engine = args.engine.open(terminal)?;
     let timings = Timings {
@@ -64,7 +69,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         run = run.figures(figures);
     }
     let outcome = run.write_to(&args.out, existing(args.force), terminal)?;
-    say_outcome(&outcome, &job.items(), engine.as_ref(), &args.out, terminal)
+    say_outcome(&outcome, &job, engine.as_ref(), &args.out, terminal)
 }
 
 impl Args {

@@ -335,7 +335,7 @@ impl RunFolder {
             differences: Vec::new(),
         };
         observer.begin(Stage {
-            total: ids.len() * steps * steps,
+            total: ids.len() * again.kind().num_points(steps),
             unit: "points",
         });
         let values = steps * steps * again.class_names().len().max(1);
@@ -376,7 +376,7 @@ impl LandscapeCheck {
         let Some(deviation) = Deviation::between(&file.landscape, &now.landscape) else {
             return add(&mut self.differences, name, "has other steps or classes");
         };
-        self.points += now.landscape.num_frames();
+        self.points += now.landscape.num_points();
         self.labels += deviation.labels;
         let both = [deviation.logits, deviation.probabilities];
         for (worst, furthest) in self.furthest.iter_mut().zip(both) {

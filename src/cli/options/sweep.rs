@@ -1,7 +1,8 @@
 //! The image job, as `sweep` computes it and `bench` measures it.
 
-use super::{DataArgs, ModelArgs, MorphArgs, TripleArgs};
+use super::{DataArgs, FlatArgs, ImageKind, ModelArgs, MorphArgs, TripleArgs};
 use crate::job::SweepJob;
+use crate::pipeline::{MorphMode, MorphSettings};
 
 /// Which images are morphed how, and which classifier is asked.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,33 @@ impl SweepArgs {
             data: self.data.source(),
             triples: self.triples.triples(),
             morph: self.morph.settings()?,
+            flat: None,
+        })
+    }
+
+    /// The same with grids of a kind.
+    pub(in crate::cli) fn job_of(
+        &self,
+        kind: ImageKind,
+        flat: &FlatArgs,
+    ) -> anyhow::Result<SweepJob> {
+        let flat = flat.settings(kind.shape())?;
+        let fade = MorphMode::CrossFade;
+        let steps = MorphSettings::default().steps;
+        let morph = match (kind, &flat) {
+            (ImageKind::Morph, _) => return self.job(),
+            (ImageKind::Triangle, Some((_, steps))) => {
+                self.morph.without_warp("triangle", *steps, fade)?
+            }
+            (_, Some((_, steps))) => self.morph.without_warp("plane", *steps, fade)?,
+            (_, None) => self.morph.without_warp("cross-fade", steps, fade)?,
+        };
+        Ok(SweepJob {
+            model: self.model.source()?,
+            data: self.data.source(),
+            triples: self.triples.triples(),
+            morph,
+            flat: flat.map(|(flat, _)| flat),
         })
     }
 }

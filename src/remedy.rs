@@ -58,6 +58,8 @@ settings! {
     Class => "class",
     /// The order of the classes of the data.
     ClassOrder => "class_order",
+    /// Whether the points of a plane are clamped to the items' range.
+    Clipped => "clipped",
     /// Names of the classes, by output.
     ClassNames => "class_names",
     /// Three classes of a group.
@@ -126,6 +128,8 @@ settings! {
     Output => "output",
     /// Random rows a class.
     PerClass => "per_class",
+    /// How much wider than its items the box of a plane is.
+    Range => "range",
     /// The size that images are scaled to.
     Resize => "resize",
     /// Measures on finer grids.

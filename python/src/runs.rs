@@ -108,6 +108,7 @@ pub(crate) fn run_sweep(
             seed,
         }),
         morph: MorphSettings::new(steps, grid, mode),
+        flat: None,
     };
     let keep = match keep_frames {
         true => Keep::TensorsAndFrames,

@@ -1,7 +1,9 @@
 //! `morphscape interpolate`: the tabular job.
 
 use super::figures::{FigureArgs, Figures};
-use super::options::{EngineArgs, ModelArgs, RowTripleArgs, TableArgs, existing};
+use super::options::{
+    EngineArgs, FlatArgs, ModelArgs, RowKind, RowTripleArgs, TableArgs, existing,
+};
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
 use crate::job::InterpolateJob;
@@ -13,6 +15,11 @@ use std::time::Instant;
 /// What to interpolate.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// What lies between three rows
+    #[arg(long, value_enum, default_value = "rows")]
+    kind: RowKind,
+    #[command(flatten)]
+    flat: FlatArgs,
     #[command(flatten)]
     table: TableArgs,
     /// Random rows a class that groups are drawn from, chosen by --seed; 0 for all [default: 50
@@ -21,9 +28,9 @@ pub(super) struct Args {
     per_class: Option<u32>,
     #[command(flatten)]
     triples: RowTripleArgs,
-    /// Points a side of a grid, the ends included
-    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u16).range(2..=1001))]
-    steps: u16,
+    /// Points a side of a grid, the ends included [default: 11]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1001))]
+    steps: Option<u16>,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -72,18 +79,21 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         run = run.figures(figures);
     }
     let outcome = run.write_to(&args.out, existing(args.force), terminal)?;
-    say_outcome(&outcome, &job.items(), engine.as_ref(), &args.out, terminal)
+    say_outcome(&outcome, &job, engine.as_ref(), &args.out, terminal)
 }
 
 impl Args {
     /// The job that they stand for.
     pub(super) fn job(&self) -> anyhow::Result<InterpolateJob> {
+        let flat = self.flat.settings(self.kind.shape())?;
+        let default = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
         Ok(InterpolateJob {
             model: self.model.source()?,
             data: self.table.source()?,
             triples: self.triples.triples(),
             per_class: self.per_class.map(|rows| rows as usize),
-            steps: usize::from(self.steps),
+            steps: self.steps.map_or(default, usize::from),
+            flat: flat.map(|(flat, _)| flat),
         })
     }
 }

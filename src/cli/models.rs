@@ -1,6 +1,8 @@
 //! `morphscape models`: several classifiers on the same landscapes, and a gate for CI.
 
-use super::options::{ColumnArgs, DataArgs, EngineArgs, MorphArgs, TripleArgs, existing};
+use super::options::{
+    ColumnArgs, DataArgs, EngineArgs, FlatArgs, ImageKind, MorphArgs, TripleArgs, existing, grids,
+};
 use super::terminal::Terminal;
 use super::text::{counted, table};
 use crate::data::read_text;
@@ -31,6 +33,11 @@ pub(super) struct Args {
     /// With class: the Jaccard index of every class must not be below --min-agreement either
     #[arg(long, value_enum, value_name = "WHAT", requires = "min_agreement")]
     per: Option<Per>,
+    /// What lies between three items; of rows, morph is their mixes
+    #[arg(long, value_enum, default_value = "morph", conflicts_with = "baseline")]
+    kind: ImageKind,
+    #[command(flatten)]
+    flat: FlatArgs,
     #[command(flatten)]
     triples: TripleArgs,
     /// Random rows a class that groups of rows are drawn from, chosen by --seed; 0 for all
@@ -133,10 +140,12 @@ impl Args {
                     "--label, --features, --delimiter, --no-header and --per-class belong to a table, and --data {} has images; leave them out",
                     self.data.name()
                 );
+                let (morph, flat) = grids(self.kind, &self.flat, &self.morph)?;
                 Job::Sweep(SweepJob {
                     data: self.data.source(),
                     triples: self.triples.triples(),
-                    morph: self.morph.settings()?,
+                    morph,
+                    flat,
                     ..SweepJob::default()
                 })
             }
@@ -156,6 +165,13 @@ impl Args {
                 self.data.name()
             );
         }
+        ensure!(
+            self.kind != ImageKind::CrossFade,
+            "--kind cross-fade belongs to images, and --data {} is a table; leave it out",
+            self.data.name()
+        );
+        let flat = self.flat.settings(self.kind.shape())?;
+        let default = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
         let source = self.columns.source(self.data.name(), self.data.root())?;
         Ok(InterpolateJob {
             data: TableSource {
@@ -164,7 +180,8 @@ impl Args {
             },
             triples: self.triples.triples(),
             per_class: self.per_class.map(|rows| rows as usize),
-            steps: self.morph.steps(),
+            steps: self.morph.steps_or(default),
+            flat: flat.map(|(flat, _)| flat),
             ..InterpolateJob::default()
         })
     }

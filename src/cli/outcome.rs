@@ -3,7 +3,8 @@
 use super::terminal::Terminal;
 use super::text::{counted, engine_name, stand_in_note, table};
 use crate::engine::Engine;
-use crate::landscape::{Items, overview};
+use crate::job::LoadedJob;
+use crate::landscape::{GridKind, overview};
 use crate::run::{Outcome, Resolution, SETTLED, SummaryRow, last_change};
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 /// Says what a run came to: results to stdout, how fast and where to stderr.
 pub(super) fn say_outcome(
     outcome: &Outcome,
-    items: &Items,
+    job: &LoadedJob,
     engine: &dyn Engine,
     out: &Path,
     terminal: &Terminal,
@@ -25,7 +26,11 @@ pub(super) fn say_outcome(
         ..
     } = outcome;
     if terminal.shows_results() && !rows.is_empty() && rows.len() <= MAX_LISTED {
-        write!(std::io::stdout().lock(), "{}", summary_table(rows))?;
+        write!(
+            std::io::stdout().lock(),
+            "{}",
+            summary_table(rows, job.kind())
+        )?;
     }
     if let (Some(resolution), true) = (resolution, terminal.shows_results()) {
         let text = resolution_table(resolution);
@@ -34,7 +39,7 @@ pub(super) fn say_outcome(
     if let Some(note) = stand_in_note(outcome.stand_in) {
         terminal.say(note);
     }
-    let input = items.input_name();
+    let input = job.items().input_name();
     let (all, new) = (landscapes * inputs_each, (landscapes - kept) * inputs_each);
     let compute_s = outcome.timings.compute.as_secs_f64();
     let speed = format!(
@@ -65,8 +70,8 @@ pub(super) fn say_outcome(
 pub(super) const MAX_LISTED: usize = 60;
 
 /// The landscapes as a table for the terminal, which shows a few of the measures.
-pub(super) fn summary_table(rows: &[SummaryRow]) -> String {
-    let mut heading = ["landscape", "A", "B", "into C"]
+pub(super) fn summary_table(rows: &[SummaryRow], kind: GridKind) -> String {
+    let mut heading = ["landscape", "A", "B", kind.third_item()]
         .map(str::to_owned)
         .to_vec();
     heading.extend(overview().map(|column| format!(">{}", column.label)));

@@ -1,7 +1,7 @@
 //! `morphscape sweep`: the image job.
 
 use super::figures::{FigureArgs, Figures};
-use super::options::{EngineArgs, SweepArgs, existing};
+use super::options::{EngineArgs, FlatArgs, ImageKind, SweepArgs, existing};
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
 use crate::job::SweepJob;
@@ -12,6 +12,11 @@ use std::time::Instant;
 /// What to sweep.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// What lies between three images
+    #[arg(long, value_enum, default_value = "morph")]
+    kind: ImageKind,
+    #[command(flatten)]
+    flat: FlatArgs,
     #[command(flatten)]
     job: SweepArgs,
     #[command(flatten)]
@@ -65,13 +70,13 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         run = run.figures(figures);
     }
     let outcome = run.write_to(&args.out, existing(args.force), terminal)?;
-    say_outcome(&outcome, &job.items(), engine.as_ref(), &args.out, terminal)
+    say_outcome(&outcome, &job, engine.as_ref(), &args.out, terminal)
 }
 
 impl Args {
     /// The job that they stand for.
     pub(super) fn job(&self) -> anyhow::Result<SweepJob> {
-        self.job.job()
+        self.job.job_of(self.kind, &self.flat)
     }
 
     fn keep(&self) -> Keep {

@@ -126,9 +126,16 @@ fn digest<K: AsRef<str> + serde::Serialize + Ord>(
 /// Float tensors and string metadata as a `.safetensors` file holds them.
 #[derive(Debug)]
 pub struct TensorFile {
-    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    tensors: BTreeMap<String, (Vec<usize>, Values)>,
     metadata: BTreeMap<String, String>,
     has_digest: bool,
+}
+
+/// The values of a tensor that was read.
+#[derive(Debug)]
+enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
 }
 
 /// Why a tensor file was refused; the caller adds the path.
@@ -147,10 +154,12 @@ pub enum TensorFileError {
     )]
     Damaged,
     /// A tensor of another type.
-    #[error("tensor {name}: expected 32-bit floats, found {found}")]
+    #[error("tensor {name}: expected {expected}, found {found}")]
     DataType {
         /// Name of the tensor.
         name: String,
+        /// What was expected.
+        expected: &'static str,
         /// Its type.
         found: String,
     },
@@ -194,7 +203,7 @@ pub(crate) fn parse_safetensors(
 }
 
 impl TensorFile {
-    /// Reads a file of 32-bit float tensors, of at most [`MAX_TENSOR_BYTES`].
+    /// Reads a file of tensors of 32- or 64-bit floats, of at most [`MAX_TENSOR_BYTES`].
     ///
     /// # Errors
     /// [`TensorFileError`]. A file with a digest must have the content it was made of.
@@ -218,17 +227,31 @@ impl TensorFile {
         let tensors = file
             .iter()
             .map(|(name, view)| {
-                if view.dtype() != Dtype::F32 {
-                    return Err(TensorFileError::DataType {
-                        name: name.to_owned(),
-                        found: format!("{:?}", view.dtype()),
-                    });
-                }
-                let values = view
-                    .data()
-                    .chunks_exact(4)
-                    .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                    .collect();
+                let bytes = view.data();
+                let values = match view.dtype() {
+                    Dtype::F32 => Values::F32(
+                        bytes
+                            .chunks_exact(4)
+                            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                            .collect(),
+                    ),
+                    Dtype::F64 => Values::F64(
+                        bytes
+                            .chunks_exact(8)
+                            .map(|b| {
+                                let b = b.try_into().expect("eight bytes");
+                                f64::from_le_bytes(b)
+                            })
+                            .collect(),
+                    ),
+                    other => {
+                        return Err(TensorFileError::DataType {
+                            name: name.to_owned(),
+                            expected: "32-bit floats",
+                            found: format!("{other:?}"),
+                        });
+                    }
+                };
                 Ok((name.to_owned(), (view.shape().to_vec(), values)))
             })
             .collect::<Result<_, _>>()?;
@@ -255,6 +278,38 @@ impl TensorFile {
         }
     }
 
+    /// Takes a tensor of 64-bit floats out of the file, of `shape`.
+    ///
+    /// # Errors
+    /// [`TensorFileError`] when it is missing, or of another type or shape.
+    pub fn take_f64(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorFileError> {
+        match self.shaped(name, shape)? {
+            Some(Values::F64(values)) => Ok(values),
+            Some(Values::F32(_)) => Err(TensorFileError::DataType {
+                name: name.to_owned(),
+                expected: "64-bit floats",
+                found: "F32".into(),
+            }),
+            None => Err(TensorFileError::Tensor {
+                name: name.to_owned(),
+                expected: format!("shape {shape:?}"),
+                found: "no such tensor".into(),
+            }),
+        }
+    }
+
+    /// A tensor of `shape`, out of the file if it is there.
+    fn shaped(&mut self, name: &str, shape: &[usize]) -> Result<Option<Values>, TensorFileError> {
+        match self.tensors.remove(name) {
+            Some((found, _)) if found != shape => Err(TensorFileError::Tensor {
+                name: name.to_owned(),
+                expected: format!("shape {shape:?}"),
+                found: format!("shape {found:?}"),
+            }),
+            found => Ok(found.map(|(_, values)| values)),
+        }
+    }
+
     /// Takes a tensor out of the file if it is there, of `shape`.
     ///
     /// # Errors
@@ -264,13 +319,13 @@ impl TensorFile {
         name: &str,
         shape: &[usize],
     ) -> Result<Option<Vec<f32>>, TensorFileError> {
-        match self.tensors.remove(name) {
+        match self.shaped(name, shape)? {
             None => Ok(None),
-            Some((found, values)) if found == shape => Ok(Some(values)),
-            Some((found, _)) => Err(TensorFileError::Tensor {
+            Some(Values::F32(values)) => Ok(Some(values)),
+            Some(Values::F64(_)) => Err(TensorFileError::DataType {
                 name: name.to_owned(),
-                expected: format!("shape {shape:?}"),
-                found: format!("shape {found:?}"),
+                expected: "32-bit floats",
+                found: "F64".into(),
             }),
         }
     }

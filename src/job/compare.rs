@@ -51,6 +51,7 @@ impl CompareJob {
             data: self.data.clone(),
             triples: self.triples.clone(),
             morph: MorphSettings::new(self.steps, self.grid, MorphMode::Clean(Sampling::Cubic)),
+            flat: None,
         };
         sweep.load(observer)
     }

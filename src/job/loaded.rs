@@ -12,7 +12,7 @@ use super::error::{JobError, Located};
 use super::images::{LoadedImages, other_model};
 use super::landscapes::{LandscapeId, landscapes_of, triples_digest, triples_json};
 use super::model::LoadedModel;
-use super::observer::Observer;
+use super::observer::{Note, Observer};
 use super::spec::{InterpolateJob, Job, SweepJob};
 use super::tables::LoadedTable;
 use crate::data::{Image, PaperTable, Table};
@@ -24,10 +24,12 @@ use crate::landscape::{
 };
 use crate::mesh::cell_size_px;
 use crate::pipeline::{
-    Frames, GridJob, MorphSettings, PipelineError, RowJob, classify, classify_again,
-    compute_landscapes, interpolate_rows, morph_grid,
+    FlatJob, FlatSettings, FlatShape, Frames, GridJob, MorphSettings, PipelineError, RowJob,
+    classify, classify_again, compute_flat, compute_landscapes, flat_inputs, interpolate_rows,
+    morph_grid,
 };
 use crate::remedy::Setting;
+use crate::sections::{Space, SpaceKind};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -45,6 +47,8 @@ pub struct LoadedJob {
     class_names: Vec<String>,
     triples: Vec<Triple>,
     items: LoadedItems,
+    /// Where items lie of which planes or triangles are wanted.
+    space: Option<Space>,
 }
 
 /// What landscapes lie between.
@@ -128,6 +132,47 @@ fn check_steps(steps: usize) -> Result<(), JobError> {
     }
 }
 
+/// The space of planes or triangles, which are checked and told of.
+fn flat_space(
+    flat: Option<&FlatSettings>,
+    kind: SpaceKind,
+    model: &LoadedModel,
+    observer: &dyn Observer,
+) -> Result<Option<Space>, JobError> {
+    let Some(flat) = flat else {
+        return Ok(None);
+    };
+    let [below, above] = flat.range;
+    if !flat.range.iter().all(|share| (0.0..=100.0).contains(share)) {
+        return Err(JobError::setting(
+            Setting::Range,
+            format!("{below},{above}"),
+            JobError::unfit("expected two shares of the box's sides, from 0 to 100"),
+        ));
+    }
+    let refused = match (flat.shape, kind) {
+        _ if !flat.clipped => None,
+        (FlatShape::Triangle, _) => Some("the mixtures of a triangle never leave the items' range"),
+        (_, SpaceKind::Rows) => Some("features have no range to be clamped to"),
+        (_, SpaceKind::Images) => None,
+    };
+    if let Some(reason) = refused {
+        return Err(JobError::unfit_but(
+            reason,
+            "leave {} out",
+            &[Setting::Clipped],
+        ));
+    }
+    let space = Space::new(&model.model, kind);
+    if space.is_identity() {
+        observer.note(&Note::new(format!(
+            "{} does not scale its input, as far as its file says; lengths are in units of the features",
+            model.path
+        )));
+    }
+    Ok(Some(space))
+}
+
 impl SweepJob {
     /// As [`Job::load`].
     ///
@@ -171,6 +216,8 @@ impl SweepJob {
         let [height, width, _] = images.image_shape();
         cell_size_px(width, height, self.morph.grid)?;
         let class_names = model.class_names(images.classes());
+        let kind = Job::Sweep(self.clone()).kind();
+        let labels = || (0..images.len()).map(|item| images.label(item)).collect();
         let find = |item: &ListedItem| {
             let item = match item {
                 ListedItem::Index(index) => images.checked_index(*index)?,
@@ -178,21 +225,21 @@ impl SweepJob {
             };
             Ok((item, images.label(item)))
         };
-        let triples = self
-            .triples
-            .resolve(&class_names, &find, &|groups, fixed, seed| {
-                let labels: Vec<usize> = (0..images.len()).map(|item| images.label(item)).collect();
-                Ok(choose_triples(
-                    &labels,
-                    class_names.len(),
-                    groups,
-                    fixed,
-                    seed,
-                )?)
-            })?;
+        let triples = self.triples.resolve(
+            kind,
+            &class_names,
+            &find,
+            &|groups, fixed, seed| {
+                let labels: Vec<usize> = labels();
+                let classes = class_names.len();
+                Ok(choose_triples(&labels, classes, groups, fixed, seed)?)
+            },
+            &labels,
+        )?;
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
-        Ok(LoadedJob {
+        let space = flat_space(self.flat.as_ref(), SpaceKind::Images, &model, observer)?;
+        let job = LoadedJob {
             job: Job::Sweep(self.clone()),
             class_names,
             triples,
@@ -202,7 +249,10 @@ impl SweepJob {
                 loaded,
             },
             model,
-        })
+            space,
+        };
+        job.check_flat()?;
+        Ok(job)
     }
 }
 
@@ -242,15 +292,20 @@ impl InterpolateJob {
             };
             Ok((position, drawn.label(position)))
         };
-        let triples = self
-            .triples
-            .resolve(&class_names, &find, &|groups, fixed, seed| {
+        let triples = self.triples.resolve(
+            Job::Interpolate(self.clone()).kind(),
+            &class_names,
+            &find,
+            &|groups, fixed, seed| {
                 choose_lettered_triples(drawn.labels(), class_names.len(), groups, fixed, seed)
                     .at(&whole.path)
-            })?;
+            },
+            &|| drawn.labels().to_vec(),
+        )?;
         model.note_assumptions(observer);
         whole.note_assumptions(observer);
-        Ok(LoadedJob {
+        let space = flat_space(self.flat.as_ref(), SpaceKind::Rows, &model, observer)?;
+        let job = LoadedJob {
             job: Job::Interpolate(self.clone()),
             class_names,
             triples,
@@ -260,7 +315,10 @@ impl InterpolateJob {
                 steps: self.steps,
             },
             model,
-        })
+            space,
+        };
+        job.check_flat()?;
+        Ok(job)
     }
 }
 
@@ -292,10 +350,46 @@ impl LoadedJob {
 
     /// How the inputs of its landscapes come from their items.
     pub fn kind(&self) -> GridKind {
-        match &self.items {
-            LoadedItems::Images { settings, .. } => GridKind::of_mode(settings.mode.name()),
-            LoadedItems::Rows { .. } => GridKind::Rows,
+        self.job.kind()
+    }
+
+    /// Planes or triangles as they are laid, and the space they lie in; nothing where landscapes are
+    /// others.
+    pub(crate) fn flat(&self) -> Option<(&FlatSettings, &Space)> {
+        self.job.flat().zip(self.space.as_ref())
+    }
+
+    /// Refuses items that span no plane before anything is written; of very many triples those that
+    /// are looked at first.
+    fn check_flat(&self) -> Result<(), JobError> {
+        /// Triples whose items are read to be looked at.
+        const CHECKED: usize = 200;
+        let Some((settings, space)) = self.flat() else {
+            return Ok(());
+        };
+        let first = &self.triples[..self.triples.len().min(CHECKED)];
+        let ids = landscapes_of(self.kind(), first);
+        let fetched = self.fetch(&ids)?;
+        for job in self.flat_jobs(&ids, &fetched) {
+            settings.check(space, &job)?;
         }
+        Ok(())
+    }
+
+    /// The items of landscapes, as inputs.
+    fn flat_jobs<'a>(&'a self, ids: &[LandscapeId], fetched: &'a Fetched) -> Vec<FlatJob<'a>> {
+        let jobs = ids.iter().map(|id| FlatJob {
+            items: id.items.map(|position| match &self.items {
+                LoadedItems::Images { .. } => &fetched.images[&position].levels[..],
+                LoadedItems::Rows { drawn, .. } => drawn.row(position),
+            }),
+            name: format!(
+                "{} ({})",
+                id.name,
+                id.items.map(|position| self.item_name(position)).join(", ")
+            ),
+        });
+        jobs.collect()
     }
 
     /// Points a side of a landscape.
@@ -380,6 +474,20 @@ impl LoadedJob {
         frames: Frames,
         observer: &dyn Observer,
     ) -> Result<Vec<Landscape>, PipelineError> {
+        let go_on = |done| observer.advance(done);
+        if let Some((settings, space)) = self.flat() {
+            let jobs = self.flat_jobs(landscapes, fetched);
+            let model = &self.model.model;
+            return compute_flat(
+                engine,
+                model,
+                space,
+                settings,
+                (steps, &jobs),
+                frames,
+                &go_on,
+            );
+        }
         match &self.items {
             LoadedItems::Images { settings, .. } => {
                 let settings = MorphSettings { steps, ..*settings };
@@ -393,7 +501,6 @@ impl LoadedJob {
                         RowJob { a, b, c }
                     })
                     .collect();
-                let go_on = |done| observer.advance(done);
                 interpolate_rows(engine, &self.model.model, steps, &rows, &go_on)
             }
         }
@@ -464,6 +571,21 @@ impl LoadedJob {
         else {
             return Ok(None);
         };
+        if let Some((flat, space)) = self.flat() {
+            let ids = std::slice::from_ref(id);
+            let fetched = self.fetch(ids)?;
+            let job = &self.flat_jobs(ids, &fetched)[0];
+            let [height_px, width_px, channels] = loaded.images.image_shape();
+            let levels = flat_inputs(space, flat, settings.steps, job)?;
+            let images = levels.chunks_exact(height_px * width_px * channels);
+            let images = images.map(|levels| Image {
+                width_px,
+                height_px,
+                channels,
+                levels: levels.to_vec(),
+            });
+            return Ok(Some(images.collect()));
+        }
         let [a, b, c] = id.items.map(|item| loaded.images.image(item));
         let go_on = |_| ControlFlow::Continue(());
         let morphed = morph_grid(&CpuEngine::new(), [&a?, &b?, &c?], settings, &go_on)?;
@@ -501,6 +623,10 @@ impl LoadedJob {
 
     /// How grids are made, for captions and files.
     fn settings(&self) -> Map<String, Value> {
+        if let Some(flat) = self.job.flat() {
+            let how = serde_json::to_value(flat).expect("settings are plain data");
+            return how.as_object().cloned().unwrap_or_default();
+        }
         match &self.items {
             LoadedItems::Images { settings, .. } => {
                 let how = json!({

@@ -205,7 +205,7 @@ impl LoadedModels {
         let fetched = lead.fetch(ids)?;
         let shares = |candidate: &Candidate| {
             let items = candidate.job.items();
-            matches!(items, Items::Images { .. }) && items == lead.items()
+            lead.kind().is_morphed() && items == lead.items()
         };
         let frames = match self.candidates[1..].iter().any(shares) {
             true => Frames::Keep,
@@ -264,7 +264,7 @@ impl LoadedModels {
     pub(crate) fn stage(&self, landscapes: usize) -> Stage {
         let lead = self.lead();
         Stage {
-            total: self.candidates.len() * landscapes * lead.steps().pow(2),
+            total: self.candidates.len() * landscapes * lead.kind().num_points(lead.steps()),
             unit: match lead.items() {
                 Items::Images { .. } => "frames",
                 Items::Rows { .. } => "rows",

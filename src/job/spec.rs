@@ -9,7 +9,8 @@ use super::model::ModelSource;
 use super::tables::TableSource;
 use super::triples::Triples;
 use crate::defaults::with_defaults;
-use crate::pipeline::MorphSettings;
+use crate::landscape::GridKind;
+use crate::pipeline::{FlatSettings, MorphSettings};
 use serde::{Deserialize, Serialize};
 
 /// A job that computes landscapes.
@@ -36,8 +37,11 @@ pub struct SweepJob {
     /// Which triples of them.
     #[serde(rename = "choice")]
     pub triples: Triples,
-    /// How they are morphed.
+    /// How they are morphed, and how many points a side a grid has.
     pub morph: MorphSettings,
+    /// The plane or triangle through the items, in the place of morphs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flat: Option<FlatSettings>,
 }
 
 with_defaults! {
@@ -58,10 +62,32 @@ with_defaults! {
         pub per_class: Option<usize> = None,
         /// Points a side of a grid.
         pub steps: usize = 11,
+        /// The plane or triangle through the rows, in the place of mixes of two with the third.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub flat: Option<FlatSettings> = None,
     }
 }
 
 impl Job {
+    /// The kind of its landscapes.
+    pub fn kind(&self) -> GridKind {
+        match self {
+            Self::Sweep(job) => job.flat.map_or_else(
+                || GridKind::of_mode(job.morph.mode.name()),
+                |flat| flat.kind(),
+            ),
+            Self::Interpolate(job) => job.flat.map_or(GridKind::Rows, |flat| flat.kind()),
+        }
+    }
+
+    /// How points are laid through items, where they are not morphed or mixed two by two.
+    pub fn flat(&self) -> Option<&FlatSettings> {
+        match self {
+            Self::Sweep(job) => job.flat.as_ref(),
+            Self::Interpolate(job) => job.flat.as_ref(),
+        }
+    }
+
     /// The model it asks, to be changed: a run may be verified where its model lies elsewhere now.
     pub fn model_mut(&mut self) -> &mut ModelSource {
         match self {

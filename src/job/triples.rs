@@ -2,8 +2,9 @@
 
 use super::error::{JobError, Located};
 use crate::defaults::with_defaults;
-use crate::landscape::{ListedItem, ListedTriple, Triple, read_triples_file};
+use crate::landscape::{GridKind, ListedItem, ListedTriple, Triple, read_triples_file};
 use crate::remedy::{Remedy, Setting};
+use crate::sections::dbviz_triple;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -20,6 +21,13 @@ pub enum Triples {
     Listed(Vec<ListedTriple>),
     /// A list in a file: `{"triples":[{"name":"1A","items":[i,j,k]},...]}`.
     File(PathBuf),
+    /// The triples that dbViz draws from the same data.
+    Dbviz {
+        /// The seed of the first; the next one has the next seed.
+        seed: u64,
+        /// How many.
+        count: usize,
+    },
 }
 
 with_defaults! {
@@ -79,36 +87,63 @@ impl Triples {
         self.chosen_by().is_none()
     }
 
-    /// The triples: `choose` draws groups with the classes that are fixed; `find` gives a listed
-    /// item's position in the data and its class.
+    /// The triples of landscapes of a kind: `choose` draws groups with the classes that are fixed;
+    /// `find` gives a listed item's position in the data and its class; `labels` are those of all
+    /// items.
     pub(super) fn resolve(
         &self,
+        kind: GridKind,
         class_names: &[String],
         find: &Find<'_>,
         choose: &Choose<'_>,
+        labels: &dyn Fn() -> Vec<usize>,
     ) -> Result<Vec<Triple>, JobError> {
         match self {
             Self::Groups(groups) => {
                 let fixed = groups.fixed(class_names)?;
                 choose(groups.number(&fixed)?, &fixed, groups.seed)
             }
-            Self::Listed(list) => looked_up(list, find),
+            Self::Listed(list) => looked_up(kind, list, find),
+            Self::Dbviz { seed, count } => {
+                let labels = labels();
+                let draw = |n: usize| {
+                    let seed = seed + n as u64;
+                    let items = dbviz_triple(&labels, seed);
+                    let items = items.in_setting(Setting::Triples, format!("dbviz:{seed}"))?;
+                    let classes = items.map(|item| labels[item]);
+                    Ok(Triple::new(format!("dbviz-{seed}"), items, classes)?)
+                };
+                (0..*count).map(draw).collect()
+            }
             Self::File(path) => read_triples_file(path)
                 .map_err(JobError::from)
-                .and_then(|list| looked_up(&list, find))
+                .and_then(|list| looked_up(kind, &list, find))
                 .in_setting(Setting::Triples, path.display()),
         }
     }
 }
 
-fn looked_up(list: &[ListedTriple], find: &Find<'_>) -> Result<Vec<Triple>, JobError> {
+fn looked_up(
+    kind: GridKind,
+    list: &[ListedTriple],
+    find: &Find<'_>,
+) -> Result<Vec<Triple>, JobError> {
     list.iter()
         .map(|ListedTriple { name, items }| {
             let (mut positions, mut classes) = ([0; 3], [0; 3]);
             for (n, item) in items.iter().enumerate() {
                 (positions[n], classes[n]) = find(item).at(format!("triple {name}"))?;
             }
-            Ok(Triple::new(name.clone(), positions, classes)?)
+            let (name, items) = (name.clone(), positions);
+            match kind.is_flat() {
+                // A plane through two items of one class is as good as any.
+                true => Ok(Triple {
+                    name,
+                    items,
+                    classes,
+                }),
+                false => Ok(Triple::new(name, items, classes)?),
+            }
         })
         .collect()
 }

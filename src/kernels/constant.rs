@@ -61,6 +61,11 @@ impl Constant {
         self.0.values.is_empty()
     }
 
+    /// The values, as the shader has them.
+    pub(super) fn values(&self) -> &[f32] {
+        &self.0.values
+    }
+
     /// The words that a shader reads.
     pub fn words(&self) -> &[u32] {
         bytemuck::cast_slice(&self.0.values)

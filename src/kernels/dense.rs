@@ -113,6 +113,38 @@ impl DenseLayer {
         }
     }
 
+    /// The layer on a plane of its inputs: it takes (x, y) and gives what this one gives at
+    /// `origin + x p + y q`. Summed in 64-bit floats and rounded once: three vectors in the place of
+    /// all weights.
+    ///
+    /// # Panics
+    /// When the origin or a direction has not as many values as the layer takes.
+    pub fn on_plane(&self, origin: &[f64], directions: [&[f64]; 2]) -> Self {
+        let stride = self.bias.len();
+        let through = |x: &[f64]| -> Vec<f64> {
+            assert_eq!(x.len(), self.inputs, "a row that the layer takes");
+            let mut sums = vec![0.0; self.outputs];
+            let rows = self.kernel.values().chunks_exact(stride);
+            for (&x, row) in x.iter().zip(rows).filter(|(x, _)| **x != 0.0) {
+                for (sum, &weight) in sums.iter_mut().zip(row) {
+                    *sum += x * f64::from(weight);
+                }
+            }
+            sums
+        };
+        let rounded = |sums: Vec<f64>| sums.into_iter().map(|sum| sum as f32);
+        let at_origin = through(origin);
+        let at_origin = at_origin.iter().zip(self.bias.values());
+        let bias: Vec<f32> = at_origin
+            .map(|(sum, &bias)| (sum + f64::from(bias)) as f32)
+            .collect();
+        let kernel: Vec<f32> = directions
+            .into_iter()
+            .flat_map(|x| rounded(through(x)))
+            .collect();
+        Self::new(2, &kernel, &bias, self.activation)
+    }
+
     /// Values a row it takes.
     pub fn inputs(&self) -> usize {
         self.inputs

@@ -36,7 +36,8 @@ pub const CLEAR_MARGIN: f32 = 1e-3;
 impl Deviation {
     /// Holds `other` against `one`; nothing where they differ in steps or classes.
     pub fn between(one: &Landscape, other: &Landscape) -> Option<Self> {
-        if (one.steps, one.num_classes) != (other.steps, other.num_classes) {
+        let of = |landscape: &Landscape| (landscape.kind, landscape.steps, landscape.num_classes);
+        if of(one) != of(other) {
             return None;
         }
         let mut found = Self {
@@ -98,6 +99,7 @@ mod tests {
             inputs: None,
             kind: crate::landscape::GridKind::Rows,
             morph: None,
+            flat: None,
         }
     }
 

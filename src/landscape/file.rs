@@ -3,11 +3,12 @@
 //! Everything that figures, tables and the report say of a landscape is in this file, so that
 //! a finished run can be drawn again without the model, the data or an engine.
 
-use super::{GridKind, GridMeshes, Landscape, Measures, Permutation, measure};
+use super::{FlatGrid, GridKind, GridMeshes, Landscape, Measures, Permutation, measure};
 use crate::data::{FileError, Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
 use crate::mesh::PairMesh;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -107,19 +108,57 @@ impl Items {
         }
     }
 
-    /// Name and shape of the tensor of kept inputs.
-    fn tensor(&self, steps: usize) -> (&'static str, Vec<usize>) {
+    /// Name of the tensor of kept inputs, and the shape of each of them.
+    fn tensor(&self) -> (&'static str, Vec<usize>) {
         match self {
             Self::Images {
                 shape: [height, width, channels],
             } => {
-                let mut shape = vec![steps, steps, *height, *width];
+                let mut shape = vec![*height, *width];
                 shape.extend((*channels > 1).then_some(*channels));
                 ("frames", shape)
             }
-            Self::Rows { features } => ("rows", vec![steps, steps, features.len()]),
+            Self::Rows { features } => ("rows", vec![features.len()]),
         }
     }
+}
+
+/// The shape of a tensor with so many values a point: `[steps, steps, ...]`, of a triangle
+/// `[points, ...]`.
+fn tensor_shape(kind: GridKind, steps: usize, of_point: &[usize]) -> Vec<usize> {
+    let mut shape = match kind {
+        GridKind::Triangle => vec![kind.num_points(steps)],
+        _ => vec![steps, steps],
+    };
+    shape.extend(of_point);
+    shape
+}
+
+/// The values of the points that a grid has, out of those of all its places.
+fn packed(kind: GridKind, steps: usize, values: &[f32]) -> Cow<'_, [f32]> {
+    let each = values.len() / (steps * steps);
+    match kind.num_points(steps) == steps * steps {
+        true => Cow::Borrowed(values),
+        false => Cow::Owned(
+            kind.points(steps)
+                .flat_map(|k| values[k * each..(k + 1) * each].iter().copied())
+                .collect(),
+        ),
+    }
+}
+
+/// The other way around: NaN where the grid has no point.
+fn unpacked(kind: GridKind, steps: usize, values: Vec<f32>) -> Vec<f32> {
+    let points = kind.num_points(steps);
+    if points == steps * steps {
+        return values;
+    }
+    let each = values.len() / points;
+    let mut all = vec![f32::NAN; steps * steps * each];
+    for (k, values) in kind.points(steps).zip(values.chunks_exact(each)) {
+        all[k * each..(k + 1) * each].copy_from_slice(values);
+    }
+    all
 }
 
 /// The triple's part of a landscape's name: `1A` of `1A.3`.
@@ -191,24 +230,41 @@ impl LandscapeFile {
     /// [`FileError`] with the path.
     pub fn write(&self, path: &Path, measures: &Measures) -> Result<(), FileError> {
         let landscape = &self.landscape;
-        let (steps, classes) = (landscape.steps, landscape.num_classes);
-        let answers = vec![steps, steps, classes];
-        let mut tensors = vec![
-            Tensor {
-                name: "logits",
-                shape: answers.clone(),
-                data: TensorData::F32(&landscape.logits),
-            },
-            Tensor {
-                name: "probabilities",
-                shape: answers,
-                data: TensorData::F32(&landscape.probabilities),
-            },
+        let (kind, steps) = (landscape.kind, landscape.steps);
+        let (inputs_name, of_input) = self.about.items.tensor();
+        let answers: &[usize] = &[landscape.num_classes];
+        let held = [
+            ("logits", answers, Some(&landscape.logits)),
+            ("probabilities", answers, Some(&landscape.probabilities)),
+            (inputs_name, &of_input, landscape.inputs.as_ref()),
         ];
-        if let Some(inputs) = &landscape.inputs {
-            let (name, shape) = self.about.items.tensor(steps);
-            let data = TensorData::F32(inputs);
-            tensors.push(Tensor { name, shape, data });
+        let held: Vec<_> = held
+            .into_iter()
+            .filter_map(|(name, of_point, values)| {
+                let values = packed(kind, steps, values?);
+                Some((name, tensor_shape(kind, steps, of_point), values))
+            })
+            .collect();
+        let mut tensors: Vec<Tensor<'_>> = held
+            .iter()
+            .map(|(name, shape, values)| Tensor {
+                name,
+                shape: shape.clone(),
+                data: TensorData::F32(values),
+            })
+            .collect();
+        let places = landscape
+            .flat
+            .as_ref()
+            .map(|flat| flat.coordinates(kind, steps));
+        if let Some(places) = &places {
+            for (name, values) in ["alpha", "beta"].into_iter().zip(places) {
+                tensors.push(Tensor {
+                    name,
+                    shape: vec![values.len()],
+                    data: TensorData::F64(values),
+                });
+            }
         }
         let mut settings = Map::from_iter([("steps".to_owned(), json!(steps))]);
         settings.extend(self.about.settings.clone());
@@ -230,6 +286,9 @@ impl LandscapeFile {
         ]);
         if let Some(finer) = &self.about.finer_measures {
             metadata.insert("finer_measures", finer.to_string());
+        }
+        if let Some(flat) = &landscape.flat {
+            metadata.insert("flat", json!(flat).to_string());
         }
         if let Some(morph) = &landscape.morph {
             metadata.insert("counts", json!(morph.counts).to_string());
@@ -293,8 +352,20 @@ impl LandscapeFile {
         let Some(permutation) = Permutation::ALL.into_iter().find(|p| p.number() == number) else {
             return inconsistent("permutation", "1, 2 or 3", number.to_string());
         };
-        let shape = [steps, steps, classes];
-        let logits = file.take("logits", &shape)?;
+        let stated = settings.get("kind").cloned();
+        let kind = match (stated, &items) {
+            (Some(kind), _) => match serde_json::from_value(kind.clone()) {
+                Ok(kind) => kind,
+                Err(_) => return inconsistent("settings.kind", "a kind of grid", kind.to_string()),
+            },
+            (None, Items::Rows { .. }) => GridKind::Rows,
+            (None, Items::Images { .. }) => {
+                let mode = settings.get("mode").and_then(Value::as_str);
+                GridKind::of_mode(mode.unwrap_or_default())
+            }
+        };
+        let shape = tensor_shape(kind, steps, &[classes]);
+        let logits = unpacked(kind, steps, file.take("logits", &shape)?);
         let probabilities = file.take("probabilities", &shape)?;
         // A frame has all its probabilities, or has failed.
         let probable = |p: &f32| (0.0..=1.0 + 1e-5).contains(p);
@@ -303,7 +374,9 @@ impl LandscapeFile {
         }) {
             return inconsistent("probabilities", "0 to 1", "another value".into());
         }
-        let (name, shape) = items.tensor(steps);
+        let probabilities = unpacked(kind, steps, probabilities);
+        let (name, of_input) = items.tensor();
+        let shape = tensor_shape(kind, steps, &of_input);
         let fits = match &items {
             Items::Images {
                 shape: [height, width, channels],
@@ -322,14 +395,33 @@ impl LandscapeFile {
             Items::Images { .. } => file.take_optional(name, &shape)?,
             Items::Rows { .. } => Some(file.take(name, &shape)?),
         };
-        let kind = match items {
-            Items::Rows { .. } => GridKind::Rows,
-            Items::Images { .. } => {
-                let mode = settings.get("mode").and_then(Value::as_str);
-                GridKind::of_mode(mode.unwrap_or_default())
+        let inputs = inputs.map(|inputs| unpacked(kind, steps, inputs));
+        let flat = match kind.is_flat() {
+            true => {
+                let mut flat: FlatGrid = file.json("flat")?;
+                let values = match kind {
+                    GridKind::Triangle => kind.num_points(steps),
+                    _ => steps,
+                };
+                let places = [
+                    file.take_f64("alpha", &[values])?,
+                    file.take_f64("beta", &[values])?,
+                ];
+                let rises = |axis: &Vec<f64>| axis.windows(2).all(|pair| pair[0] < pair[1]);
+                let known = flat.anchors.iter().flatten().all(|at| at.is_finite());
+                if !known || (kind == GridKind::Plane && !places.iter().all(rises)) {
+                    let expected = "finite places of the items, and rising coordinates of a plane";
+                    return inconsistent("flat", expected, "others".into());
+                }
+                if kind == GridKind::Plane {
+                    flat.axes = places;
+                }
+                Some(flat)
             }
+            false => None,
         };
         let morph = match items {
+            _ if kind.is_flat() => None,
             Items::Rows { .. } => None,
             Items::Images { .. } => {
                 #[derive(Deserialize)]
@@ -380,6 +472,7 @@ impl LandscapeFile {
             probabilities,
             inputs,
             morph,
+            flat,
         };
         Ok(Self { about, landscape })
     }

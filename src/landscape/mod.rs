@@ -5,6 +5,7 @@ mod bootstrap;
 mod data_points;
 mod deviation;
 mod file;
+mod flat;
 mod kind;
 mod measures;
 mod tool_share;
@@ -16,7 +17,8 @@ pub use bootstrap::{MeanOverTriples, RESAMPLES, mean_over_triples};
 pub use data_points::DataPoints;
 pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{About, Items, LandscapeFile, LandscapeFileError, triple_of};
-pub use kind::{AxisNames, GridKind};
+pub use flat::FlatGrid;
+pub use kind::{AxisNames, GridKind, GridPath};
 pub use measures::{
     Bar, Between, BoundaryDistances, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints,
     Format, GridMeasures, LatticeWeights, Measures, OVERVIEW, OrderAsymmetry, PERSISTENT,
@@ -35,14 +37,17 @@ pub use walk::{
 };
 
 use crate::mesh::{MeshCounts, PairMesh};
+use std::borrow::Cow;
 
 /// The classifier's answers over one grid of inputs.
 ///
-/// Row `i` mixes A and B (`s = i/(steps-1)`), column `j` goes from the mix into C
-/// (`t = j/(steps-1)`); all values are `[steps, steps, ...]`, row-major.
+/// All values are `[steps, steps, ...]`, row-major. Of a morph, row `i` mixes A and B
+/// (`s = i/(steps-1)`), and column `j` goes from the mix into C (`t = j/(steps-1)`); of a plane
+/// `i` is along alpha and `j` along beta; of a triangle they are the shares of B and C.
 ///
 /// A frame that failed has no answer: its logits and probabilities are NaN, it has no label, and
-/// measures and figures leave it out. Only published mode has such frames.
+/// measures and figures leave it out. Only published mode has such frames. Values beyond the edge
+/// of a triangle are NaN as well, but no point is missing there ([`GridKind::has_point`]).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscape {
     /// How its inputs come from three items.
@@ -58,8 +63,10 @@ pub struct Landscape {
     /// The inputs themselves, if they were kept: frames `[steps, steps, H, W(, 3)]` in grey
     /// levels, or rows `[steps, steps, features]`.
     pub inputs: Option<Vec<f32>>,
-    /// How its frames were morphed; nothing where the inputs are rows.
+    /// How its frames were morphed; nothing where the inputs are rows, or the grid is flat.
     pub morph: Option<GridMeshes>,
+    /// Where its points lie, of a plane or triangle.
+    pub flat: Option<FlatGrid>,
 }
 
 /// What is kept of the meshes of a grid of frames.
@@ -74,9 +81,24 @@ pub struct GridMeshes {
 }
 
 impl Landscape {
-    /// Number of frames, `steps * steps`.
+    /// Number of places of frames, `steps * steps`. A triangle has no frame at nearly half of them.
     pub fn num_frames(&self) -> usize {
         self.steps * self.steps
+    }
+
+    /// Number of points that the grid has.
+    pub fn num_points(&self) -> usize {
+        self.kind.num_points(self.steps)
+    }
+
+    /// The points that the grid has, row by row.
+    pub fn points(&self) -> impl Iterator<Item = usize> + use<> {
+        self.kind.points(self.steps)
+    }
+
+    /// Whether the grid has point `k`.
+    pub fn has_point(&self, k: usize) -> bool {
+        self.kind.has_point(k, self.steps)
     }
 
     /// Probabilities of frame `k = i * steps + j`.
@@ -116,6 +138,7 @@ impl Landscape {
             probabilities: taken(&self.probabilities),
             inputs: None,
             morph: None,
+            flat: self.flat.as_ref().map(|flat| flat.every(n)),
         }
     }
 
@@ -141,9 +164,27 @@ impl Landscape {
         }
     }
 
-    /// Row and column of frame `k`.
-    pub fn place(&self, k: usize) -> [usize; 2] {
-        [k / self.steps, k % self.steps]
+    /// Values of all places, so many each, in the order in which the grid is drawn, row by row.
+    pub fn as_drawn<'a>(&self, values: &'a [f32], each: usize) -> Cow<'a, [f32]> {
+        if !self.kind.is_flat() {
+            return Cow::Borrowed(values);
+        }
+        let places = (0..self.steps).flat_map(|i| (0..self.steps).map(move |j| (i, j)));
+        let drawn = places.flat_map(|(row, column)| {
+            let k = self.drawn_at(row, column);
+            values[k * each..(k + 1) * each].iter().copied()
+        });
+        Cow::Owned(drawn.collect())
+    }
+
+    /// Row and column of frame `k`, as the grid is drawn: from the top and from the left.
+    pub fn drawn_place(&self, k: usize) -> [usize; 2] {
+        self.kind.drawn_place(k, self.steps)
+    }
+
+    /// The frame that is drawn in a row from the top and a column from the left.
+    pub fn drawn_at(&self, row: usize, column: usize) -> usize {
+        self.kind.drawn_at(row, column, self.steps)
     }
 
     /// The row whose mix lies halfway between A and B (or just before).
@@ -151,7 +192,8 @@ impl Landscape {
         (self.steps - 1) / 2
     }
 
-    /// Whether frame `k` failed and has no answer: not all its values are finite.
+    /// Whether there is no answer at `k`, because its frame failed or the grid has no such point: not
+    /// all its values are finite.
     ///
     /// # Panics
     /// When `k` is not below [`Landscape::num_frames`].
@@ -169,9 +211,7 @@ impl Landscape {
 
     /// How many frames failed.
     pub fn num_failed(&self) -> usize {
-        (0..self.num_frames())
-            .filter(|&k| self.is_failed(k))
-            .count()
+        self.points().filter(|&k| self.is_failed(k)).count()
     }
 
     /// Largest probability that `class` reaches anywhere.
@@ -193,10 +233,44 @@ impl Landscape {
         points.map(|p| f64::from(p[class])).collect()
     }
 
-    /// The frames of the items A and B, A and C, B and C. The whole last column is C; its first
-    /// frame stands for it.
+    /// The frames of the items A, B and C: of those that are C the first, and of items between
+    /// points the nearest ones.
+    pub fn item_points(&self) -> [usize; 3] {
+        let nearest = || {
+            let flat = self.flat.as_ref();
+            flat.map(|flat| flat.anchors.map(|anchor| flat.nearest(anchor)))
+        };
+        let corners = self.kind.corners(self.steps);
+        corners.or_else(nearest).unwrap_or_default()
+    }
+
+    /// Where the items of a plane or triangle lie on the drawn grid, whose points are the middles of
+    /// its cells: 0 to 1 from the left and from below.
+    pub fn anchors(&self) -> [[f64; 2]; 3] {
+        let last = (self.steps - 1) as f64;
+        let drawn = |at: f64| (at * last + 0.5) / self.steps as f64;
+        let places = match (self.kind, &self.flat) {
+            (GridKind::Plane, Some(flat)) => flat.anchors.map(|anchor| flat.in_box(anchor)),
+            _ => [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+        };
+        places.map(|place| place.map(drawn))
+    }
+
+    /// What stands at a share of the way across, and down (or up, where it is drawn so): of a plane
+    /// the coordinate in the space.
+    pub fn ticks(&self, share: f64) -> [String; 2] {
+        let axes = self.flat.as_ref();
+        match axes.map(|flat| flat.axes.each_ref().map(Vec::as_slice)) {
+            Some([[a, .., b], [c, .., d]]) => {
+                [[a, b], [c, d]].map(|[lo, hi]| format!("{:.1}", lo + share * (hi - lo)))
+            }
+            _ => [share, share].map(|share| format!("{share}")),
+        }
+    }
+
+    /// The frames of the items A and B, A and C, B and C ([`Landscape::item_points`]).
     pub fn item_pairs(&self) -> [[usize; 2]; 3] {
-        let [a, b, c] = self.kind.corners(self.steps);
+        let [a, b, c] = self.item_points();
         [[a, b], [a, c], [b, c]]
     }
 

@@ -109,6 +109,7 @@ mod tests {
             inputs: None,
             kind: crate::landscape::GridKind::Rows,
             morph: None,
+            flat: None,
         };
         let mut gap = vec![0.5; 8];
         gap[2..4].fill(f32::NAN);

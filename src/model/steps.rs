@@ -109,6 +109,31 @@ impl Steps {
         self.steps.last().map_or(0, |step| step.operation.outputs())
     }
 
+    /// The steps on a plane of their inputs: they take (x, y) and give what these give at
+    /// `origin + x p + y q`, without a product as wide as an input at every point. Nothing where the
+    /// first step is not a dense layer that alone takes the input.
+    ///
+    /// # Panics
+    /// When the origin or a direction has not as many values as an input.
+    pub fn on_plane(&self, origin: &[f64], directions: [&[f64]; 2]) -> Option<Self> {
+        let (first, rest) = self.steps.split_first()?;
+        let Operation::Dense(layer) = &first.operation else {
+            return None;
+        };
+        if layer.inputs() != self.inputs || rest.iter().any(|step| step.takes.contains(&0)) {
+            return None;
+        }
+        let first = Step {
+            takes: first.takes.clone(),
+            operation: Operation::Dense(layer.on_plane(origin, directions)),
+        };
+        Some(Self {
+            inputs: 2,
+            steps: [first].into_iter().chain(rest.iter().cloned()).collect(),
+            link: self.link,
+        })
+    }
+
     /// Appends the steps to a recording: `x` is `[rows, row_stride(inputs)]`, the logits are
     /// `[rows, row_stride(classes)]`.
     pub fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {

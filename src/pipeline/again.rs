@@ -44,6 +44,7 @@ pub fn classify_again(
                 probabilities: unknown,
                 inputs: None,
                 morph: landscape.morph.clone(),
+                flat: landscape.flat.clone(),
             }
         })
         .collect();

@@ -226,6 +226,7 @@ impl Grids {
                     a_to_b: prepared.mesh.clone(),
                     mix_to_c: prepared.rows[(self.grid.steps - 1) / 2].mesh.clone(),
                 }),
+                flat: None,
             }
         };
         group.iter().map(landscape).collect()

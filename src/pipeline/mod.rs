@@ -26,6 +26,9 @@
 //! That is clean mode ([`MorphMode`]). In published mode and for a cross-fade the host makes all
 //! frames and the engine classifies them; why is said in `published/mod.rs`.
 //!
+//! Points of planes and triangles are affine in two coordinates (`flat.rs`): where the network begins
+//! with a dense layer, that layer is taken to the plane once and the engine is given coordinates.
+//!
 //! Column 0 of a grid and its last column are images that need no warp, so they are classified
 //! as they are: the ends of a grid are exact by construction.
 
@@ -33,6 +36,7 @@ mod again;
 mod answers;
 mod batches;
 mod classify;
+mod flat;
 mod frames;
 mod grid;
 mod grid_batch;
@@ -50,6 +54,7 @@ mod walk;
 pub use again::classify_again;
 pub use answers::Answers;
 pub use classify::classify;
+pub use flat::{FlatJob, FlatSettings, FlatShape, compute_flat, flat_inputs};
 pub use frames::{MorphGrid, morph_grid};
 pub use grid::{GridJob, MorphSettings};
 pub use grids::{Frames, compute_landscapes};
@@ -66,6 +71,7 @@ use crate::engine::EngineError;
 use crate::mesh::FeatureError;
 use crate::model::{HostError, ModelError};
 use crate::remedy::Remedy;
+use crate::sections::SectionError;
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +173,14 @@ pub enum PipelineError {
     Thread {
         /// What it says.
         source: std::io::Error,
+    },
+    /// Three items that span no plane.
+    #[error("{items}")]
+    Flat {
+        /// Their names.
+        items: String,
+        /// Why.
+        source: SectionError,
     },
     /// The network's sums left the range of 32-bit floats.
     #[error(

@@ -116,6 +116,7 @@ pub fn interpolate_rows(
         probabilities: answers.probabilities,
         inputs: Some(grid),
         morph: None,
+        flat: None,
     });
     Ok(landscapes.collect())
 }

@@ -49,17 +49,22 @@ pub fn decision_map(
         Some(frame),
     );
     draw_axes(&mut canvas, origin, landscape);
+    draw_anchors(&mut canvas, origin, landscape);
 
-    let last = landscape.steps - 1;
-    let thumbs = [
-        ("A", 0, [MARGIN + 4.0, top]),
-        (
-            "B",
-            last * landscape.steps,
-            [MARGIN + 4.0, top + MAP - THUMB],
-        ),
-        ("C", last, [left + MAP + 22.0, top + (MAP - THUMB) / 2.0]),
-    ];
+    let [a, b, c] = landscape.item_points();
+    let beside = left + MAP + 22.0;
+    let thumbs = match landscape.kind.is_flat() {
+        false => [
+            ("A", a, [MARGIN + 4.0, top]),
+            ("B", b, [MARGIN + 4.0, top + MAP - THUMB]),
+            ("C", c, [beside, top + (MAP - THUMB) / 2.0]),
+        ],
+        true => [
+            ("A", a, [MARGIN + 4.0, top + MAP - THUMB - 40.0]),
+            ("B", b, [beside, top + MAP - THUMB - 40.0]),
+            ("C", c, [MARGIN + 4.0, top]),
+        ],
+    };
     // An item that the classifier takes for another class.
     let mistaken = |k: usize, letter: &str| {
         let Some(label) = landscape.label(k) else {
@@ -166,8 +171,8 @@ fn draw_cells(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
     let side = MAP / indices.len() as f64;
     for (row, &i) in indices.iter().enumerate() {
         for (column, &j) in indices.iter().enumerate() {
-            let k = i * landscape.steps + j;
-            // A frame that failed is a gap.
+            let k = landscape.drawn_at(i, j);
+            // A frame that failed is a gap, and so is what lies beyond a triangle.
             let Some(label) = landscape.label(k) else {
                 continue;
             };
@@ -192,7 +197,7 @@ fn draw_boundaries(canvas: &mut Canvas, landscape: &Landscape, [x, y]: Place) {
     let side = MAP / indices.len() as f64;
     let corner = |row: usize, column: usize| [x + side * column as f64, y + side * row as f64];
     let label = |row: usize, column: usize| {
-        landscape.label(indices[row] * landscape.steps + indices[column])
+        landscape.label(landscape.drawn_at(indices[row], indices[column]))
     };
     let mut segments = Vec::new();
     for row in 0..indices.len() {
@@ -225,7 +230,7 @@ fn draw_marks(
     let landscape = &file.landscape;
     let side = MAP / landscape.steps as f64;
     let middle = |k: usize| {
-        let [i, j] = landscape.place(k).map(|index| index as f64 + 0.5);
+        let [i, j] = landscape.drawn_place(k).map(|index| index as f64 + 0.5);
         [x + side * j, y + side * i]
     };
     let barriers = barriers(file, marks);
@@ -240,21 +245,41 @@ fn draw_marks(
     (symbols, barriers)
 }
 
+/// The items of a plane or triangle, where they lie.
+fn draw_anchors(canvas: &mut Canvas, [x, y]: Place, landscape: &Landscape) {
+    if !landscape.kind.is_flat() {
+        return;
+    }
+    for (letter, [right, up]) in ["A", "B", "C"].into_iter().zip(landscape.anchors()) {
+        let at = [x + MAP * right, y + MAP * (1.0 - up)];
+        let edge = Stroke {
+            color: opaque(INK),
+            width_px: 1.4,
+        };
+        canvas.circle(at, 8.5, opaque(PAPER), Some(edge));
+        let look = Type::new(SMALL_SIZE, INK, Anchor::Middle);
+        canvas.text([at[0], at[1] + 4.0], letter, look);
+    }
+}
+
 /// Ticks stand at the middles of the first, the middle and the last cell.
 fn draw_axes(canvas: &mut Canvas, [x, y]: Place, landscape: &Landscape) {
     let (steps, axes) = (landscape.steps, landscape.kind.axes());
     let side = MAP / steps as f64;
+    let flat = landscape.kind.is_flat();
     for value in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let along = side / 2.0 + value * (MAP - side);
-        let text = format!("{value}");
+        // Upwards where the grid is drawn so.
+        let down = if flat { MAP - along } else { along };
+        let texts = landscape.ticks(value);
         canvas.text(
             [x + along, y + MAP + 20.0],
-            &text,
+            &texts[0],
             Type::new(SMALL_SIZE, MUTED, Anchor::Middle),
         );
         canvas.text(
-            [x - 8.0, y + along + 4.0],
-            &text,
+            [x - 8.0, y + down + 4.0],
+            &texts[1],
             Type::new(SMALL_SIZE, MUTED, Anchor::End),
         );
     }
@@ -286,7 +311,7 @@ fn draw_legend(canvas: &mut Canvas, file: &LandscapeFile, place: Place) -> Place
     let entries: Vec<_> = predicted
         .iter()
         .map(|&class| {
-            let share = 100.0 * cells[class] as f64 / landscape.num_frames() as f64;
+            let share = 100.0 * cells[class] as f64 / landscape.num_points() as f64;
             let text = format!("{}  {share:.1} %", class_label(file, class));
             (color(class), text)
         })

@@ -89,7 +89,7 @@ pub(super) struct BoxLabels<'a> {
     pub(super) y: &'a str,
     pub(super) z: &'a str,
     /// Ticks at the start, the middle and the end, of x and y and of z.
-    pub(super) floor: [&'a str; 3],
+    pub(super) floor: [[&'a str; 3]; 2],
     pub(super) heights: [&'a str; 3],
 }
 
@@ -144,14 +144,14 @@ pub(super) fn draw_box(canvas: &mut Canvas, projection: &Projection, labels: &Bo
         canvas,
         projection,
         [[0., near_y, 0.], [1., near_y, 0.]],
-        labels.floor,
+        labels.floor[0],
         labels.x,
     );
     draw_axis(
         canvas,
         projection,
         [[near_x, 0., 0.], [near_x, 1., 0.]],
-        labels.floor,
+        labels.floor[1],
         labels.y,
     );
     // The upright axis stands at the leftmost corner of the box.

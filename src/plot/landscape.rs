@@ -113,7 +113,9 @@ pub fn landscape_figures(
     {
         add("mesh", svg);
     }
-    if let Items::Images { .. } = file.about.items {
+    let grouped =
+        matches!(file.about.items, Items::Rows { .. }) && file.landscape.kind.siblings().len() > 1;
+    if !grouped {
         let points = Points::of(file);
         let asked = options.classes.as_deref().unwrap_or_default();
         add("ternary", ternary(file, &points, corners(file, asked)));
@@ -136,7 +138,6 @@ struct Points {
 impl Points {
     fn of(file: &LandscapeFile) -> Self {
         let landscape = &file.landscape;
-        let steps = landscape.steps;
         let answered: Vec<usize> = (0..landscape.num_frames())
             .filter(|&k| !landscape.is_failed(k))
             .collect();
@@ -145,11 +146,9 @@ impl Points {
             .flat_map(|&k| landscape.probabilities_of(k).iter().copied())
             .collect();
         let (labels, best) = answers(&probabilities, landscape.num_classes);
-        let items = [
-            (0, "A"),
-            ((steps - 1) * steps, "B"),
-            (steps * steps - 1, "C"),
-        ];
+        // Of a plane the nearest points.
+        let [a, b, c] = landscape.item_points();
+        let items = [(a, "A"), (b, "B"), (c, "C")];
         let place = |(k, letter)| Some((answered.binary_search(&k).ok()?, letter));
         Self {
             probabilities,
@@ -186,7 +185,7 @@ fn ternary(file: &LandscapeFile, points: &Points, corners: [usize; 3]) -> String
         corners,
         class_names: &file.about.class_names,
         panels: &[TernaryPanel {
-            points: match points.labels.len() == file.landscape.num_frames() {
+            points: match points.labels.len() == file.landscape.num_points() {
                 true => "the frames",
                 false => "the frames that did not fail",
             },

@@ -6,6 +6,7 @@ use super::caption::{class_label, subtitle, title};
 use super::style::{HEADER, INK, MARGIN, MUTED, RULE, SMALL_SIZE, chart_text, color, fitted};
 use crate::landscape::LandscapeFile;
 use plotters::prelude::*;
+use std::borrow::Cow;
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 460.0;
@@ -46,7 +47,15 @@ pub struct LinePlot<'a> {
 pub fn landscape_line(file: &LandscapeFile, classes: &[usize]) -> String {
     let landscape = &file.landscape;
     let steps = landscape.steps;
-    let cycles: Vec<usize> = (0..steps).map(|i| i * steps).collect();
+    let points: Vec<usize> = landscape.points().collect();
+    let cycles: Vec<usize> = (0..steps)
+        .map(|i| points.partition_point(|&k| k < i * steps))
+        .collect();
+    let held = (points.iter()).flat_map(|&k| landscape.probabilities_of(k).iter().copied());
+    let probabilities = match points.len() == landscape.num_frames() {
+        true => Cow::Borrowed(&landscape.probabilities),
+        false => Cow::Owned(held.collect()),
+    };
     let classes: Vec<_> = classes
         .iter()
         .map(|&class| (class, class_label(file, class)))
@@ -55,10 +64,11 @@ pub fn landscape_line(file: &LandscapeFile, classes: &[usize]) -> String {
         title: &title(file),
         subtitle: &subtitle(file),
         axis: &format!(
-            "{}, in {steps} cycles from a mix of A and B into C (shaded in turn)",
-            file.about.items.input_name()
+            "{}, in {steps} cycles {} (shaded in turn)",
+            file.about.items.input_name(),
+            landscape.kind.row_name()
         ),
-        probabilities: &landscape.probabilities,
+        probabilities: &probabilities,
         num_classes: landscape.num_classes,
         cycles: &cycles,
         cycle_names: &[],

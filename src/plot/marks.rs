@@ -58,7 +58,11 @@ pub(super) fn critical_symbols(
         return Vec::new();
     }
     let steps = landscape.steps;
-    let found = critical_points(&landscape.surface(class), [steps, steps]);
+    // Higher than anywhere where the grid has no point, as in its measures.
+    let raised = |p: f64| if p.is_nan() { f64::INFINITY } else { p };
+    let surface: Vec<f64> = landscape.surface(class).into_iter().map(raised).collect();
+    let mut found = critical_points(&surface, [steps, steps]);
+    found.retain(|k| landscape.has_point(k));
     let minima = found.minima.iter().map(|&k| (k, Symbol::Minimum));
     let saddles = found.saddles.iter().map(|&(k, _)| (k, Symbol::Saddle));
     let maxima = found.maxima.iter().map(|&k| (k, Symbol::Maximum));

@@ -2,7 +2,7 @@
 
 use super::caption::{class_label, title};
 use super::style::class_color_hex;
-use crate::landscape::LandscapeFile;
+use crate::landscape::{Landscape, LandscapeFile};
 use serde_json::{Value, json};
 
 /// The surfaces of `classes` as a plotly figure, `{"data": [...], "layout": {...}}`; one is
@@ -14,9 +14,7 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
     let landscape = &file.landscape;
     let steps = landscape.steps;
     let axes = landscape.kind.axes();
-    let axis: Vec<f64> = (0..steps)
-        .map(|index| index as f64 / (steps - 1) as f64)
-        .collect();
+    let [x, y] = drawn_axes(landscape);
     let data: Vec<Value> = classes
         .iter()
         .enumerate()
@@ -24,7 +22,7 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
             let z: Vec<Vec<f32>> = (0..steps)
                 .map(|i| {
                     (0..steps)
-                        .map(|j| landscape.probabilities_of(i * steps + j)[class])
+                        .map(|j| landscape.probabilities_of(landscape.drawn_at(i, j))[class])
                         .collect()
                 })
                 .collect();
@@ -33,8 +31,8 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
                 "name": untagged(&class_label(file, class)),
                 "showlegend": true,
                 "visible": if n == 0 { json!(true) } else { json!("legendonly") },
-                "x": axis,
-                "y": axis,
+                "x": x,
+                "y": y,
                 "z": z,
                 "cmin": 0,
                 "cmax": 1,
@@ -49,7 +47,7 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
             })
         })
         .collect();
-    let [a, b, c] = file.item_class_names();
+    let [across, down] = landscape.kind.named_axes(file.item_class_names());
     json!({
         "data": data,
         "layout": {
@@ -60,12 +58,30 @@ pub fn plotly_figure(file: &LandscapeFile, classes: &[usize]) -> Value {
                 "camera": {"eye": {"x": 1.6, "y": 1.35, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.15}},
                 "aspectmode": "manual",
                 "aspectratio": {"x": 1, "y": 1, "z": 0.7},
-                "xaxis": {"title": {"text": untagged(&format!("{} ({c})", axes.across))}},
-                "yaxis": {"title": {"text": untagged(&format!("{} ({a} to {b})", axes.down))}},
+                "xaxis": {"title": {"text": untagged(&across)}},
+                "yaxis": {"title": {"text": untagged(&down)}},
                 "zaxis": {"title": {"text": "probability"}, "range": [0, 1]},
             },
         },
     })
+}
+
+/// Where the columns stand from left to right, and the rows from top to bottom: shares, of a plane
+/// coordinates.
+fn drawn_axes(landscape: &Landscape) -> [Vec<f64>; 2] {
+    let steps = landscape.steps;
+    let shares: Vec<f64> = (0..steps)
+        .map(|index| index as f64 / (steps - 1) as f64)
+        .collect();
+    let axes = landscape.flat.as_ref().map(|flat| flat.axes.clone());
+    let [across, mut down] = match axes {
+        Some(axes) if !axes[0].is_empty() => axes,
+        _ => [shares.clone(), shares],
+    };
+    if landscape.kind.is_flat() {
+        down.reverse();
+    }
+    [across, down]
 }
 
 /// plotly takes some tags in its texts and cannot quote them.

@@ -9,7 +9,7 @@ use super::style::{
 };
 use super::tiles::{Tiles, tile_png};
 use crate::data::Picture;
-use crate::landscape::LandscapeFile;
+use crate::landscape::{GridKind, Landscape, LandscapeFile};
 use crate::mesh::PairMesh;
 use plotters::style::{RGBColor, TRANSPARENT};
 
@@ -42,30 +42,22 @@ fn paths(file: &LandscapeFile, most: usize) -> [Path<'_>; 2] {
         .iter()
         .map(|&index| index as f64 / (steps - 1) as f64)
         .collect();
-    let middle = landscape.middle_row();
     let meshes = landscape.morph.as_ref();
-    let [a, b, c] = file.item_class_names();
-    [
-        Path {
-            name: format!("A to B: {a} to {b}"),
-            frames: indices.iter().map(|&i| i * steps).collect(),
-            alphas: alphas.clone(),
-            mesh: meshes.map(|meshes| &meshes.a_to_b),
-        },
-        Path {
-            name: format!(
-                "into C: the mix of {:.0} % A and {:.0} % B to {c}",
-                100.0 * (1.0 - middle as f64 / (steps - 1) as f64),
-                100.0 * middle as f64 / (steps - 1) as f64
-            ),
-            frames: indices.iter().map(|&j| middle * steps + j).collect(),
-            alphas,
-            mesh: meshes.map(|meshes| &meshes.mix_to_c),
-        },
-    ]
+    let meshes = [
+        meshes.map(|meshes| &meshes.a_to_b),
+        meshes.map(|meshes| &meshes.mix_to_c),
+    ];
+    let mut meshes = meshes.into_iter();
+    let shown = landscape.kind.shown_paths(steps, file.item_class_names());
+    shown.map(|(path, name)| Path {
+        name,
+        frames: indices.iter().map(|&n| path.point(n)).collect(),
+        alphas: alphas.clone(),
+        mesh: meshes.next().flatten(),
+    })
 }
 
-/// Draws the frames from A to B and from the middle mix into C as SVG, each framed in the colour
+/// Draws the frames along two paths, of a morph from A to B and from the middle mix into C, as SVG, each framed in the colour
 /// of its predicted class, with the probabilities below it.
 pub fn path_strips(file: &LandscapeFile, frames: &Tiles) -> String {
     const BAR: f64 = 44.0;
@@ -298,7 +290,7 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
     let landscape = &file.landscape;
     let indices = shown(landscape.steps, MAX_SHEET_FRAMES);
     let steps = indices.len();
-    let sheet = sheet_picture(frames, landscape.steps, &indices);
+    let sheet = sheet_picture(frames, landscape, &indices);
     let side = 980.0;
     let extent = [side, side * sheet.height_px as f64 / sheet.width_px as f64];
     let origin = [MARGIN + 34.0, HEADER + 26.0];
@@ -318,7 +310,11 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
                 origin[1] + pitch[1] * row as f64 + inset,
             ];
             let size = pitch.map(|side| side - gap + border);
-            let Some(label) = landscape.label(i * landscape.steps + j) else {
+            let k = landscape.drawn_at(i, j);
+            if !landscape.has_point(k) {
+                continue;
+            }
+            let Some(label) = landscape.label(k) else {
                 draw_gap(&mut canvas, corner, size);
                 continue;
             };
@@ -329,12 +325,25 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
             canvas.rectangle(corner, size, TRANSPARENT, Some(edge));
         }
     }
-    for (text, at) in [
-        ("A", [origin[0] - 18.0, origin[1] + 24.0]),
-        ("B", [origin[0] - 18.0, origin[1] + extent[1] - 12.0]),
-        ("C", [origin[0] + side - 22.0, origin[1] - 9.0]),
-        ("into C", [origin[0] + side / 2.0, origin[1] - 9.0]),
-    ] {
+    let axes = landscape.kind.axes();
+    let [low, beside] = [origin[1] + extent[1] - 12.0, origin[0] - 18.0];
+    let letters = match landscape.kind {
+        GridKind::Plane => Vec::new(),
+        GridKind::Triangle => vec![
+            ("A", [beside, low]),
+            ("B", [origin[0] + side - 22.0, origin[1] + extent[1] + 18.0]),
+            ("C", [beside, origin[1] + 24.0]),
+        ],
+        _ => vec![
+            ("A", [beside, origin[1] + 24.0]),
+            ("B", [beside, low]),
+            ("C", [origin[0] + side - 22.0, origin[1] - 9.0]),
+        ],
+    };
+    for (text, at) in letters
+        .into_iter()
+        .chain([(axes.across, [origin[0] + side / 2.0, origin[1] - 9.0])])
+    {
         canvas.text(at, text, Type::new(LABEL_SIZE, INK, Anchor::Middle));
     }
     let upright = Type {
@@ -343,7 +352,7 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
     };
     canvas.text(
         [origin[0] - 13.0, origin[1] + extent[1] / 2.0],
-        "mix A to B",
+        axes.down,
         upright,
     );
     let entries: Vec<_> = file
@@ -368,7 +377,7 @@ const MAX_SHEET_FRAMES: usize = 41;
 
 /// The frames of these rows and columns in a picture with gaps between them and half a gap
 /// around it.
-fn sheet_picture(frames: &Tiles, steps: usize, indices: &[usize]) -> Picture {
+fn sheet_picture(frames: &Tiles, landscape: &Landscape, indices: &[usize]) -> Picture {
     let [height, width, channels] = frames.shape();
     let count = indices.len();
     // Large frames: every n-th pixel, so that the sheet stays a picture one can open.
@@ -377,7 +386,11 @@ fn sheet_picture(frames: &Tiles, steps: usize, indices: &[usize]) -> Picture {
     let mut sheet = Picture::filled(count * pitch[0], count * pitch[1], channels, 255);
     for (row, &i) in indices.iter().enumerate() {
         for (column, &j) in indices.iter().enumerate() {
-            let tile = reduced(frames.tile(i * steps + j), skip);
+            let k = landscape.drawn_at(i, j);
+            if !landscape.has_point(k) {
+                continue;
+            }
+            let tile = reduced(frames.tile(k), skip);
             let corner = [column * pitch[0], row * pitch[1]].map(|edge| edge + SHEET_GAP_PX / 2);
             sheet.put(&tile, corner[0], corner[1]);
         }

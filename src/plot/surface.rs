@@ -50,18 +50,25 @@ pub fn surface_plot(
         );
         let middle = [corner[0] + PANEL[0] / 2.0, corner[1] + PANEL[1] / 2.0 + 8.0];
         let projection = Projection::new(camera, middle);
-        let [a, b, c] = file.item_class_names();
+        let [across, down] = file.landscape.kind.named_axes(file.item_class_names());
+        let ticks = [0.0, 0.5, 1.0].map(|share| file.landscape.ticks(share));
+        let floor = [0, 1].map(|axis| ticks.each_ref().map(|both| both[axis].as_str()));
+        let [floor_x, mut floor_y] = floor;
+        if file.landscape.kind.is_flat() {
+            // Upwards on the map is to the back here.
+            floor_y.reverse();
+        }
         let labels = BoxLabels {
-            x: &format!("into C ({c})"),
-            y: &format!("mix A to B ({a} to {b})"),
+            x: &across,
+            y: &down,
             z: "probability",
-            floor: ["0", "0.5", "1"],
+            floor: [floor_x, floor_y],
             heights: ["0", "0.5", "1"],
         };
         draw_box(&mut canvas, &projection, &labels);
         let landscape = &file.landscape;
         let height = |i: usize, j: usize| {
-            f64::from(landscape.probabilities_of(i * landscape.steps + j)[class])
+            f64::from(landscape.probabilities_of(landscape.drawn_at(i, j))[class])
         };
         let standing = marks_on_surface(file, class, marks, &barriers, &projection, &height);
         draw_surface(
@@ -96,9 +103,13 @@ fn marks_on_surface<'a>(
 ) -> Vec<Standing<'a>> {
     let landscape = &file.landscape;
     let last = landscape.steps - 1;
-    let unit = move |k: usize| landscape.place(k).map(|index| index as f64 / last as f64);
+    let unit = move |k: usize| {
+        landscape
+            .drawn_place(k)
+            .map(|index| index as f64 / last as f64)
+    };
     let place = move |k: usize| {
-        let ([i, j], [y, x]) = (landscape.place(k), unit(k));
+        let ([i, j], [y, x]) = (landscape.drawn_place(k), unit(k));
         projection.place([x, y, height(i, j)])
     };
     // From a point to the middle of the nearest cell around it.

@@ -1,7 +1,7 @@
 //! All frames of a landscape as pictures.
 
 use crate::data::{Image, Picture, whole};
-use crate::landscape::{Items, LandscapeFile};
+use crate::landscape::{GridKind, Items, LandscapeFile};
 
 /// The frames of a landscape in whole levels, `[steps, steps, H, W, C]`.
 #[derive(Debug, Clone)]
@@ -90,21 +90,31 @@ impl Tiles {
     /// All frames edge to edge, row i and column j of the grid at row i and column j.
     pub fn atlas(&self) -> Picture {
         let [height, width, channels] = self.shape;
-        self.arranged([width, height], channels, |atlas, k, left, top| {
-            atlas.put(&self.tile(k), left, top);
-        })
+        // As they are held: the picture is read back.
+        self.arranged(
+            [width, height],
+            channels,
+            GridKind::Morph,
+            |atlas, k, left, top| {
+                atlas.put(&self.tile(k), left, top);
+            },
+        )
     }
 
     /// All frames in tiles of a multiple of 8 pixels each way, for JPEG, whose 8 x 8 blocks then
     /// belong to one frame each: a frame's last column and row are repeated into the rest.
-    /// Frames larger than `max_side_px` are reduced to every n-th pixel. Gives the atlas, the
-    /// size of a frame and that of a tile, `[width, height]`.
-    pub fn padded_atlas(&self, max_side_px: usize) -> (Picture, [usize; 2], [usize; 2]) {
+    /// Frames larger than `max_side_px` are reduced to every n-th pixel. They stand as a grid of
+    /// this kind is drawn. Gives the atlas, the size of a frame and that of a tile, `[width, height]`.
+    pub fn padded_atlas(
+        &self,
+        max_side_px: usize,
+        kind: GridKind,
+    ) -> (Picture, [usize; 2], [usize; 2]) {
         let [height, width, channels] = self.shape;
         let skip = width.max(height).div_ceil(max_side_px.max(1));
         let frame = [width.div_ceil(skip), height.div_ceil(skip)];
         let tile = frame.map(|side| side.next_multiple_of(8));
-        let atlas = self.arranged(tile, channels, |atlas, k, left, top| {
+        let atlas = self.arranged(tile, channels, kind, |atlas, k, left, top| {
             let whole = self.tile(k);
             let mut padded = Picture::filled(tile[0], tile[1], channels, 0);
             for y in 0..tile[1] {
@@ -125,12 +135,13 @@ impl Tiles {
         &self,
         [width, height]: [usize; 2],
         channels: usize,
+        kind: GridKind,
         mut place: impl FnMut(&mut Picture, usize, usize, usize),
     ) -> Picture {
         let mut atlas = Picture::filled(self.steps * width, self.steps * height, channels, 255);
         for k in 0..self.steps * self.steps {
-            let (left, top) = (k % self.steps * width, k / self.steps * height);
-            place(&mut atlas, k, left, top);
+            let [row, column] = kind.drawn_place(k, self.steps);
+            place(&mut atlas, k, column * width, row * height);
         }
         atlas
     }

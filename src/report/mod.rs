@@ -55,16 +55,24 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figu
             "<script type=\"text/plain\" id=\"{kind}-{name}\">{content}</script>"
         );
     };
-    element("values", &floats(&file.landscape.probabilities));
+    let landscape = &file.landscape;
+    let values = landscape.as_drawn(&landscape.probabilities, landscape.num_classes);
+    element("values", &floats(&values));
+    if let Some(overlay) = overlay(file) {
+        element("overlay", &zipped(&overlay.to_string()));
+    }
     let mut atlas = None;
     if let Some(frames) = frames {
-        let (picture, frame, tile) = frames.padded_atlas(MAX_FRAME_PX);
+        let (picture, frame, tile) = frames.padded_atlas(MAX_FRAME_PX, landscape.kind);
         let jpeg = STANDARD.encode(picture.to_jpeg(JPEG_QUALITY));
         element("frames", &format!("data:image/jpeg;base64,{jpeg}"));
         atlas = Some([frame, tile]);
     }
     if let (Items::Rows { .. }, Some(rows)) = (&file.about.items, &file.landscape.inputs) {
-        element("rows", &floats(rows));
+        element(
+            "rows",
+            &floats(&landscape.as_drawn(rows, file.about.items.len())),
+        );
     }
     html.push_str(&pack_figures(name, figures));
     Detail {
@@ -72,6 +80,23 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figu
         html,
         atlas,
     }
+}
+
+/// What the page draws over the map of a plane or triangle, in shares of the map from the left and
+/// from below; nothing of others.
+fn overlay(file: &LandscapeFile) -> Option<Value> {
+    let landscape = &file.landscape;
+    let flat = landscape.flat.as_ref()?;
+    let ends = flat.axes.each_ref().map(|axis| match axis[..] {
+        [lo, .., hi] => [lo, hi],
+        _ => [0.0, 1.0],
+    });
+    Some(json!({
+        "anchors": landscape.anchors(),
+        "ends": ends,
+        "unit": flat.unit,
+        "clipped_share": flat.clipped_share,
+    }))
 }
 
 /// Packs the figures of a landscape or of a triple, which its landscapes share.

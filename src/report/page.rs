@@ -3,7 +3,7 @@
 use super::policy::{Own, policy};
 use super::{Detail, zipped};
 use crate::data::{FileError, write_file};
-use crate::landscape::Column;
+use crate::landscape::{Column, GridKind};
 use crate::plot::{FIGURE_TITLES, class_color_hex};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -62,6 +62,8 @@ pub struct Report<'a> {
     pub manifest: &'a Value,
     /// Name of every class.
     pub class_names: &'a [String],
+    /// The kind of all landscapes.
+    pub kind: GridKind,
     /// Points a side of a landscape.
     pub steps: usize,
     /// Names of the features, where the items are rows.
@@ -180,6 +182,7 @@ fn run(report: &Report<'_>) -> Value {
         .map(|row| {
             json!({
                 "name": row.name,
+                "title": report.kind.title(row.classes.map(|class| report.class_names[class].as_str())),
                 "items": row.items,
                 "classes": row.classes,
                 "intruders": row.intruders,
@@ -211,6 +214,14 @@ fn run(report: &Report<'_>) -> Value {
     json!({
         "title": title(report),
         "kind": if report.features.is_some() { "rows" } else { "images" },
+        "grid": {
+            "kind": report.kind,
+            "axes": report.kind.axes(),
+            "flat": report.kind.is_flat(),
+            "points": report.kind.num_points(report.steps),
+            "about": report.kind.about(),
+            "roles": report.kind.roles(),
+        },
         "facts": facts(report),
         "command": command.join(" "),
         "plan": report.manifest["plan"],
@@ -258,8 +269,12 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         [
             "Landscapes".to_owned(),
             format!(
-                "{landscapes} of {steps} x {steps} {inputs}, {} in all",
-                landscapes * steps * steps
+                "{landscapes} of {} {inputs}, {} in all",
+                match report.kind {
+                    GridKind::Triangle => format!("{}", report.kind.num_points(steps)),
+                    _ => format!("{steps} x {steps}"),
+                },
+                landscapes * report.kind.num_points(steps)
             ),
         ],
         ["Model".to_owned(), file(&manifest["model"])],
@@ -275,9 +290,26 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
     if let Some(left_out) = manifest["data"]["left_out"].as_u64().filter(|&n| n > 0) {
         facts[2][1].push_str(&format!(", {left_out} with missing values left out"));
     }
-    match report.features {
-        Some(features) => facts.push(["Features".to_owned(), features.join(", ")]),
-        None => facts.push([
+    if let Some(features) = report.features {
+        facts.push(["Features".to_owned(), features.join(", ")]);
+    }
+    let flat = &plan["flat"];
+    match report.kind {
+        GridKind::Rows => {}
+        GridKind::Triangle => facts.push(["Grid".to_owned(), "triangle of mixtures".to_owned()]),
+        GridKind::Plane => facts.push([
+            "Grid".to_owned(),
+            format!(
+                "plane, its box wider than the items by {} and {} of each side{}",
+                text(&flat["range"][0]),
+                text(&flat["range"][1]),
+                match flat["clipped"] == true {
+                    true => ", clipped to the levels of images",
+                    false => "; points may leave the levels of images",
+                }
+            ),
+        ]),
+        _ => facts.push([
             "Morph".to_owned(),
             format!(
                 "{} mode, {} sampling, {} x {} feature cells",

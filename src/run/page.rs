@@ -5,7 +5,7 @@ use super::folder::RunFolder;
 use super::folder::layout::REPORT_FILE;
 use super::resolution::Resolution;
 use super::summary::SummaryRow;
-use crate::landscape::{COLUMNS, Items, OVERVIEW, RANK_BY};
+use crate::landscape::{COLUMNS, GridKind, Items, OVERVIEW, RANK_BY};
 use crate::report::{Detail, Report, ReportRow, write_report};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(super) fn report(
     folder: &RunFolder,
     class_names: &[String],
-    steps: usize,
+    (kind, steps): (GridKind, usize),
     items: &Items,
     rows: &[SummaryRow],
     details: &[Detail],
@@ -38,6 +38,7 @@ pub(super) fn report(
         &Report {
             manifest: &folder.manifest(),
             class_names,
+            kind,
             steps,
             features,
             columns: &COLUMNS,

@@ -10,7 +10,7 @@ use super::resolution::Resolution;
 use super::summary::{SummaryRow, measure_files};
 use crate::data::{MAX_JSON_BYTES, Picture, read_text};
 use crate::job::{JobError, Located, Observer, class_number};
-use crate::landscape::{DataPoints, Items, LandscapeFile, Permutation, triple_of};
+use crate::landscape::{DataPoints, Items, LandscapeFile, triple_of};
 use crate::plot::Tiles;
 use crate::remedy::Setting;
 use crate::report::Detail;
@@ -150,7 +150,7 @@ impl RunFolder {
             report(
                 &self,
                 &first.about.class_names,
-                first.landscape.steps,
+                (first.landscape.kind, first.landscape.steps),
                 &first.about.items,
                 &rows.concat(),
                 &details.concat(),
@@ -227,7 +227,7 @@ pub(super) fn read_landscape(
     let place = path.display();
     let file = LandscapeFile::read(&path).placed(&place)?;
     let is_its_own = file.about.name == name
-        && Permutation::ALL
+        && (file.landscape.kind.siblings())
             .iter()
             .any(|p| *p == file.about.permutation && name.ends_with(&format!(".{}", p.number())));
     if !is_its_own {
@@ -248,6 +248,7 @@ fn check_belongs(
 ) -> Result<(), RunError> {
     let is_alike = file.about.class_names == first.about.class_names
         && file.about.items == first.about.items
+        && file.landscape.kind == first.landscape.kind
         && file.landscape.steps == first.landscape.steps;
     if !is_alike {
         return Err(RunError::refused(format!(

@@ -45,6 +45,7 @@ impl Expected<'_> {
                 let keeps_inputs =
                     self.keeps_frames || matches!(self.job.items(), Items::Rows { .. });
                 let is_this = file.about == wanted
+                    && file.landscape.kind == self.job.kind()
                     && file.landscape.steps == self.job.steps()
                     && file.landscape.inputs.is_some() == keeps_inputs;
                 match is_this {

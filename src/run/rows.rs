@@ -13,7 +13,7 @@ use super::writing::{Outcome, Writing};
 use crate::data::FileError;
 use crate::job::{Stage, landscapes_of};
 use crate::kernels::BUDGET;
-use crate::landscape::{GridKind, Items, LandscapeFile, Triple};
+use crate::landscape::{GridKind, LandscapeFile, Triple};
 use crate::pipeline::{Frames, PipelineError};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -30,7 +30,7 @@ impl Writing<'_> {
             path: path.clone(),
             source,
         };
-        let heading = SummaryWriter::headed(matches!(job.items(), Items::Images { .. })).finish();
+        let heading = SummaryWriter::headed(job.kind().is_morphed()).finish();
         let kept = match self.folder.earlier() {
             Earlier::SamePlan => {
                 Kept::read(&path, &heading, job.kind(), triples).unwrap_or_default()

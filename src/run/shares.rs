@@ -3,7 +3,7 @@
 use super::summary::IN_MEMORY;
 use crate::job::LoadedJob;
 use crate::kernels::Sampling;
-use crate::landscape::{PathMeasures, ToolShare, Triple, tool_share};
+use crate::landscape::{GridKind, PathMeasures, ToolShare, Triple, tool_share};
 use crate::pipeline::MorphMode;
 use crate::plot::{ModesPanel, ModesPlot, modes_plot};
 
@@ -116,7 +116,7 @@ pub(super) fn sentence(row: &ShareRow, compared: &[ComparedTriple], steps: usize
         clean.published,
         clean.other,
         format_args!("{triples} triple{}", if triples == 1 { "" } else { "s" }),
-        3 * steps * compared.len(),
+        GridKind::Morph.siblings().len() * steps * compared.len(),
     )
 }
 

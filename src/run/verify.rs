@@ -316,7 +316,7 @@ impl RunFolder {
         let steps = again.steps();
         let mut check = LandscapeCheck::of([ids.len(), all.len()]);
         observer.begin(Stage {
-            total: ids.len() * steps * steps,
+            total: ids.len() * again.kind().num_points(steps),
             unit: "points",
         });
         let values = steps * steps * again.class_names().len().max(1);

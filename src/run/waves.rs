@@ -60,7 +60,11 @@ impl Writing<'_> {
     /// Points of the finest of the finer grids, 0 where there are none.
     fn finer_each(&self) -> usize {
         let [_, fine] = finer(self.job.steps());
-        if self.resolution { fine * fine } else { 0 }
+        if self.resolution {
+            self.job.kind().num_points(fine)
+        } else {
+            0
+        }
     }
 
     /// What a finished landscape takes until it is written, bytes.
@@ -240,7 +244,7 @@ impl Writing<'_> {
             report(
                 &self.folder,
                 self.job.class_names(),
-                self.job.steps(),
+                (self.job.kind(), self.job.steps()),
                 &self.job.items(),
                 &rows,
                 details,

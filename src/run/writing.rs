@@ -93,7 +93,7 @@ pub(super) struct Writing<'a> {
 impl Writing<'_> {
     /// Inputs of a landscape.
     pub(super) fn frames_each(&self) -> usize {
-        self.job.steps().pow(2)
+        self.job.kind().num_points(self.job.steps())
     }
 
     /// Whether the inputs of landscapes of images are written.

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! All of it runs in 64-bit floats on the CPU: in 32 bits a line of a convolutional network gains
-//! up to a dozen pieces that are not there, and WGSL has no wider floats. The room stands beside
-//! `pipeline`: it takes the layers of `model` and the regions of `landscape`, which do not know of
-//! each other, and needs no engine. Functions are pure: slices in, owned values out; files, figures
+//! up to a dozen pieces that are not there, and WGSL has no wider floats. The room stands below
+//! `pipeline`, which lays its planes: it takes the layers of `model` and the regions of `landscape`,
+//! which do not know of each other, and needs no engine. Functions are pure: slices in, owned values out; files, figures
 //! and options are for the rooms above.
 //!
 //! Lengths are in units of the [`Space`]; [`Space::unit`] names it.
@@ -71,7 +71,8 @@ pub use margins::{
 pub use network::{SectionNetwork, Space, SpaceKind};
 pub use paths::{Connected, Connection, PathOptions, connect, plane_barrier};
 pub use plane::{
-    BOX_MARGIN, ItemPlane, clip, line_parameters, line_point, mixture, triangle_weights,
+    BOX_MARGIN, ItemPlane, clip, line_parameters, line_point, mixture, triangle_anchors,
+    triangle_weights,
 };
 pub use sample::{PushedForward, plane_logits, point_logits, push_forward};
 pub use section::{Component, Faces, PlaneOptions, PlaneSection, exact_plane};

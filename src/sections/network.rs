@@ -48,6 +48,41 @@ impl Space {
         }
     }
 
+    /// The space of a model's inputs, whether sections know its layers or not: rows of a model that
+    /// no layers are known of are taken as they are.
+    pub fn new(model: &Model, kind: SpaceKind) -> Self {
+        let mut space = Self {
+            kind,
+            scale: vec![1.0],
+            offset: vec![0.0],
+        };
+        let layers = model.unfolded().unwrap_or_default();
+        if let (SpaceKind::Rows, Some(i)) = (kind, input_scaling(&layers))
+            && let UnfoldedOp::Affine { scale, offset } = layers[i].op
+        {
+            (space.scale, space.offset) = (scale.to_vec(), offset.to_vec());
+        }
+        space
+    }
+
+    /// A direction of the space as one of inputs: what an input changes by where its point changes by
+    /// `direction`. A feature that the scaling loses does not change.
+    pub fn input_direction(&self, direction: &[f64]) -> Vec<f64> {
+        let of_rows = |(i, z): (usize, &f64)| match self.scale[i % self.scale.len()] {
+            0.0 => 0.0,
+            scale => z / scale,
+        };
+        match self.kind {
+            SpaceKind::Images => direction.iter().map(|z| 255.0 * z).collect(),
+            SpaceKind::Rows => direction.iter().enumerate().map(of_rows).collect(),
+        }
+    }
+
+    /// What its coordinates are.
+    pub fn kind(&self) -> SpaceKind {
+        self.kind
+    }
+
     /// An input, levels 0..255 or features, as a point of the space.
     pub fn point(&self, input: &[f32]) -> Vec<f64> {
         let wide: Vec<f64> = input.iter().map(|&x| f64::from(x)).collect();

@@ -132,6 +132,25 @@ impl ItemPlane {
     }
 }
 
+/// Places of three points in their plane, as [`ItemPlane::anchors`] has them; three that lie on a
+/// line are allowed and have no height.
+///
+/// # Errors
+/// [`SectionError::SamePoint`] where the first two are one point, [`SectionError::Lengths`].
+pub fn triangle_anchors(points: [&[f64]; 3]) -> Result<[[f64; 2]; 3], SectionError> {
+    check_lengths(&points)?;
+    match ItemPlane::new(points, [0.0; 2]) {
+        Ok(plane) => Ok(plane.anchors),
+        Err(SectionError::OnALine) => {
+            let [z1, z2, z3] = points;
+            let (a, b) = (difference(z1, z2), difference(z1, z3));
+            let along = dot(&a, &a).sqrt();
+            Ok([[0.0; 2], [along, 0.0], [dot(&a, &b) / along, 0.0]])
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Corners of a box, counter-clockwise.
 pub(super) fn corners([x0, y0]: [f64; 2], [x1, y1]: [f64; 2]) -> Vec<[f64; 2]> {
     vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]]

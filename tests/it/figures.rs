@@ -11,7 +11,7 @@
 
 use morphscape::data::{Picture, read_image_file};
 use morphscape::landscape::{
-    About, DataPoints, GridMeshes, Items, Landscape, LandscapeFile, Permutation,
+    About, DataPoints, GridKind, GridMeshes, Items, Landscape, LandscapeFile, Permutation,
 };
 use morphscape::mesh::PairMesh;
 use morphscape::plot::{
@@ -50,8 +50,9 @@ fn grid() -> Landscape {
         logits: probabilities.iter().map(|p| p.ln()).collect(),
         probabilities,
         inputs: None,
-        kind: morphscape::landscape::GridKind::Rows,
+        kind: GridKind::Rows,
         morph: None,
+        flat: None,
     }
 }
 
@@ -407,7 +408,7 @@ fn the_decision_map_shows_each_prediction() {
         .expect("x");
     let (top, side) = (number(cell, " y=\""), number(cell, "width=\""));
     for k in 0..STEPS * STEPS {
-        let [i, j] = file.landscape.place(k);
+        let [i, j] = file.landscape.drawn_place(k);
         let (x, y) = (
             (left + side * (j as f64 + 0.5)) as usize,
             (top + side * (i as f64 + 0.5)) as usize,
@@ -502,7 +503,7 @@ fn an_atlas_gives_the_frames_back() {
     let file = images();
     let tiles = Tiles::of(&file).expect("frames were kept");
     let again = Tiles::from_atlas(&tiles.atlas(), STEPS, tiles.shape());
-    let (padded, frame, tile) = tiles.padded_atlas(64);
+    let (padded, frame, tile) = tiles.padded_atlas(64, GridKind::Morph);
     assert_eq!((frame, tile), ([10, 8], [16, 8]));
     assert_eq!([padded.width_px, padded.height_px], [16 * STEPS, 8 * STEPS]);
     for k in 0..STEPS * STEPS {

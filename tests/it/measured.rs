@@ -33,6 +33,7 @@ fn landscape(steps: usize, mut logits: impl FnMut(f64, f64) -> [f32; CLASSES]) -
         inputs: None,
         kind: morphscape::landscape::GridKind::Rows,
         morph: None,
+        flat: None,
     }
 }
 
@@ -381,6 +382,7 @@ fn finer_grids_hold_the_points_of_coarser_ones() {
                 inputs: None,
                 kind: morphscape::landscape::GridKind::Rows,
                 morph: None,
+                flat: None,
             }
         };
         let finest = answers(17);

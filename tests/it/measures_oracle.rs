@@ -84,6 +84,7 @@ fn golden() -> (Golden, Vec<Landscape>) {
         inputs: None,
         kind: morphscape::landscape::GridKind::Rows,
         morph: None,
+        flat: None,
     });
     let landscapes = landscapes.collect();
     (golden, landscapes)

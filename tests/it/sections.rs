@@ -801,6 +801,7 @@ fn labelled(labels: &[usize]) -> Landscape {
         probabilities,
         inputs: None,
         morph: None,
+        flat: None,
     }
 }
 

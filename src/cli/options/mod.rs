@@ -2,6 +2,7 @@
 
 mod data;
 mod engine;
+mod kind;
 mod model;
 mod morph;
 mod places;
@@ -11,10 +12,11 @@ mod triples;
 
 pub(super) use data::{ClassOrderName, DataArgs};
 pub(super) use engine::{EngineArgs, OtherEngineArgs};
+pub(super) use kind::{FlatArgs, ImageKind, RowKind};
 pub(super) use model::{ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::Places;
-pub(super) use sweep::SweepArgs;
+pub(super) use sweep::{SweepArgs, grids};
 pub(super) use table::{ColumnArgs, TableArgs};
 pub(super) use triples::{RowTripleArgs, TripleArgs};
 

@@ -8,21 +8,26 @@ use clap::{Args, ValueEnum};
 /// How large grids are, and how many feature points an image has.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GridArgs {
-    /// Points a side of a grid, the ends included
-    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u16).range(2..=1001))]
-    steps: u16,
-    /// Feature cells a side
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
-    grid: u16,
+    /// Points a side of a grid, the ends included [default: 21]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1001))]
+    steps: Option<u16>,
+    /// Feature cells a side [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    grid: Option<u16>,
 }
 
 impl GridArgs {
     pub(in crate::cli) fn steps(&self) -> usize {
-        usize::from(self.steps)
+        self.steps_or(MorphSettings::default().steps)
+    }
+
+    /// Points a side, or so many where no number is given.
+    pub(in crate::cli) fn steps_or(&self, default: usize) -> usize {
+        self.steps.map_or(default, usize::from)
     }
 
     pub(in crate::cli) fn grid(&self) -> usize {
-        usize::from(self.grid)
+        self.grid.map_or(MorphSettings::default().grid, usize::from)
     }
 }
 
@@ -33,11 +38,13 @@ pub(in crate::cli) struct MorphArgs {
     size: GridArgs,
     /// clean: float frames, levels clamped, every pixel owned by one triangle; published: as the
     /// paper's tool makes them, to the pixel, with its 8-bit wrap-around and its failed frames
-    #[arg(long, value_enum, default_value = "clean")]
-    mode: ModeName,
+    /// [default: clean]
+    #[arg(long, value_enum)]
+    mode: Option<ModeName>,
     /// How images are sampled: interpolating bicubic spline, or bilinear (clean mode only)
-    #[arg(long, value_enum, default_value = "cubic")]
-    sampling: SamplingName,
+    /// [default: cubic]
+    #[arg(long, value_enum)]
+    sampling: Option<SamplingName>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -53,14 +60,17 @@ enum SamplingName {
 }
 
 impl MorphArgs {
-    /// Points a side of a grid.
-    pub(in crate::cli) fn steps(&self) -> usize {
-        self.size.steps()
+    /// Points a side of a grid, or so many where no number is given.
+    pub(in crate::cli) fn steps_or(&self, default: usize) -> usize {
+        self.size.steps_or(default)
     }
 
     /// How images are morphed; published mode has one way of sampling.
     pub(in crate::cli) fn settings(&self) -> anyhow::Result<MorphSettings> {
-        let mode = match (self.mode, self.sampling) {
+        let mode = match (
+            self.mode.unwrap_or(ModeName::Clean),
+            self.sampling.unwrap_or(SamplingName::Cubic),
+        ) {
             (ModeName::Clean, SamplingName::Cubic) => MorphMode::Clean(Sampling::Cubic),
             (ModeName::Clean, SamplingName::Linear) => MorphMode::Clean(Sampling::Linear),
             (ModeName::Published, SamplingName::Cubic) => MorphMode::Published,
@@ -73,5 +83,31 @@ impl MorphArgs {
             grid: self.size.grid(),
             mode,
         })
+    }
+
+    /// The same without a warp, on grids of so many points a side where no number is given.
+    ///
+    /// `kind` is what asks for it.
+    pub(in crate::cli) fn without_warp(
+        &self,
+        kind: &str,
+        steps: usize,
+        mode: MorphMode,
+    ) -> anyhow::Result<MorphSettings> {
+        let given = [
+            ("--mode", self.mode.is_some()),
+            ("--sampling", self.sampling.is_some()),
+            ("--grid", self.size.grid.is_some()),
+        ];
+        if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+            bail!(
+                "{option} says how images are warped, and --kind {kind} warps none; leave it out"
+            );
+        }
+        Ok(MorphSettings::new(
+            self.size.steps_or(steps),
+            self.size.grid(),
+            mode,
+        ))
     }
 }

@@ -1,7 +1,8 @@
 //! The image job, as `sweep` computes it and `bench` measures it.
 
-use super::{DataArgs, ModelArgs, MorphArgs, TripleArgs};
+use super::{DataArgs, FlatArgs, ImageKind, ModelArgs, MorphArgs, TripleArgs};
 use crate::job::SweepJob;
+use crate::pipeline::{FlatSettings, MorphMode, MorphSettings};
 
 /// Which images are morphed how, and which classifier is asked.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,41 @@ impl SweepArgs {
             data: self.data.source(),
             triples: self.triples.triples(),
             morph: self.morph.settings()?,
+            flat: None,
         })
     }
+
+    /// The same with grids of a kind.
+    pub(in crate::cli) fn job_of(
+        &self,
+        kind: ImageKind,
+        flat: &FlatArgs,
+    ) -> anyhow::Result<SweepJob> {
+        let (morph, flat) = grids(kind, flat, &self.morph)?;
+        Ok(SweepJob {
+            model: self.model.source()?,
+            data: self.data.source(),
+            triples: self.triples.triples(),
+            morph,
+            flat,
+        })
+    }
+}
+
+/// How images lead to grids of a kind.
+pub(in crate::cli) fn grids(
+    kind: ImageKind,
+    flat: &FlatArgs,
+    morph: &MorphArgs,
+) -> anyhow::Result<(MorphSettings, Option<FlatSettings>)> {
+    let flat = flat.settings(kind.shape())?;
+    let fade = MorphMode::CrossFade;
+    let steps = MorphSettings::default().steps;
+    let morph = match (kind, &flat) {
+        (ImageKind::Morph, _) => morph.settings()?,
+        (ImageKind::Triangle, Some((_, steps))) => morph.without_warp("triangle", *steps, fade)?,
+        (_, Some((_, steps))) => morph.without_warp("plane", *steps, fade)?,
+        (_, None) => morph.without_warp("cross-fade", steps, fade)?,
+    };
+    Ok((morph, flat.map(|(flat, _)| flat)))
 }

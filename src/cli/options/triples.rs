@@ -14,9 +14,11 @@ pub(in crate::cli) struct TripleArgs {
     /// group 2, and so on; the groups beyond are chosen by --seed
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
-    /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["groups", "classes", "seed"])]
-    triples: Option<PathBuf>,
+    /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}; or
+    /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
+    /// and the next ones
+    #[arg(long, value_name = "FILE.json|dbviz:SEED", conflicts_with_all = ["groups", "classes", "seed"], value_parser = parse_triples)]
+    triples: Option<Triples>,
     /// Seed of the choice of classes and items
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -33,9 +35,11 @@ pub(in crate::cli) struct RowTripleArgs {
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
     /// A fixed list instead of groups: {"triples":[{"name":"A","items":[i,j,k]},...]}, the items by
-    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["groups", "classes", "seed"])]
-    triples: Option<PathBuf>,
+    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept; or
+    /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
+    /// and the next ones
+    #[arg(long, value_name = "FILE.json|dbviz:SEED", conflicts_with_all = ["groups", "classes", "seed"], value_parser = parse_triples)]
+    triples: Option<Triples>,
     /// Seed of the choice of rows and classes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -60,9 +64,27 @@ impl RowTripleArgs {
     }
 }
 
-fn triples(file: &Option<PathBuf>, groups: Option<u32>, classes: &[String], seed: u64) -> Triples {
-    match file {
-        Some(path) => Triples::File(path.clone()),
+/// A file, or `dbviz:SEED+COUNT`.
+fn parse_triples(text: &str) -> Result<Triples, String> {
+    let Some(draws) = text.strip_prefix("dbviz:") else {
+        return Ok(Triples::File(PathBuf::from(text)));
+    };
+    let (seed, count) = draws.split_once('+').unwrap_or((draws, "1"));
+    let seed = seed.parse::<u64>().ok();
+    let count = count.parse().ok();
+    match (seed, count.filter(|count| (1..=1_000_000).contains(count))) {
+        (Some(seed), Some(count)) if seed.checked_add(count as u64).is_some() => {
+            Ok(Triples::Dbviz { seed, count })
+        }
+        _ => Err(format!(
+            "expected dbviz:SEED or dbviz:SEED+COUNT with a COUNT of 1 to 1000000, found \"{text}\""
+        )),
+    }
+}
+
+fn triples(given: &Option<Triples>, groups: Option<u32>, classes: &[String], seed: u64) -> Triples {
+    match given {
+        Some(triples) => triples.clone(),
         None => Triples::Groups(Groups {
             count: groups.map(|groups| groups as usize),
             classes: classes.to_vec(),

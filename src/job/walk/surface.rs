@@ -246,6 +246,16 @@ fn of_landscape(
     points: usize,
 ) -> Result<Surface, JobError> {
     let landscape = &file.landscape;
+    if landscape.kind.is_flat() {
+        return Err(JobError::setting(
+            Setting::Landscape,
+            &file.about.name,
+            JobError::unfit(format!(
+                "expected a landscape of morphs or of mixed rows, whose edges a walk knows; found a {}",
+                landscape.kind.name()
+            )),
+        ));
+    }
     let (potential, height, class) = match height_of {
         HeightOf::Class(class) => {
             let class = match class {

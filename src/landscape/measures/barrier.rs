@@ -10,8 +10,9 @@ use super::union_find::UnionFind;
 /// class's probability was rejected: it rises at every change of label, to a height that the
 /// spacing of the points decides.
 ///
-/// `logits` are `[points, num_classes]`, finite; from them `U` is finite where `p` rounds to 0.
-/// A measure of our own.
+/// `logits` are `[points, num_classes]`; from them `U` is finite where `p` rounds to 0, and infinite
+/// where they are NaN, so that no path leads through a place without a point. Of two items of one
+/// class `U = -ln(p)`. A measure of our own.
 ///
 /// # Panics
 /// When values do not divide into classes or a class is out of range.
@@ -26,8 +27,15 @@ pub fn pair_potentials(logits: &[f32], num_classes: usize, classes: [usize; 3]) 
             let [one, other] = pair.map(|class| f64::from(f[class]));
             let (high, low) = (one.max(other), one.min(other));
             // ln(e^one + e^other), and what all classes together have above it.
-            let both = high + (low - high).exp().ln_1p();
-            potential.push((top + sum.ln() - both).max(0.0));
+            let both = match pair[0] == pair[1] {
+                true => one,
+                false => high + (low - high).exp().ln_1p(),
+            };
+            let above = top + sum.ln() - both;
+            potential.push(match above.is_nan() {
+                true => f64::INFINITY,
+                false => above.max(0.0),
+            });
         }
     }
     potentials

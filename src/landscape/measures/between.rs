@@ -189,6 +189,7 @@ mod tests {
             probabilities,
             inputs: None,
             morph: None,
+            flat: None,
         }
     }
 

@@ -12,7 +12,8 @@ use super::grid::check_shape;
 /// between neighbouring points: `1 / (steps - 1)` for a path of length 1. Source: the
 /// two-dimensional case of Lorensen and Cline 1987.
 ///
-/// `logits` are `[rows, columns, num_classes]`, finite. A point belongs to class `k` where
+/// `logits` are `[rows, columns, num_classes]`, finite, or NaN where there is no point: of a cell that
+/// lacks one corner the triangle of the other three counts. A point belongs to class `k` where
 /// `g_k > 0`; a tied point belongs to none, and the lines run through it.
 ///
 /// **Saddle cells**, with two opposite corners of class `k`: the corners are joined where the
@@ -35,15 +36,25 @@ pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, sp
         for k in i * columns..(i + 1) * columns - 1 {
             // In ring order, so that corners 0, 2 and 1, 3 are opposite.
             let ring = [k, k + 1, k + columns + 1, k + columns];
+            let is_there = ring.map(|corner| !logits[corner * num_classes].is_nan());
+            let missing = is_there.iter().filter(|&&is_there| !is_there).count();
+            if missing > 1 {
+                continue;
+            }
             let labels = ring.map(|corner| tops[corner].label);
             for (position, class) in labels.into_iter().enumerate() {
                 // Only classes that win a corner cross the cell; each once.
-                if labels[..position].contains(&class) {
+                let own = (0..position).filter(|&n| is_there[n]);
+                if !is_there[position] || own.map(|n| labels[n]).any(|label| label == class) {
                     continue;
                 }
-                length += cell_length(ring.map(|corner| {
+                let g = ring.map(|corner| {
                     tops[corner].margin_of(class, logits[corner * num_classes + class])
-                }));
+                });
+                length += match is_there.iter().position(|is_there| !is_there) {
+                    None => cell_length(g),
+                    Some(gap) => half_cell_length([1, 2, 3].map(|n| g[(gap + n) % 4])),
+                };
             }
         }
     }
@@ -113,4 +124,20 @@ fn cell_length(g: [f64; 4]) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+/// Length of the line `g = 0` in half a cell, from `g` at its corners: those of the right angle's
+/// sides, whose corner stands in the middle.
+fn half_cell_length(g: [f64; 3]) -> f64 {
+    const PLACES: [[f64; 2]; 3] = [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]];
+    let inside = g.map(|value| value > 0.0);
+    let Some(alone) = (0..3).find(|&a| (0..3).all(|b| b == a || inside[b] != inside[a])) else {
+        return 0.0;
+    };
+    let crossing = |b: usize| {
+        let t = g[alone] / (g[alone] - g[b]);
+        [0, 1].map(|axis| PLACES[alone][axis] + t * (PLACES[b][axis] - PLACES[alone][axis]))
+    };
+    let [p, q] = [(alone + 1) % 3, (alone + 2) % 3].map(crossing);
+    (p[0] - q[0]).hypot(p[1] - q[1])
 }

@@ -126,7 +126,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "total_variation",
             "variation",
-            "total variation: half the summed change of all probabilities along a path from a mix into C, mean of the paths; 1 where two classes change over smoothly",
+            "total variation: half the summed change of all probabilities along a path, a row of the grid (of a morph from a mix into C, of a plane along beta), mean of the paths; 1 where two classes change over smoothly",
         ],
         Format::Hundredths,
         |m| path(m, |p| Some(p.total_variation)),

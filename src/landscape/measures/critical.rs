@@ -34,6 +34,13 @@ impl CriticalPoints {
             .sum()
     }
 
+    /// Leaves the points that `keep` keeps.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        self.minima.retain(|&k| keep(k));
+        self.saddles.retain(|&(k, _)| keep(k));
+        self.maxima.retain(|&k| keep(k));
+    }
+
     /// `#minima - #saddles + #maxima`, the sum of all indices: 1 on every field, as the Euler
     /// characteristic of a rectangle is. The self-check of the count.
     pub fn index_sum(&self) -> isize {

@@ -41,7 +41,7 @@ pub use persistence::{Bar, num_bars_above, persistence};
 pub use regions::{num_regions, region_of};
 pub use roughness::{laplacian_roughness, surface_roughness};
 
-use super::{Landscape, argmax};
+use super::{GridPath, Landscape, argmax};
 use path::path_measures;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -136,7 +136,7 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     }
     let mut intruders: Vec<usize> = (0..num_classes).filter(|&c| frequency[c] > 0).collect();
     intruders.sort_by_key(|&class| std::cmp::Reverse(frequency[class]));
-    let is_whole = answered.iter().all(|&is_there| is_there);
+    let is_whole = landscape.points().all(|k| answered[k]);
     Measures {
         paths: path_measures(landscape, classes, &labels, &answered),
         points: point_measures(landscape, classes, &answered),
@@ -177,9 +177,15 @@ fn edge_calibration(
     [a, b, c]: [usize; 3],
     answered: &[bool],
 ) -> [Option<f64>; 3] {
-    let (steps, num_classes) = (landscape.steps, landscape.num_classes);
-    let along = |first: usize, step: usize, [one, other]: [usize; 2]| {
-        let edge = (0..steps).map(|t| first + t * step);
+    let num_classes = landscape.num_classes;
+    let Some(edges) = landscape.kind.edges(landscape.steps) else {
+        return [None; 3];
+    };
+    let along = |path: GridPath, [one, other]: [usize; 2]| {
+        // Between items of one class there is nothing to share.
+        let edge = (0..path.count)
+            .filter(|_| one != other)
+            .map(|t| path.point(t));
         let shares: Option<Vec<[f64; 2]>> = edge
             .map(|k| {
                 let f = &landscape.logits[k * num_classes..(k + 1) * num_classes];
@@ -190,12 +196,8 @@ fn edge_calibration(
             .collect();
         calibration_error(&shares?)
     };
-    let last_row = steps.saturating_sub(1) * steps;
-    [
-        along(0, steps, [a, b]),
-        along(0, 1, [a, c]),
-        along(last_row, 1, [b, c]),
-    ]
+    let [ab, ac, bc] = edges;
+    [along(ab, [a, b]), along(ac, [a, c]), along(bc, [b, c])]
 }
 
 fn point_measures(
@@ -226,17 +228,29 @@ fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -
     let (steps, num_classes) = (landscape.steps, landscape.num_classes);
     let shape = [steps, steps];
     let surfaces = classes.map(|class| landscape.surface(class));
+    // Where the grid has no point the field is higher than anywhere: nothing leads there.
+    let raised = |z: f64| if z.is_nan() { f64::INFINITY } else { z };
+    // All places without a point are one region.
+    let empty = usize::from(landscape.num_points() < labels.len());
+    let mut marked = labels.to_vec();
+    for (k, label) in marked.iter_mut().enumerate() {
+        if !landscape.has_point(k) {
+            *label = num_classes;
+        }
+    }
     let of_each = |measure: &dyn Fn(&[f64]) -> Option<f64>| {
         let [a, b, c] = surfaces.each_ref().map(|z| measure(z));
         Some([a?, b?, c?])
     };
-    let bars = |z: &[f64]| num_bars_above(&persistence(z, shape, Connectivity::Four), PERSISTENT);
-    let upside_down = |z: &Vec<f64>| z.iter().map(|p| -p).collect::<Vec<f64>>();
+    let bars =
+        |z: Vec<f64>| num_bars_above(&persistence(&z, shape, Connectivity::Four), PERSISTENT);
+    let upright = |z: &Vec<f64>| z.iter().map(|&p| raised(p)).collect::<Vec<f64>>();
+    let upside_down = |z: &Vec<f64>| z.iter().map(|&p| raised(-p)).collect::<Vec<f64>>();
     let potentials = pair_potentials(&landscape.logits, num_classes, classes);
     let mut pairs = landscape.item_pairs().into_iter();
     GridMeasures {
         regions: [Connectivity::Four, Connectivity::Eight]
-            .map(|connectivity| num_regions(labels, shape, connectivity)),
+            .map(|connectivity| num_regions(&marked, shape, connectivity) - empty),
         boundary_length: boundary_length(
             &landscape.logits,
             shape,
@@ -246,7 +260,8 @@ fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -
         roughness: of_each(&|z| surface_roughness(z, shape)),
         laplacian: of_each(&|z| laplacian_roughness(z, shape)),
         critical_points: surfaces.each_ref().map(|z| {
-            let found = critical_points(z, shape);
+            let mut found = critical_points(&upright(z), shape);
+            found.retain(|k| landscape.has_point(k));
             assert_eq!(
                 found.index_sum(),
                 1,
@@ -254,8 +269,8 @@ fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -
             );
             [found.minima.len(), found.num_saddles(), found.maxima.len()]
         }),
-        basins: surfaces.each_ref().map(|z| bars(z)),
-        peaks: surfaces.each_ref().map(|z| bars(&upside_down(z))),
+        basins: surfaces.each_ref().map(|z| bars(upright(z))),
+        peaks: surfaces.each_ref().map(|z| bars(upside_down(z))),
         barriers: potentials.map(|u| {
             let [from, to] = pairs.next().expect("three pairs of items");
             barrier(&u, shape, from, to)
@@ -281,6 +296,7 @@ mod tests {
             inputs: None,
             kind: crate::landscape::GridKind::Rows,
             morph: None,
+            flat: None,
         }
     }
 

@@ -1,4 +1,5 @@
-//! How much happens along the paths of a grid, its rows: from a mix of A and B into C.
+//! How much happens along the paths of a grid, its rows: of a morph from a mix of A and B into C, of
+//! a plane along beta.
 
 use crate::landscape::{Landscape, argmax};
 use serde::Serialize;
@@ -68,10 +69,15 @@ pub(super) fn path_measures(
 ) -> Option<PathMeasures> {
     let (steps, num_classes) = (landscape.steps, landscape.num_classes);
     let (mut num_paths, mut variation, mut bend, mut changes) = (0usize, 0.0, [0.0; 3], 0usize);
+    let mut bends = 0usize;
     let paths = landscape.probabilities.chunks_exact(steps * num_classes);
     for (i, path) in paths.enumerate() {
-        let points = i * steps..(i + 1) * steps;
-        if !answered[points.clone()].iter().all(|&is_there| is_there) {
+        // A row of a triangle is shorter than the one before it; a single point is no path.
+        let length = (i * steps..(i + 1) * steps).take_while(|&k| landscape.has_point(k));
+        let length = length.count();
+        let points = i * steps..i * steps + length;
+        let path = &path[..length * num_classes];
+        if (length < 2 && steps > 1) || !answered[points.clone()].iter().all(|&is_there| is_there) {
             continue;
         }
         num_paths += 1;
@@ -85,7 +91,8 @@ pub(super) fn path_measures(
             .zip(&path[num_classes..])
             .map(|(&p, &next)| (f64::from(next) - f64::from(p)).abs())
             .sum::<f64>();
-        for t in 1..steps.saturating_sub(1) {
+        bends += length.saturating_sub(2);
+        for t in 1..length.saturating_sub(1) {
             let p = |t: usize, class: usize| f64::from(path[t * num_classes + class]);
             for (sum, class) in bend.iter_mut().zip(classes) {
                 *sum += (p(t + 1, class) - 2.0 * p(t, class) + p(t - 1, class)).abs();
@@ -96,7 +103,7 @@ pub(super) fn path_measures(
     (num_paths > 0).then(|| PathMeasures {
         num_paths,
         total_variation: 0.5 * variation / paths,
-        curvature: (steps > 2).then(|| bend.map(|sum| sum / (paths * (steps - 2) as f64))),
+        curvature: (bends > 0).then(|| bend.map(|sum| sum / bends as f64)),
         label_changes: changes as f64 / paths,
     })
 }

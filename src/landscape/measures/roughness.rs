@@ -8,7 +8,8 @@ use super::grid::check_shape;
 /// Surface roughness `Sq`: the root of the mean square of `z` less its least-squares plane
 /// (the areal parameter of ISO 25178-2, after levelling), in the unit of `z`.
 ///
-/// `z` is `[rows, columns]`, row-major. Nothing below 2 x 2 points, where no plane is fixed.
+/// `z` is `[rows, columns]`, row-major; NaN where there is no point. Nothing below 2 x 2 points,
+/// where no plane is fixed.
 ///
 /// # Panics
 /// When `z` does not fill `shape`.
@@ -18,22 +19,32 @@ pub fn surface_roughness(z: &[f64], shape: [usize; 2]) -> Option<f64> {
     if rows < 2 || columns < 2 {
         return None;
     }
-    // Coordinates from the grid's centre are orthogonal to each other and to the constant, so
-    // each coefficient of the plane is a projection of its own.
-    let centre = [(rows - 1) as f64 / 2.0, (columns - 1) as f64 / 2.0];
-    let place =
-        |k: usize| [0, 1].map(|axis| [k / columns, k % columns][axis] as f64 - centre[axis]);
-    let count = z.len() as f64;
-    let mean = z.iter().sum::<f64>() / count;
-    let (mut products, mut squares) = ([0.0; 2], [0.0; 2]);
-    for (k, value) in z.iter().enumerate() {
-        for (axis, x) in place(k).into_iter().enumerate() {
+    let points = || z.iter().enumerate().filter(|(_, value)| !value.is_nan());
+    let count = points().count() as f64;
+    let index = |k: usize| [k / columns, k % columns].map(|index| index as f64);
+    // Coordinates from the points' centre are orthogonal to the constant.
+    let centre = [0, 1].map(|axis| points().map(|(k, _)| index(k)[axis]).sum::<f64>() / count);
+    let place = |k: usize| [0, 1].map(|axis| index(k)[axis] - centre[axis]);
+    let mean = points().map(|(_, value)| value).sum::<f64>() / count;
+    let (mut products, mut squares, mut cross) = ([0.0; 2], [0.0; 2], 0.0);
+    for (k, value) in points() {
+        let [y, x] = place(k);
+        cross += x * y;
+        for (axis, x) in [y, x].into_iter().enumerate() {
             products[axis] += x * (value - mean);
             squares[axis] += x * x;
         }
     }
-    let slopes = [0, 1].map(|axis| products[axis] / squares[axis]);
-    let rest = z.iter().enumerate().map(|(k, value)| {
+    let slopes = if cross == 0.0 {
+        // Of a whole grid they are orthogonal to each other as well.
+        [0, 1].map(|axis| products[axis] / squares[axis])
+    } else {
+        let determinant = squares[0] * squares[1] - cross * cross;
+        [0, 1].map(|axis| {
+            (products[axis] * squares[1 - axis] - cross * products[1 - axis]) / determinant
+        })
+    };
+    let rest = points().map(|(k, value)| {
         let [y, x] = place(k);
         (value - mean - slopes[0] * y - slopes[1] * x).powi(2)
     });
@@ -44,7 +55,8 @@ pub fn surface_roughness(z: &[f64], shape: [usize; 2]) -> Option<f64> {
 /// unit of `z` (not divided by the grid's spacing). White noise of deviation `sigma` reads
 /// `sigma sqrt(20) sqrt(2/pi)`. A measure of our own.
 ///
-/// `z` is `[rows, columns]`, row-major. Nothing below 3 x 3 points, which have no interior.
+/// `z` is `[rows, columns]`, row-major; NaN where there is no point. Nothing where no point has four
+/// neighbours.
 ///
 /// # Panics
 /// When `z` does not fill `shape`.
@@ -54,11 +66,15 @@ pub fn laplacian_roughness(z: &[f64], shape: [usize; 2]) -> Option<f64> {
     if rows < 3 || columns < 3 {
         return None;
     }
-    let mut sum = 0.0;
+    let (mut sum, mut count) = (0.0, 0usize);
     for i in 1..rows - 1 {
         for k in i * columns + 1..(i + 1) * columns - 1 {
-            sum += (z[k - columns] + z[k + columns] + z[k - 1] + z[k + 1] - 4.0 * z[k]).abs();
+            let bend = z[k - columns] + z[k + columns] + z[k - 1] + z[k + 1] - 4.0 * z[k];
+            if !bend.is_nan() {
+                sum += bend.abs();
+                count += 1;
+            }
         }
     }
-    Some(sum / ((rows - 2) * (columns - 2)) as f64)
+    (count > 0).then(|| sum / count as f64)
 }

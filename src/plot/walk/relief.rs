@@ -117,7 +117,7 @@ fn over_surface(plot: &WalkersPlot<'_>, potential: &Potential) -> String {
         x: plot.axes[0],
         y: plot.axes[1],
         z: plot.axes[2],
-        floor: floor.each_ref().map(String::as_str),
+        floor: [floor.each_ref().map(String::as_str); 2],
         heights: ticks.each_ref().map(String::as_str),
     };
     draw_box(&mut canvas, &projection, &labels);

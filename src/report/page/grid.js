@@ -13,7 +13,7 @@ function gridOf(name) {
 }
 
 async function loadGrid(name) {
-  const [values, rows] = await Promise.all([source.values(name), source.rows(name)]);
+  const [values, rows, overlay] = await Promise.all([source.values(name), source.rows(name), source.overlay(name)]);
   const labels = new Int32Array(steps * steps).fill(NO_ANSWER);
   const margins = new Float32Array(steps * steps);
   for (let cell = 0; cell < labels.length; cell++) {
@@ -29,8 +29,11 @@ async function loadGrid(name) {
     }
     margins[cell] = labels[cell] === NO_ANSWER ? 0 : first - second;
   }
-  return { values, labels, margins, rows, image: null };
+  return { values, labels, margins, rows, overlay, image: null };
 }
+
+// Beyond the third edge of a triangle the grid has no point.
+const hasPoint = ([i, j]) => run.grid.kind !== 'triangle' || j <= i;
 
 const labelAt = ([i, j]) => state.grid.labels[i * steps + j];
 const describeCell = (cell) => {

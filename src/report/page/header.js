@@ -2,6 +2,9 @@
 
 function fillHeader() {
   byId('title').textContent = run.title;
+  byId('about').textContent = run.grid.about;
+  byId('path-row').textContent = run.grid.flat ? 'Row' : 'Row into C';
+  byId('path-column').textContent = run.grid.flat ? 'Column' : 'Column A to B';
   fillPairs(byId('facts'), run.facts);
   byId('command').textContent = run.command;
   byId('plan').textContent = JSON.stringify(run.plan, null, 1);

@@ -18,16 +18,24 @@ const map = {
   build() {
     const { name, classes } = state.landscape;
     byId('map-mode').hidden = !state.grid.image;
-    byId('corner-a').replaceChildren(classTag(classes[0], 'A '));
-    byId('corner-b').replaceChildren(classTag(classes[1], 'B '));
-    byId('edge-c').replaceChildren(classTag(classes[2], 'C '));
-    this.canvas.setAttribute('aria-label', `Map of landscape ${name}: ${steps} rows from A, ` +
-      `${classNames[classes[0]]}, to B, ${classNames[classes[1]]}; ${steps} columns into C, ${classNames[classes[2]]}`);
+    const [a, b, c] = classes.map((index, k) => classTag(index, `${ROLES[k]} `));
+    const { flat, axes } = run.grid;
+    byId('corner-a').replaceChildren(flat ? c : a);
+    byId('corner-b').replaceChildren(flat ? a : b);
+    byId('edge-c').replaceChildren(flat ? b : c);
+    byId('axis-x').textContent = axes.across;
+    byId('axis-y').textContent = axes.down;
+    byId('axis-x').append(' ', element('span', { textContent: '→' }));
+    byId('axis-y').append(' ', element('span', { textContent: flat ? '←' : '→' }));
+    this.canvas.setAttribute('aria-label',
+      `Map of landscape ${name}: ${state.landscape.title}; down: ${axes.down}; across: ${axes.across}; ${steps} points a side`);
     const counts = new Map();
-    for (const label of state.grid.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+    state.grid.labels.forEach((label, k) => {
+      if (hasPoint([Math.floor(k / steps), k % steps])) counts.set(label, (counts.get(label) ?? 0) + 1);
+    });
     const shares = [...counts].sort((one, other) => other[1] - one[1]);
     byId('map-legend').replaceChildren(...shares.map(([c, count]) => element('li', {}, classTag(c),
-      element('span', { className: 'share', textContent: `${(100 * count / steps ** 2).toFixed(1)} %` }))));
+      element('span', { className: 'share', textContent: `${(100 * count / run.grid.points).toFixed(1)} %` }))));
   },
 
   cellUnder(event) {
@@ -69,12 +77,14 @@ const map = {
       for (let j = 0; j < steps; j++) this.drawCell(context, i, j, showFrames);
     }
     if (!showFrames) this.drawBoundaries(context);
+    if (state.grid.overlay) this.drawOverlay(context);
     this.paint();
   },
 
   drawCell(context, i, j, showFrames) {
     const [x, y] = [this.edge(j), this.edge(i)];
     const [width, height] = [this.edge(j + 1) - x, this.edge(i + 1) - y];
+    if (!hasPoint([i, j])) return;
     const cell = i * steps + j;
     context.fillStyle = '#fff';
     context.fillRect(x, y, width, height);
@@ -98,14 +108,35 @@ const map = {
     for (let i = 0; i < steps; i++) {
       for (let j = 0; j < steps; j++) {
         const [x, y, label] = [this.edge(j), this.edge(i), labels[i * steps + j]];
-        if (j > 0 && labels[i * steps + j - 1] !== label) {
+        if (!hasPoint([i, j])) continue;
+        if (j > 0 && hasPoint([i, j - 1]) && labels[i * steps + j - 1] !== label) {
           context.fillRect(x - half, y - half, 2 * half, this.edge(i + 1) - y + 2 * half);
         }
-        if (i > 0 && labels[(i - 1) * steps + j] !== label) {
+        if (i > 0 && hasPoint([i - 1, j]) && labels[(i - 1) * steps + j] !== label) {
           context.fillRect(x - half, y - half, this.edge(j + 1) - x + 2 * half, 2 * half);
         }
       }
     }
+  },
+
+  // Where the items of a plane or triangle lie, in shares of the map from the left and from below.
+  drawOverlay(context) {
+    const size = this.base.width;
+    const radius = 8 * devicePixelRatio;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.font = `600 ${11 * devicePixelRatio}px system-ui, sans-serif`;
+    state.grid.overlay.anchors.forEach(([right, up], k) => {
+      const [x, y] = [right * size, (1 - up) * size];
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fillStyle = '#fff';
+      context.fill();
+      context.lineWidth = 1.5 * devicePixelRatio;
+      context.strokeStyle = context.fillStyle = '#111';
+      context.stroke();
+      context.fillText(ROLES[k], x, y);
+    });
   },
 
   // The picture underneath is kept; cursor and path are drawn over a copy of it.

@@ -29,11 +29,21 @@ const probe = {
     fillPairs(byId('probe-place'), [
       ['predicted', classTag(label)],
       ['margin', state.grid.margins[i * steps + j].toFixed(3)],
-      ['mix A to B', `i = ${i}, s = ${fraction(i).toFixed(2)}`],
-      ['into C', `j = ${j}, t = ${fraction(j).toFixed(2)}`],
+      [run.grid.axes.down, this.place(i, 1)],
+      [run.grid.axes.across, this.place(j, 0)],
     ]);
     if (state.grid.image) this.drawFrame(label);
     if (state.grid.rows) this.fillRow(i, j);
+  },
+
+  // Where a row or a column lies: of a plane the coordinate and its unit, of others a share.
+  place(index, axis) {
+    const { overlay } = state.grid;
+    const letters = axis === 0 ? ['j', 't'] : ['i', 's'];
+    if (!overlay) return `${letters[0]} = ${index}, ${letters[1]} = ${fraction(index).toFixed(2)}`;
+    const share = axis === 0 ? fraction(index) : 1 - fraction(index);
+    const [lo, hi] = overlay.ends[axis];
+    return run.grid.kind === 'plane' ? `${(lo + share * (hi - lo)).toFixed(2)} (${overlay.unit})` : share.toFixed(2);
   },
 
   drawFrame(label) {

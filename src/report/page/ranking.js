@@ -8,7 +8,7 @@ const ranking = {
   columns: [
     textColumn('name', 'name', 'name of the landscape', (l) => l.name),
     ...ROLES.map((role, k) => textColumn(role, role,
-      ['the item mixed with B', 'the item mixed with A', 'the item the mixes go into'][k],
+      run.grid.roles[k],
       (l) => classNames[l.classes[k]])),
     textColumn('intruders', 'intruders', 'classes outside the triple that are predicted somewhere',
       (l) => joined(l.intruders)),

@@ -46,10 +46,9 @@ async function gridToShow(name, isCurrent) {
 }
 
 function fillLandscapeHead() {
-  const { name, classes, items, values } = state.landscape;
-  const [a, b, c] = classes.map((index) => classNames[index]);
+  const { name, title, classes, items, values } = state.landscape;
   byId('landscape-heading').replaceChildren(
-    element('span', { className: 'name', textContent: name }), ` ${a} to ${b}, into ${c}`);
+    element('span', { className: 'name', textContent: name }), ` ${title}`);
   byId('items').replaceChildren(...ROLES.map((role, k) =>
     element('span', {}, classTag(classes[k], `${role} `), ` ${items[k]}`)));
   fillPairs(byId('measures'), run.columns.flatMap((column, k) =>

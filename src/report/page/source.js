@@ -6,10 +6,13 @@
 //
 //   run()         what the page is built from, once: the object of `run` in src/report/page.rs
 //   values(name)  probabilities of a landscape, a Float32Array [steps, steps, num_classes], row by
-//                 row; NaN where a point has no answer. Kept by the page: asked for once a landscape
+//                 row as the grid is drawn (Landscape::as_drawn); NaN where a point has no answer.
+//                 Kept by the page: asked for once a landscape
 //   rows(name)    its inputs, a Float32Array [steps, steps, features]; null where they are images
 //   frames(name)  its frames as one picture, tiles of `run.frame`: an address for an image; null
 //                 where there are none
+//   overlay(name) of a plane or triangle what is drawn over its map: {anchors, ends, unit, ...} of
+//                 `overlay` in src/report/mod.rs; null for others
 //   figures(name) its drawings and those of its triple, {name: SVG text} in order; null for none
 //   walk(name)    its random walk, {facts: [[name, value], ...], figures}; null for none
 //   library()     the text of plotly.js, whose hash the page's policy names; asked for last
@@ -21,6 +24,7 @@ const source = {
   values: (name) => decodeFloats(`values-${name}`),
   rows: (name) => byId(`rows-${name}`) && decodeFloats(`rows-${name}`),
   frames: (name) => byId(`frames-${name}`)?.textContent.trim() ?? null,
+  overlay: (name) => byId(`overlay-${name}`) && inflateJson(`overlay-${name}`),
 
   // Those of its triple, which its landscapes share, follow a landscape's own.
   async figures(name) {

@@ -175,6 +175,16 @@ const surface = {
 
   layout() {
     const [a, b, c] = state.landscape.classes.map((index) => classNames[index]);
+    const { flat, axes } = run.grid;
+    const [across, down] = flat ? [axes.across, axes.down] : [`${axes.across} (${c})`, `mix A (${a})\nto B (${b})`];
+    const { overlay } = state.grid;
+    const text = (axis, share) => {
+      const [lo, hi] = overlay.ends[axis];
+      return (lo + share * (hi - lo)).toFixed(run.grid.kind === 'plane' ? 1 : 2);
+    };
+    const [sideways, upright] = flat
+      ? [{ ticktext: [0, 0.5, 1].map((share) => text(0, share)) }, { ticktext: [1, 0.5, 0].map((share) => text(1, share)) }]
+      : [{}, {}];
     const side = this.box.clientWidth < 480 ? 1 : 1.15;
     const axis = (title, extra) => ({
       title: { text: withoutTags(title), font: { size: 12 } }, color: ink('color'), tickfont: { size: 10 },
@@ -188,7 +198,7 @@ const surface = {
         camera: structuredClone(this.camera), dragmode: 'turntable', aspectmode: 'manual', aspectratio: { x: side, y: side, z: 0.7 * side },
         bgcolor: ink('backgroundColor'),
         // A lies at the back and B in front, as A is above B on the map.
-        xaxis: axis(`into C (${c})`), yaxis: axis(`mix A (${a})\nto B (${b})`, { range: [1, 0] }),
+        xaxis: axis(across, sideways), yaxis: axis(down, { range: [1, 0], ...upright }),
         zaxis: axis('probability', { range: [0, 1.04] }) // room for the marks over 1,
       },
     };

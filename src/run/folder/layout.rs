@@ -6,7 +6,7 @@
 //! else.
 
 use crate::data::{FileError, is_part};
-use crate::landscape::Permutation;
+use crate::landscape::GridKind;
 use crate::remedy::Setting;
 use crate::run::error::{Placed, RunError};
 use serde_json::Value;
@@ -168,12 +168,15 @@ fn own_folders(plan: &Value) -> impl Iterator<Item = String> {
     let triples = plan["triples"].as_array().into_iter().flatten();
     // The comparison's triples leave nothing but numbers.
     let triples = triples.filter(|_| plan["job"] != "compare");
+    let siblings = GridKind::of_plan(plan).siblings();
     triples
         .filter_map(|triple| triple["name"].as_str())
-        .flat_map(|name| {
-            let permutations = Permutation::ALL.map(|p| format!("{name}.{}", p.number()));
-            let own = (plan["job"] == "interpolate").then(|| name.to_owned());
-            permutations.into_iter().chain(own)
+        .flat_map(move |name| {
+            let own = siblings
+                .iter()
+                .map(move |sibling| format!("{name}.{}", sibling.number()));
+            let drawn_together = plan["job"] == "interpolate" && siblings.len() > 1;
+            own.chain(drawn_together.then(|| name.to_owned()))
         })
         // A manifest is a file anyone may have written.
         .filter(|name| is_plain(name))

@@ -65,9 +65,11 @@ pub struct Compared {
 pub struct Answered {
     /// Its measures, those of [`overview`].
     pub measures: Vec<Option<f64>>,
-    /// Its classes of the items A, B, C; nothing where the frame failed.
+    /// Its classes of the items A, B, C; nothing where the frame failed, or where the grid has no
+    /// points at its items.
     pub corners: [Option<usize>; 3],
-    /// Its class at every point, row by row; nothing where the frame failed.
+    /// Its class at every point, row by row as the grid is drawn; nothing where the frame failed and
+    /// where there is no point.
     pub labels: Vec<Option<u16>>,
     /// The probability of that class.
     pub confidence: Vec<f32>,
@@ -103,14 +105,17 @@ impl Answered {
     fn new(file: &LandscapeFile, classes: [usize; 3]) -> Self {
         let landscape = &file.landscape;
         let measures = measure(landscape, classes);
-        let points = 0..landscape.num_frames();
+        let steps = landscape.steps;
+        let drawn = (0..steps * steps).map(|n| landscape.drawn_at(n / steps, n % steps));
         Self {
             measures: overview().map(|column| (column.value)(&measures)).collect(),
-            corners: (landscape.kind.corners(landscape.steps)).map(|k| landscape.label(k)),
-            labels: (points.clone())
+            corners: (landscape.kind.corners(landscape.steps))
+                .map_or([None; 3], |corners| corners.map(|k| landscape.label(k))),
+            labels: drawn
+                .clone()
                 .map(|k| landscape.label(k).map(|class| class as u16))
                 .collect(),
-            confidence: points
+            confidence: drawn
                 .map(|k| match landscape.label(k) {
                     Some(class) => landscape.probabilities_of(k)[class],
                     None => f32::NAN,

@@ -13,12 +13,13 @@ use house::{File, House};
 use std::path::Path;
 
 /// From bottom to top; a room imports only from storeys below its own, not from beside it.
-const STOREYS: [&[&str]; 9] = [
+const STOREYS: [&[&str]; 10] = [
     &["defaults", "remedy"],
     &["data", "mesh"],
     &["kernels"],
     &["landscape", "model", "engine"],
-    &["pipeline", "sections"],
+    &["sections"],
+    &["pipeline"],
     &["plot", "job"],
     &["report"],
     &["run"],

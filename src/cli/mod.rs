@@ -9,6 +9,7 @@ mod devices;
 mod figures;
 mod interpolate;
 mod line;
+mod lines;
 mod model;
 mod morph;
 mod options;
@@ -63,6 +64,8 @@ enum Command {
     /// The class intervals on the straight line between two inputs, exactly where the network
     /// allows it
     Line(line::Args),
+    /// The same on the lines between many pairs of inputs, and what samples of them miss
+    Lines(lines::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
     /// Print class probabilities of images or rows as CSV
@@ -108,6 +111,7 @@ impl Cli {
                 Command::Compare(args) => compare::run(&args, terminal),
                 Command::Interpolate(args) => interpolate::run(&args, terminal),
                 Command::Line(args) => line::run(&args, terminal),
+                Command::Lines(args) => lines::run(&args, terminal),
                 Command::Morph(args) => morph::run(&args, terminal),
                 Command::Predict(args) => predict::run(&args, terminal),
                 Command::Model(args) => model::run(&args, terminal),

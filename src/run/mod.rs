@@ -4,7 +4,7 @@
 //! LoadedJob ─ Run (waves, resume, rows) ─> folder: manifest, tensors, figures, tables, report
 //! folder ─ RunFolder ─┬─ redraw ─> figures and report anew, from the files alone
 //!                     └─ verify ─> hashes, tables, landscapes computed again on another engine
-//! CompareJob, MorphJob, LineJob, WalkJob ─> folders of their own
+//! CompareJob, MorphJob, LineJob, LinesJob, WalkJob ─> folders of their own
 //! ```
 //!
 //! **A landscape is finished when its tensors are there**, and a run when its manifest says so.
@@ -18,12 +18,14 @@ mod figures;
 mod finish;
 mod folder;
 mod line;
+mod lines;
 mod morph;
 mod page;
 mod redraw;
 mod resolution;
 mod resume;
 mod rows;
+mod section;
 mod shares;
 mod start;
 mod summary;
@@ -37,6 +39,7 @@ pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
 pub use line::{ClassInterval, Line, cut_line, line};
+pub use lines::{Lines, lines};
 pub use morph::{Morphed, morph};
 pub use redraw::{Redraw, Redrawn};
 pub use resolution::{Resolution, SETTLED, Values, last_change};

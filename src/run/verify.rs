@@ -14,6 +14,7 @@ use super::Keep;
 use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::SUMMARY_FILE;
 use super::folder::{RunFolder, difference, hash_files};
+use super::section;
 use super::start::plan;
 use super::summary::summary_csv;
 use crate::engine::Engine;
@@ -343,6 +344,9 @@ impl RunFolder {
             let computed = again.compute(engine, ids, observer)?;
             for (id, now) in ids.iter().zip(&computed) {
                 check.hold(self, id, now);
+                if let Some(difference) = section::difference(self, again, id)? {
+                    add(&mut check.differences, &id.name, difference);
+                }
             }
         }
         observer.end();

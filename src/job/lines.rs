@@ -69,7 +69,6 @@ pub struct LoadedLines {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it a job")]
 enum Held {
     Images(LoadedImages),
     Rows(LoadedTable),

@@ -76,7 +76,7 @@ fn main() {
     let options = FigureOptions::default();
     let (tiles_ms, frames) = median_ms(|| Tiles::of(&file).expect("frames were kept"));
     let of = |name: &str| {
-        landscape_figures(&file, Some(&frames), FigureSet::All, &options)
+        landscape_figures(&file, Some(&frames), None, FigureSet::All, &options)
             .into_iter()
             .find(|figure| figure.name == name)
             .expect("a figure of this name")
@@ -98,7 +98,7 @@ fn main() {
     );
     row(
         "map",
-        median_ms(|| decision_map(&file, Some(&frames), options.marks, 0)),
+        median_ms(|| decision_map(&file, Some(&frames), None, options.marks, 0)),
     );
     row("paths", median_ms(|| path_strips(&file, &frames)));
     row("sheet", median_ms(|| grid_sheet(&file, &frames)));
@@ -107,7 +107,7 @@ fn main() {
         median_ms(|| mesh_strips(&file, &frames).expect("meshes were kept")),
     );
     let (all_ms, figures) =
-        median_ms(|| landscape_figures(&file, Some(&frames), FigureSet::All, &options));
+        median_ms(|| landscape_figures(&file, Some(&frames), None, FigureSet::All, &options));
     for name in ["ternary", "scatter"] {
         let svg = of(name);
         let (png_ms, _) = median_ms(|| svg_to_png(&svg, DPI));
@@ -119,6 +119,6 @@ fn main() {
     println!("frames.png            {ms:>8.2}  {} bytes", png.len());
     let (ms, _) = median_ms(|| plotly_figure(&file, &classes).to_string());
     println!("figure.plotly.json    {ms:>8.2}");
-    let (ms, _) = median_ms(|| pack_detail(&file, Some(&frames), &figures));
+    let (ms, _) = median_ms(|| pack_detail(&file, Some(&frames), None, &figures));
     println!("part of the report    {ms:>8.2}");
 }

@@ -8,8 +8,11 @@
 //! best one.
 
 use morphscape::data::fashion_mnist;
-use morphscape::model::{ModelOptions, bundled_fashion_mnist, read_model};
+use morphscape::engine::cpu::CpuEngine;
+use morphscape::model::{ModelOptions, activation_by_name, bundled_fashion_mnist, read_model};
+use morphscape::pipeline::{FlatSettings, MorphSettings};
 use morphscape::sections::*;
+use morphscape::{Job, LandscapeFile, ModelSource, Silent, SweepJob, Triples};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -33,6 +36,23 @@ fn timed<T>(what: &str, repetitions: usize, each: f64, unit: &str, mut run: impl
         show(times[0]),
         show(times[times.len() / 2])
     );
+}
+
+/// So many of dbViz's planes through a model.
+fn planes_of(count: usize, steps: usize, model: ModelSource) -> SweepJob {
+    SweepJob {
+        model,
+        triples: Triples::Dbviz { seed: 1, count },
+        morph: MorphSettings {
+            steps,
+            ..MorphSettings::default()
+        },
+        flat: Some(FlatSettings {
+            exact: Exactness::Off,
+            ..FlatSettings::default()
+        }),
+        ..SweepJob::default()
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -137,6 +157,50 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         1.0,
         "a plane",
         || plane_logits(&mlp, &planes[0], &planes[0].grid(201)),
+    );
+    for steps in [51, 201] {
+        let what =
+            format!("mlp plane as a landscape, {steps} x {steps} in f32, CPU engine, all cores");
+        let job = Job::Sweep(planes_of(1, steps, ModelSource::default())).load(&Silent)?;
+        let ids = job.landscapes();
+        timed(&what, repetitions, 1.0, "a plane", || {
+            job.compute(&CpuEngine::new(), &ids, &Silent).is_ok()
+        });
+    }
+    // dbViz's reproducibility: 500 planes of 50 x 50 points through two models.
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fashion_mlp.safetensors");
+    let other = ModelSource {
+        file: Some(other),
+        options: ModelOptions {
+            activation: activation_by_name("relu"),
+            scale: Some(1.0 / 255.0),
+            ..ModelOptions::default()
+        },
+    };
+    let jobs = [ModelSource::default(), other].map(|model| planes_of(500, 50, model));
+    let jobs = jobs.map(|job| Job::Sweep(job).load(&Silent));
+    let [one_model, two] = jobs;
+    let (one_model, two) = (one_model?, two?);
+    timed(
+        "500 planes of 50 x 50 points, two mlps, share of equal labels, all cores",
+        repetitions,
+        1.0,
+        "in all",
+        || {
+            let labels = [&one_model, &two].map(|job| {
+                let found = job.compute(&CpuEngine::new(), &job.landscapes(), &Silent);
+                let found = found.unwrap_or_default();
+                let labels = |file: &LandscapeFile| -> Vec<Option<usize>> {
+                    file.landscape
+                        .points()
+                        .map(|k| file.landscape.label(k))
+                        .collect()
+                };
+                found.iter().flat_map(labels).collect::<Vec<_>>()
+            });
+            let equal = labels[0].iter().zip(&labels[1]).filter(|(a, b)| a == b);
+            equal.count() as f64 / labels[0].len() as f64
+        },
     );
     let start = Instant::now();
     let whole = certified_plane(&cnn, &planes[0], &TileOptions::default())?;

@@ -126,6 +126,8 @@ settings! {
     Out => "out",
     /// What the model's last values are, or which of its outputs is taken.
     Output => "output",
+    /// A list of pairs of items.
+    Pairs => "pairs",
     /// Random rows a class.
     PerClass => "per_class",
     /// How much wider than its items the box of a plane is.

@@ -118,7 +118,7 @@ impl LandscapeFile {
             let tiles = Tiles::of(&file);
             let tiles = tiles.as_ref();
             match kind {
-                "map" => Some(decision_map(&file, tiles, Marks::default(), item)),
+                "map" => Some(decision_map(&file, tiles, None, Marks::default(), item)),
                 "line" => Some(landscape_line(&file, &file.predicted_classes())),
                 "surface" => Some(surface_plot(
                     &file,
@@ -129,9 +129,11 @@ impl LandscapeFile {
                 "paths" => tiles.map(|tiles| path_strips(&file, tiles)),
                 "sheet" => tiles.map(|tiles| grid_sheet(&file, tiles)),
                 "mesh" => tiles.and_then(|tiles| mesh_strips(&file, tiles)),
-                _ => landscape_figures(&file, None, FigureSet::All, &FigureOptions::default())
-                    .into_iter()
-                    .find_map(|figure| (figure.name == kind).then_some(figure.svg)),
+                _ => {
+                    landscape_figures(&file, None, None, FigureSet::All, &FigureOptions::default())
+                        .into_iter()
+                        .find_map(|figure| (figure.name == kind).then_some(figure.svg))
+                }
             }
         });
         drawn.ok_or_else(|| {

@@ -1,12 +1,10 @@
 //! `morphscape line`: the class intervals between two inputs.
 
-use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs, existing};
+use super::options::{ColumnArgs, DataArgs, EngineArgs, ExactName, ModelArgs, existing, line_data};
 use super::terminal::Terminal;
-use crate::job::{Exactness, LineData, LineJob, TableSource, is_table};
+use crate::job::LineJob;
 use crate::run::line;
 use crate::sections::SectionLabel;
-use anyhow::{bail, ensure};
-use clap::ValueEnum;
 use std::path::PathBuf;
 
 /// The two inputs, and how the line between them is cut.
@@ -44,42 +42,13 @@ pub(super) struct Args {
     force: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ExactName {
-    Auto,
-    Off,
-}
-
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
-    let data = &args.data;
-    let data = if is_table(data.name()) {
-        if let Some(option) = data.image_option() {
-            bail!(
-                "{option} belongs to images, and --data {} is a table; leave it out",
-                data.name()
-            );
-        }
-        LineData::Rows(TableSource {
-            class_order: data.class_order(),
-            ..args.columns.source(data.name(), data.root())?
-        })
-    } else {
-        ensure!(
-            !args.columns.is_given(),
-            "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
-            data.name()
-        );
-        LineData::Images(data.source())
-    };
     let asked = LineJob {
         items: [args.from.clone(), args.to.clone()],
-        data,
+        data: line_data(&args.data, &args.columns)?,
         model: args.model.source()?,
         steps: args.steps,
-        exact: match args.exact {
-            ExactName::Auto => Exactness::Auto,
-            ExactName::Off => Exactness::Off,
-        },
+        exact: args.exact.exactness(),
         max_pieces: args.max_regions,
     };
     let job = asked.load(terminal)?;

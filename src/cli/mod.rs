@@ -9,6 +9,7 @@ mod devices;
 mod figures;
 mod interpolate;
 mod line;
+mod lines;
 mod model;
 mod models;
 mod morph;
@@ -67,6 +68,8 @@ enum Command {
     /// Compare models on the same landscapes: agreement, boundaries, errors; with --min-agreement
     /// a gate that ends with exit code 3
     Models(models::Args),
+    /// The same on the lines between many pairs of inputs, and what samples of them miss
+    Lines(lines::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
     /// Print class probabilities of images or rows as CSV
@@ -114,6 +117,7 @@ impl Cli {
                 Command::Interpolate(args) => interpolate::run(&args, terminal),
                 Command::Line(args) => line::run(&args, terminal),
                 Command::Models(args) => models::run(&args, terminal),
+                Command::Lines(args) => lines::run(&args, terminal),
                 Command::Morph(args) => morph::run(&args, terminal),
                 Command::Predict(args) => predict::run(&args, terminal),
                 Command::Model(args) => model::run(&args, terminal),

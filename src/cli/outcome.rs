@@ -36,6 +36,11 @@ pub(super) fn say_outcome(
         let text = resolution_table(resolution);
         write!(std::io::stdout().lock(), "\nmeans on finer grids\n{text}")?;
     }
+    if terminal.shows_results() {
+        for finding in &outcome.findings {
+            writeln!(std::io::stdout().lock(), "{finding}")?;
+        }
+    }
     if let Some(note) = stand_in_note(outcome.stand_in) {
         terminal.say(note);
     }

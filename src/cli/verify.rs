@@ -15,10 +15,10 @@ pub(super) struct Args {
     /// Folder of a finished run
     #[arg(value_name = "DIR")]
     run: PathBuf,
-    /// Landscapes to compute again, evenly spread over the run; 0 for none
+    /// Landscapes or lines to compute again, evenly spread over the run; 0 for none
     #[arg(long, value_name = "N", default_value_t = 6, conflicts_with = "all")]
     sample: usize,
-    /// Compute all landscapes again
+    /// Compute all of them again
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -33,7 +33,16 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let files = folder.check_files(terminal)?;
     say(&files_line(&files), &files.differences)?;
     let mut number = files.differences.len();
-    if !folder.has_landscapes() {
+    if folder.has_lines() && (args.all || args.sample > 0) {
+        let engine = args.engine.open("cpu", terminal)?;
+        let sample = if args.all { usize::MAX } else { args.sample };
+        let (cut, differences) = folder.check_lines(sample, engine.as_ref())?;
+        say(
+            &format!("cut again: {}", counted(cut, "line")),
+            &differences,
+        )?;
+        number += differences.len();
+    } else if !folder.has_landscapes() {
         terminal.say(format!(
             "note: of a {} the files are checked, and nothing is computed again",
             manifest["plan"]["job"].as_str().unwrap_or("run")

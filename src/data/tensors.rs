@@ -16,6 +16,10 @@ pub enum TensorData<'a> {
     F32(&'a [f32]),
     /// 64-bit floats, for exact sections.
     F64(&'a [f64]),
+    /// Classes.
+    U16(&'a [u16]),
+    /// Places in another tensor.
+    U32(&'a [u32]),
 }
 
 /// One named tensor of a file.
@@ -34,37 +38,37 @@ impl safetensors::View for &Tensor<'_> {
         match self.data {
             TensorData::F32(_) => safetensors::Dtype::F32,
             TensorData::F64(_) => safetensors::Dtype::F64,
+            TensorData::U16(_) => safetensors::Dtype::U16,
+            TensorData::U32(_) => safetensors::Dtype::U32,
         }
     }
     fn shape(&self) -> &[usize] {
         &self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
+        /// Values as little-endian bytes.
+        fn bytes<T: bytemuck::Pod, const N: usize>(
+            values: &[T],
+            of: impl Fn(T) -> [u8; N],
+        ) -> Cow<'_, [u8]> {
+            match cfg!(target_endian = "little") {
+                true => Cow::Borrowed(bytemuck::cast_slice(values)),
+                false => Cow::Owned(values.iter().flat_map(|&value| of(value)).collect()),
+            }
+        }
         match self.data {
-            TensorData::F32(values) if cfg!(target_endian = "little") => {
-                Cow::Borrowed(bytemuck::cast_slice(values))
-            }
-            TensorData::F64(values) if cfg!(target_endian = "little") => {
-                Cow::Borrowed(bytemuck::cast_slice(values))
-            }
-            TensorData::F64(values) => Cow::Owned(
-                values
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes())
-                    .collect(),
-            ),
-            TensorData::F32(values) => Cow::Owned(
-                values
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes())
-                    .collect(),
-            ),
+            TensorData::F32(values) => bytes(values, f32::to_le_bytes),
+            TensorData::F64(values) => bytes(values, f64::to_le_bytes),
+            TensorData::U16(values) => bytes(values, u16::to_le_bytes),
+            TensorData::U32(values) => bytes(values, u32::to_le_bytes),
         }
     }
     fn data_len(&self) -> usize {
         match self.data {
             TensorData::F32(values) => size_of_val(values),
             TensorData::F64(values) => size_of_val(values),
+            TensorData::U16(values) => size_of_val(values),
+            TensorData::U32(values) => size_of_val(values),
         }
     }
 }
@@ -136,6 +140,17 @@ pub struct TensorFile {
 enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    Integers,
+}
+
+impl Values {
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::F32(_) => "32-bit floats",
+            Self::F64(_) => "64-bit floats",
+            Self::Integers => "integers",
+        }
+    }
 }
 
 /// Why a tensor file was refused; the caller adds the path.
@@ -244,6 +259,8 @@ impl TensorFile {
                             })
                             .collect(),
                     ),
+                    // Classes and places, which nobody reads back.
+                    Dtype::U16 | Dtype::U32 => Values::Integers,
                     other => {
                         return Err(TensorFileError::DataType {
                             name: name.to_owned(),
@@ -285,10 +302,10 @@ impl TensorFile {
     pub fn take_f64(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorFileError> {
         match self.shaped(name, shape)? {
             Some(Values::F64(values)) => Ok(values),
-            Some(Values::F32(_)) => Err(TensorFileError::DataType {
+            Some(other) => Err(TensorFileError::DataType {
                 name: name.to_owned(),
                 expected: "64-bit floats",
-                found: "F32".into(),
+                found: other.type_name().into(),
             }),
             None => Err(TensorFileError::Tensor {
                 name: name.to_owned(),
@@ -296,6 +313,21 @@ impl TensorFile {
                 found: "no such tensor".into(),
             }),
         }
+    }
+
+    /// Takes a tensor of 64-bit floats out of the file, rows of so many values; gives them and the
+    /// number of rows.
+    ///
+    /// # Errors
+    /// As [`TensorFile::take_f64`].
+    pub fn take_rows_f64(
+        &mut self,
+        name: &str,
+        width: usize,
+    ) -> Result<(Vec<f64>, usize), TensorFileError> {
+        let rows = self.tensors.get(name).and_then(|(shape, _)| shape.first());
+        let rows = rows.copied().unwrap_or(0);
+        Ok((self.take_f64(name, &[rows, width])?, rows))
     }
 
     /// A tensor of `shape`, out of the file if it is there.
@@ -322,10 +354,10 @@ impl TensorFile {
         match self.shaped(name, shape)? {
             None => Ok(None),
             Some(Values::F32(values)) => Ok(Some(values)),
-            Some(Values::F64(_)) => Err(TensorFileError::DataType {
+            Some(other) => Err(TensorFileError::DataType {
                 name: name.to_owned(),
                 expected: "32-bit floats",
-                found: "F64".into(),
+                found: other.type_name().into(),
             }),
         }
     }

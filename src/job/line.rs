@@ -6,7 +6,7 @@ use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
 use super::tables::TableSource;
 use crate::remedy::Setting;
-use crate::sections::{SectionError, SectionNetwork, SpaceKind};
+use crate::sections::{Exactness, SectionError, SectionNetwork, SpaceKind};
 use serde::{Deserialize, Serialize};
 
 /// Where the two inputs of a line are looked up.
@@ -17,17 +17,6 @@ pub enum LineData {
     Images(ImageSource),
     /// Rows of a table.
     Rows(TableSource),
-}
-
-/// Whether a section is computed exactly.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Exactness {
-    /// Exactly or in certified brackets where the network allows it, else sampled, with a note.
-    #[default]
-    Auto,
-    /// Sampled.
-    Off,
 }
 
 /// The straight line between two inputs.

@@ -29,7 +29,10 @@ use crate::pipeline::{
     morph_grid,
 };
 use crate::remedy::Setting;
-use crate::sections::{Space, SpaceKind};
+use crate::sections::{
+    ClassMap, Exactness, ItemPlane, MapOptions, SectionError, SectionNetwork, Space, SpaceKind,
+    class_map,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -49,6 +52,8 @@ pub struct LoadedJob {
     items: LoadedItems,
     /// Where items lie of which planes or triangles are wanted.
     space: Option<Space>,
+    /// The network that cuts them, or why there is none; nothing where none is wanted.
+    sections: Option<Result<SectionNetwork, String>>,
 }
 
 /// What landscapes lie between.
@@ -130,6 +135,25 @@ fn check_steps(steps: usize) -> Result<(), JobError> {
             JobError::unfit("expected 2 to 1001 points a side"),
         )),
     }
+}
+
+/// The network that cuts planes or triangles, or why they are sampled, which is noted.
+fn flat_sections(
+    flat: Option<&FlatSettings>,
+    kind: SpaceKind,
+    model: &LoadedModel,
+    observer: &dyn Observer,
+) -> Option<Result<SectionNetwork, String>> {
+    let flat = flat.filter(|flat| flat.exact == Exactness::Auto)?;
+    if flat.clipped {
+        return Some(Err("clipped points are not affine".to_owned()));
+    }
+    let network = SectionNetwork::new(&model.model, kind).map_err(|error| error.to_string());
+    if let Err(reason) = &network {
+        let text = format!("{}: {reason}; class maps are sampled alone", model.path);
+        observer.note(&Note::new(text));
+    }
+    Some(network)
 }
 
 /// The space of planes or triangles, which are checked and told of.
@@ -239,6 +263,7 @@ impl SweepJob {
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
         let space = flat_space(self.flat.as_ref(), SpaceKind::Images, &model, observer)?;
+        let sections = flat_sections(self.flat.as_ref(), SpaceKind::Images, &model, observer);
         let job = LoadedJob {
             job: Job::Sweep(self.clone()),
             class_names,
@@ -250,6 +275,7 @@ impl SweepJob {
             },
             model,
             space,
+            sections,
         };
         job.check_flat()?;
         Ok(job)
@@ -305,6 +331,7 @@ impl InterpolateJob {
         model.note_assumptions(observer);
         whole.note_assumptions(observer);
         let space = flat_space(self.flat.as_ref(), SpaceKind::Rows, &model, observer)?;
+        let sections = flat_sections(self.flat.as_ref(), SpaceKind::Rows, &model, observer);
         let job = LoadedJob {
             job: Job::Interpolate(self.clone()),
             class_names,
@@ -316,6 +343,7 @@ impl InterpolateJob {
             },
             model,
             space,
+            sections,
         };
         job.check_flat()?;
         Ok(job)
@@ -357,6 +385,40 @@ impl LoadedJob {
     /// others.
     pub(crate) fn flat(&self) -> Option<(&FlatSettings, &Space)> {
         self.job.flat().zip(self.space.as_ref())
+    }
+
+    /// The class map beside a sampled plane or triangle; nothing of other landscapes.
+    pub(crate) fn class_map(&self, id: &LandscapeId) -> Result<Option<ClassMap>, JobError> {
+        let Some((settings, space)) = self.flat() else {
+            return Ok(None);
+        };
+        let steps = self.steps();
+        let network = match &self.sections {
+            Some(Ok(network)) => network,
+            Some(Err(reason)) => return Ok(Some(ClassMap::sampled(steps, reason.clone()))),
+            None => {
+                let reason = "an exact map was not asked for".to_owned();
+                return Ok(Some(ClassMap::sampled(steps, reason)));
+            }
+        };
+        let ids = std::slice::from_ref(id);
+        let fetched = self.fetch(ids)?;
+        let job = &self.flat_jobs(ids, &fetched)[0];
+        let items = job.items.map(|item| space.point(item));
+        let items = items.each_ref().map(Vec::as_slice);
+        let plane = match ItemPlane::new(items, settings.range) {
+            Err(SectionError::OnALine) => {
+                let reason = "the triangle has no area".to_owned();
+                return Ok(Some(ClassMap::sampled(steps, reason)));
+            }
+            plane => plane.at(&job.name)?,
+        };
+        let options = MapOptions {
+            steps,
+            max_regions: settings.max_regions,
+        };
+        let map = class_map(network, items, &plane, settings.map_shape(), &options);
+        Ok(Some(map.at(&job.name)?))
     }
 
     /// Refuses items that span no plane before anything is written; of very many triples those that

@@ -68,6 +68,14 @@ impl FlatGrid {
         })
     }
 
+    /// The shares of B and C in a place of a triangle.
+    pub fn shares(&self, place: [f64; 2]) -> [f64; 2] {
+        // A lies at (0, 0) and B at (b, 0).
+        let [_, [b, _], [x, height]] = self.anchors;
+        let c = if height > 0.0 { place[1] / height } else { 0.0 };
+        [(place[0] - c * x) / b, c]
+    }
+
     /// The places of every n-th row and column.
     pub(super) fn every(&self, n: usize) -> Self {
         let axes = (self.axes.each_ref()).map(|axis| axis.iter().copied().step_by(n).collect());

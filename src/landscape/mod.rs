@@ -8,6 +8,7 @@ mod file;
 mod flat;
 mod kind;
 mod measures;
+mod share;
 mod tool_share;
 mod triples;
 mod triples_file;
@@ -28,6 +29,7 @@ pub use measures::{
     mean_margin, measure, measure_paths, measure_triple, num_bars_above, num_regions,
     order_asymmetry, overview, pair_potentials, pass, persistence, region_of, surface_roughness,
 };
+pub use share::wilson;
 pub use tool_share::{ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
 pub use triples_file::{ListedItem, ListedTriple, TriplesFileError, read_triples_file};
@@ -247,13 +249,25 @@ impl Landscape {
     /// Where the items of a plane or triangle lie on the drawn grid, whose points are the middles of
     /// its cells: 0 to 1 from the left and from below.
     pub fn anchors(&self) -> [[f64; 2]; 3] {
+        match (self.kind, &self.flat) {
+            (GridKind::Plane, Some(flat)) => flat.anchors.map(|anchor| self.drawn_share(anchor)),
+            _ => {
+                let (low, high) = (0.5 / self.steps as f64, 1.0 - 0.5 / self.steps as f64);
+                [[low, low], [high, low], [low, high]]
+            }
+        }
+    }
+
+    /// Where a place of a plane lies on the drawn grid, whose points are the middles of its cells: 0
+    /// to 1 from the left and from below.
+    pub fn drawn_share(&self, place: [f64; 2]) -> [f64; 2] {
         let last = (self.steps - 1) as f64;
-        let drawn = |at: f64| (at * last + 0.5) / self.steps as f64;
-        let places = match (self.kind, &self.flat) {
-            (GridKind::Plane, Some(flat)) => flat.anchors.map(|anchor| flat.in_box(anchor)),
-            _ => [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+        let shares = match (self.kind, &self.flat) {
+            (GridKind::Plane, Some(flat)) => flat.in_box(place),
+            (GridKind::Triangle, Some(flat)) => flat.shares(place),
+            _ => place,
         };
-        places.map(|place| place.map(drawn))
+        shares.map(|at| (at * last + 0.5) / self.steps as f64)
     }
 
     /// What stands at a share of the way across, and down (or up, where it is drawn so): of a plane

@@ -21,7 +21,9 @@ use crate::engine::Engine;
 use crate::kernels::{BUDGET, Recording};
 use crate::landscape::{FlatGrid, GridKind, Landscape};
 use crate::model::{Classifier, Network, Steps};
-use crate::sections::{BOX_MARGIN, ItemPlane, Space, SpaceKind, triangle_anchors};
+use crate::sections::{
+    BOX_MARGIN, Exactness, ItemPlane, MapShape, Space, SpaceKind, triangle_anchors,
+};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -51,6 +53,10 @@ pub struct FlatSettings {
     pub range: [f64; 2],
     /// Whether each value of a point is clamped to the range of an image's levels.
     pub clipped: bool,
+    /// Whether the class map beside the samples is exact or certified where the network allows it.
+    pub exact: Exactness,
+    /// A class map of more regions than this is certified instead.
+    pub max_regions: usize,
 }
 
 impl Default for FlatSettings {
@@ -60,6 +66,8 @@ impl Default for FlatSettings {
             shape: FlatShape::Plane,
             range: [BOX_MARGIN; 2],
             clipped: false,
+            exact: Exactness::Auto,
+            max_regions: 1_000_000,
         }
     }
 }
@@ -71,6 +79,14 @@ impl FlatSettings {
     /// [`PipelineError::Flat`] with the items.
     pub fn check(&self, space: &Space, job: &FlatJob<'_>) -> Result<(), PipelineError> {
         Laid::new(job, space, self, 2).map(|_| ())
+    }
+
+    /// What of the items' plane its points cover.
+    pub fn map_shape(&self) -> MapShape {
+        match self.shape {
+            FlatShape::Plane => MapShape::Box,
+            FlatShape::Triangle => MapShape::Triangle,
+        }
     }
 
     /// The kind of its landscapes.

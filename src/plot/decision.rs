@@ -7,6 +7,7 @@ use super::marks::{
     Barrier, MapLegend, Marks, Symbol, barriers, critical_symbols, draw_path, draw_symbols,
     pass_symbols,
 };
+use super::overlay::{MapOverlay, draw_overlay};
 use super::style::{
     HEADER, INK, LABEL_SIZE, MARGIN, MUTED, PAPER, SMALL_SIZE, blend, color, fitted, opaque,
 };
@@ -19,13 +20,15 @@ const THUMB: f64 = 84.0;
 const LEGEND: f64 = 250.0;
 
 /// Draws the map as SVG, with the three images at its ends where there are `frames`, and what
-/// `marks` ask for: the critical points are those of the probability of `class`.
+/// `marks` ask for: the critical points are those of the probability of `class`. Where there is an
+/// `overlay` with a boundary, that is drawn in the place of the edges between cells.
 ///
 /// # Panics
 /// When `class` is out of range.
 pub fn decision_map(
     file: &LandscapeFile,
     frames: Option<&Tiles>,
+    overlay: Option<&MapOverlay>,
     marks: Marks,
     class: usize,
 ) -> String {
@@ -33,10 +36,23 @@ pub fn decision_map(
     let left = MARGIN + THUMB + 50.0;
     let width = left + MAP + 26.0 + THUMB + 40.0 + LEGEND;
     let top = HEADER + 22.0;
-    let mut canvas = Canvas::new(width, top + MAP + 66.0, &title(file), &subtitle(file));
+    let below_map = if overlay.is_some() { 92.0 } else { 66.0 };
+    let mut canvas = Canvas::new(width, top + MAP + below_map, &title(file), &subtitle(file));
     let origin = [left, top];
     draw_cells(&mut canvas, landscape, origin);
-    draw_boundaries(&mut canvas, landscape, origin);
+    match overlay.filter(|overlay| !overlay.segments.is_empty()) {
+        Some(overlay) => draw_overlay(&mut canvas, overlay, landscape, origin, MAP),
+        None => draw_boundaries(&mut canvas, landscape, origin),
+    }
+    if let Some(overlay) = overlay {
+        let text = match overlay.label.as_str() {
+            "sampled" => overlay.sentence.clone(),
+            label => format!("line: {label} boundary; {}", overlay.sentence),
+        };
+        let look = Type::new(SMALL_SIZE, MUTED, Anchor::Start);
+        let text = fitted(&text, SMALL_SIZE, width - 2.0 * MARGIN);
+        canvas.text([MARGIN, top + MAP + 76.0], &text, look);
+    }
     let (symbols, barriers) = draw_marks(&mut canvas, file, origin, marks, class);
     let frame = Stroke {
         color: opaque(MUTED),

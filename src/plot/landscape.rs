@@ -1,6 +1,7 @@
 //! All figures of one landscape.
 
 use super::caption::{class_label, subtitle, title};
+use super::overlay::MapOverlay;
 use super::ternary::{Ternary, TernaryPanel, ternary_plot};
 use super::tiles::Tiles;
 use super::{
@@ -76,7 +77,7 @@ pub(super) fn corners(file: &LandscapeFile, classes: &[usize]) -> [usize; 3] {
     <[usize; 3]>::try_from(classes).unwrap_or(file.about.item_classes)
 }
 
-/// Draws the figures of a landscape. Those that show frames need `frames`; scatter pairs and the
+/// Draws the figures of a landscape, on its map an `overlay`. Those that show frames need `frames`; scatter pairs and the
 /// ternary plot of a landscape of rows are those of its group ([`super::group_figures`]).
 ///
 /// # Panics
@@ -84,6 +85,7 @@ pub(super) fn corners(file: &LandscapeFile, classes: &[usize]) -> [usize; 3] {
 pub fn landscape_figures(
     file: &LandscapeFile,
     frames: Option<&Tiles>,
+    overlay: Option<&MapOverlay>,
     set: FigureSet,
     options: &FigureOptions,
 ) -> Vec<Figure> {
@@ -103,7 +105,10 @@ pub fn landscape_figures(
     add("surface", surface);
     let of_map = options.classes.as_ref().and_then(|c| c.first().copied());
     let of_map = of_map.unwrap_or(file.about.item_classes[2]);
-    add("map", decision_map(file, frames, options.marks, of_map));
+    add(
+        "map",
+        decision_map(file, frames, overlay, options.marks, of_map),
+    );
     if let Some(frames) = frames {
         add("paths", path_strips(file, frames));
         add("sheet", grid_sheet(file, frames));

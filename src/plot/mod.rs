@@ -11,10 +11,12 @@ mod group;
 mod height_field;
 mod landscape;
 mod line;
+mod line_section;
 mod marks;
 mod mesh;
 mod models;
 mod modes;
+mod overlay;
 mod plotly;
 mod raster;
 mod scatter;
@@ -33,12 +35,14 @@ pub use group::{PAPER_ORDER, group_figures};
 pub use height_field::Camera;
 pub use landscape::{FIGURE_TITLES, Figure, FigureOptions, FigureSet, landscape_figures};
 pub use line::{LinePlot, landscape_line, line_plot};
+pub use line_section::{LineSectionPlot, line_section_plot};
 pub use marks::Marks;
 pub use mesh::mesh_picture;
 pub use models::{
     ModelMaps, ModelMapsRow, PairDots, disagreement, model_maps, pair_dots, pair_matrix,
 };
 pub use modes::{ModesPanel, ModesPlot, modes_plot};
+pub use overlay::{DrawnOverlay, MapOverlay};
 pub use plotly::plotly_figure;
 pub use raster::svg_to_png;
 pub use scatter::{Behind, ScatterPairs, scatter_pairs};

@@ -23,7 +23,7 @@ pub use page::{Report, ReportRow, write_report};
 pub use walk::{AddWalkError, add_walk, pack_walk, write_walk_report};
 
 use crate::landscape::{Items, LandscapeFile};
-use crate::plot::{Figure, Tiles};
+use crate::plot::{Figure, MapOverlay, Tiles};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
@@ -45,8 +45,13 @@ pub struct Detail {
     atlas: Option<[[usize; 2]; 2]>,
 }
 
-/// Packs a landscape for the page: its values, its frames or rows, its figures.
-pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figure]) -> Detail {
+/// Packs a landscape for the page: its values, its frames or rows, what lies over its map, its figures.
+pub fn pack_detail(
+    file: &LandscapeFile,
+    frames: Option<&Tiles>,
+    map: Option<&MapOverlay>,
+    figures: &[Figure],
+) -> Detail {
     let name = &file.about.name;
     let mut html = String::new();
     let mut element = |kind: &str, content: &str| {
@@ -58,7 +63,7 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figu
     let landscape = &file.landscape;
     let values = landscape.as_drawn(&landscape.probabilities, landscape.num_classes);
     element("values", &floats(&values));
-    if let Some(overlay) = overlay(file) {
+    if let Some(overlay) = overlay(file, map) {
         element("overlay", &zipped(&overlay.to_string()));
     }
     let mut atlas = None;
@@ -84,14 +89,25 @@ pub fn pack_detail(file: &LandscapeFile, frames: Option<&Tiles>, figures: &[Figu
 
 /// What the page draws over the map of a plane or triangle, in shares of the map from the left and
 /// from below; nothing of others.
-fn overlay(file: &LandscapeFile) -> Option<Value> {
+fn overlay(file: &LandscapeFile, map: Option<&MapOverlay>) -> Option<Value> {
     let landscape = &file.landscape;
     let flat = landscape.flat.as_ref()?;
     let ends = flat.axes.each_ref().map(|axis| match axis[..] {
         [lo, .., hi] => [lo, hi],
         _ => [0.0, 1.0],
     });
+    let drawn = map.map(|map| map.on(landscape));
+    // A hundredth of a pixel of a large map is enough.
+    let round = |share: f64| (share * 1e5).round() / 1e5;
+    let segments = drawn.as_ref().map(|drawn| {
+        let ends = drawn.segments.iter().flatten().flatten();
+        ends.map(|&share| round(share)).collect::<Vec<f64>>()
+    });
     Some(json!({
+        "segments": segments,
+        "missed": drawn.map(|drawn| drawn.missed),
+        "label": map.map(|map| &map.label),
+        "sentence": map.map(|map| &map.sentence),
         "anchors": landscape.anchors(),
         "ends": ends,
         "unit": flat.unit,

@@ -320,6 +320,9 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
             ),
         ]),
     }
+    for finding in manifest["findings"].as_array().into_iter().flatten() {
+        facts.push(["Finding".to_owned(), text(finding)]);
+    }
     let seed = &plan["choice"]["groups"]["seed"];
     if !seed.is_null() {
         facts.push(["Seed".to_owned(), text(seed)]);

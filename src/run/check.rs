@@ -91,6 +91,10 @@ impl LandscapeCheck {
         }
     }
 
+    pub(super) fn add(&mut self, place: &str, problem: impl Into<String>) {
+        add(&mut self.differences, place, problem);
+    }
+
     /// Holds one landscape, of this name, against its file.
     pub(super) fn hold(
         &mut self,

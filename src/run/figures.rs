@@ -3,13 +3,14 @@
 use super::error::RunError;
 use super::folder::RunFolder;
 use super::folder::layout::PLOTLY_FILE;
+use super::section::read_overlay;
 use super::walk::read_walk;
 use crate::data::write_file;
 use crate::job::Observer;
 use crate::landscape::{DataPoints, LandscapeFile};
 use crate::pipeline::PipelineError;
 use crate::plot::{
-    Figure, FigureOptions, FigureSet, Marks, Tiles, group_figures, landscape_figures,
+    Figure, FigureOptions, FigureSet, MapOverlay, Marks, Tiles, group_figures, landscape_figures,
     plotly_figure, svg_to_png,
 };
 use crate::report::{Detail, pack_detail, pack_figures};
@@ -133,12 +134,14 @@ impl FigurePlan {
                     } else {
                         None
                     };
-                    let figures = self.draw(folder, file, frames.as_ref())?;
+                    let overlay = read_overlay(folder, &file.about.name)?;
+                    let overlay = overlay.as_ref();
+                    let figures = self.draw(folder, file, frames.as_ref(), overlay)?;
                     let detail = self.report && wanted == Wanted::Detail;
                     if !detail {
                         return Ok(None);
                     }
-                    let mut detail = pack_detail(file, frames.as_ref(), &figures);
+                    let mut detail = pack_detail(file, frames.as_ref(), overlay, &figures);
                     if let Some(walk) = read_walk(folder, &file.about.name)? {
                         detail.add(&walk);
                     }
@@ -181,6 +184,7 @@ impl FigurePlan {
         folder: &RunFolder,
         file: &LandscapeFile,
         frames: Option<&Tiles>,
+        overlay: Option<&MapOverlay>,
     ) -> Result<Vec<Figure>, RunError> {
         let options = FigureOptions {
             classes: self.classes(file),
@@ -193,7 +197,7 @@ impl FigurePlan {
                 serde_json::to_vec(&plotly_figure(file, &classes)).expect("a figure is plain data");
             write_file(&folder.folder(&file.about.name)?.join(PLOTLY_FILE), &figure)?;
         }
-        let figures = landscape_figures(file, frames, self.set, &options);
+        let figures = landscape_figures(file, frames, overlay, self.set, &options);
         self.write(folder, &file.about.name, &figures)?;
         Ok(figures)
     }

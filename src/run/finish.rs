@@ -1,10 +1,11 @@
-//! The last steps of a triple: its figures, then its tensors. From then on its landscapes are
+//! The last steps of a triple: its class map, if it is flat, its figures, then its tensors. From then on its landscapes are
 //! finished, and a killed run keeps them (`resume.rs`).
 
 use super::error::RunError;
 use super::figures::{FigurePlan, MAX_DETAILS, Wanted};
 use super::folder::layout::{FRAMES_FILE, LANDSCAPE_FILE};
 use super::folder::{Drawn, RunFolder};
+use super::section;
 use crate::data::write_file;
 use crate::job::{LandscapeId, LoadedJob, Observer};
 use crate::landscape::{DataPoints, LandscapeFile, Measures};
@@ -39,6 +40,11 @@ impl Finisher<'_> {
     /// Draws what is to be drawn of a triple, then writes the tensors of the landscapes that are
     /// new: from then on they are finished.
     pub(super) fn finish(&self, triple: &TripleFiles<'_>) -> Result<Vec<Detail>, RunError> {
+        for (id, is_kept) in triple.ids.iter().zip(triple.is_kept) {
+            if !is_kept {
+                section::write(self.folder, self.job, id)?;
+            }
+        }
         let details = match self.figures {
             Some(plan) => self.draw(plan, triple)?,
             None => Vec::new(),

@@ -2,25 +2,26 @@
 
 use super::Existing;
 use super::error::{Placed, RunError};
-use super::folder::layout::{SECTIONS_FILE, SECTIONS_TENSORS_FILE};
+use super::folder::layout::{LINE_FIGURE_FILE, SECTIONS_FILE, SECTIONS_TENSORS_FILE};
 use super::folder::{RunFolder, engine_plan};
 use crate::data::{Tensor, TensorData, sha256_hex, write_file, write_safetensors};
 use crate::engine::Engine;
 use crate::job::{LineJob, LoadedLine};
 use crate::landscape::argmax;
 use crate::pipeline::classify;
+use crate::plot::{LineSectionPlot, line_section_plot};
 use crate::sections::{
-    BracketOptions, LineOptions, SectionLabel, SectionNetwork, TOL_T, certified_line, certify_line,
-    exact_line, line_parameters,
+    BracketOptions, CertifiedLine, LineOptions, LineSection, SectionLabel, SectionNetwork, TOL_T,
+    certified_line, certify_line, exact_line, line_parameters,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 /// A stretch of the line on which one class is predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ClassInterval {
     /// Where it begins, in t: 0 is the first input, 1 the second. Of a bracket or between two
     /// samples the middle.
@@ -68,6 +69,13 @@ pub fn cut_line(
     }
 }
 
+impl Line {
+    /// What `sections.json` says of it.
+    pub(super) fn facts(&self) -> &Value {
+        &self.facts
+    }
+}
+
 type SectionResult = Result<Line, crate::sections::SectionError>;
 
 fn exact(asked: &LineJob, job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
@@ -80,7 +88,12 @@ fn exact(asked: &LineJob, job: &LoadedLine, network: &SectionNetwork) -> Section
         ..LineOptions::default()
     };
     let line = exact_line(network, &from, &to, &options)?;
-    let certificate = certify_line(&line, asked.steps);
+    Ok(exact_line_of(line, network, asked.steps))
+}
+
+/// What is said of an exact line, and of what so many samples miss of it.
+pub(super) fn exact_line_of(line: LineSection, network: &SectionNetwork, steps: usize) -> Line {
+    let certificate = certify_line(&line, steps);
     let intervals = intervals(&line.breaks, &line.classes);
     let mut facts = json!(line);
     facts["unit"] = json!(network.space().unit());
@@ -97,7 +110,7 @@ fn exact(asked: &LineJob, job: &LoadedLine, network: &SectionNetwork) -> Section
         facts.remove("t");
     }
     let shape = vec![line.t.len(), line.num_classes];
-    Ok(Line {
+    Line {
         label: line.label,
         intervals,
         certificate: Some(certificate.sentence()),
@@ -106,7 +119,7 @@ fn exact(asked: &LineJob, job: &LoadedLine, network: &SectionNetwork) -> Section
             ("t", vec![line.t.len()], line.t),
             ("logits", shape, line.logits),
         ],
-    })
+    }
 }
 
 fn bracketed(job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
@@ -115,6 +128,11 @@ fn bracketed(job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
         .each_ref()
         .map(|input| network.space().point(input));
     let line = certified_line(network, &from, &to, &BracketOptions::default())?;
+    Ok(bracketed_line(line, network))
+}
+
+/// What is said of a line whose class changes lie in brackets.
+pub(super) fn bracketed_line(line: CertifiedLine, network: &SectionNetwork) -> Line {
     let mut facts = json!(line);
     facts["unit"] = json!(network.space().unit());
     // A bracket that reaches an end of the line has a class on one side only.
@@ -123,13 +141,13 @@ fn bracketed(job: &LoadedLine, network: &SectionNetwork) -> SectionResult {
     let breaks: Vec<f64> = std::iter::once(0.0).chain(changes).chain([1.0]).collect();
     let intervals = intervals(&breaks, &line.classes);
     let brackets = line.brackets.iter().flatten().copied().collect();
-    Ok(Line {
+    Line {
         label: line.label,
         intervals,
         certificate: None,
         facts,
         tensors: vec![("brackets", vec![line.brackets.len(), 2], brackets)],
-    })
+    }
 }
 
 fn sampled(asked: &LineJob, job: &LoadedLine, engine: &dyn Engine) -> Result<Line, RunError> {
@@ -144,12 +162,12 @@ fn sampled(asked: &LineJob, job: &LoadedLine, engine: &dyn Engine) -> Result<Lin
     let inputs: Vec<Vec<f32>> = t.iter().map(mix).collect();
     let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let answers = classify(engine, &job.model.model, &rows)?;
-    let num_classes = job.class_names.len();
-    let labels: Vec<usize> = answers
-        .probabilities
-        .chunks_exact(num_classes)
-        .map(argmax)
-        .collect();
+    Ok(sampled_line(&answers.logits, job.class_names.len(), &t))
+}
+
+/// What is said of a line of which samples are known: logits `[samples, classes]` at places `t`.
+pub(super) fn sampled_line(logits: &[f32], num_classes: usize, t: &[f64]) -> Line {
+    let labels: Vec<usize> = logits.chunks_exact(num_classes).map(argmax).collect();
     // Between two samples of different class the change is somewhere: in the middle, for the table.
     let (mut breaks, mut classes) = (vec![0.0], vec![labels[0]]);
     for k in 1..labels.len() {
@@ -159,11 +177,9 @@ fn sampled(asked: &LineJob, job: &LoadedLine, engine: &dyn Engine) -> Result<Lin
         }
     }
     breaks.push(1.0);
-    let label = SectionLabel::Sampled {
-        points: asked.steps,
-    };
-    let logits = answers.logits.iter().map(|&f| f64::from(f)).collect();
-    Ok(Line {
+    let label = SectionLabel::Sampled { points: t.len() };
+    let logits = logits.iter().map(|&f| f64::from(f)).collect();
+    Line {
         label,
         intervals: intervals(&breaks, &classes),
         certificate: None,
@@ -175,9 +191,9 @@ fn sampled(asked: &LineJob, job: &LoadedLine, engine: &dyn Engine) -> Result<Lin
         }),
         tensors: vec![
             ("logits", vec![t.len(), num_classes], logits),
-            ("t", vec![t.len()], t),
+            ("t", vec![t.len()], t.to_vec()),
         ],
-    })
+    }
 }
 
 fn intervals(breaks: &[f64], classes: &[usize]) -> Vec<ClassInterval> {
@@ -190,7 +206,7 @@ fn intervals(breaks: &[f64], classes: &[usize]) -> Vec<ClassInterval> {
     .collect()
 }
 
-/// Cuts the line of a job and writes `sections.json` and `sections.safetensors` to `folder`.
+/// Cuts the line of a job and writes `sections.json`, `sections.safetensors` and a figure to `folder`.
 /// `command` is the command line that asks for it, if one does.
 ///
 /// # Errors
@@ -233,6 +249,9 @@ pub fn line(
         ("classes", json!(job.class_names).to_string()),
     ]);
     write_safetensors(&folder.file(SECTIONS_TENSORS_FILE), &tensors, &metadata)?;
+    if let Some(svg) = figure(asked, job, &cut) {
+        write_file(&folder.file(LINE_FIGURE_FILE), svg.as_bytes())?;
+    }
     if let Some(engine) = engine {
         folder.set_engine(engine);
     }
@@ -247,6 +266,45 @@ pub fn line(
     );
     folder.finish()?;
     Ok(cut)
+}
+
+/// The section as a figure; nothing of one that bounds prove, of which logits are not known.
+fn figure(asked: &LineJob, job: &LoadedLine, line: &Line) -> Option<String> {
+    let of = |wanted| line.tensors.iter().find(|(name, ..)| *name == wanted);
+    let ((_, _, t), (_, _, logits)) = (of("t")?, of("logits")?);
+    let [from, to] = &asked.items;
+    let is_exact = line.label == SectionLabel::Exact;
+    let label = match is_exact {
+        true => format!("exact, {} pieces", t.len() - 1),
+        false => format!("sampled at {} points", t.len()),
+    };
+    let breaks: Vec<f64> = (line
+        .intervals
+        .first()
+        .map(|interval| interval.from)
+        .into_iter())
+    .chain(line.intervals.iter().map(|interval| interval.to))
+    .collect();
+    let classes: Vec<usize> = line
+        .intervals
+        .iter()
+        .map(|interval| interval.class)
+        .collect();
+    Some(line_section_plot(&LineSectionPlot {
+        title: &format!("{from} to {to}"),
+        subtitle: &format!("{label}; model: {}", job.model.path),
+        t,
+        logits,
+        is_exact,
+        breaks: &breaks,
+        classes: &classes,
+        class_names: &job.class_names,
+        samples: asked.steps,
+        sentence: line
+            .certificate
+            .as_deref()
+            .unwrap_or("nothing is known between the samples"),
+    }))
 }
 
 /// Everything that decides the numbers.

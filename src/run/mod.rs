@@ -4,7 +4,7 @@
 //! LoadedJob ─ Run (waves, resume, rows) ─> folder: manifest, tensors, figures, tables, report
 //! folder ─ RunFolder ─┬─ redraw ─> figures and report anew, from the files alone
 //!                     └─ verify ─> hashes, tables, landscapes computed again on another engine
-//! CompareJob, MorphJob, LineJob, WalkJob ─> folders of their own
+//! CompareJob, MorphJob, LineJob, LinesJob, WalkJob ─> folders of their own
 //! ```
 //!
 //! **A landscape is finished when its tensors are there**, and a run when its manifest says so.
@@ -19,6 +19,7 @@ mod figures;
 mod finish;
 mod folder;
 mod line;
+mod lines;
 mod models;
 mod morph;
 mod page;
@@ -26,6 +27,7 @@ mod redraw;
 mod resolution;
 mod resume;
 mod rows;
+mod section;
 mod shares;
 mod start;
 mod summary;
@@ -40,6 +42,7 @@ pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
 pub use line::{ClassInterval, Line, cut_line, line};
+pub use lines::{Lines, lines};
 pub use models::{
     Answered, Compared, Gate, ModelsOptions, ModelsResult, PairSummary, Shortfall, baseline_job,
     compare_models,

@@ -16,6 +16,7 @@ use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::SUMMARY_FILE;
 use super::folder::{RunFolder, difference, hash_files};
 use super::models::{self, is_of_models};
+use super::section;
 use super::start::plan;
 use super::summary::summary_csv;
 use crate::engine::Engine;
@@ -324,6 +325,9 @@ impl RunFolder {
             let computed = again.compute(engine, ids, observer)?;
             for (id, now) in ids.iter().zip(&computed) {
                 check.hold(&id.name, self.landscape(&id.name), now);
+                if let Some(difference) = section::difference(self, again, id)? {
+                    check.add(&id.name, difference);
+                }
             }
         }
         observer.end();

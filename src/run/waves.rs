@@ -18,6 +18,7 @@ use super::folder::layout::{RESOLUTION_FILE, SUMMARY_FILE};
 use super::page::report;
 use super::resolution::{Resolution, finer, finer_json};
 use super::resume::Expected;
+use super::section;
 use super::summary::{SummaryRow, measure_files, summary_csv};
 use super::writing::{Outcome, Writing};
 use crate::data::write_file;
@@ -237,6 +238,10 @@ impl Writing<'_> {
         self.describe();
         let names: Vec<&String> = ids.iter().map(|id| &id.name).collect();
         self.folder.set("landscapes", json!(names));
+        let findings = section::write_table(&self.folder, &names)?;
+        if !findings.is_empty() {
+            self.folder.set("findings", json!(findings));
+        }
         let reporting = Instant::now();
         if self.figures.as_ref().is_some_and(|plan| plan.report) {
             let timings = self.timings.json(self.started.elapsed());
@@ -259,6 +264,7 @@ impl Writing<'_> {
             landscapes: ids.len(),
             kept,
             stand_in: counts.map(|counts| counts.stand_in).sum(),
+            findings,
             ..self.outcome()
         };
         self.folder.finish()?;

@@ -66,6 +66,8 @@ pub struct Outcome {
     pub rows: Vec<SummaryRow>,
     /// The measures on finer grids, where they were asked for.
     pub resolution: Option<Resolution>,
+    /// What the class maps of all landscapes say, in sentences; of planes and triangles alone.
+    pub findings: Vec<String>,
     /// Triangulations of published mode that are not certainly the paper's tool's.
     pub stand_in: u64,
     /// Where the time went.
@@ -147,6 +149,7 @@ impl Writing<'_> {
             inputs_each: self.frames_each(),
             rows: Vec::new(),
             resolution: None,
+            findings: Vec::new(),
             stand_in: 0,
             timings: self.timings,
             total: self.started.elapsed(),

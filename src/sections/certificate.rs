@@ -82,6 +82,8 @@ pub struct PlaneCertificate {
     pub components: usize,
     /// Components without a point.
     pub missed: usize,
+    /// A place in each of them, in plane coordinates.
+    pub missed_places: Vec<[f64; 2]>,
     /// Regions of equal labels on the grid, 4- and 8-connected (the latter dbViz's fragmentation).
     pub sampled_regions: [usize; 2],
     /// Area of the smallest component, as a share.
@@ -103,6 +105,18 @@ pub fn certify_plane(section: &PlaneSection, alpha: &[f64], beta: &[f64]) -> Pla
     for face in faces.iter().flatten() {
         seen[section.faces.component[*face as usize] as usize] = true;
     }
+    let missed_places = (0..seen.len())
+        .filter(|&part| !seen[part])
+        .filter_map(|part| {
+            let mut faces = 0..section.faces.len();
+            let face = faces.find(|&face| section.faces.component[face] as usize == part)?;
+            let corners = section.faces.corners(face);
+            let mean = |axis: usize| {
+                corners.iter().map(|corner| corner[axis]).sum::<f64>() / corners.len() as f64
+            };
+            Some([mean(0), mean(1)])
+        });
+    let missed_places = missed_places.collect();
     let shape = [alpha.len(), beta.len()];
     let has_outside = labels.contains(&outside);
     let regions = |connectivity| {
@@ -137,6 +151,7 @@ pub fn certify_plane(section: &PlaneSection, alpha: &[f64], beta: &[f64]) -> Pla
         points: shape,
         components: section.components.len(),
         missed: seen.iter().filter(|seen| !**seen).count(),
+        missed_places,
         sampled_regions: [Connectivity::Four, Connectivity::Eight].map(regions),
         smallest_area_share: smallest.map_or(0.0, |c| c.area_share),
         smallest_mean_width: smallest.map_or(0.0, |c| c.mean_width),

@@ -7,6 +7,7 @@
 //!                                    ├─ region ─> a small network of one box ─ mesh ─> cells, faces
 //!                                    └─ bounds ─> class certain on tiles, brackets on lines
 //! points ─ plane ─> planes, triangles, lines, grids          draws: dbViz's triples by seed
+//! class_map: the best that there is of a box or triangle, with its label and certificate
 //! ```
 //!
 //! All of it runs in 64-bit floats on the CPU: in 32 bits a line of a convolutional network gains
@@ -38,6 +39,7 @@
 mod arrangement;
 mod certificate;
 mod certified;
+mod class_map;
 mod comparison;
 mod draws;
 mod forward;
@@ -60,6 +62,7 @@ pub use certified::{
     BracketOptions, CertifiedLine, CertifiedPlane, Tile, TileOptions, certified_line,
     certified_plane, estimated_regions,
 };
+pub use class_map::{ClassMap, MapOptions, MapShape, class_map, floored_percent};
 pub use comparison::{ExactComparison, compare_exactly, directed_hausdorff};
 pub use draws::dbviz_triple;
 pub use intervals::class_intervals;
@@ -77,7 +80,7 @@ pub use plane::{
 pub use sample::{PushedForward, plane_logits, point_logits, push_forward};
 pub use section::{Component, Faces, PlaneOptions, PlaneSection, exact_plane};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Values this close, relative to the largest of their kind and at least 1, are equal.
 pub(crate) const EPS: f64 = 1e-13;
@@ -85,6 +88,17 @@ pub(crate) const EPS: f64 = 1e-13;
 pub const TOL_T: f64 = 1e-12;
 /// Corners of a plane closer than this, in units of the space, are one.
 pub const TOL_XY: f64 = 1e-10;
+
+/// Whether a section is computed exactly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exactness {
+    /// Exactly or in certified brackets where the network allows it, else sampled, with a note.
+    #[default]
+    Auto,
+    /// Sampled.
+    Off,
+}
 
 /// How far a result can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -30,7 +30,12 @@ fn a_line_of_images_is_exact_and_reads_back() {
     let out = folder.path().join("morphscape-line");
     assert_eq!(
         files(&out),
-        ["manifest.json", "sections.json", "sections.safetensors"]
+        [
+            "line.svg",
+            "manifest.json",
+            "sections.json",
+            "sections.safetensors"
+        ]
     );
     let section = json(out.join("sections.json"))["sections"][0].clone();
     assert_eq!(section["label"], json!({"kind": "exact"}));

@@ -188,9 +188,15 @@ fn all_figures() -> Vec<(String, String)> {
     let options = FigureOptions::default();
     let images = images();
     let frames = Tiles::of(&images);
-    let of_images = landscape_figures(&images, frames.as_ref(), FigureSet::AllWithMesh, &options);
+    let of_images = landscape_figures(
+        &images,
+        frames.as_ref(),
+        None,
+        FigureSet::AllWithMesh,
+        &options,
+    );
     let (rows, data) = rows();
-    let of_rows = landscape_figures(&rows, None, FigureSet::All, &options);
+    let of_rows = landscape_figures(&rows, None, None, FigureSet::All, &options);
     let group = Permutation::ALL.map(|permutation| {
         let mut file = rows.clone();
         file.about.name = format!("1A.{}", permutation.number());
@@ -206,7 +212,7 @@ fn all_figures() -> Vec<(String, String)> {
         marks,
         ..options
     };
-    let mut of_marked = landscape_figures(&wavy(), None, FigureSet::All, &marked);
+    let mut of_marked = landscape_figures(&wavy(), None, None, FigureSet::All, &marked);
     of_marked.retain(|figure| ["map", "surface"].contains(&figure.name));
     let of_group = group_figures(group.each_ref(), Some(&data), &[0, 1, 2, 3]);
     assert_eq!(of_group.len(), 3);
@@ -384,7 +390,7 @@ fn figures_are_well_formed_and_say_what_they_show() {
 #[test]
 fn the_decision_map_shows_each_prediction() {
     let file = images();
-    let svg = morphscape::plot::decision_map(&file, None, Marks::default(), 0);
+    let svg = morphscape::plot::decision_map(&file, None, None, Marks::default(), 0);
     let png = Path::new(env!("CARGO_TARGET_TMPDIR")).join("map-structure.png");
     std::fs::write(&png, svg_to_png(&svg, 96)).expect("written");
     let picture = read_image_file(&png, None).expect("our own PNG");
@@ -546,7 +552,7 @@ fn failed_frames_are_gaps() {
     }
     let draw = |file: &LandscapeFile| {
         let options = FigureOptions::default();
-        landscape_figures(file, Some(&frames), FigureSet::AllWithMesh, &options)
+        landscape_figures(file, Some(&frames), None, FigureSet::AllWithMesh, &options)
     };
     let count = |svg: &str, what: &str| svg.matches(what).count();
     for (before, after) in draw(&whole).iter().zip(draw(&file)) {

@@ -58,6 +58,7 @@ mod bench;
 mod cli;
 mod cli_figures;
 mod cli_line;
+mod cli_lines;
 mod cli_planes;
 mod cli_trouble;
 mod cli_walk;

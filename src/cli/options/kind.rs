@@ -1,6 +1,7 @@
 //! Which kind of grid lies between three items.
 
 use crate::pipeline::{FlatSettings, FlatShape};
+use crate::sections::Exactness;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
@@ -18,6 +19,29 @@ pub(in crate::cli) struct FlatArgs {
     /// in dbViz
     #[arg(long)]
     clipped: bool,
+    /// auto: the class map of a plane or triangle is computed exactly where the network allows it,
+    /// and the boundary drawn over the samples; off: samples alone
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    exact: ExactName,
+    /// Where the exact class map would have more regions than this, bounds prove it instead
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    max_regions: usize,
+}
+
+/// When sections are exact.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(in crate::cli) enum ExactName {
+    Auto,
+    Off,
+}
+
+impl ExactName {
+    pub(in crate::cli) fn exactness(self) -> Exactness {
+        match self {
+            Self::Auto => Exactness::Auto,
+            Self::Off => Exactness::Off,
+        }
+    }
 }
 
 /// Kinds of grids of images.
@@ -98,6 +122,8 @@ impl FlatArgs {
             shape,
             range,
             clipped: self.clipped,
+            exact: self.exact.exactness(),
+            max_regions: self.max_regions,
         };
         Ok(Some((settings, FLAT_STEPS)))
     }

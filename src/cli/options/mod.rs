@@ -3,6 +3,7 @@
 mod data;
 mod engine;
 mod kind;
+mod line_data;
 mod model;
 mod morph;
 mod places;
@@ -12,7 +13,8 @@ mod triples;
 
 pub(super) use data::{ClassOrderName, DataArgs};
 pub(super) use engine::{EngineArgs, OtherEngineArgs};
-pub(super) use kind::{FlatArgs, ImageKind, RowKind};
+pub(super) use kind::{ExactName, FlatArgs, ImageKind, RowKind};
+pub(super) use line_data::line_data;
 pub(super) use model::{ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::Places;

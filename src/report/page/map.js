@@ -29,6 +29,9 @@ const map = {
     byId('axis-y').append(' ', element('span', { textContent: flat ? '←' : '→' }));
     this.canvas.setAttribute('aria-label',
       `Map of landscape ${name}: ${state.landscape.title}; down: ${axes.down}; across: ${axes.across}; ${steps} points a side`);
+    const { label, sentence } = state.grid.overlay ?? {};
+    byId('map-certificate').hidden = !sentence;
+    byId('map-certificate').textContent = label === 'sampled' ? sentence : `Line: ${label} boundary. ${sentence}.`;
     const counts = new Map();
     state.grid.labels.forEach((label, k) => {
       if (hasPoint([Math.floor(k / steps), k % steps])) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -76,7 +79,7 @@ const map = {
     for (let i = 0; i < steps; i++) {
       for (let j = 0; j < steps; j++) this.drawCell(context, i, j, showFrames);
     }
-    if (!showFrames) this.drawBoundaries(context);
+    if (!showFrames && !state.grid.overlay?.segments?.length) this.drawBoundaries(context);
     if (state.grid.overlay) this.drawOverlay(context);
     this.paint();
   },
@@ -119,9 +122,30 @@ const map = {
     }
   },
 
-  // Where the items of a plane or triangle lie, in shares of the map from the left and from below.
+  // The boundary as it was cut, and where the items of a plane or triangle lie, in shares of the map
+  // from the left and from below.
   drawOverlay(context) {
     const size = this.base.width;
+    const { segments, missed } = state.grid.overlay;
+    const place = (right, up) => [right * size, (1 - up) * size];
+    context.lineWidth = 1.25 * devicePixelRatio;
+    context.strokeStyle = '#111';
+    context.beginPath();
+    for (let k = 0; k < (segments?.length ?? 0); k += 4) {
+      context.moveTo(...place(segments[k], segments[k + 1]));
+      context.lineTo(...place(segments[k + 2], segments[k + 3]));
+    }
+    context.stroke();
+    // Parts of a class that no point of the grid hits.
+    for (const [right, up] of missed ?? []) {
+      for (const [color, width] of [['#fff', 4], ['#111', 1.5]]) {
+        context.strokeStyle = color;
+        context.lineWidth = width * devicePixelRatio;
+        context.beginPath();
+        context.arc(...place(right, up), 9 * devicePixelRatio, 0, 2 * Math.PI);
+        context.stroke();
+      }
+    }
     const radius = 8 * devicePixelRatio;
     context.textAlign = 'center';
     context.textBaseline = 'middle';

@@ -83,6 +83,7 @@ const LANDSCAPE_RUN_FILES: &[&str] = &[
     ROWS_FILE,
     RESOLUTION_FILE,
     DATA_FILE,
+    MAPS_FILE,
 ];
 const COMPARE_FILES: &[&str] = &[
     COMPARE_TRIPLES_FILE,
@@ -106,7 +107,23 @@ const MORPH_FILES: &[&str] = &[
     MORPH_FACTS_FILE,
     MORPH_FRAMES_FILE,
 ];
-const SECTION_FILES: &[&str] = &[SECTIONS_FILE, SECTIONS_TENSORS_FILE];
+/// A row a line of many, and their objects while they are not all there.
+pub(in crate::run) const LINES_FILE: &str = "lines.csv";
+pub(in crate::run) const LINES_ROWS_FILE: &str = "sections.rows.jsonl";
+
+/// A row a class map of a run.
+pub(in crate::run) const MAPS_FILE: &str = "maps.csv";
+
+/// The section of a line as a figure.
+pub(in crate::run) const LINE_FIGURE_FILE: &str = "line.svg";
+
+const SECTION_FILES: &[&str] = &[SECTIONS_FILE, SECTIONS_TENSORS_FILE, LINE_FIGURE_FILE];
+const LINES_FILES: &[&str] = &[
+    SECTIONS_FILE,
+    SECTIONS_TENSORS_FILE,
+    LINES_FILE,
+    LINES_ROWS_FILE,
+];
 const WALK_FILES: &[&str] = &[
     REPORT_FILE,
     WALK_TABLE_FILE,
@@ -155,6 +172,7 @@ fn is_own_file(plan: &Value, name: &str) -> bool {
         Some("compare") => COMPARE_FILES.contains(&name),
         Some("models") => MODELS_FILES.contains(&name),
         Some("line") => SECTION_FILES.contains(&name),
+        Some("lines") => LINES_FILES.contains(&name),
         Some("walk") => WALK_FILES.contains(&name),
         Some("morph") => {
             MORPH_FILES.contains(&name) || (name.starts_with("frame-") && name.ends_with(".png"))

@@ -1,0 +1,259 @@
+//! Lines between many pairs of inputs, as plain data, and loaded.
+
+use super::error::{JobError, Located};
+use super::images::LoadedImages;
+use super::line::LineData;
+use super::model::{LoadedModel, ModelSource};
+use super::observer::{Note, Observer};
+use super::tables::LoadedTable;
+use crate::data::{MAX_JSON_BYTES, read_text, sha256_hex};
+use crate::landscape::ListedItem;
+use crate::remedy::Setting;
+use crate::sections::{Exactness, SectionError, SectionNetwork, Space, SpaceKind};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which pairs of inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pairs {
+    /// So many, each of two different items, drawn by a seed; all pairs are equally likely.
+    Drawn {
+        /// How many.
+        count: usize,
+        /// The seed.
+        seed: u64,
+    },
+    /// A list in a file: `{"pairs":[["t10k#1", 7],...]}`, items by name or number.
+    File(PathBuf),
+}
+
+/// The straight lines between many pairs of inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesJob {
+    /// Which pairs.
+    #[serde(rename = "choice")]
+    pub pairs: Pairs,
+    /// Where the inputs are looked up.
+    pub data: LineData,
+    /// Which classifier.
+    pub model: ModelSource,
+    /// Samples of a line, both ends included: of a sampled one, and what certificates are about.
+    pub steps: usize,
+    /// Whether sections are exact.
+    pub exact: Exactness,
+    /// More pieces of a line than this are an error.
+    pub max_pieces: usize,
+}
+
+/// Lines that are ready to be cut.
+#[derive(Debug)]
+pub struct LoadedLines {
+    /// What was asked for.
+    pub asked: LinesJob,
+    /// The positions of the inputs of each line.
+    pub pairs: Vec<[usize; 2]>,
+    /// The classifier.
+    pub model: LoadedModel,
+    /// Name of each class.
+    pub class_names: Vec<String>,
+    /// The space of the inputs.
+    pub space: Space,
+    /// The network in 64-bit floats, or why it has no exact section; nothing where none is wanted.
+    pub network: Option<Result<SectionNetwork, SectionError>>,
+    /// Digest of the data.
+    pub data_sha256: String,
+    held: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    Images(LoadedImages),
+    Rows(LoadedTable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PairsFile {
+    pairs: Vec<[ListedItem; 2]>,
+}
+
+impl LinesJob {
+    /// Reads the model and the data, and finds the pairs.
+    ///
+    /// # Errors
+    /// [`JobError`] with the pair or the setting.
+    pub fn load(&self, observer: &dyn Observer) -> Result<LoadedLines, JobError> {
+        if !(2..=1_000_000).contains(&self.steps) {
+            let range = JobError::unfit("expected 2 to 1000000");
+            return Err(JobError::setting(Setting::Steps, self.steps, range));
+        }
+        let (held, model, class_names, kind) = match &self.data {
+            LineData::Images(source) => {
+                let data = source.load()?;
+                let mut model = self.model.load_for_images(data.images.image_shape())?;
+                let data = data.match_classes(&model, observer)?;
+                model
+                    .fit_images(data.images.image_shape(), observer)
+                    .at(format!("{} with {}", data.path, model.path))?;
+                let names = model.class_names(data.images.classes());
+                model.warn_unscaled(observer);
+                (Held::Images(data), model, names, SpaceKind::Images)
+            }
+            LineData::Rows(source) => {
+                let (mut data, model) = source.load(&self.model)?;
+                let names = data.fit(&model.model, &model.path)?;
+                data.note_assumptions(observer);
+                (Held::Rows(data), model, names, SpaceKind::Rows)
+            }
+        };
+        model.note_assumptions(observer);
+        let space = Space::new(&model.model, kind);
+        let network =
+            (self.exact == Exactness::Auto).then(|| SectionNetwork::new(&model.model, kind));
+        if let Some(Err(error)) = &network {
+            observer.note(&Note::new(format!(
+                "{}: {error}; sampling {} points a line instead",
+                model.path, self.steps
+            )));
+        }
+        if space.is_identity() {
+            observer.note(&Note::new(format!(
+                "{} does not scale its input, as far as its file says; lengths are in units of the features",
+                model.path
+            )));
+        }
+        let data_sha256 = match &held {
+            Held::Images(data) => data.images.sha256_hex()?,
+            Held::Rows(data) => data.table.sha256_hex().to_owned(),
+        };
+        let mut lines = LoadedLines {
+            asked: self.clone(),
+            pairs: Vec::new(),
+            model,
+            class_names,
+            space,
+            network,
+            data_sha256,
+            held,
+        };
+        lines.pairs = self.pairs.resolve(&lines)?;
+        Ok(lines)
+    }
+}
+
+impl Pairs {
+    fn resolve(&self, lines: &LoadedLines) -> Result<Vec<[usize; 2]>, JobError> {
+        match self {
+            Self::Drawn { count, seed } => {
+                let items = lines.num_items();
+                if items < 2 {
+                    return Err(JobError::unfit(format!(
+                        "expected data of at least 2 items, found {items}"
+                    )));
+                }
+                let mut rng = ChaCha8Rng::seed_from_u64(*seed);
+                let pair = |_| {
+                    let first = rng.random_range(0..items);
+                    let other = rng.random_range(0..items - 1);
+                    [first, other + usize::from(other >= first)]
+                };
+                Ok((0..*count).map(pair).collect())
+            }
+            Self::File(path) => {
+                let place = path.display();
+                let read = || -> Result<Vec<[usize; 2]>, JobError> {
+                    let text = read_text(path, MAX_JSON_BYTES).at(place.to_string())?;
+                    let PairsFile { pairs } = serde_json::from_str(&text)
+                        .at("expected {\"pairs\":[[\"t10k#1\",7],...]}")?;
+                    if pairs.is_empty() {
+                        return Err(JobError::unfit("expected at least one pair, found none"));
+                    }
+                    let found = pairs.iter().enumerate().map(|(n, [from, to])| {
+                        let pair = lines.position(from).and_then(|from| {
+                            let to = lines.position(to)?;
+                            match from == to {
+                                false => Ok([from, to]),
+                                true => Err(JobError::unfit(format!(
+                                    "expected two different items, found {} twice",
+                                    lines.item_name(from)
+                                ))),
+                            }
+                        });
+                        pair.at(format!("pair {}", n + 1))
+                    });
+                    found.collect()
+                };
+                read().in_setting(Setting::Pairs, place.to_string())
+            }
+        }
+    }
+}
+
+impl LoadedLines {
+    fn num_items(&self) -> usize {
+        match &self.held {
+            Held::Images(data) => data.images.len(),
+            Held::Rows(data) => data.table.len(),
+        }
+    }
+
+    fn position(&self, item: &ListedItem) -> Result<usize, JobError> {
+        Ok(match (&self.held, item) {
+            (Held::Images(data), ListedItem::Index(index)) => data.images.checked_index(*index)?,
+            (Held::Images(data), ListedItem::Name(name)) => data.images.index_of(name)?,
+            (Held::Rows(data), ListedItem::Index(index)) => data.table.checked_index(*index)?,
+            (Held::Rows(data), ListedItem::Name(name)) => data.table.index_of(name)?,
+        })
+    }
+
+    /// The name of the item at a position.
+    pub fn item_name(&self, position: usize) -> String {
+        match &self.held {
+            Held::Images(data) => data.images.item_name(position),
+            Held::Rows(data) => data.table.item_name(position),
+        }
+    }
+
+    /// Its class.
+    pub fn label(&self, position: usize) -> usize {
+        match &self.held {
+            Held::Images(data) => data.images.label(position),
+            Held::Rows(data) => data.table.label(position),
+        }
+    }
+
+    /// Its input, grey levels 0..255 or features.
+    ///
+    /// # Errors
+    /// [`JobError`] where a file cannot be read.
+    pub fn input(&self, position: usize) -> Result<Vec<f32>, JobError> {
+        Ok(match &self.held {
+            Held::Images(data) => data.images.image(position)?.levels,
+            Held::Rows(data) => data.table.row(position).to_vec(),
+        })
+    }
+
+    /// Where the inputs are from.
+    pub fn data_path(&self) -> &str {
+        match &self.held {
+            Held::Images(data) => &data.path,
+            Held::Rows(data) => &data.path,
+        }
+    }
+
+    /// Whether an engine has to classify samples.
+    pub fn is_sampled(&self) -> bool {
+        !matches!(self.network, Some(Ok(_)))
+    }
+
+    /// A digest of all pairs.
+    pub fn pairs_sha256(&self) -> String {
+        let text: String = (self.pairs.iter())
+            .map(|[from, to]| format!("{from} {to}\n"))
+            .collect();
+        sha256_hex([text.as_bytes()])
+    }
+}

@@ -1,0 +1,256 @@
+//! The class map of a plane or triangle, as exactly as the network and a budget allow, with what a
+//! sampled grid misses of it.
+//!
+//! ```text
+//! piecewise linear ─┬─ few enough regions ─> every cell: exact, components, certificate
+//!                   └─ more, of a box ─────> tiles: certified
+//! smooth, of a box ────────────────────────> tiles: certified on a share
+//! clipped, no area, another network ───────> sampled, and why
+//! ```
+
+use super::certificate::{PlaneCertificate, certify_plane};
+use super::certified::{TileOptions, certified_plane, estimated_regions};
+use super::network::SectionNetwork;
+use super::plane::{ItemPlane, difference};
+use super::section::{Component, Faces, PlaneOptions, exact_plane};
+use super::{SectionError, SectionLabel};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What of a plane is mapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapShape {
+    /// Its box.
+    Box,
+    /// The triangle of its items.
+    Triangle,
+}
+
+/// The classes on a box or triangle.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassMap {
+    /// How far it can be trusted.
+    pub label: SectionLabel,
+    /// Why it is not exact, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// Area, in square units of the space.
+    pub area: f64,
+    /// Cells on which the network is affine, where all are known; else about how many there are.
+    pub regions: Option<usize>,
+    /// About how many there are, where not all were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regions_about: Option<f64>,
+    /// Share of the area of each class, as far as it is known.
+    pub area_share: BTreeMap<usize, f64>,
+    /// Length of the boundary of each pair of classes, `"2-5"`, in units of the space.
+    pub boundary_length: BTreeMap<String, f64>,
+    /// Their sum.
+    pub boundary_total: f64,
+    /// The same in sides of a square of the same area.
+    pub boundary_sides: f64,
+    /// Connected parts of one class, where the map is exact.
+    pub components: Vec<Component>,
+    /// What the grid's points miss, where the map is exact.
+    pub certificate: Option<PlaneCertificate>,
+    /// What stands beside the sampled numbers, in one sentence.
+    pub sentence: String,
+    /// Boundary segments in plane coordinates, `[x, y, x, y]`.
+    #[serde(skip)]
+    pub segments: Vec<[f64; 4]>,
+    /// The two classes of each, the lower one first.
+    #[serde(skip)]
+    pub segment_classes: Vec<[u16; 2]>,
+    /// Faces of an exact map.
+    #[serde(skip)]
+    pub faces: Faces,
+}
+
+/// How a map is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapOptions {
+    /// Points a side of the sampled grid that the map stands beside.
+    pub steps: usize,
+    /// More regions than this are not made one by one.
+    pub max_regions: usize,
+}
+
+impl ClassMap {
+    /// A map that is sampled alone, and why.
+    pub fn sampled(steps: usize, because: String) -> Self {
+        Self {
+            label: SectionLabel::Sampled { points: steps },
+            sentence: format!("sampled alone, nothing is known between the points: {because}"),
+            because: Some(because),
+            area: 0.0,
+            regions: None,
+            regions_about: None,
+            area_share: BTreeMap::new(),
+            boundary_length: BTreeMap::new(),
+            boundary_total: 0.0,
+            boundary_sides: 0.0,
+            components: Vec::new(),
+            certificate: None,
+            segments: Vec::new(),
+            segment_classes: Vec::new(),
+            faces: Faces::default(),
+        }
+    }
+}
+
+/// The class map of the plane through three items, `[d]` each.
+///
+/// # Errors
+/// [`SectionError`] where a value is not finite or a result contradicts itself. What cannot be exact
+/// is certified or sampled instead, and says so.
+pub fn class_map(
+    network: &SectionNetwork,
+    items: [&[f64]; 3],
+    plane: &ItemPlane,
+    shape: MapShape,
+    options: &MapOptions,
+) -> Result<ClassMap, SectionError> {
+    let steps = options.steps;
+    let limit = options.max_regions;
+    if !network.is_piecewise_linear() {
+        return match shape {
+            MapShape::Box => certified(network, plane, options, None),
+            MapShape::Triangle => Ok(ClassMap::sampled(
+                steps,
+                "a triangle of a network with smooth activations is not certified".into(),
+            )),
+        };
+    }
+    // A line with more pieces than regions are allowed is not counted to its end.
+    let about = match estimated_regions(network, plane, limit.max(1000)) {
+        Ok(about) => about,
+        Err(SectionError::TooManyPieces { .. }) => f64::INFINITY,
+        Err(error) => return Err(error),
+    };
+    let corners = match shape {
+        MapShape::Box => plane.corners(),
+        MapShape::Triangle => plane.anchors.to_vec(),
+    };
+    let section = match about <= 2.0 * limit as f64 {
+        true => exact_plane(
+            network,
+            plane,
+            &corners,
+            &PlaneOptions { max_regions: limit },
+        ),
+        false => Err(SectionError::TooManyRegions { limit }),
+    };
+    let section = match (section, shape) {
+        (Err(SectionError::TooManyRegions { .. }), MapShape::Box) => {
+            return certified(network, plane, options, Some(about));
+        }
+        (Err(SectionError::TooManyRegions { .. }), MapShape::Triangle) => {
+            let because = format!("the triangle has more than {limit} regions");
+            return Ok(ClassMap::sampled(steps, because));
+        }
+        (section, _) => section?,
+    };
+    let certificate = match shape {
+        MapShape::Box => {
+            let [alpha, beta] = plane.axes(steps);
+            certify_plane(&section, &alpha, &beta)
+        }
+        MapShape::Triangle => {
+            // The grid's points are a lattice along two sides: the same section in their coordinates,
+            // whose areas are the same shares.
+            let skew = ItemPlane {
+                origin: items[0].to_vec(),
+                u: difference(items[0], items[1]),
+                v: difference(items[0], items[2]),
+                anchors: [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+                lo: [0.0; 2],
+                hi: [1.0; 2],
+            };
+            let polygon = skew.anchors.to_vec();
+            let options = PlaneOptions { max_regions: limit };
+            let of_grid = exact_plane(network, &skew, &polygon, &options)?;
+            let [alpha, beta] = skew.axes(steps);
+            let found = certify_plane(&of_grid, &alpha, &beta);
+            let widths = section
+                .components
+                .iter()
+                .min_by(|a, b| a.area_share.total_cmp(&b.area_share));
+            let place = |at: &[f64; 2]| {
+                let weights = [1.0 - at[0] - at[1], at[0], at[1]];
+                [0, 1].map(|axis| (0..3).map(|n| weights[n] * plane.anchors[n][axis]).sum())
+            };
+            PlaneCertificate {
+                smallest_mean_width: widths.map_or(0.0, |c| c.mean_width),
+                missed_places: found.missed_places.iter().map(place).collect(),
+                ..found
+            }
+        }
+    };
+    Ok(ClassMap {
+        label: section.label,
+        because: None,
+        area: section.area,
+        regions: Some(section.regions),
+        regions_about: None,
+        boundary_sides: section.boundary_total / section.area.sqrt(),
+        area_share: section.area_share,
+        boundary_length: section.boundary_length,
+        boundary_total: section.boundary_total,
+        components: section.components,
+        sentence: certificate.sentence(),
+        certificate: Some(certificate),
+        segments: section.segments,
+        segment_classes: section.segment_classes,
+        faces: section.faces,
+    })
+}
+
+fn certified(
+    network: &SectionNetwork,
+    plane: &ItemPlane,
+    options: &MapOptions,
+    about: Option<f64>,
+) -> Result<ClassMap, SectionError> {
+    let map = certified_plane(network, plane, &TileOptions::default())?;
+    let because = match about {
+        Some(about) if about.is_finite() => format!(
+            "about {about:.0e} regions, more than {}: bounds prove the classes instead",
+            options.max_regions
+        ),
+        Some(_) => format!(
+            "more than {} regions: bounds prove the classes instead",
+            options.max_regions
+        ),
+        None => "the network has smooth activations: bounds prove the classes".to_owned(),
+    };
+    Ok(ClassMap {
+        label: map.label(),
+        sentence: format!(
+            "the class is proved on {} % of the box, whose boundary is {:.2} sides long; parts of a class are not counted",
+            floored_percent(map.share),
+            map.boundary_total / map.area.sqrt()
+        ),
+        because: Some(because),
+        area: map.area,
+        regions: None,
+        regions_about: about.filter(|about| about.is_finite()),
+        boundary_sides: map.boundary_total / map.area.sqrt(),
+        area_share: map.area_share,
+        boundary_length: map.boundary_length,
+        boundary_total: map.boundary_total,
+        components: Vec::new(),
+        certificate: None,
+        segments: map.segments,
+        segment_classes: map.segment_classes,
+        faces: Faces::default(),
+    })
+}
+
+/// A share in percent that never says more than is proved.
+pub fn floored_percent(share: f64) -> f64 {
+    // The sum of exact tiles may be off by its rounding.
+    if share > 1.0 - 1e-9 {
+        return 100.0;
+    }
+    (share * 1e6).floor() / 1e4
+}

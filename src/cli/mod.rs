@@ -17,6 +17,7 @@ mod options;
 mod outcome;
 mod plot;
 mod predict;
+mod shell;
 mod sweep;
 mod terminal;
 mod text;
@@ -48,9 +49,9 @@ pub struct Cli {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Threads of the host, 0 for one a core; four a core at most
-    #[arg(long, global = true, value_name = "N", default_value_t = 0,
+    #[arg(long, alias = "jobs", global = true, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=1024))]
-    jobs: u16,
+    threads: u16,
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,6 +87,10 @@ enum Command {
     /// Check a finished run: its files against their hashes, and its landscapes computed again on
     /// another engine
     Verify(verify::Args),
+    /// Print completions for a shell: `source <(morphscape completions bash)`
+    Completions(shell::CompletionsArgs),
+    /// Write a page for man of every command
+    Man(shell::ManArgs),
     /// List the adapters found, their limits, and which one `--engine auto` takes
     Devices(devices::Args),
 }
@@ -107,7 +112,7 @@ impl Cli {
         };
         let terminal = &Terminal::new(verbosity, open_device);
         let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads(self.jobs, terminal))
+            .num_threads(threads(self.threads, terminal))
             .build_global();
         let result = threads
             .map_err(anyhow::Error::from)
@@ -125,6 +130,8 @@ impl Cli {
                 Command::Plot(args) => plot::run(&args, terminal),
                 Command::Bench(args) => bench::run(&args, terminal),
                 Command::Verify(args) => verify::run(&args, terminal),
+                Command::Completions(args) => shell::completions(&args, Self::command()),
+                Command::Man(args) => shell::man(&args, Self::command()),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {
@@ -149,17 +156,17 @@ impl Cli {
 /// How many threads a core are of any use: more only wait for each other.
 const MAX_THREADS_A_CORE: usize = 4;
 
-/// Threads of the host: as many as asked for, by `--jobs` or else by the variables that rayon reads,
+/// Threads of the host: as many as asked for, by `--threads` or else by the variables that rayon reads,
 /// or one a core, and never more than the machine has a use for.
-fn threads(jobs: u16, terminal: &Terminal) -> usize {
+fn threads(asked: u16, terminal: &Terminal) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let variable = |name: &'static str| {
         let number: usize = std::env::var(name).ok()?.parse().ok()?;
         Some((number, name))
     };
-    let asked = match jobs {
+    let asked = match asked {
         0 => variable("RAYON_NUM_THREADS").or_else(|| variable("RAYON_RS_NUM_CPUS")),
-        jobs => Some((usize::from(jobs), "--jobs")),
+        threads => Some((usize::from(threads), "--threads")),
     };
     let most = MAX_THREADS_A_CORE * cores;
     match asked {

@@ -1115,3 +1115,37 @@ fn a_summary_alone_has_the_rows_of_the_whole_run() {
         verified.stdout
     );
 }
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let folder = folder();
+    let help = succeed(folder.path(), &["--help"]).stdout;
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|command| *command != "help")
+        .collect();
+    assert!(commands.len() > 14, "{commands:?}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = succeed(folder.path(), &["completions", shell]).stdout;
+        for command in commands.iter().chain(&["--min-agreement"]) {
+            let name = command.trim_start_matches('-');
+            assert!(text.contains(name), "{shell}: {command}");
+        }
+    }
+    fail(folder.path(), &["completions", "sh"], 2, &["bash"]);
+    succeed(folder.path(), &["man", "pages"]);
+    let pages = files(&folder.path().join("pages"));
+    for command in commands {
+        assert!(
+            pages.contains(&format!("morphscape-{command}.1")),
+            "{pages:?}"
+        );
+    }
+    std::fs::write(folder.path().join("file"), "").expect("written");
+    fail(folder.path(), &["man", "file"], 1, &["file"]);
+}

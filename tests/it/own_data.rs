@@ -945,7 +945,8 @@ fn threads_are_no_more_than_the_machine_has_a_use_for() {
         &["--jobs", "1024", "predict", "--engine", "cpu", "t10k#0"],
     );
     assert!(
-        many.stderr.contains("--jobs asks for 1024 threads; using"),
+        many.stderr
+            .contains("--threads asks for 1024 threads; using"),
         "{}",
         many.stderr
     );

@@ -1149,3 +1149,20 @@ fn shells_and_man_know_every_command() {
     std::fs::write(folder.path().join("file"), "").expect("written");
     fail(folder.path(), &["man", "file"], 1, &["file"]);
 }
+
+/// Mesa's device-select layer says that there is no such folder, before anything of ours.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_driver_speaks_where_there_is_no_runtime_folder() {
+    let folder = folder();
+    for value in [None, Some("not/absolute")] {
+        let mut devices = command(folder.path(), &["devices"]);
+        devices.env_remove("XDG_RUNTIME_DIR");
+        if let Some(value) = value {
+            devices.env("XDG_RUNTIME_DIR", value);
+        }
+        let run = finished(devices.output().expect("the program starts"));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert_eq!(run.stderr, "", "{value:?}");
+    }
+}

@@ -184,7 +184,7 @@ pub fn pair_matrix(
         let label = fitted(name, LABEL_SIZE, LABELS - 14.0);
         let look = Type::new(LABEL_SIZE, INK, Anchor::End);
         canvas.text([left - 10.0, y + CELL / 2.0 + 5.0], &label, look);
-        let label = fitted(name, SMALL_SIZE, CELL - 6.0);
+        let label = fitted(name, SMALL_SIZE, CELL - 12.0);
         let look = Type::new(SMALL_SIZE, INK, Anchor::Middle);
         canvas.text([left + CELL * (a as f64 + 0.5), top - 9.0], &label, look);
         for b in 0..names.len() {

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli        arguments -> a job and how to run it; the terminal
+//! explore    a local server: requests -> landscapes -> the report's page, alive
 //! run        a folder of results: manifest, waves, resume, tables, redraw, verify
 //! report     a run -> one page
 //! plot       values -> pictures
@@ -63,6 +64,8 @@ pub mod cli;
 pub mod data;
 mod defaults;
 pub mod engine;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod job;
 pub mod kernels;
 pub mod landscape;

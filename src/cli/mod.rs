@@ -6,6 +6,8 @@
 mod bench;
 mod compare;
 mod devices;
+#[cfg(feature = "explore")]
+mod explore;
 mod figures;
 mod interpolate;
 mod line;
@@ -77,6 +79,9 @@ enum Command {
     Predict(predict::Args),
     /// Show a model's layers, classes and preprocessing; `model convert IN OUT.safetensors`
     Model(model::Args),
+    /// Landscapes in the browser, computed while you choose and drag: a local server and its page
+    #[cfg(feature = "explore")]
+    Explore(explore::Args),
     /// Random walks on planes, bowls, fractal surfaces and classification landscapes
     Walk(walk::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
@@ -126,6 +131,8 @@ impl Cli {
                 Command::Morph(args) => morph::run(&args, terminal),
                 Command::Predict(args) => predict::run(&args, terminal),
                 Command::Model(args) => model::run(&args, terminal),
+                #[cfg(feature = "explore")]
+                Command::Explore(args) => explore::run(&args, terminal),
                 Command::Walk(args) => walk::run(&args, terminal),
                 Command::Plot(args) => plot::run(&args, terminal),
                 Command::Bench(args) => bench::run(&args, terminal),

@@ -487,6 +487,55 @@ impl LoadedJob {
         }
     }
 
+    /// How many items groups are drawn from and lists may name.
+    pub fn num_items(&self) -> usize {
+        match &self.items {
+            LoadedItems::Images { loaded, .. } => loaded.images.len(),
+            LoadedItems::Rows { drawn, .. } => drawn.len(),
+        }
+    }
+
+    /// The class of the item at a position.
+    ///
+    /// # Panics
+    /// Where there is none, as in what follows.
+    pub fn item_class(&self, position: usize) -> usize {
+        match &self.items {
+            LoadedItems::Images { loaded, .. } => loaded.images.label(position),
+            LoadedItems::Rows { drawn, .. } => drawn.label(position),
+        }
+    }
+
+    /// The position of the item of this name.
+    ///
+    /// # Errors
+    /// [`JobError`] where there is none.
+    pub fn item_named(&self, name: &str) -> Result<usize, JobError> {
+        Ok(match &self.items {
+            LoadedItems::Images { loaded, .. } => loaded.images.index_of(name)?,
+            LoadedItems::Rows { drawn, .. } => drawn.index_of(name)?,
+        })
+    }
+
+    /// The image at a position; nothing where the items are rows.
+    ///
+    /// # Errors
+    /// [`JobError`] where its file cannot be read any more.
+    pub fn image(&self, position: usize) -> Result<Option<Image>, JobError> {
+        match &self.items {
+            LoadedItems::Images { loaded, .. } => Ok(Some(loaded.images.image(position)?)),
+            LoadedItems::Rows { .. } => Ok(None),
+        }
+    }
+
+    /// The row at a position; nothing where the items are images.
+    pub fn row(&self, position: usize) -> Option<&[f32]> {
+        match &self.items {
+            LoadedItems::Images { .. } => None,
+            LoadedItems::Rows { drawn, .. } => Some(drawn.row(position)),
+        }
+    }
+
     /// Computes some landscapes.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! ```text
 //! manifest, rows, columns ─> JSON ──────────────────────────────┐
 //! landscape ─> probabilities as base64 floats ──┐               │
-//! frames ────> one JPEG atlas                   ├─> details ────┼─> page.html + page.css + page/*.js
+//! frames ────> one JPEG atlas                   ├─> details ────┼─> page.html + bench.html + page.css + page/*.js
 //! figures ───> JSON, gzipped, base64 ───────────┤               │
 //! its walk ──> the same ────────────────────────┘               │
 //! plotly.js ─> gzipped, base64 (crate plotly) ──────────────────┘
@@ -15,7 +15,8 @@
 
 mod models;
 mod page;
-mod policy;
+pub(crate) mod parts;
+pub(crate) mod policy;
 mod walk;
 
 pub use models::{ModelsReport, models_report};
@@ -63,7 +64,7 @@ pub fn pack_detail(
     let landscape = &file.landscape;
     let values = landscape.as_drawn(&landscape.probabilities, landscape.num_classes);
     element("values", &floats(&values));
-    if let Some(overlay) = overlay(file, map) {
+    if let Some(overlay) = parts::overlay(landscape, map) {
         element("overlay", &zipped(&overlay.to_string()));
     }
     let mut atlas = None;
@@ -85,34 +86,6 @@ pub fn pack_detail(
         html,
         atlas,
     }
-}
-
-/// What the page draws over the map of a plane or triangle, in shares of the map from the left and
-/// from below; nothing of others.
-fn overlay(file: &LandscapeFile, map: Option<&MapOverlay>) -> Option<Value> {
-    let landscape = &file.landscape;
-    let flat = landscape.flat.as_ref()?;
-    let ends = flat.axes.each_ref().map(|axis| match axis[..] {
-        [lo, .., hi] => [lo, hi],
-        _ => [0.0, 1.0],
-    });
-    let drawn = map.map(|map| map.on(landscape));
-    // A hundredth of a pixel of a large map is enough.
-    let round = |share: f64| (share * 1e5).round() / 1e5;
-    let segments = drawn.as_ref().map(|drawn| {
-        let ends = drawn.segments.iter().flatten().flatten();
-        ends.map(|&share| round(share)).collect::<Vec<f64>>()
-    });
-    Some(json!({
-        "segments": segments,
-        "missed": drawn.map(|drawn| drawn.missed),
-        "label": map.map(|map| &map.label),
-        "sentence": map.map(|map| &map.sentence),
-        "anchors": landscape.anchors(),
-        "ends": ends,
-        "unit": flat.unit,
-        "clipped_share": flat.clipped_share,
-    }))
 }
 
 /// Packs the figures of a landscape or of a triple, which its landscapes share.

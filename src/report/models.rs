@@ -1,7 +1,8 @@
 //! The page of a comparison of models: tables, every model's map of a landscape side by side under
 //! one probe, and the figures.
 
-use super::page::{STYLE as PAGE_STYLE, escaped, script_safe};
+use super::page::script_safe;
+use super::parts::{self, escaped};
 use super::policy::{Own, policy};
 use crate::plot::PICTURE_STYLE;
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub struct ModelsReport<'a> {
 
 /// The page's text.
 pub fn models_report(report: &ModelsReport<'_>) -> String {
-    let style = format!("\n{PAGE_STYLE}\n{STYLE}");
+    let style = parts::style(&["\n", STYLE]);
     let script = format!(
         "\n(() => {{\n'use strict';\n\n{}}})();\n",
         SCRIPT.join("\n")

@@ -1,5 +1,6 @@
 //! The page itself: template, style and script put together with a run's data.
 
+use super::parts::{self, escaped, plotly_js};
 use super::policy::{Own, policy};
 use super::{Detail, zipped};
 use crate::data::{FileError, write_file};
@@ -11,34 +12,26 @@ use std::fmt::Write;
 use std::path::Path;
 
 const TEMPLATE: &str = include_str!("page.html");
-pub(super) const STYLE: &str = include_str!("page.css");
-/// The page's script, one concern a file, joined in this order: a file may call what stands after
-/// it, but what it runs at once must stand before it. Another `source.js` in its place makes a page
-/// whose data comes from elsewhere.
+/// The report's script. Another `source.js` in its place makes a page whose data comes from
+/// elsewhere.
 const SCRIPT: &[&str] = &[
-    include_str!("page/dom.js"),
+    parts::DOM,
     include_str!("page/source.js"),
-    include_str!("page/run.js"),
-    include_str!("page/grid.js"),
+    parts::RUN,
+    parts::GRID,
     include_str!("page/header.js"),
+    parts::THEME,
     include_str!("page/measures.js"),
-    include_str!("page/ranking.js"),
+    parts::RANKING,
     include_str!("page/select.js"),
-    include_str!("page/map.js"),
-    include_str!("page/probe.js"),
-    include_str!("page/path.js"),
-    include_str!("page/surface.js"),
+    parts::CURSOR,
+    parts::MAP,
+    parts::PROBE,
+    parts::PATH,
+    parts::SURFACE,
     include_str!("page/figures.js"),
     include_str!("page/start.js"),
 ];
-
-/// The files of the script in a scope of their own, in which they may wait for their data.
-fn script() -> String {
-    format!(
-        "\n(async () => {{\n'use strict';\n\n{}}})();\n",
-        SCRIPT.join("\n")
-    )
-}
 
 /// A landscape in the ranking.
 #[derive(Debug, Clone)]
@@ -107,51 +100,26 @@ fn page(report: &Report<'_>) -> String {
         zipped(plotly_js())
     );
     let title = title(report);
-    // One pass over the template: what is put in is never searched for marks.
-    let (style, script) = (format!("\n{STYLE}"), script());
-    let mut page = String::with_capacity(data.len() + TEMPLATE.len() + style.len() + script.len());
-    let mut rest = TEMPLATE;
+    let (style, script) = (parts::style(&[]), parts::script(SCRIPT));
     let own = Own {
         // The page's script makes an element of plotly.js once it is inflated.
         scripts: &[&script, plotly_js()],
         // plotly.js makes an empty style element and adds its rules by a script's means.
         styles: &[&style, ""],
-        style_attributes: &[],
+        // And it empties the style attributes of a colour bar.
+        style_attributes: &[""],
     };
-    for (mark, content) in [
-        ("<!--POLICY-->", policy(&own)),
-        ("<!--TITLE-->", escaped(&title)),
-        ("<!--STYLE-->", format!("<style>{style}</style>")),
-        ("<!--DATA-->", data),
-        ("<!--SCRIPT-->", format!("<script>{script}</script>")),
-    ] {
-        let (before, after) = rest
-            .split_once(mark)
-            .expect("the template has its marks in this order");
-        page.push_str(before);
-        page.push_str(&content);
-        rest = after;
-    }
-    page.push_str(rest);
-    page
-}
-
-/// plotly.js as the crate hands it out: the first of its script elements.
-fn plotly_js() -> &'static str {
-    static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    TEXT.get_or_init(|| {
-        let sources = plotly::Plot::offline_js_sources();
-        let script = sources
-            .split_once("<script type=\"text/javascript\">")
-            .and_then(|(_, rest)| rest.split_once("</script>"))
-            .map(|(script, _)| script)
-            .expect("the crate hands out plotly.js in a script element");
-        assert!(
-            script.contains("plotly.js v"),
-            "the first script is plotly.js"
-        );
-        script.to_owned()
-    })
+    parts::filled(
+        TEMPLATE,
+        &[
+            ("<!--POLICY-->", &policy(&own)),
+            ("<!--TITLE-->", &escaped(&title)),
+            ("<!--STYLE-->", &format!("<style>{style}</style>")),
+            ("<!--BENCH-->", parts::BENCH),
+            ("<!--DATA-->", &data),
+            ("<!--SCRIPT-->", &format!("<script>{script}</script>")),
+        ],
+    )
 }
 
 /// Text of details a page holds at most, bytes: a browser still opens it.
@@ -214,14 +182,7 @@ fn run(report: &Report<'_>) -> Value {
     json!({
         "title": title(report),
         "kind": if report.features.is_some() { "rows" } else { "images" },
-        "grid": {
-            "kind": report.kind,
-            "axes": report.kind.axes(),
-            "flat": report.kind.is_flat(),
-            "points": report.kind.num_points(report.steps),
-            "about": report.kind.about(),
-            "roles": report.kind.roles(),
-        },
+        "grid": parts::grid(report.kind, report.steps),
         "facts": facts(report),
         "command": command.join(" "),
         "plan": report.manifest["plan"],
@@ -362,10 +323,4 @@ pub(super) fn script_safe(json: &str) -> String {
     json.replace('<', "\\u003c")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -10,17 +10,25 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// What a page holds of its own.
-pub(super) struct Own<'a> {
+pub(crate) struct Own<'a> {
     /// Texts of script elements, those that scripts make included.
-    pub(super) scripts: &'a [&'a str],
+    pub(crate) scripts: &'a [&'a str],
     /// Texts of style elements.
-    pub(super) styles: &'a [&'a str],
+    pub(crate) styles: &'a [&'a str],
     /// Style attributes.
-    pub(super) style_attributes: &'a [&'a str],
+    pub(crate) style_attributes: &'a [&'a str],
 }
 
 /// The policy as an element of the page's head, to stand before all scripts and styles.
 pub(super) fn policy(own: &Own<'_>) -> String {
+    format!(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">",
+        directives(own)
+    )
+}
+
+/// The policy itself.
+pub(crate) fn directives(own: &Own<'_>) -> String {
     let mut styles = sources(own.styles);
     if !own.style_attributes.is_empty() {
         // The name is the standard's: the attributes with these hashes, and no others.
@@ -32,7 +40,7 @@ pub(super) fn policy(own: &Own<'_>) -> String {
         scripts => sources(scripts),
     };
     format!(
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src{scripts}; style-src{styles}; img-src data: blob:; base-uri 'none'; form-action 'none'\">"
+        "default-src 'none'; script-src{scripts}; style-src{styles}; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 }
 

@@ -1,7 +1,8 @@
 //! Walks: the page of one, results and figures with nothing to click, and its part of the page of
 //! the run whose landscape was walked on.
 
-use super::page::{MAX_DETAIL_BYTES, escaped};
+use super::page::MAX_DETAIL_BYTES;
+use super::parts::escaped;
 use super::policy::{Own, policy};
 use super::{figures_json, zipped};
 use crate::data::{FileError, InputError, MAX_PAGE_BYTES, read_text, write_file};

@@ -7,6 +7,8 @@
 //!     cargo test --test it                # all of them
 //!     cargo test --test it engines::      # one module
 
+#[path = "../common/browser.rs"]
+mod browser;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/faulty.rs"]
@@ -50,6 +52,10 @@ mod walks;
 mod wrong_inputs;
 
 // Figures and the report.
+#[cfg(feature = "explore")]
+mod explore;
+#[cfg(feature = "explore")]
+mod explore_page;
 mod figures;
 mod report;
 

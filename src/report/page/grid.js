@@ -14,8 +14,12 @@ function gridOf(name) {
 
 async function loadGrid(name) {
   const [values, rows, overlay] = await Promise.all([source.values(name), source.rows(name), source.overlay(name)]);
-  const labels = new Int32Array(steps * steps).fill(NO_ANSWER);
-  const margins = new Float32Array(steps * steps);
+  return gridOfValues(values, rows, overlay);
+}
+
+function gridOfValues(values, rows, overlay) {
+  const labels = new Int32Array(values.length / numClasses).fill(NO_ANSWER);
+  const margins = new Float32Array(labels.length);
   for (let cell = 0; cell < labels.length; cell++) {
     let first = -1;
     let second = 0;

@@ -1,4 +1,4 @@
-// What ran: facts, command, plan, timings; and the page's theme.
+// What ran: facts, command, plan, timings.
 
 function fillHeader() {
   byId('title').textContent = run.title;
@@ -13,19 +13,4 @@ function fillHeader() {
   byId('note').textContent = run.note;
   byId('note').hidden = !run.note;
   fillPairs(byId('measures-help'), run.columns.map((column) => [column.label, column.help]));
-}
-
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  byId('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
-  byId('theme').setAttribute('aria-label', theme === 'dark' ? 'Use light colours' : 'Use dark colours');
-  surface.draw();
-}
-
-function followTheme() {
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  setTheme(dark.matches ? 'dark' : 'light');
-  dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
-  byId('theme').addEventListener('click', () =>
-    setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
 }

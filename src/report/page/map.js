@@ -3,6 +3,7 @@
 const map = {
   canvas: byId('map'),
   base: document.createElement('canvas'),
+  overlays: [], // what else is drawn over the cells: (context, size in pixels) => {}
 
   start() {
     this.canvas.addEventListener('pointermove', (event) => setCursor(...this.cellUnder(event)));
@@ -80,6 +81,7 @@ const map = {
       for (let j = 0; j < steps; j++) this.drawCell(context, i, j, showFrames);
     }
     if (!showFrames && !state.grid.overlay?.segments?.length) this.drawBoundaries(context);
+    this.overlays.forEach((overlay) => overlay(context, size));
     if (state.grid.overlay) this.drawOverlay(context);
     this.paint();
   },

@@ -1,10 +1,11 @@
 // The run that the page shows, and the words, colours and numbers of its classes and cells.
 //
 // There is one state: the selected landscape with its grid, the cursor's cell and the ends of the
-// path. `select`, `setCursor` and `setPath` (select.js) change it and redraw the views.
+// path. `select` (select.js), `setCursor` and `setPath` (cursor.js) change it and redraw the views.
 
 const run = await source.run();
-const { steps, num_classes: numClasses, class_names: classNames, colors } = run;
+const { num_classes: numClasses, class_names: classNames, colors } = run;
+let { steps } = run; // points a side of the grid that is shown; of a run always the same
 const byName = new Map(run.landscapes.map((landscape) => [landscape.name, landscape]));
 const ROLES = ['A', 'B', 'C'];
 

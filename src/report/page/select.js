@@ -1,4 +1,4 @@
-// Changes of the state: which landscape, which cell, which path; and the redraw that follows.
+// Which landscape is shown: read, then put into the state, and the redraw that follows.
 
 let wanted = null;
 
@@ -62,33 +62,4 @@ function showLandscape() {
   const { top } = byId('landscape-heading').getBoundingClientRect();
   if (top >= 0 && top < 0.75 * innerHeight) return;
   byId('landscape').scrollIntoView({ behavior: wantsNoMotion() ? 'auto' : 'smooth' });
-}
-
-function setCursor(i, j) {
-  const next = [clampIndex(i), clampIndex(j)];
-  if (!state.grid || (next[0] === state.cursor[0] && next[1] === state.cursor[1])) return;
-  state.cursor = next;
-  map.paint();
-  probe.update();
-  surface.moveMarks();
-}
-
-function setPath(ends) {
-  if (!state.grid) return;
-  state.path = ends;
-  map.paint();
-  path.show();
-  surface.moveMarks();
-}
-
-const addPathEnd = (cell) => setPath(state.path.length === 1 ? [...state.path, cell] : [cell]);
-
-function redraw() {
-  map.draw();
-  probe.update();
-  path.show();
-}
-
-function announce() {
-  byId('live').textContent = describeCell(state.cursor);
 }

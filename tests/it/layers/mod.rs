@@ -13,7 +13,7 @@ use house::{File, House};
 use std::path::Path;
 
 /// From bottom to top; a room imports only from storeys below its own, not from beside it.
-const STOREYS: [&[&str]; 10] = [
+const STOREYS: [&[&str]; 11] = [
     &["defaults", "remedy"],
     &["data", "mesh"],
     &["kernels"],
@@ -23,6 +23,7 @@ const STOREYS: [&[&str]; 10] = [
     &["plot", "job"],
     &["report"],
     &["run"],
+    &["explore"],
     &["cli"],
 ];
 
@@ -71,7 +72,7 @@ const STATICS: [(&str, &str); 5] = [
     // Each keeps what is always the same: the bundled fonts, read or registered once, and plotly.js.
     ("plot/raster.rs", "FONTS"),
     ("plot/style.rs", "ONCE"),
-    ("report/page.rs", "TEXT"),
+    ("report/parts.rs", "TEXT"),
 ];
 
 /// Circles of files that are still there, to be taken apart: none. In `job` and `run` there may be

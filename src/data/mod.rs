@@ -47,4 +47,6 @@ pub use table::{
     read_table_file, read_table_with,
 };
 pub(crate) use tensors::parse_safetensors;
-pub use tensors::{Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
+pub use tensors::{
+    Tensor, TensorData, TensorFile, TensorFileError, safetensors_bytes, write_safetensors,
+};

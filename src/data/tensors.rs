@@ -88,10 +88,11 @@ pub fn write_safetensors(
     tensors: &[Tensor<'_>],
     metadata: &BTreeMap<&str, String>,
 ) -> Result<(), FileError> {
-    write_file(path, &serialize(tensors, metadata))
+    write_file(path, &safetensors_bytes(tensors, metadata))
 }
 
-fn serialize(tensors: &[Tensor<'_>], metadata: &BTreeMap<&str, String>) -> Vec<u8> {
+/// What [`write_safetensors`] writes.
+pub fn safetensors_bytes(tensors: &[Tensor<'_>], metadata: &BTreeMap<&str, String>) -> Vec<u8> {
     let plain = safetensors::serialize(tensors.iter().map(|tensor| (tensor.name, tensor)), None)
         .expect("tensors of this crate have as many values as their shape says");
     // The library keeps metadata in a hash map, whose order differs from run to run; so it
@@ -223,9 +224,15 @@ impl TensorFile {
     /// # Errors
     /// [`TensorFileError`]. A file with a digest must have the content it was made of.
     pub fn read(path: &Path) -> Result<Self, TensorFileError> {
-        let content = read_bytes(path, MAX_TENSOR_BYTES)?;
-        let (file, header) =
-            parse_safetensors(&content).map_err(TensorFileError::NotSafetensors)?;
+        Self::parse(&read_bytes(path, MAX_TENSOR_BYTES)?)
+    }
+
+    /// The same of a file's content.
+    ///
+    /// # Errors
+    /// As [`TensorFile::read`].
+    pub fn parse(content: &[u8]) -> Result<Self, TensorFileError> {
+        let (file, header) = parse_safetensors(content).map_err(TensorFileError::NotSafetensors)?;
         let mut metadata: BTreeMap<String, String> = header
             .metadata()
             .iter()

@@ -39,6 +39,15 @@ impl CompareJob {
     /// # Errors
     /// As [`super::Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
+        self.sweep()?.load(observer)
+    }
+
+    /// The sweep in clean mode whose images and triples are compared, for a host program that
+    /// holds its model or images ([`SweepJob::load_of`]).
+    ///
+    /// # Errors
+    /// [`JobError`] where paths have too few points.
+    pub fn sweep(&self) -> Result<SweepJob, JobError> {
         if self.steps < 3 {
             return Err(JobError::setting(
                 Setting::Steps,
@@ -46,13 +55,12 @@ impl CompareJob {
                 JobError::unfit("expected at least 3, as a path of fewer points has no curvature"),
             ));
         }
-        let sweep = SweepJob {
+        Ok(SweepJob {
             model: self.model.clone(),
             data: self.data.clone(),
             triples: self.triples.clone(),
             morph: MorphSettings::new(self.steps, self.grid, MorphMode::Clean(Sampling::Cubic)),
             flat: None,
-        };
-        sweep.load(observer)
+        })
     }
 }

@@ -4,7 +4,9 @@
 //! a finished run can be drawn again without the model, the data or an engine.
 
 use super::{FlatGrid, GridKind, GridMeshes, Landscape, Measures, Permutation, measure};
-use crate::data::{FileError, Tensor, TensorData, TensorFile, TensorFileError, write_safetensors};
+use crate::data::{
+    FileError, Tensor, TensorData, TensorFile, TensorFileError, safetensors_bytes, write_file,
+};
 use crate::mesh::PairMesh;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -229,6 +231,11 @@ impl LandscapeFile {
     /// # Errors
     /// [`FileError`] with the path.
     pub fn write(&self, path: &Path, measures: &Measures) -> Result<(), FileError> {
+        write_file(path, &self.to_bytes(measures))
+    }
+
+    /// What [`LandscapeFile::write`] writes.
+    pub fn to_bytes(&self, measures: &Measures) -> Vec<u8> {
         let landscape = &self.landscape;
         let (kind, steps) = (landscape.kind, landscape.steps);
         let (inputs_name, of_input) = self.about.items.tensor();
@@ -298,7 +305,7 @@ impl LandscapeFile {
             let meshes = json!({"a_to_b": morph.a_to_b, "mix_to_c": morph.mix_to_c});
             metadata.insert("meshes", meshes.to_string());
         }
-        write_safetensors(path, &tensors, &metadata)
+        safetensors_bytes(&tensors, &metadata)
     }
 
     /// Reads a file that [`LandscapeFile::write`] wrote.
@@ -308,6 +315,14 @@ impl LandscapeFile {
     /// is not that of the digest in the file, if it has one.
     pub fn read(path: &Path) -> Result<Self, LandscapeFileError> {
         Self::parse(TensorFile::read(path)?)
+    }
+
+    /// The same of a file's content.
+    ///
+    /// # Errors
+    /// As [`LandscapeFile::read`].
+    pub fn from_bytes(content: &[u8]) -> Result<Self, LandscapeFileError> {
+        Self::parse(TensorFile::parse(content)?)
     }
 
     /// Reads a file that is to be taken for what was written, to the bit.

@@ -13,7 +13,7 @@ use super::error::RunError;
 use super::folder::layout::{COMPARE_FIGURE_FILE, COMPARE_SHARES_FILE, COMPARE_TRIPLES_FILE};
 use super::folder::{RunFolder, engine_plan};
 use super::shares::{
-    ComparedTriple, MODES, ShareRow, figure, sentence, shares, shares_csv, triples_csv,
+    COMPARED_MODES, ComparedTriple, ShareRow, figure, sentence, shares, shares_csv, triples_csv,
 };
 use crate::data::write_file;
 use crate::engine::Engine;
@@ -38,22 +38,23 @@ pub struct Comparison {
     pub compute: Duration,
 }
 
-/// Compares the triples of a job in three modes and writes what is found to `folder`. `job` is what
-/// `asked` loads to, `command` the command line that asks for it, if one does.
+impl Comparison {
+    /// The comparison as a figure: one panel a measure, one point a triple.
+    pub fn figure(&self, asked: &CompareJob, job: &LoadedJob) -> String {
+        figure(job, &self.triples, &self.rows, asked.steps)
+    }
+}
+
+/// Compares the triples of a job in three modes. `job` is what `asked` loads to.
 ///
 /// # Errors
-/// [`RunError`] when the folder holds something else, a file cannot be written, the job fails, or
-/// no path is without a failed frame in published mode.
-pub fn compare(
+/// [`RunError`] when the job fails, or no path is without a failed frame in published mode.
+pub fn compare_modes(
     asked: &CompareJob,
     job: &LoadedJob,
     engine: &dyn Engine,
-    (folder, existing): (&Path, Existing),
-    command: &[String],
     observer: &dyn Observer,
 ) -> Result<Comparison, RunError> {
-    let started = Instant::now();
-    let mut folder = RunFolder::prepare(folder, plan(asked, job, engine), existing, command)?;
     let computing = Instant::now();
     let triples = compute(asked, job, engine, observer)?;
     let compute = computing.elapsed();
@@ -64,31 +65,50 @@ pub fn compare(
             triples.len()
         )));
     };
-    let finding = sentence(first, &triples, asked.steps);
-    write_file(
-        &folder.file(COMPARE_TRIPLES_FILE),
-        &triples_csv(job, &triples),
-    )?;
-    write_file(&folder.file(COMPARE_SHARES_FILE), &shares_csv(&rows))?;
-    write_file(
-        &folder.file(COMPARE_FIGURE_FILE),
-        figure(job, &triples, &rows, asked.steps).as_bytes(),
-    )?;
-    folder.set_engine(engine);
-    folder.set("model", job.model_json());
-    folder.set("data", job.data_json());
-    folder.set("finding", json!(finding));
-    folder.set(
-        "timings",
-        json!({"compute_s": compute.as_secs_f64(), "total_s": started.elapsed().as_secs_f64()}),
-    );
-    folder.finish()?;
     Ok(Comparison {
+        finding: sentence(first, &triples, asked.steps),
         rows,
-        finding,
         triples,
         compute,
     })
+}
+
+/// [`compare_modes`], written to `folder`. `command` is the command line that asks for it, if one
+/// does.
+///
+/// # Errors
+/// As [`compare_modes`], and when the folder holds something else or a file cannot be written.
+pub fn compare(
+    asked: &CompareJob,
+    job: &LoadedJob,
+    engine: &dyn Engine,
+    (folder, existing): (&Path, Existing),
+    command: &[String],
+    observer: &dyn Observer,
+) -> Result<Comparison, RunError> {
+    let started = Instant::now();
+    let mut folder = RunFolder::prepare(folder, plan(asked, job, engine), existing, command)?;
+    let compared = compare_modes(asked, job, engine, observer)?;
+    write_file(
+        &folder.file(COMPARE_TRIPLES_FILE),
+        &triples_csv(job, &compared.triples),
+    )?;
+    write_file(
+        &folder.file(COMPARE_SHARES_FILE),
+        &shares_csv(&compared.rows),
+    )?;
+    let figure = compared.figure(asked, job);
+    write_file(&folder.file(COMPARE_FIGURE_FILE), figure.as_bytes())?;
+    folder.set_engine(engine);
+    folder.set("model", job.model_json());
+    folder.set("data", job.data_json());
+    folder.set("finding", json!(compared.finding));
+    folder.set(
+        "timings",
+        json!({"compute_s": compared.compute.as_secs_f64(), "total_s": started.elapsed().as_secs_f64()}),
+    );
+    folder.finish()?;
+    Ok(compared)
 }
 
 /// Everything that decides the numbers.
@@ -100,7 +120,10 @@ fn plan(asked: &CompareJob, job: &LoadedJob, engine: &dyn Engine) -> Map<String,
     plan.remove("morph");
     plan.extend(spec.as_object().cloned().unwrap_or_default());
     plan.insert("job".to_owned(), json!("compare"));
-    plan.insert("modes".to_owned(), json!(MODES.map(|(_, name)| name)));
+    plan.insert(
+        "modes".to_owned(),
+        json!(COMPARED_MODES.map(|(_, name)| name)),
+    );
     plan.insert("resamples".to_owned(), json!(RESAMPLES));
     plan.extend(engine_plan(engine.info()));
     plan
@@ -116,7 +139,7 @@ fn compute(
     let CompareJob { steps, grid, .. } = *asked;
     let siblings = job.kind().siblings().len();
     observer.begin(Stage {
-        total: MODES.len() * siblings * job.triples().len() * steps * steps,
+        total: COMPARED_MODES.len() * siblings * job.triples().len() * steps * steps,
         unit: "frames",
     });
     let mut compared = Vec::with_capacity(job.triples().len());
@@ -127,9 +150,9 @@ fn compute(
             let settings = MorphSettings::new(steps, grid, mode);
             job.compute_images(engine, &ids, &fetched, &settings, Frames::Drop, observer)
         };
-        let published = landscapes_in(MODES[0].0)?;
+        let published = landscapes_in(COMPARED_MODES[0].0)?;
         let mut modes = vec![published];
-        for (mode, _) in &MODES[1..] {
+        for (mode, _) in &COMPARED_MODES[1..] {
             // Paths count where no frame failed in any of the modes.
             let landscapes = landscapes_in(*mode)?.into_iter().zip(&modes[0]);
             let same_paths = landscapes.map(|(landscape, other)| landscape.with_gaps_of(other));

@@ -37,7 +37,7 @@ mod waves;
 mod writing;
 
 pub use check::{Difference, FileCheck, LandscapeCheck, Sample, SummaryCheck};
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, compare, compare_modes};
 pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
@@ -50,11 +50,11 @@ pub use models::{
 pub use morph::{Morphed, morph};
 pub use redraw::{Redraw, Redrawn};
 pub use resolution::{Resolution, SETTLED, Values, last_change};
-pub use shares::{ComparedTriple, ShareRow};
+pub use shares::{COMPARED_MODES, ComparedMeasure, ComparedTriple, ShareRow};
 pub use start::Run;
 pub use summary::SummaryRow;
 pub use verify::{Again, Moved, Verification};
-pub use walk::{WalkFigures, Walked, show_in_run, walk};
+pub use walk::{WalkField, WalkFigures, Walked, show_in_run, walk, walk_in_memory};
 pub use writing::{Outcome, Timings};
 
 use serde::Serialize;

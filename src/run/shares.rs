@@ -8,19 +8,21 @@ use crate::pipeline::MorphMode;
 use crate::plot::{ModesPanel, ModesPlot, modes_plot};
 
 /// The modes that are compared, published first, with their names.
-pub(super) const MODES: [(MorphMode, &str); 3] = [
+pub const COMPARED_MODES: [(MorphMode, &str); 3] = [
     (MorphMode::Published, "published"),
     (MorphMode::Clean(Sampling::Cubic), "clean"),
     (MorphMode::CrossFade, "cross_fade"),
 ];
 
-/// A measure that is compared: its key in files, its name in words, how it is read off.
+/// A measure that is compared.
 #[derive(Debug)]
 pub struct ComparedMeasure {
-    key: &'static str,
+    /// Its key in files.
+    pub key: &'static str,
     /// In words.
     pub name: &'static str,
-    value: fn(&PathMeasures) -> f64,
+    /// How it is read off.
+    pub value: fn(&PathMeasures) -> f64,
     /// Decimals in a table.
     pub decimals: usize,
 }
@@ -144,7 +146,7 @@ pub(super) fn shares_csv(rows: &[ShareRow]) -> Vec<u8> {
     ])
     .expect(IN_MEMORY);
     for ShareRow { measure, shares } in rows {
-        for ((_, mode), share) in MODES[1..].iter().zip(shares) {
+        for ((_, mode), share) in COMPARED_MODES[1..].iter().zip(shares) {
             let [low, high] = share.interval;
             let mut record = vec![measure.key.to_owned(), (*mode).to_owned()];
             let numbers = [share.published, share.other, share.share, low, high];
@@ -171,7 +173,7 @@ pub(super) fn triples_csv(job: &LoadedJob, compared: &[ComparedTriple]) -> Vec<u
     .map(str::to_owned)
     .to_vec();
     for measure in &MEASURES {
-        heading.extend(MODES.map(|(_, mode)| format!("{}_{mode}", measure.key)));
+        heading.extend(COMPARED_MODES.map(|(_, mode)| format!("{}_{mode}", measure.key)));
     }
     csv.write_record(heading).expect(IN_MEMORY);
     for triple in compared {

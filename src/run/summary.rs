@@ -30,7 +30,7 @@ pub struct SummaryRow {
 
 impl SummaryRow {
     /// A landscape and its measures.
-    pub(super) fn new(file: &LandscapeFile, measures: Measures) -> Self {
+    pub fn new(file: &LandscapeFile, measures: Measures) -> Self {
         let names = |classes: &[usize]| -> Vec<String> {
             let name = |&class: &usize| file.about.class_names[class].clone();
             classes.iter().map(name).collect()

@@ -16,6 +16,7 @@ use super::model::ModelSource;
 use super::observer::Observer;
 use crate::defaults::with_defaults;
 use crate::engine::Engine;
+use crate::landscape::LandscapeFile;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -61,6 +62,11 @@ impl WalkJob {
         observer: &dyn Observer,
     ) -> Result<Walk<'_>, JobError> {
         Walk::resolve(self, self.make_surface(engine, observer)?)
+    }
+
+    /// The same on a landscape in memory, in the place of one that the job names by its folder.
+    pub(crate) fn load_on(&self, file: LandscapeFile) -> Result<Walk<'_>, JobError> {
+        Walk::resolve(self, self.surface_of(file)?)
     }
 }
 

@@ -68,6 +68,21 @@ impl WalkJob {
         }
     }
 
+    /// The surface of a landscape in memory, in the place of the one that the job names.
+    pub(super) fn surface_of(&self, file: LandscapeFile) -> Result<Surface, JobError> {
+        match &self.surface {
+            SurfaceSource::Landscape {
+                potential, steps, ..
+            } => {
+                let steps = steps.unwrap_or(file.landscape.steps);
+                of_landscape(file, potential, steps)
+            }
+            _ => Err(JobError::unfit(
+                "a landscape is given, and the job names another surface",
+            )),
+        }
+    }
+
     fn flat(&self, drift: f64) -> Result<Surface, JobError> {
         if self.edges == Edges::Absorbing {
             return Err(JobError::setting(

@@ -2,7 +2,7 @@
 
 use super::grid::check_shape;
 use crate::landscape::{Permutation, argmax};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which weights of the items [`order_asymmetry`] compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum LatticeWeights {
 }
 
 /// How far the three permutations of a triple disagree where they mix the items alike.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct OrderAsymmetry {
     /// Mean of `1/2 |p_o - p_o'|_1`, 0..1, over the compared weights and the three pairs of
     /// permutations.

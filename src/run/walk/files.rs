@@ -1,7 +1,7 @@
 //! What a walk writes: table, tensors, figures, report.
 
 use super::passage::Passages;
-use super::{RunError, RunFolder, WalkFigures};
+use super::{RunError, RunFolder, WalkField, WalkFigures, Walked};
 use crate::data::{Tensor, TensorData, write_file, write_safetensors};
 use crate::job::walk::{Gait, Ground, Walk};
 use crate::landscape::Exponent;
@@ -32,27 +32,34 @@ pub(super) struct Results {
 /// Dots an inch of PNG figures.
 const DPI: u16 = 192;
 
-pub(super) fn write(
-    walk: &Walk<'_>,
-    folder: &RunFolder,
-    results: &Results,
-) -> Result<(), RunError> {
-    write_file(&folder.file(WALK_TABLE_FILE), &table(walk, results))?;
-    write_tensors(walk, folder, results)
+/// Writes the table and the tensors of a walk on a surface that `surface` describes in JSON.
+pub(super) fn write(folder: &RunFolder, walked: &Walked, surface: String) -> Result<(), RunError> {
+    write_file(&folder.file(WALK_TABLE_FILE), &table(walked))?;
+    let tensors: Vec<Tensor<'_>> = walked
+        .fields
+        .iter()
+        .map(|field| Tensor {
+            name: field.name,
+            shape: field.shape.clone(),
+            data: TensorData::F32(&field.values),
+        })
+        .collect();
+    let metadata = BTreeMap::from([("surface", surface)]);
+    let path = folder.file(WALK_TENSORS_FILE);
+    Ok(write_safetensors(&path, &tensors, &metadata)?)
 }
 
 /// Writes the figures and the report; nothing where there are no figures.
 pub(super) fn write_figures(
-    walk: &Walk<'_>,
     folder: &RunFolder,
-    facts: &[(String, String)],
-    figures: &[Figure],
+    walked: &Walked,
+    [title, subtitle]: [&str; 2],
     formats: WalkFigures,
 ) -> Result<(), RunError> {
-    if figures.is_empty() {
+    if walked.figures.is_empty() {
         return Ok(());
     }
-    for figure in figures {
+    for figure in &walked.figures {
         if formats.png {
             let path = folder.file(&format!("{}.png", figure.name));
             write_file(&path, &svg_to_png(&figure.svg, DPI))?;
@@ -63,17 +70,12 @@ pub(super) fn write_figures(
         }
     }
     let path = folder.file(REPORT_FILE);
-    Ok(write_walk_report(
-        &path,
-        &walk.surface.title,
-        &subtitle(walk),
-        facts,
-        figures,
-    )?)
+    let (facts, figures) = (&walked.facts, &walked.figures);
+    Ok(write_walk_report(&path, title, subtitle, facts, figures)?)
 }
 
 /// Moments over the steps.
-fn table(walk: &Walk<'_>, results: &Results) -> Vec<u8> {
+fn table(walked: &Walked) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer
         .write_record([
@@ -87,10 +89,10 @@ fn table(walk: &Walk<'_>, results: &Results) -> Vec<u8> {
             "moving",
         ])
         .expect(IN_MEMORY);
-    for at in &results.moments {
+    for at in &walked.moments {
         let [x, y] = at.displacement;
         let values = [
-            f64::from(at.step) * walk.dt,
+            f64::from(at.step) * walked.dt,
             at.msd,
             at.msd_error,
             at.distance,
@@ -106,42 +108,38 @@ fn table(walk: &Walk<'_>, results: &Results) -> Vec<u8> {
     writer.into_inner().expect(IN_MEMORY)
 }
 
-fn write_tensors(walk: &Walk<'_>, folder: &RunFolder, results: &Results) -> Result<(), RunError> {
+/// The values that a walk's tensors hold.
+pub(super) fn fields(walk: &Walk<'_>, results: &Results) -> Vec<WalkField> {
     let narrow = |values: &[f64]| values.iter().map(|&value| value as f32).collect();
-    let mut fields: Vec<(&str, Vec<usize>, Vec<f32>)> = Vec::new();
+    let mut fields = Vec::new();
+    let mut field = |name, shape: &[usize], values| {
+        let shape = shape.to_vec();
+        fields.push(WalkField {
+            name,
+            shape,
+            values,
+        });
+    };
     if let Ground::Grid(potential) = &walk.surface.ground {
-        let shape = || potential.shape().to_vec();
-        fields.push(("potential", shape(), narrow(potential.values())));
+        let shape = potential.shape();
+        field("potential", &shape, narrow(potential.values()));
         if let (Some(occupation), Some(law)) = (&results.occupation, walk.law()) {
-            fields.push(("occupation", shape(), narrow(occupation)));
-            fields.push(("stationary", shape(), narrow(&law)));
+            field("occupation", &shape, narrow(occupation));
+            field("stationary", &shape, narrow(&law));
         }
         if let Some(passages) = &results.passages {
             if let Some(h) = &passages.committor {
-                fields.push(("committor", shape(), narrow(h)));
+                field("committor", &shape, narrow(h));
             }
             if !passages.passage.is_empty() {
-                fields.push(("passage_steps", shape(), narrow(&passages.passage)));
+                field("passage_steps", &shape, narrow(&passages.passage));
             }
         }
     }
     let points = results.paths.first().map_or(0, Vec::len);
     let paths = results.paths.iter().flatten().flatten().copied().collect();
-    fields.push(("paths", vec![results.paths.len(), points, 2], paths));
-    let tensors: Vec<Tensor<'_>> = fields
-        .iter()
-        .map(|(name, shape, values)| Tensor {
-            name,
-            shape: shape.clone(),
-            data: TensorData::F32(values),
-        })
-        .collect();
-    let metadata = BTreeMap::from([("surface", walk.surface.plan.to_string())]);
-    Ok(write_safetensors(
-        &folder.file(WALK_TENSORS_FILE),
-        &tensors,
-        &metadata,
-    )?)
+    field("paths", &[results.paths.len(), points, 2], paths);
+    fields
 }
 
 /// How many walkers walk how.
@@ -166,7 +164,7 @@ pub(super) fn how(walk: &Walk<'_>) -> String {
 }
 
 /// The surface, then the walk.
-fn subtitle(walk: &Walk<'_>) -> String {
+pub(super) fn subtitle(walk: &Walk<'_>) -> String {
     format!("{}\n{}", walk.surface.subtitle, how(walk))
 }
 

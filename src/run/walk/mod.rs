@@ -4,7 +4,7 @@
 //! ```text
 //! Walk -> free walk -> exponent, occupation
 //!      -> walks to the basins, exact solutions -> passages
-//!      -> tensors, table, figures, report, manifest
+//!      -> Walked: facts, moments, fields, figures -> tensors, table, figures, report, manifest
 //! ```
 
 mod files;
@@ -44,14 +44,52 @@ pub struct WalkFigures {
 pub struct Walked {
     /// Names and values, in reading order.
     pub facts: Vec<(String, String)>,
+    /// The exponent of `MSD ~ n^a`; nothing of fewer than three lags with motion.
+    pub exponent: Option<Exponent>,
+    /// Over the steps, in the walk's unit of length.
+    pub moments: Vec<MeanMoments>,
+    /// Time of a step; 1 for the lattice walk.
+    pub dt: f64,
+    /// Potential, occupation, stationary law, committor, passage times where there are such, and
+    /// some paths.
+    pub fields: Vec<WalkField>,
+    /// Its figures, unless they were not asked for.
+    pub figures: Vec<Figure>,
     /// Steps of all walkers together.
     pub work: u64,
     /// Time the walkers took.
     pub walk: Duration,
-    /// What a run's report shows of it.
-    figures: Vec<Figure>,
     how: String,
     landscape: Option<LandscapeFile>,
+}
+
+/// Some of a walk's values.
+#[derive(Debug, Clone)]
+pub struct WalkField {
+    /// Its name in `walk.safetensors`.
+    pub name: &'static str,
+    /// `[rows, columns]`; of paths `[paths, points, 2]`.
+    pub shape: Vec<usize>,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+/// Walks on a job's surface and writes nothing. `landscape` takes the place of a landscape's
+/// folder that the job names.
+///
+/// # Errors
+/// [`RunError`] when the job does not fit together, or the engine fails.
+pub fn walk_in_memory(
+    job: &WalkJob,
+    landscape: Option<LandscapeFile>,
+    engine: &dyn Engine,
+    observer: &dyn Observer,
+) -> Result<Walked, RunError> {
+    let walk = match landscape {
+        Some(file) => job.load_on(file)?,
+        None => job.load(engine, observer)?,
+    };
+    walked(walk, true, engine, observer)
 }
 
 /// Walks and writes what comes of it to `folder`. `command` is the command line that asks for it,
@@ -74,33 +112,49 @@ pub fn walk(
     plan.extend(walk.plan());
     plan.extend(engine_plan(engine.info()));
     let mut folder = RunFolder::prepare(folder, plan, existing, command)?;
-    let walking = Instant::now();
-    let results = execute(&walk, engine, observer)?;
-    let walk_time = walking.elapsed();
-    let facts = facts(&walk, &results);
-    files::write(&walk, &folder, &results)?;
-    let drawn = match figures.svg || figures.png {
-        true => files::figures(&walk, &results),
-        false => Vec::new(),
-    };
-    files::write_figures(&walk, &folder, &facts, &drawn, figures)?;
-    let facts_json: Map<String, Value> = facts
+    let title = walk.surface.title.clone();
+    let (subtitle, plan) = (files::subtitle(&walk), walk.surface.plan.to_string());
+    let walked = walked(walk, figures.svg || figures.png, engine, observer)?;
+    files::write(&folder, &walked, plan)?;
+    files::write_figures(&folder, &walked, [&title, &subtitle], figures)?;
+    let facts: Map<String, Value> = walked
+        .facts
         .iter()
         .map(|(name, value)| (name.clone(), json!(value)))
         .collect();
-    folder.set("results", Value::Object(facts_json));
+    folder.set("results", Value::Object(facts));
     folder.set_engine(engine);
     folder.set(
         "timings",
-        json!({"walk_s": walk_time.as_secs_f64(), "total_s": started.elapsed().as_secs_f64()}),
+        json!({"walk_s": walked.walk.as_secs_f64(), "total_s": started.elapsed().as_secs_f64()}),
     );
     folder.finish()?;
+    Ok(walked)
+}
+
+/// Walks, and sums up.
+fn walked(
+    walk: Walk<'_>,
+    draws: bool,
+    engine: &dyn Engine,
+    observer: &dyn Observer,
+) -> Result<Walked, RunError> {
+    let walking = Instant::now();
+    let results = execute(&walk, engine, observer)?;
+    let took = walking.elapsed();
     Ok(Walked {
-        facts,
-        work: results.work,
-        walk: walk_time,
-        figures: drawn,
+        facts: facts(&walk, &results),
+        figures: match draws {
+            true => files::figures(&walk, &results),
+            false => Vec::new(),
+        },
+        fields: files::fields(&walk, &results),
         how: files::how(&walk),
+        exponent: results.exponent,
+        moments: results.moments,
+        dt: walk.dt,
+        work: results.work,
+        walk: took,
         landscape: walk.surface.landscape,
     })
 }

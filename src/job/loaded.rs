@@ -298,7 +298,22 @@ impl InterpolateJob {
         observer: &dyn Observer,
     ) -> Result<LoadedJob, JobError> {
         check_steps(self.steps)?;
-        let (mut whole, model) = self.data.load_with(model_of)?;
+        let (whole, model) = self.data.load_with(model_of)?;
+        self.load_of(model, whole, observer)
+    }
+
+    /// As [`Job::load_with`], and of rows that no file need hold, in the place of the job's data
+    /// ([`LoadedTable::new`]). A run of rows that only the host program has cannot be verified.
+    ///
+    /// # Errors
+    /// As [`Job::load`].
+    pub fn load_of(
+        &self,
+        model: LoadedModel,
+        mut whole: LoadedTable,
+        observer: &dyn Observer,
+    ) -> Result<LoadedJob, JobError> {
+        check_steps(self.steps)?;
         let class_names = whole.fit(&model.model, &model.path)?;
         let per_class = match (self.per_class, whole.paper) {
             (Some(0), _) | (None, None) => None,

@@ -223,6 +223,16 @@ fn find_in_checkout(paper: &PaperTable) -> Result<PathBuf, JobError> {
 }
 
 impl LoadedTable {
+    /// Rows that a host program holds; `path` is what messages call them.
+    pub fn new(table: Table, path: &str) -> Self {
+        Self {
+            table,
+            path: path.to_owned(),
+            paper: None,
+            assumed: Vec::new(),
+        }
+    }
+
     /// Puts columns and classes into the order of the model's, where both name them, and checks
     /// that the model takes rows of this table; gives the name of every class of the model.
     ///

@@ -13,6 +13,20 @@ pub enum TableError {
     /// The file cannot be read.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// Rows of a host program that are none.
+    #[error(
+        "expected {rows} rows of {features} finite numbers with labels below {classes}, found {found}"
+    )]
+    Memory {
+        /// Rows, as there are labels.
+        rows: usize,
+        /// Numbers a row.
+        features: usize,
+        /// Classes.
+        classes: usize,
+        /// What is there instead.
+        found: String,
+    },
     /// Too large.
     #[error(
         "expected a table of at most {MAX_TABLE_BYTES} bytes, found more; keep fewer rows or columns"

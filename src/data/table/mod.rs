@@ -12,6 +12,7 @@
 mod cells;
 mod error;
 mod limits;
+mod memory;
 mod read;
 mod text;
 

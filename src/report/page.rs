@@ -239,17 +239,15 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
             ),
         ],
         ["Model".to_owned(), file(&manifest["model"])],
-        [
-            "Data".to_owned(),
-            format!(
-                "{}, {} items",
-                file(&manifest["data"]),
-                text(&manifest["data"]["items"])
-            ),
-        ],
     ];
-    if let Some(left_out) = manifest["data"]["left_out"].as_u64().filter(|&n| n > 0) {
-        facts[2][1].push_str(&format!(", {left_out} with missing values left out"));
+    // Landscapes that a host program holds have neither files behind them nor one engine.
+    let data = &manifest["data"];
+    if data.is_object() {
+        let mut fact = format!("{}, {} items", file(data), text(&data["items"]));
+        if let Some(left_out) = data["left_out"].as_u64().filter(|&n| n > 0) {
+            fact.push_str(&format!(", {left_out} with missing values left out"));
+        }
+        facts.push(["Data".to_owned(), fact]);
     }
     if let Some(features) = report.features {
         facts.push(["Features".to_owned(), features.join(", ")]);
@@ -289,17 +287,11 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         facts.push(["Seed".to_owned(), text(seed)]);
     }
     let engine = &manifest["engine"];
-    facts.push([
-        "Engine".to_owned(),
-        format!(
-            "{}, {} {}",
-            text(&engine["engine"]),
-            text(&engine["adapter"]),
-            text(&engine["driver"])
-        )
-        .trim_end()
-        .to_owned(),
-    ]);
+    if engine.is_object() {
+        let [name, adapter, driver] = ["engine", "adapter", "driver"].map(|key| text(&engine[key]));
+        let fact = format!("{name}, {adapter} {driver}");
+        facts.push(["Engine".to_owned(), fact.trim_end().to_owned()]);
+    }
     let fallback = &engine["fallback"];
     if fallback.is_object() {
         let [name, adapter, reason] =

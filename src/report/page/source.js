@@ -28,7 +28,8 @@ const source = {
 
   // Those of its triple, which its landscapes share, follow a landscape's own.
   async figures(name) {
-    const owners = [name, name.slice(0, name.lastIndexOf('.'))];
+    const triple = name.includes('.') ? [name.slice(0, name.lastIndexOf('.'))] : [];
+    const owners = [name, ...triple];
     const held = owners.map((owner) => `figures-${owner}`).filter(byId);
     if (!held.length) return null;
     return Object.assign({}, ...await Promise.all(held.map(inflateJson)));

@@ -229,6 +229,8 @@ import os, signal, sys, threading, time
 import numpy as np
 import morphscape as ms
 
+# A shell that starts a job in the background has it ignore the signal, and Python leaves that so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 images, labels = ms.fashion_mnist()
 when = {}
 
@@ -291,7 +293,7 @@ def test_progress_is_told(images, monkeypatch):
     bars = []
 
     class Bar:
-        def __init__(self, total, unit):
+        def __init__(self, total, **_):
             self.n, self.total = 0, total
             bars.append(self)
 
@@ -335,10 +337,19 @@ def test_many_calls_leave_memory_flat(images):
         import numpy as np
         import morphscape as ms
         rows = np.eye(3, dtype=np.float32)
+        images = ms.fashion_mnist()[0][[9, 2, 1]]
         model = ms.Model(lambda x: x * 3, output="logits")
+        def raising(x):
+            return np.full((3, 2), 1 / (len(x) == 3))
         def calls(n):
-            for _ in range(n):
+            for at in range(n):
                 ms.landscape(model, *rows, steps=3, engine="cpu").probabilities
+                if at % 20 == 0:
+                    ms.landscape(None, *images, steps=2, engine="cpu", keep_frames=True).frames
+                    try:
+                        ms.landscape(raising, *images, steps=2, engine="cpu")
+                    except ZeroDivisionError:
+                        pass
         calls(1000)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         calls(CALLS)

@@ -6,9 +6,11 @@ use morphscape::plot::{
     Camera, FigureOptions, FigureSet, Marks, Tiles, decision_map, grid_sheet, landscape_figures,
     landscape_line, mesh_strips, path_strips, plotly_figure, surface_plot,
 };
+use morphscape::run::SummaryRow;
 use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// The figures of a landscape by name.
@@ -41,8 +43,13 @@ impl LandscapeFile {
         }
     }
 
+    /// What was measured on it.
+    pub(crate) fn measured(&self) -> &Measures {
+        &self.measures
+    }
+
     /// With the inputs in it, for figures and files.
-    fn whole(&self, py: Python<'_>) -> PyResult<morphscape::LandscapeFile> {
+    pub(crate) fn whole(&self, py: Python<'_>) -> PyResult<morphscape::LandscapeFile> {
         let inputs = match &self.inputs {
             Some(inputs) => Some(inputs.bind(py).to_vec()?),
             None => None,
@@ -55,6 +62,54 @@ impl LandscapeFile {
             about: self.file.about.clone(),
         })
     }
+}
+
+/// A row of `summary.csv`: numbers are numbers, and what could not be measured is None.
+pub(crate) fn row_of<'py>(py: Python<'py>, row: &SummaryRow) -> PyResult<Bound<'py, PyDict>> {
+    let entry = PyDict::new(py);
+    entry.set_item("landscape", &row.name)?;
+    for (what, names) in [("item", &row.items), ("class", &row.classes)] {
+        for (letter, name) in ["a", "b", "c"].iter().zip(names) {
+            entry.set_item(format!("{what}_{letter}"), name)?;
+        }
+    }
+    for (column, value) in COLUMNS.iter().zip(row.values()) {
+        entry.set_item(column.key, value.filter(|value| !value.is_nan()))?;
+    }
+    entry.set_item("intruders", row.intruders.join("; "))?;
+    entry.set_item("confident_intruders", row.confident_intruders.join("; "))?;
+    if let Some(counts) = row.counts {
+        entry.set_item("folded", counts.folded)?;
+        entry.set_item("degenerate", counts.degenerate)?;
+        entry.set_item("folded_right", counts.folded_right)?;
+        entry.set_item("degenerate_right", counts.degenerate_right)?;
+        entry.set_item("failed", counts.failed)?;
+    }
+    Ok(entry)
+}
+
+/// Places of items, axes, unit.
+type Flat = ([[f64; 2]; 3], [Vec<f64>; 2], String);
+
+/// What pickle calls to have the object again, and its arguments.
+type Pickled<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, String));
+
+/// A landscape that was pickled.
+#[pyfunction]
+pub(crate) fn landscape_from_bytes(
+    py: Python<'_>,
+    content: &[u8],
+    order: &str,
+) -> PyResult<LandscapeFile> {
+    let file = morphscape::LandscapeFile::from_bytes(content)
+        .map_err(|error| exception(py, &error, &[]))?;
+    let order = serde_json::from_str(order)
+        .map_err(|error| InputError::new_err(format!("a pickled landscape: {error}")))?;
+    let measures = Measures {
+        order,
+        ..file.measures()
+    };
+    Ok(LandscapeFile::new(py, file, measures))
 }
 
 #[pymethods]
@@ -75,6 +130,16 @@ impl LandscapeFile {
         let file = self.whole(py)?;
         py.detach(|| file.write(&path, &self.measures))
             .map_err(|error| exception(py, &error, &[]))
+    }
+
+    /// For pickle: the content of its file, and what was measured together with its triple.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        let from_bytes = py
+            .import("morphscape._morphscape")?
+            .getattr("landscape_from_bytes")?;
+        let content = self.whole(py)?.to_bytes(&self.measures);
+        let order = json!(self.measures.order).to_string();
+        Ok((from_bytes, (PyBytes::new(py, &content), order)))
     }
 
     fn logits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f32>>> {
@@ -98,6 +163,12 @@ impl LandscapeFile {
     /// The inputs where they were kept, one after the other: grey levels, or features.
     fn inputs(&self, py: Python<'_>) -> Option<Py<PyArray1<f32>>> {
         self.inputs.as_ref().map(|inputs| inputs.clone_ref(py))
+    }
+
+    /// Its row of `summary.csv`.
+    fn row<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let LandscapeFile { file, measures, .. } = self;
+        row_of(py, &SummaryRow::new(file, measures.clone()))
     }
 
     /// Every measure by its key, in the order of `summary.csv`.
@@ -182,6 +253,27 @@ impl LandscapeFile {
     #[getter]
     fn model(&self) -> &str {
         &self.file.about.model
+    }
+
+    /// What lies between its items: `morph`, `cross-fade`, `rows`, `plane` or `triangle`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.file.landscape.kind.name()
+    }
+
+    /// What it is of, in the names of its items' classes.
+    #[getter]
+    fn title(&self) -> String {
+        let kind = self.file.landscape.kind;
+        kind.title(self.file.item_class_names())
+    }
+
+    /// Of a plane or triangle, the places of A, B and C; of a plane, alpha of each row and beta of
+    /// each column; and what lengths are measured in.
+    #[getter]
+    fn flat(&self) -> Option<Flat> {
+        let flat = self.file.landscape.flat.as_ref()?;
+        Some((flat.anchors, flat.axes.clone(), flat.unit.clone()))
     }
 
     /// `[height, width, channels]` of images.

@@ -14,7 +14,9 @@
 //! - `watch`: work without the GIL while the caller's thread listens for Ctrl-C
 //! - `grids`, `landscape`: landscapes of arrays, and one landscape
 //! - `lines`: the line between two inputs
-//! - `runs`: jobs that write a folder, and finished runs
+//! - `walk`, `compare`: random walks, and the comparison of modes
+//! - `data`: the items of a job; `runs`: jobs that write a folder, and finished runs
+//! - `report`: the report of landscapes in memory
 //! - `error`: errors of the library as exceptions
 
 #![allow(
@@ -22,13 +24,17 @@
     reason = "keywords of Python are arguments here; the Python half gives each a name and a default"
 )]
 
+mod compare;
+mod data;
 mod engine;
 mod error;
 mod grids;
 mod landscape;
 mod lines;
 mod network;
+mod report;
 mod runs;
+mod walk;
 mod watch;
 
 use morphscape::landscape::COLUMNS;
@@ -86,8 +92,13 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(grids::choose, module)?)?;
     module.add_function(wrap_pyfunction!(grids::image_grids, module)?)?;
     module.add_function(wrap_pyfunction!(grids::row_grids, module)?)?;
+    module.add_function(wrap_pyfunction!(grids::flat_grids, module)?)?;
     module.add_function(wrap_pyfunction!(grids::morph_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(landscape::landscape_from_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(lines::line_intervals, module)?)?;
     module.add_function(wrap_pyfunction!(grids::fashion_mnist, module)?)?;
+    module.add_function(wrap_pyfunction!(compare::compared, module)?)?;
+    module.add_function(wrap_pyfunction!(walk::walk, module)?)?;
+    module.add_function(wrap_pyfunction!(report::write_report, module)?)?;
     module.add_function(wrap_pyfunction!(runs::run_sweep, module)?)
 }

@@ -29,6 +29,11 @@ def model_path():
 
 
 @pytest.fixture(scope="session")
+def iris_model():
+    return ROOT / "models/iris.safetensors"
+
+
+@pytest.fixture(scope="session")
 def mlp(model_path):
     """The bundled network, written in numpy from its file: logits of grey levels (n, 28, 28)."""
     content = model_path.read_bytes()

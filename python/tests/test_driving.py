@@ -344,7 +344,7 @@ def test_many_calls_leave_memory_flat(images):
         def calls(n):
             for at in range(n):
                 ms.landscape(model, *rows, steps=3, engine="cpu").probabilities
-                if at % 20 == 0:
+                if at % 100 == 0:
                     ms.landscape(None, *images, steps=2, engine="cpu", keep_frames=True).frames
                     try:
                         ms.landscape(raising, *images, steps=2, engine="cpu")

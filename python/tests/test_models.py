@@ -180,9 +180,30 @@ def test_torch(images):
     assert named.classes == ("cat", "dog", "cow", "owl")
 
 
+def test_a_hugging_face_classifier(images):
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    names = {0: "cat", 1: "dog", 2: "cow"}
+    config = transformers.ViTConfig(
+        image_size=28, patch_size=7, num_channels=3, hidden_size=24, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=48, id2label=names, label2id={name: n for n, name in names.items()},
+    )  # fmt: skip
+    network = transformers.ViTForImageClassification(config).eval()
+    items = np.stack([images[[9, 2, 1]]] * 3, axis=-1)
+    one = ms.landscape(ms.Model(network, mean=127.5, std=127.5), *items, steps=5, keep_frames=True)
+    assert one.classes == ("cat", "dog", "cow")
+    frames = torch.from_numpy(one.frames.reshape(-1, 28, 28, 3).copy()).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = network((frames - 127.5) / 127.5).logits.reshape(5, 5, 3)
+    np.testing.assert_allclose(one.logits, expected, atol=1e-4)
+    swept = ms.sweep(ms.Model(network, mean=127.5, std=127.5), np.stack([images[:30]] * 3, axis=-1),
+                     np.array(["cat", "dog", "cow"] * 10), groups=1, steps=3)  # fmt: skip
+    assert set(swept[0].item_labels) == {"cat", "dog", "cow"}
+
+
 def test_keras(images, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    pytest.importorskip("jax")
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
     keras = pytest.importorskip("keras")
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax")])
     one = ms.landscape(model, *images[[9, 2, 1]], steps=5, keep_frames=True)

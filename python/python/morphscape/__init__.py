@@ -10,12 +10,18 @@
 place. docs/python.md explains the rest.
 """
 
-from ._calls import fashion_mnist, landscape, landscapes, line, measures, morph, open, read_landscape, sweep
+from ._compare import Comparison, compare
+from ._files import fashion_mnist, measures, open, read_landscape
+from ._landscape import Landscape
+from ._landscapes import landscape, landscapes, morph, sweep
+from ._line import Line, line
+from ._lists import LandscapeList, Run
 from ._models import Model
 from ._morphscape import EngineError, InputError, ModelError, __version__, engine_name
-from ._objects import Landscape, LandscapeList, Line, Run
+from ._walk import Walk, walk
 
 __all__ = [
+    "Comparison",
     "EngineError",
     "InputError",
     "Landscape",
@@ -24,7 +30,9 @@ __all__ = [
     "Model",
     "ModelError",
     "Run",
+    "Walk",
     "__version__",
+    "compare",
     "engine_name",
     "fashion_mnist",
     "landscape",
@@ -35,4 +43,6 @@ __all__ = [
     "open",
     "read_landscape",
     "sweep",
+    "walk",
 ]
+

@@ -6,9 +6,10 @@ are grey levels 0..255, ``float32 [n, H, W, C]``, and rows ``float32 [n, feature
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Optional, Sequence
+from typing import Any, Literal, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from ._morphscape import InputError
 
 Floats = npt.NDArray[np.float32]
 Layout = Literal["auto", "HWC", "CHW"]
+Bounds = Optional[tuple[float, float]]
+Engine = Literal["auto", "gpu", "cpu"]
+AnyPath = Union[str, os.PathLike[str]]
 
 WHITE = 255.0
 """The grey level of white."""
@@ -36,6 +40,8 @@ class View:
     features: tuple[str, ...] = ()
     device: Any = None
     """Where torch items lie."""
+    clips: bool = True
+    """Whether no value leaves the bounds: rounding may, by a little."""
 
     @property
     def is_rows(self) -> bool:
@@ -81,7 +87,7 @@ class View:
             wide = levels.astype(np.result_type(self.dtype, np.float32), copy=not own)
             wide *= (high - low) / WHITE
             wide += low
-            levels = np.clip(wide, low, high, out=wide)
+            levels = np.clip(wide, low, high, out=wide) if self.clips else wide
         frames = levels.astype(self.dtype, copy=False).reshape(*lead, *self.image_shape)
         if self.layout == "HW":
             return frames.reshape(*lead, *self.shape)
@@ -143,7 +149,7 @@ def _numbers(items: Any, what: str = "items") -> npt.NDArray[Any]:
     return array
 
 
-def read_items(items: Any, *, bounds: Optional[tuple[float, float]], layout: Layout) -> Items:
+def read_items(items: Any, *, bounds: Bounds, layout: Layout) -> Items:
     """A batch of items: a DataFrame or ``[n, features]`` are rows, the rest are images."""
     if isinstance(items, Items):
         return items
@@ -214,7 +220,7 @@ def _layout(shape: tuple[int, ...], layout: Layout) -> Literal["HW", "HWC", "CHW
     return layout
 
 
-def _bounds(dtype: np.dtype[Any], bounds: Optional[tuple[float, float]]) -> tuple[float, float]:
+def _bounds(dtype: np.dtype[Any], bounds: Bounds) -> tuple[float, float]:
     if bounds is not None:
         low, high = (float(bound) for bound in bounds)
         if not (np.isfinite([low, high]).all() and low < high):
@@ -227,7 +233,7 @@ def _bounds(dtype: np.dtype[Any], bounds: Optional[tuple[float, float]]) -> tupl
     raise InputError(f"items: of dtype {dtype} nobody can tell what white is; say it with bounds=(black, white)")
 
 
-def stacked(items: Sequence[Any], *, bounds: Optional[tuple[float, float]], layout: Layout) -> Items:
+def stacked(items: Sequence[Any], *, bounds: Bounds, layout: Layout) -> Items:
     """Single items together: images, rows ``(features,)`` or ``(1, features)``, frames of one row."""
     container = _is_frame(items[0])
     if container is not None:

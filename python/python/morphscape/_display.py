@@ -9,7 +9,7 @@ import numpy as np
 from ._morphscape import InputError, class_colors
 
 if TYPE_CHECKING:
-    from ._objects import Landscape
+    from ._landscape import Landscape
 
 KINDS = ("map", "line", "surface", "ternary")
 
@@ -38,8 +38,7 @@ class LandscapeDisplay:
         return self
 
     def _title(self, ax: Any) -> None:
-        a, b, c = self.landscape.item_labels
-        ax.set_title(f"{self.landscape.name}: {a} and {b} into {c}")
+        ax.set_title(f"{self.landscape.name}: {self.landscape._file.title}")
 
     def _color(self, label: int) -> str:
         return class_colors(len(self.landscape.classes))[label]
@@ -58,25 +57,47 @@ class LandscapeDisplay:
     def _map(self, ax: Any) -> None:
         from matplotlib.colors import ListedColormap
 
-        predicted = self.landscape.predicted
-        colors = ListedColormap(class_colors(len(self.landscape.classes)))
-        # Points are pixel centres: the axes run from 0 to 1 between the first and the last.
-        half = 0.5 / (self.landscape.steps - 1)
+        landscape = self.landscape
+        colors = ListedColormap(class_colors(len(landscape.classes)))
+        (left, right), (low, high) = self._axes()
         ax.imshow(
-            np.ma.masked_less(predicted, 0),
+            np.ma.masked_less(landscape.drawn(landscape.predicted), 0),
             cmap=colors,
             vmin=-0.5,
-            vmax=len(self.landscape.classes) - 0.5,
-            extent=(-half, 1 + half, 1 + half, -half),
+            vmax=len(landscape.classes) - 0.5,
+            # Points are pixel centres: the axes run to half a point beyond the first and the last.
+            extent=(*_wider(left, right, landscape.steps), *_wider(high, low, landscape.steps)),
             interpolation="nearest",
         )
-        ax.set_xlabel("into C")
-        ax.set_ylabel("mix of A and B")
+        self._label_axes(ax)
+        if landscape.kind == "plane" and landscape.anchors is not None:
+            for name, (x, y) in zip("ABC", landscape.anchors):
+                ax.plot(x, y, "o", color="white", markeredgecolor="black")
+                ax.annotate(name, (x, y), textcoords="offset points", xytext=(6, 6))
         self._title(ax)
-        self._legend(ax, np.unique(predicted[predicted >= 0]))
+        self._legend(ax, np.unique(landscape.predicted[landscape.predicted >= 0]))
+
+    def _axes(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """From left to right, and from top to bottom."""
+        axes = self.landscape.axes
+        if axes is not None:
+            alpha, beta = axes
+            return (alpha[0], alpha[-1]), (beta[-1], beta[0])
+        return (0, 1), ((1, 0) if self.landscape.kind == "triangle" else (0, 1))
+
+    def _label_axes(self, ax: Any) -> None:
+        kind = self.landscape.kind
+        if kind == "plane":
+            ax.set(xlabel=f"alpha, from A to B ({self.landscape.unit})", ylabel="beta, towards C")
+        elif kind == "triangle":
+            ax.set(xlabel="share of B", ylabel="share of C")
+        else:
+            ax.set(xlabel="into C", ylabel="mix of A and B")
 
     def _line(self, ax: Any) -> None:
         """Mean probability over the rows, along the way into C, and between which values it lies."""
+        if self.landscape.kind in ("plane", "triangle"):
+            raise InputError(f'kind: a {self.landscape.kind} has no rows that lead from item to item; try "map"')
         probabilities = self.landscape.probabilities
         along = np.linspace(0, 1, self.landscape.steps)
         shown = [n for n in range(probabilities.shape[2]) if np.nanmax(probabilities[..., n]) >= 0.05]
@@ -89,13 +110,15 @@ class LandscapeDisplay:
         self._legend(ax, shown)
 
     def _surface(self, ax: Any) -> None:
-        probabilities = self.landscape.probabilities
-        side = np.linspace(0, 1, self.landscape.steps)
-        into, mix = np.meshgrid(side, side)
+        probabilities = self.landscape.drawn(self.landscape.probabilities)
+        (left, right), (first, last) = self._axes()
+        steps = self.landscape.steps
+        across, down = np.meshgrid(np.linspace(left, right, steps), np.linspace(first, last, steps))
         labels = list(dict.fromkeys(self.landscape.classes.index(name) for name in self.landscape.item_labels))
         for n in labels:
-            ax.plot_surface(into, mix, probabilities[..., n], color=self._color(n), alpha=0.7)
-        ax.set(xlabel="into C", ylabel="mix of A and B", zlabel="probability", zlim=(0, 1))
+            ax.plot_surface(across, down, probabilities[..., n], color=self._color(n), alpha=0.7)
+        self._label_axes(ax)
+        ax.set(zlabel="probability", zlim=(0, 1))
         self._title(ax)
         self._legend(ax, labels)
 
@@ -118,3 +141,9 @@ class LandscapeDisplay:
         ax.set_axis_off()
         self._title(ax)
         self._legend(ax, np.unique(predicted[shown]))
+
+
+def _wider(first: float, last: float, steps: int) -> tuple[float, float]:
+    """An axis to half a point beyond its ends."""
+    half = (last - first) / (steps - 1) / 2
+    return first - half, last + half

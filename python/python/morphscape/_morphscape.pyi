@@ -23,9 +23,14 @@ __all__ = [
     "choose",
     "image_grids",
     "row_grids",
+    "flat_grids",
     "morph_frames",
+    "landscape_from_bytes",
     "line_intervals",
     "fashion_mnist",
+    "compare_modes",
+    "walk",
+    "write_report",
     "run_sweep",
     "__version__",
 ]
@@ -74,17 +79,25 @@ class LandscapeFile:
     @staticmethod
     def read(path: str) -> LandscapeFile: ...
     def save(self, path: str) -> None: ...
+    def __reduce__(self) -> tuple[Callable[..., LandscapeFile], tuple[bytes, str]]: ...
     def logits(self) -> _Floats: ...
     def probabilities(self) -> _Floats: ...
     def predicted(self) -> npt.NDArray[np.int32]: ...
     def inputs(self) -> _Floats | None: ...
     def measures(self) -> dict[str, float | None]: ...
+    def row(self) -> dict[str, Any]: ...
     def svg(self, kind: str) -> str: ...
     def plotly(self) -> str: ...
     @property
     def name(self) -> str: ...
     @property
     def steps(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def flat(self) -> tuple[list[list[float]], list[list[float]], str] | None: ...
     @property
     def item_names(self) -> list[str]: ...
     @property
@@ -114,6 +127,7 @@ class RunFolder:
     @property
     def path(self) -> str: ...
 
+def landscape_from_bytes(content: bytes, order: str) -> LandscapeFile: ...
 def columns() -> list[tuple[str, str, str]]: ...
 def class_colors(classes: int) -> list[str]: ...
 def command_line(words: list[str]) -> int: ...
@@ -127,6 +141,7 @@ def choose(
     classes: list[tuple[int, int, int]],
     seed: int,
     rows: bool,
+    kind: str,
 ) -> list[_Grid]: ...
 def image_grids(
     network: Network,
@@ -155,6 +170,23 @@ def row_grids(
     engine: str,
     progress: _Progress,
 ) -> list[LandscapeFile]: ...
+def flat_grids(
+    network: Network,
+    items: _Floats,
+    grids: list[_Grid],
+    *,
+    item_names: list[str],
+    class_names: list[str],
+    image_shape: tuple[int, int, int] | None,
+    features: list[str],
+    kind: str,
+    range: tuple[float, float],
+    clipped: bool,
+    steps: int,
+    keep_frames: bool,
+    engine: str,
+    progress: _Progress,
+) -> list[LandscapeFile]: ...
 def morph_frames(
     left: _Floats,
     right: _Floats,
@@ -176,9 +208,25 @@ def line_intervals(
     engine: str,
 ) -> tuple[str, list[tuple[float, float, int]]]: ...
 def fashion_mnist() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]: ...
+def compare_modes(
+    network: Network,
+    data: Any,
+    *,
+    groups: int | None,
+    classes: list[str],
+    seed: int,
+    steps: int,
+    grid: int,
+    out: str | None,
+    force: bool,
+    engine: str,
+    progress: _Progress,
+) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]], str, list[str]]: ...
+def walk(job: str, landscape: LandscapeFile | None, *, engine: str, progress: _Progress) -> dict[str, Any]: ...
+def write_report(path: str, landscapes: list[LandscapeFile]) -> None: ...
 def run_sweep(
     network: Network,
-    data: str | tuple[npt.NDArray[Any], list[int], list[str] | None],
+    data: Any,
     *,
     groups: int | None,
     classes: list[str],
@@ -187,6 +235,9 @@ def run_sweep(
     grid: int,
     mode: str,
     sampling: str,
+    kind: str,
+    range: tuple[float, float],
+    clipped: bool,
     out: str,
     force: bool,
     keep_frames: bool,

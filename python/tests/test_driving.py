@@ -120,6 +120,8 @@ def test_sys_exit_ends_the_call(images):
         (lambda x: np.full((len(x), 3), np.nan), "finite numbers"),
         (lambda x: np.full((len(x), 3), np.inf), "finite numbers"),
         (lambda x: [["a", "b"]] * len(x), "dtype <U1"),
+        (lambda x: ["a"] * len(x), "give a function like predict_proba"),
+        (lambda x: brightness(x).argmax(axis=1), "found one int64 an input; if these are predicted labels"),
         (lambda x: None, "dtype object"),
         (lambda x: [[1.0], [2.0, 3.0]], "no array of numbers"),
         (lambda x: np.zeros((len(x), 0)), "found (3, 0)"),

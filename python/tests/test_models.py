@@ -98,6 +98,12 @@ def test_estimators():
     three = ms.landscape(margins, *values[[0, 50, 100]], steps=5)
     assert any("no predict_proba" in note for note in three.notes) and len(three.classes) == 3
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        of_series = ms.landscape(forest, *(iris.data.iloc[n] for n in (0, 50, 100)), steps=11)
+    np.testing.assert_array_equal(of_series.probabilities, one.probabilities)
+    with pytest.raises(ms.InputError, match="c: expected the columns of a"):
+        ms.landscape(forest, *(iris.data.iloc[[n]] for n in (0, 50)), iris.data.iloc[[100]].iloc[:, :3])
     mixed = iris.data.assign(name="a")
     with pytest.raises(TypeError, match='column "name"'):
         ms.landscape(forest, *(mixed.iloc[[n]] for n in (0, 50, 100)))

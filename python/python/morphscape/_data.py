@@ -235,11 +235,17 @@ def _bounds(dtype: np.dtype[Any], bounds: Bounds) -> tuple[float, float]:
 
 def stacked(items: Sequence[Any], *, bounds: Bounds, layout: Layout) -> Items:
     """Single items together: images, rows ``(features,)`` or ``(1, features)``, frames of one row."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:
+        # A row of a DataFrame, as df.iloc[0] gives it.
+        items = [item.to_frame().T if isinstance(item, pandas.Series) else item for item in items]
     container = _is_frame(items[0])
     if container is not None:
         for name, item in zip("abc", items):
             if _is_frame(item) != container or len(item) != 1:
                 raise InputError(f"{name}: expected a DataFrame of one row like a, found {_described(item)}")
+            if list(item.columns) != list(items[0].columns):
+                raise InputError(f"{name}: expected the columns of a, {list(items[0].columns)}, found {list(item.columns)}")
         frames = sys.modules[container].concat(list(items))
         return read_items(frames, bounds=bounds, layout=layout)
     torch = sys.modules.get("torch")

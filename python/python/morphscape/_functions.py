@@ -100,14 +100,25 @@ def as_answers(raw: Any, rows: int) -> Floats:
     except Exception as error:
         raise ModelError(f"the model's answer is no array of numbers: {type(raw).__name__} ({error})") from error
     if answers.dtype.kind not in "fiub":
-        raise ModelError(f"the model's answer: expected numbers, found {type(raw).__name__} of dtype {answers.dtype}")
+        raise ModelError(
+            f"the model's answer: expected a number for each class, found {type(raw).__name__} of dtype {answers.dtype}{_no_labels(answers)}"
+        )
     if answers.shape == (rows,):
         answers = answers.reshape(rows, 1)
+    if answers.shape == (rows, 1) and answers.dtype.kind != "f":
+        # One number of two classes is a probability or a logit; whole numbers are labels.
+        raise ModelError(
+            f"the model's answer: expected a number for each class, found one {answers.dtype} an input{_no_labels(answers)}"
+        )
     if answers.ndim != 2 or len(answers) != rows or answers.shape[1] == 0:
         raise ModelError(
             f"the model was asked for {rows} inputs: expected an answer of shape ({rows}, classes), found {answers.shape}"
         )
     return np.ascontiguousarray(answers, dtype=np.float32)
+
+
+def _no_labels(answers: Any) -> str:
+    return "; if these are predicted labels, give a function like predict_proba" if answers.ndim in (1, 2) else ""
 
 
 def what_answers_are(answers: Floats, said: Output, known: Output) -> tuple[Literal["logits", "probabilities"], str]:

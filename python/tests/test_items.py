@@ -108,6 +108,12 @@ def test_a_model_may_keep_and_change_its_batch(colours):
     assert all((x >= 0).all() for x in kept)
 
 
+def test_a_batch_of_one_image_is_that_image(colours):
+    _, plain = given_to_model(colours)
+    _, batches = given_to_model([colours[n : n + 1] for n in range(3)])
+    np.testing.assert_array_equal(batches.logits, plain.logits)
+
+
 def test_booleans_and_lists():
     items = np.arange(3 * 144).reshape(3, 12, 12) % 5 == 0
     batches, _ = given_to_model(items, scale=255)

@@ -250,11 +250,13 @@ def stacked(items: Sequence[Any], *, bounds: Bounds, layout: Layout) -> Items:
         return read_items(frames, bounds=bounds, layout=layout)
     torch = sys.modules.get("torch")
     if torch is not None and all(isinstance(item, torch.Tensor) for item in items):
-        arrays = [item.detach() for item in items]
+        # A batch of one image is that image.
+        arrays = [item.detach()[0] if item.ndim == 4 and len(item) == 1 else item.detach() for item in items]
         _check_alike([tuple(array.shape) for array in arrays])
         together = torch.stack(arrays)
     else:
         arrays = [_numbers(item, name) for name, item in zip("abc", items)]
+        arrays = [array[0] if array.ndim == 4 and len(array) == 1 else array for array in arrays]
         _check_alike([array.shape for array in arrays])
         if len({array.dtype for array in arrays}) > 1:
             dtypes = ", ".join(str(array.dtype) for array in arrays)

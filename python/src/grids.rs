@@ -4,6 +4,7 @@ use crate::engine;
 use crate::error::{InputError, exception};
 use crate::landscape::LandscapeFile;
 use crate::network::{Network, not_contiguous};
+use crate::planes::flat_settings;
 use crate::watch::Watch;
 use morphscape::data::Image;
 use morphscape::job::landscapes_of;
@@ -13,10 +14,9 @@ use morphscape::landscape::{
     choose_triples, measure, measure_triple,
 };
 use morphscape::pipeline::{
-    FlatJob, FlatSettings, FlatShape, Frames, GridJob, MorphMode, MorphPlan, MorphSettings, RowJob,
-    compute_flat, compute_landscapes, interpolate_rows, morph_pair,
+    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, RowJob, compute_landscapes,
+    interpolate_rows, morph_pair,
 };
-use morphscape::sections::{Space, SpaceKind};
 use numpy::{
     IntoPyArray, PyArray1, PyArray3, PyArray4, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3,
     PyReadonlyArray4, PyUntypedArrayMethods,
@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 
 /// A landscape to compute: its name, which item of its triple is C (1, 2 or 3 as after the dot of its
 /// name), the positions of A, B and C among the items, and their classes.
-type Grid = (String, usize, [usize; 3], [usize; 3]);
+pub(crate) type Grid = (String, usize, [usize; 3], [usize; 3]);
 
 /// How images are morphed, by the names that Python has for it.
 pub(crate) fn morph_mode(mode: &str, sampling: &str) -> PyResult<MorphMode> {
@@ -45,30 +45,6 @@ pub(crate) fn morph_mode(mode: &str, sampling: &str) -> PyResult<MorphMode> {
             "mode: expected \"morph\", \"cross-fade\" or \"published\", found \"{mode}\""
         ))),
     }
-}
-
-/// A plane or triangle in the place of morphs and mixes, by the names that Python has for it.
-pub(crate) fn flat_settings(
-    kind: &str,
-    range: [f64; 2],
-    clipped: bool,
-) -> PyResult<Option<FlatSettings>> {
-    let shape = match kind {
-        "morph" => return Ok(None),
-        "plane" => FlatShape::Plane,
-        "triangle" => FlatShape::Triangle,
-        _ => {
-            return Err(InputError::new_err(format!(
-                "kind: expected \"morph\", \"plane\" or \"triangle\", found \"{kind}\""
-            )));
-        }
-    };
-    Ok(Some(FlatSettings {
-        shape,
-        range,
-        clipped,
-        ..FlatSettings::default()
-    }))
 }
 
 /// The landscapes between items that a seed chooses, as the command line chooses them: of images
@@ -108,18 +84,18 @@ pub(crate) fn choose(
 }
 
 /// What all landscapes of a call say of themselves.
-struct Said<'a> {
-    network: &'a Network,
-    grids: &'a [Grid],
-    item_names: &'a [String],
-    class_names: Vec<String>,
-    items: Items,
-    settings: Map<String, Value>,
+pub(crate) struct Said<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) grids: &'a [Grid],
+    pub(crate) item_names: &'a [String],
+    pub(crate) class_names: Vec<String>,
+    pub(crate) items: Items,
+    pub(crate) settings: Map<String, Value>,
 }
 
 impl Said<'_> {
     /// What errors call each landscape.
-    fn places(&self) -> Vec<String> {
+    pub(crate) fn places(&self) -> Vec<String> {
         let named = self.grids.iter().map(|(name, _, items, _)| {
             let items = items.map(|item| self.item_names[item].as_str());
             format!("{name} ({})", items.join(", "))
@@ -128,7 +104,11 @@ impl Said<'_> {
     }
 
     /// The landscapes with their names and measures; those of a triple are measured together.
-    fn named(self, py: Python<'_>, landscapes: Vec<Landscape>) -> PyResult<Vec<LandscapeFile>> {
+    pub(crate) fn named(
+        self,
+        py: Python<'_>,
+        landscapes: Vec<Landscape>,
+    ) -> PyResult<Vec<LandscapeFile>> {
         let measures = py.detach(|| self.measures(&landscapes));
         let named = self.grids.iter().zip(landscapes).zip(measures);
         named
@@ -171,7 +151,7 @@ impl Said<'_> {
     }
 
     /// Checks what else would be a panic: positions and classes that are not there.
-    fn check(&self, items: usize) -> PyResult<()> {
+    pub(crate) fn check(&self, items: usize) -> PyResult<()> {
         let classes = self.network.model.num_classes();
         let fits = |(_, _, at, of): &Grid| {
             at.iter().all(|&item| item < items) && of.iter().all(|&class| class < classes)
@@ -305,83 +285,6 @@ pub(crate) fn row_grids(
     let landscapes = watch.run(py, network.asks_callable(), &said.places(), || {
         let go_on = |done| watch.go_on(done);
         interpolate_rows(engine.as_ref(), &network.model, steps, &jobs, &go_on)
-    })?;
-    said.named(py, landscapes)
-}
-
-/// Planes or triangles through items, `float32 [n, values]`: grey levels of images `[H, W, C]`, or
-/// features.
-#[pyfunction]
-#[pyo3(signature = (network, items, grids, *, item_names, class_names, image_shape, features, kind, range, clipped, steps, keep_frames, engine, progress))]
-pub(crate) fn flat_grids(
-    py: Python<'_>,
-    network: &Network,
-    items: PyReadonlyArray2<'_, f32>,
-    grids: Vec<Grid>,
-    item_names: Vec<String>,
-    class_names: Vec<String>,
-    image_shape: Option<[usize; 3]>,
-    features: Vec<String>,
-    kind: &str,
-    range: [f64; 2],
-    clipped: bool,
-    steps: usize,
-    keep_frames: bool,
-    engine: &str,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<Vec<LandscapeFile>> {
-    let engine = engine::named(py, engine)?;
-    let Some(settings) = flat_settings(kind, range, clipped)? else {
-        return Err(InputError::new_err(
-            "kind: expected \"plane\" or \"triangle\"",
-        ));
-    };
-    let [count, width] = <[usize; 2]>::try_from(items.shape()).expect("two dimensions");
-    let values = items.as_slice().map_err(not_contiguous)?;
-    let rows: Vec<&[f32]> = values.chunks_exact(width.max(1)).collect();
-    let space = Space::new(
-        &network.model,
-        match image_shape {
-            Some(_) => SpaceKind::Images,
-            None => SpaceKind::Rows,
-        },
-    );
-    let how = serde_json::to_value(settings).expect("settings are plain data");
-    let said = Said {
-        network,
-        grids: &grids,
-        item_names: &item_names,
-        class_names,
-        items: match image_shape {
-            Some(shape) => Items::Images { shape },
-            None => Items::Rows { features },
-        },
-        settings: how.as_object().cloned().unwrap_or_default(),
-    };
-    said.check(count)?;
-    let places = said.places();
-    let jobs: Vec<FlatJob<'_>> = (grids.iter().zip(&places))
-        .map(|((_, _, items, _), name)| FlatJob {
-            items: items.map(|item| rows[item]),
-            name: name.clone(),
-        })
-        .collect();
-    let frames = match keep_frames {
-        true => Frames::Keep,
-        false => Frames::Drop,
-    };
-    let watch = Watch::new(progress);
-    let landscapes = watch.run(py, network.asks_callable(), &places, || {
-        let go_on = |done| watch.go_on(done);
-        compute_flat(
-            engine.as_ref(),
-            &network.model,
-            &space,
-            &settings,
-            (steps, &jobs),
-            frames,
-            &go_on,
-        )
     })?;
     said.named(py, landscapes)
 }

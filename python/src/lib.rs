@@ -12,7 +12,7 @@
 //!
 //! - `network`: what is asked, a model of ours or a callable
 //! - `watch`: work without the GIL while the caller's thread listens for Ctrl-C
-//! - `grids`, `landscape`: landscapes of arrays, and one landscape
+//! - `grids`, `planes`, `landscape`: landscapes of arrays, and one landscape
 //! - `lines`: the line between two inputs
 //! - `walk`, `compare`: random walks, and the comparison of modes
 //! - `data`: the items of a job; `runs`: jobs that write a folder, and finished runs
@@ -32,6 +32,7 @@ mod grids;
 mod landscape;
 mod lines;
 mod network;
+mod planes;
 mod report;
 mod runs;
 mod walk;
@@ -92,7 +93,7 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(grids::choose, module)?)?;
     module.add_function(wrap_pyfunction!(grids::image_grids, module)?)?;
     module.add_function(wrap_pyfunction!(grids::row_grids, module)?)?;
-    module.add_function(wrap_pyfunction!(grids::flat_grids, module)?)?;
+    module.add_function(wrap_pyfunction!(planes::flat_grids, module)?)?;
     module.add_function(wrap_pyfunction!(grids::morph_frames, module)?)?;
     module.add_function(wrap_pyfunction!(landscape::landscape_from_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(lines::line_intervals, module)?)?;

@@ -3,9 +3,10 @@
 use crate::data::{Data, groups_of, source_of};
 use crate::engine;
 use crate::error::exception;
-use crate::grids::{flat_settings, morph_mode};
+use crate::grids::morph_mode;
 use crate::landscape::{LandscapeFile, row_of};
 use crate::network::Network;
+use crate::planes::flat_settings;
 use crate::watch::Watch;
 use morphscape::landscape::{measure_triple, triple_of};
 use morphscape::pipeline::MorphSettings;

@@ -1,7 +1,8 @@
 // The landscape, asked for anew with every change: coarse at once, then finer.
 
 const LEVELS = [11, 21, 81, 201];
-// Grids up to so many steps are drawn as surfaces: of larger ones the surface stays that of 81.
+// Grids up to so many steps are measured and drawn as surfaces: of larger ones the surface is that of
+// the grid before, and measures would take longer than the answers.
 const MOST_OF_SURFACE = 101;
 // Pixels of a picture of frames that the server makes.
 const MOST_OF_FRAMES = 4096;
@@ -47,13 +48,14 @@ const live = {
 
   async run() {
     const request = this.request = new AbortController();
+    let ofSurface = null;
     for (const size of this.levels()) {
       const [number, since, key] = [this.asked, this.since, this.key()];
       const isLast = size === settings.steps;
       this.isCoarse = size === this.levels()[0];
       let answer;
       try {
-        answer = await source.view(this.view(size, isLast), request.signal);
+        answer = await source.view(this.view(size, isLast && size <= MOST_OF_SURFACE), request.signal);
       } catch (error) {
         if (request.signal.aborted) return;
         this.isCoarse = false;
@@ -76,10 +78,15 @@ const live = {
       }
       tell(null);
       if (size <= LEVELS[1] || isLast) this.loadFrames(state.grid, this.view(size), request.signal);
-      if (size >= Math.min(LEVELS[1], settings.steps) && size <= MOST_OF_SURFACE) this.drawSurface();
+      if (size <= MOST_OF_SURFACE) ofSurface = [state.grid, size];
+      if (isLast && size > MOST_OF_SURFACE) byId('measures').replaceChildren();
       if (isLast) boundary.ask(key, this.view(size), request.signal);
     }
     document.documentElement.dataset.settled = this.asked;
+    // A task of its own: drawing the surface holds the page up for longer than all the rest.
+    setTimeout(() => {
+      if (!request.signal.aborted && ofSurface) this.drawSurface(...ofSurface);
+    }, 50);
   },
 
   // Without a jump: cursor and path keep their places, the page its layout.
@@ -92,9 +99,7 @@ const live = {
     const before = state.landscape;
     const predicted = [...new Set(state.grid.labels)].filter((c) => c !== NO_ANSWER && !classes.includes(c));
     state.landscape = { name: 'view', title, classes, items: names, intruders: predicted, detail: true };
-    const cellOf = (place) => place.map((part) => clampIndex(Math.round(part * (steps - 1))));
-    state.cursor = cellOf(this.place);
-    state.path = this.ends.map(cellOf);
+    this.placeMarks();
     byId('landscape-heading').textContent = title;
     if (isNewKind || !before) this.newKind();
     if (before?.classes.join() !== classes.join()) this.newClasses(classes);
@@ -144,9 +149,22 @@ const live = {
     redraw();
   },
 
-  drawSurface() {
+  // Of a grid that may be coarser than the one on the map; the surface reads the state while it is
+  // called, and not after.
+  drawSurface(grid, size) {
+    const before = [state.grid, steps, state.cursor, state.path];
+    [state.grid, steps] = [grid, size];
+    this.placeMarks();
     surface.fillChoices();
     surface.draw();
+    [state.grid, steps, state.cursor, state.path] = before;
+  },
+
+  // Cursor and path at their places on the grid that is shown.
+  placeMarks() {
+    const cellOf = (place) => place.map((part) => clampIndex(Math.round(part * (steps - 1))));
+    state.cursor = cellOf(this.place);
+    state.path = this.ends.map(cellOf);
   },
 
   // The user's own moves; those of `take` are none.

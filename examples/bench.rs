@@ -86,7 +86,10 @@ fn main() {
             })
         })
         .collect();
-    let jobs: Vec<GridJob<'_>> = images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect();
+    let jobs: Vec<GridJob<'_>> = images
+        .iter()
+        .map(|[a, b, c]| GridJob::new([a, b, c]))
+        .collect();
     let cases: Vec<(usize, Sampling)> = (0..engines.len())
         .flat_map(|e| [(e, Sampling::Cubic), (e, Sampling::Linear)])
         .collect();

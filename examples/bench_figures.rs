@@ -41,11 +41,7 @@ fn main() {
     let items = [2197, 3730, 8367];
     let [a, b, c] = items.map(|item| set.image(item).expect("held in memory"));
     let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Cubic));
-    let jobs = [GridJob {
-        a: &a,
-        b: &b,
-        c: &c,
-    }];
+    let jobs = [GridJob::new([&a, &b, &c])];
     let go_on = |_: usize| ControlFlow::Continue(());
     let landscape = compute_landscapes(
         &CpuEngine::new(),

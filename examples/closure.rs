@@ -63,11 +63,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
         &CpuEngine::new(),
         &nearest_mean,
         &settings,
-        &[GridJob {
-            a: &a,
-            b: &b,
-            c: &c,
-        }],
+        &[GridJob::new([&a, &b, &c])],
         Frames::Drop,
         &|_frames| ControlFlow::Continue(()),
     )?

@@ -108,7 +108,7 @@ fn landscapes() -> Vec<(String, [usize; 3], Landscape)> {
         .collect();
     let jobs: Vec<GridJob<'_>> = named
         .iter()
-        .map(|(_, _, [a, b, c])| GridJob { a, b, c })
+        .map(|(_, _, [a, b, c])| GridJob::new([a, b, c]))
         .collect();
     let settings = MorphSettings::new(STEPS, 3, MorphMode::Clean(Sampling::Cubic));
     let go_on = |_| ControlFlow::Continue(());

@@ -130,6 +130,8 @@ settings! {
     Pairs => "pairs",
     /// Random rows a class.
     PerClass => "per_class",
+    /// The feature points of items.
+    Points => "points",
     /// How much wider than its items the box of a plane is.
     Range => "range",
     /// The size that images are scaled to.

@@ -223,7 +223,7 @@ pub(crate) fn image_grids(
         .iter()
         .map(|(_, _, items, _)| {
             let [a, b, c] = items.map(|item| &images[item]);
-            GridJob { a, b, c }
+            GridJob::new([a, b, c])
         })
         .collect();
     let settings = MorphSettings::new(steps, grid, mode);

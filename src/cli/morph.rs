@@ -23,6 +23,11 @@ pub(super) struct Args {
     /// and for a grid [steps, steps, H, W(, 3)]; NaN where a frame failed
     #[arg(long)]
     save_frames: bool,
+    /// Feature points of the images instead of those that are found:
+    /// {"points":{"a.png":[[x,y],...],...}}, the images as they are named here; point n of one is
+    /// point n of every other, and the corners are always points
+    #[arg(long, value_name = "FILE.json")]
+    points: Option<PathBuf>,
     #[command(flatten)]
     morph: MorphArgs,
     #[command(flatten)]
@@ -57,6 +62,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         alphas: args.alphas.clone(),
         data: args.data.source(),
         morph: args.morph.settings()?,
+        points: args.points.clone(),
     };
     let job = asked.load()?;
     let engine = args.engine.open(terminal)?;

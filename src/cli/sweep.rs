@@ -19,6 +19,11 @@ pub(super) struct Args {
     flat: FlatArgs,
     #[command(flatten)]
     job: SweepArgs,
+    /// Feature points of the items instead of those that are found:
+    /// {"points":{"t10k#1":[[x,y],...],...}}, pixels from the middle of the top-left one; point n of
+    /// one item is point n of every other, and the corners are always points
+    #[arg(long, value_name = "FILE.json")]
+    points: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArgs,
     /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
@@ -51,7 +56,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let started = Instant::now();
     let figures = args.style.plan(args.figures)?;
-    let job = args.job()?.load(terminal)?;
+    let mut asked = args.job()?;
+    asked.points.clone_from(&args.points);
+    let job = asked.load(terminal)?;
     let load = started.elapsed();
     let engine = args.engine.open(terminal)?;
     let timings = Timings {

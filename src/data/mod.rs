@@ -23,6 +23,7 @@ mod image;
 mod image_set;
 mod input;
 mod picture;
+mod points;
 mod table;
 mod tensors;
 
@@ -42,6 +43,7 @@ pub use input::{
     MAX_TENSOR_BYTES, read_bytes, read_text,
 };
 pub use picture::{Picture, PictureError, whole};
+pub use points::{PointLists, PointsError, read_points_file};
 pub use table::{
     Delimiter, Header, MAX_TABLE_BYTES, Numbering, Table, TableError, TableOptions, read_table,
     read_table_file, read_table_with,

@@ -60,6 +60,7 @@ impl CompareJob {
             data: self.data.clone(),
             triples: self.triples.clone(),
             morph: MorphSettings::new(self.steps, self.grid, MorphMode::Clean(Sampling::Cubic)),
+            points: None,
             flat: None,
         })
     }

@@ -15,18 +15,18 @@ use super::model::LoadedModel;
 use super::observer::{Note, Observer};
 use super::spec::{InterpolateJob, Job, SweepJob};
 use super::tables::LoadedTable;
-use crate::data::{Image, PaperTable, Table};
+use crate::data::{Image, PaperTable, PointLists, Table, read_points_file};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::landscape::{
     About, DataPoints, GridKind, Items, Landscape, LandscapeFile, ListedItem, Triple,
     choose_lettered_triples, choose_triples,
 };
-use crate::mesh::cell_size_px;
+use crate::mesh::{Point, cell_size_px};
 use crate::pipeline::{
-    FlatJob, FlatSettings, FlatShape, Frames, GridJob, MorphSettings, PipelineError, RowJob,
-    classify, classify_again, compute_flat, compute_landscapes, flat_inputs, interpolate_rows,
-    morph_grid,
+    FlatJob, FlatSettings, FlatShape, Frames, GridJob, MorphMode, MorphSettings, PipelineError,
+    RowJob, classify, classify_again, compute_flat, compute_landscapes, flat_inputs,
+    interpolate_rows, morph_grid,
 };
 use crate::remedy::Setting;
 use crate::sections::{
@@ -64,6 +64,8 @@ enum LoadedItems {
         loaded: LoadedImages,
         sha256: String,
         settings: MorphSettings,
+        /// Feature points that a user has set.
+        points: Option<PointLists>,
     },
     Rows {
         /// All rows.
@@ -79,6 +81,8 @@ enum LoadedItems {
 pub(crate) struct Fetched {
     /// Images by their positions; rows are in memory anyhow.
     images: BTreeMap<usize, Image>,
+    /// Their feature points, where a user has set them.
+    points: BTreeMap<usize, Vec<Point>>,
 }
 
 impl Fetched {
@@ -88,7 +92,17 @@ impl Fetched {
             .iter()
             .map(|id| {
                 let [a, b, c] = id.items.map(|item| &self.images[&item]);
-                GridJob { a, b, c }
+                let points = id
+                    .items
+                    .map(|item| self.points.get(&item).map(Vec::as_slice));
+                let points = match points {
+                    [Some(a), Some(b), Some(c)] => Some([a, b, c]),
+                    _ => None,
+                };
+                GridJob {
+                    points,
+                    ..GridJob::new([a, b, c])
+                }
             })
             .collect()
     }
@@ -236,6 +250,20 @@ impl SweepJob {
                 remedy: Some(other_model()),
             });
         }
+        let points = match (&self.points, self.flat, self.morph.mode) {
+            (None, ..) => None,
+            (Some(path), None, MorphMode::Clean(_) | MorphMode::Published) => {
+                Some(read_points_file(path).in_setting(Setting::Points, path.display())?)
+            }
+            (Some(path), ..) => {
+                let reason = JobError::unfit_but(
+                    "only morphs have feature points, and this kind of grid warps nothing",
+                    "leave {} out",
+                    &[Setting::Points],
+                );
+                return Err(JobError::setting(Setting::Points, path.display(), reason));
+            }
+        };
         // A grid that does not fit is found out before anything is written.
         let [height, width, _] = images.image_shape();
         cell_size_px(width, height, self.morph.grid)?;
@@ -271,12 +299,17 @@ impl SweepJob {
             items: LoadedItems::Images {
                 sha256: images.sha256_hex()?,
                 settings: self.morph,
+                points,
                 loaded,
             },
             model,
             space,
             sections,
         };
+        // Lists that do not match are found out before anything is written.
+        for triple in &job.triples {
+            job.points_of(triple.items)?;
+        }
         job.check_flat()?;
         Ok(job)
     }
@@ -577,6 +610,24 @@ impl LoadedJob {
             .collect())
     }
 
+    /// The feature points of three items, where a user has set them.
+    fn points_of(&self, items: [usize; 3]) -> Result<Option<[(usize, Vec<Point>); 3]>, JobError> {
+        let LoadedItems::Images {
+            loaded,
+            points: Some(points),
+            ..
+        } = &self.items
+        else {
+            return Ok(None);
+        };
+        let [height, width, _] = loaded.images.image_shape();
+        let names = items.map(|item| loaded.images.item_name(item));
+        let lists = points.of(names.iter().map(String::as_str), [width, height]);
+        let [a, b, c] =
+            <[_; 3]>::try_from(lists.in_setting(Setting::Points, "")?).expect("a list an item");
+        Ok(Some([(items[0], a), (items[1], b), (items[2], c)]))
+    }
+
     /// Reads the inputs of some landscapes, each once.
     pub(crate) fn fetch(&self, landscapes: &[LandscapeId]) -> Result<Fetched, JobError> {
         let images = match &self.items {
@@ -587,7 +638,11 @@ impl LoadedJob {
                 .collect::<Result<_, JobError>>()?,
             LoadedItems::Rows { .. } => BTreeMap::new(),
         };
-        Ok(Fetched { images })
+        let mut points = BTreeMap::new();
+        for id in landscapes {
+            points.extend(self.points_of(id.items)?.into_iter().flatten());
+        }
+        Ok(Fetched { images, points })
     }
 
     /// Computes landscapes from what was fetched for them, on grids of `steps` points a side.
@@ -712,9 +767,10 @@ impl LoadedJob {
             });
             return Ok(Some(images.collect()));
         }
-        let [a, b, c] = id.items.map(|item| loaded.images.image(item));
+        let fetched = self.fetch(std::slice::from_ref(id))?;
+        let job = fetched.grid_jobs(std::slice::from_ref(id)).remove(0);
         let go_on = |_| ControlFlow::Continue(());
-        let morphed = morph_grid(&CpuEngine::new(), [&a?, &b?, &c?], settings, &go_on)?;
+        let morphed = morph_grid(&CpuEngine::new(), job, settings, &go_on)?;
         Ok(Some(morphed.frames))
     }
 
@@ -754,12 +810,17 @@ impl LoadedJob {
             return how.as_object().cloned().unwrap_or_default();
         }
         match &self.items {
-            LoadedItems::Images { settings, .. } => {
-                let how = json!({
+            LoadedItems::Images {
+                settings, points, ..
+            } => {
+                let mut how = json!({
                     "grid": settings.grid,
                     "mode": settings.mode.name(),
                     "sampling": settings.mode.sampling().name(),
                 });
+                if let Some(points) = points {
+                    how["points_sha256"] = json!(points.sha256());
+                }
                 how.as_object().cloned().unwrap_or_default()
             }
             LoadedItems::Rows { .. } => Map::new(),
@@ -798,7 +859,15 @@ impl LoadedJob {
             ListOf::Digest => triples_digest(&self.triples),
         };
         let (triples, data_sha256) = match &self.items {
-            LoadedItems::Images { sha256, loaded, .. } => {
+            LoadedItems::Images {
+                sha256,
+                loaded,
+                points,
+                ..
+            } => {
+                if let Some(points) = points {
+                    plan.insert("points_sha256".into(), json!(points.sha256()));
+                }
                 if let Some(order) = loaded.images.class_order() {
                     plan.insert("class_order".into(), json!(order));
                 }

@@ -2,12 +2,13 @@
 
 use super::error::{JobError, Located};
 use super::images::{ImageSource, find_image};
-use crate::data::Image;
+use crate::data::{Image, read_points_file};
 use crate::kernels::BUDGET;
-use crate::mesh::cell_size_px;
+use crate::mesh::{Point, cell_size_px};
 use crate::pipeline::MorphSettings;
 use crate::remedy::Setting;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// One image into another, or the mixes of two into a third.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct MorphJob {
     pub data: ImageSource,
     /// How they are morphed.
     pub morph: MorphSettings,
+    /// A file with the feature points of the items, in the place of those that are found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<PathBuf>,
 }
 
 /// A morph that is ready to compute.
@@ -31,6 +35,10 @@ pub struct LoadedMorph {
     pub alphas: Vec<f64>,
     /// How they are morphed.
     pub morph: MorphSettings,
+    /// Feature points of each image, where a user has set them.
+    pub points: Option<Vec<Vec<Point>>>,
+    /// Digest of their file.
+    pub points_sha256: Option<String>,
 }
 
 impl MorphJob {
@@ -73,6 +81,18 @@ impl MorphJob {
         }
         // What does not fit is found out before anything is written.
         cell_size_px(images[0].width_px, images[0].height_px, self.morph.grid).at(&self.items[0])?;
+        let lists = match &self.points {
+            Some(path) => Some(read_points_file(path).in_setting(Setting::Points, path.display())?),
+            None => None,
+        };
+        let points = match (&lists, &self.points) {
+            (Some(lists), Some(path)) => {
+                let size = [images[0].width_px, images[0].height_px];
+                let of = lists.of(self.items.iter().map(String::as_str), size);
+                Some(of.in_setting(Setting::Points, path.display())?)
+            }
+            _ => None,
+        };
         let alphas = self.weights()?;
         let num_frames = if images.len() == 3 {
             alphas.len().pow(2)
@@ -96,6 +116,8 @@ impl MorphJob {
             images,
             alphas,
             morph: self.morph,
+            points_sha256: lists.as_ref().map(|lists| lists.sha256().to_owned()),
+            points,
         })
     }
 

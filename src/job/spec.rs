@@ -12,6 +12,7 @@ use crate::defaults::with_defaults;
 use crate::landscape::GridKind;
 use crate::pipeline::{FlatSettings, MorphSettings};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A job that computes landscapes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,10 @@ pub struct SweepJob {
     pub triples: Triples,
     /// How they are morphed, and how many points a side a grid has.
     pub morph: MorphSettings,
+    /// A file with the feature points of the items, in the place of those that are found
+    /// ([`crate::data::read_points_file`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<PathBuf>,
     /// The plane or triangle through the items, in the place of morphs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flat: Option<FlatSettings>,

@@ -32,11 +32,11 @@ pub struct MorphGrid {
 /// or `progress` says [`ControlFlow::Break`].
 pub fn morph_grid(
     engine: &dyn Engine,
-    [a, b, c]: [&Image; 3],
+    job: GridJob<'_>,
     settings: &MorphSettings,
     progress: &dyn Fn(usize) -> ControlFlow<()>,
 ) -> Result<MorphGrid, PipelineError> {
-    let job = GridJob { a, b, c };
+    let a = job.a;
     for (name, image) in job.images() {
         check_image(image, a.shape(), || format!("image {name}"))?;
     }

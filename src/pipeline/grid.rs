@@ -4,7 +4,7 @@ use super::{MorphMode, PipelineError};
 use crate::data::Image;
 use crate::defaults::with_defaults;
 use crate::kernels::{FrameJob, Sampling, WarpGeometry, row_stride};
-use crate::mesh::lattice_scale;
+use crate::mesh::{Point, lattice_scale};
 
 with_defaults! {
     /// How images are morphed into grids. Its default is the paper's grids, in clean mode.
@@ -46,9 +46,22 @@ pub struct GridJob<'a> {
     pub b: &'a Image,
     /// The mixes go into C.
     pub c: &'a Image,
+    /// Feature points of A, B and C that a user has set, point by point the same, the images'
+    /// corners among them; without, they are found.
+    pub points: Option<[&'a [Point]; 3]>,
 }
 
 impl<'a> GridJob<'a> {
+    /// A landscape between images whose feature points are found.
+    pub fn new([a, b, c]: [&'a Image; 3]) -> Self {
+        Self {
+            a,
+            b,
+            c,
+            points: None,
+        }
+    }
+
     /// Its images with their names.
     pub(super) fn images(&self) -> [(char, &'a Image); 3] {
         [('A', self.a), ('B', self.b), ('C', self.c)]

@@ -74,6 +74,14 @@ impl MorphMode {
         Ok(self.mesh_of(left?, right?))
     }
 
+    /// The mesh of matching points that a user has set, each pixel once.
+    ///
+    /// # Panics
+    /// When the lists differ in length, or two points of the left one are equal.
+    pub fn mesh_of_points(self, points_left: Vec<Point>, points_right: Vec<Point>) -> PairMesh {
+        self.mesh_of(points_left, points_right)
+    }
+
     /// The mesh of matching points.
     pub(super) fn mesh_of(self, points_left: Vec<Point>, points_right: Vec<Point>) -> PairMesh {
         let triangles = self.triangles(&points_left);

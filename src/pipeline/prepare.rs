@@ -9,6 +9,7 @@ use crate::engine::{Engine, EngineError};
 use crate::kernels::{PairJob, Recording, Sampling, row_stride};
 use crate::mesh::{FeatureFinder, MeshCounts, PairMesh, Point};
 use rayon::prelude::*;
+use std::collections::HashSet;
 
 /// A landscape whose meshes are known.
 pub(super) struct Prepared<'a> {
@@ -40,6 +41,20 @@ impl Row {
     }
 }
 
+/// Points of mixes, of which two may have met on their way from A to B: a mesh wants each pixel once,
+/// so a mix where that happens has the points of the one before it, and the first those of A.
+fn apart(mut mixes: Vec<Vec<Point>>, a: &[Point]) -> Vec<Vec<Point>> {
+    let mut before = a.to_vec();
+    for mix in &mut mixes {
+        let distinct: HashSet<Point> = mix.iter().copied().collect();
+        if distinct.len() < mix.len() {
+            mix.clone_from(&before);
+        }
+        before.clone_from(mix);
+    }
+    mixes
+}
+
 impl Grid {
     /// Mixes of A and B, and the mesh of each mix with C.
     pub(super) fn prepare<'j>(
@@ -50,6 +65,9 @@ impl Grid {
         let meshes = jobs
             .par_iter()
             .map_init(FeatureFinder::default, |finder, job| {
+                if let Some([a, b, _]) = job.points {
+                    return Ok(self.mode.mesh_of(a.to_vec(), b.to_vec()));
+                }
                 let [a, b] = [job.a, job.b].map(|image| self.mode.points(finder, image, self.grid));
                 Ok(self.mode.mesh_of(a?, b?))
             })
@@ -59,7 +77,7 @@ impl Grid {
             .zip(meshes)
             .zip(mixes)
             .map(|((job, mesh), mixes)| {
-                let meshes = self.row_meshes(job.c, &mesh, &mixes)?;
+                let meshes = self.row_meshes(job, &mesh, &mixes)?;
                 let rows = mixes.into_par_iter().zip(meshes).map(|(mix, mesh)| {
                     // Nothing in clean mode, whose frames the engine makes.
                     let frames = self.mode.host_frames([&mix, job.c], &mesh, &self.alphas);
@@ -88,20 +106,37 @@ impl Grid {
     /// and mixes that follow each other with the same points have the same triangles.
     fn row_meshes(
         &self,
-        c: &Image,
+        job: &GridJob<'_>,
         ab: &PairMesh,
         mixes: &[Image],
     ) -> Result<Vec<PairMesh>, PipelineError> {
-        // The points of A and B are known from their mesh; only the mixes between are looked through.
-        let inner = mixes[1..self.steps - 1]
-            .par_iter()
-            .map_init(FeatureFinder::default, |finder, mix| {
-                self.mode.points(finder, mix, self.grid)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let points_c = self
-            .mode
-            .points(&mut FeatureFinder::default(), c, self.grid)?;
+        let (inner, points_c) = match job.points {
+            // Where a user has set them, those of a mix lie between those of A and B.
+            Some([a, b, c]) => {
+                let mix = |&alpha: &f64| -> Vec<Point> {
+                    let between = |from: i32, to: i32| {
+                        ((1.0 - alpha) * f64::from(from) + alpha * f64::from(to)).round() as i32
+                    };
+                    let pairs = a.iter().zip(b);
+                    pairs
+                        .map(|(a, b)| [0, 1].map(|axis| between(a[axis], b[axis])))
+                        .collect()
+                };
+                (apart(self.alphas.iter().map(mix).collect(), a), c.to_vec())
+            }
+            // The points of A and B are known from their mesh; only the mixes between are looked
+            // through.
+            None => {
+                let inner = mixes[1..self.steps - 1]
+                    .par_iter()
+                    .map_init(FeatureFinder::default, |finder, mix| {
+                        self.mode.points(finder, mix, self.grid)
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                let finder = &mut FeatureFinder::default();
+                (inner, self.mode.points(finder, job.c, self.grid)?)
+            }
+        };
         let points: Vec<Vec<Point>> = [ab.points_left.clone()]
             .into_iter()
             .chain(inner)

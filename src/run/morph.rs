@@ -10,7 +10,7 @@ use crate::data::{Image, Picture, Tensor, TensorData, sha256_hex, write_file, wr
 use crate::engine::Engine;
 use crate::job::{LoadedMorph, MorphJob, Observer, Stage};
 use crate::mesh::{MeshCounts, PairMesh};
-use crate::pipeline::{MorphPlan, PipelineError, morph_grid, morph_pair};
+use crate::pipeline::{GridJob, MorphPlan, PipelineError, morph_grid, morph_pair};
 use crate::plot::{contact_sheet, mesh_picture};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -99,6 +99,9 @@ fn plan(
     let images: Vec<String> = job.images.iter().map(sha256).collect();
     plan.insert("sha256".to_owned(), json!(images));
     plan.insert("alphas".to_owned(), json!(job.alphas));
+    if let Some(points) = &job.points_sha256 {
+        plan.insert("points_sha256".to_owned(), json!(points));
+    }
     plan.insert("save_frames".to_owned(), json!(save_frames));
     plan.extend(engine_plan(engine.info()));
     plan
@@ -111,9 +114,10 @@ fn morph_two(
     right: &Image,
 ) -> Result<Made, RunError> {
     let mode = job.morph.mode;
-    let mesh = mode
-        .mesh(left, right, job.morph.grid)
-        .map_err(PipelineError::from)?;
+    let mesh = match job.points.as_deref() {
+        Some([left, right]) => mode.mesh_of_points(left.clone(), right.clone()),
+        _ => (mode.mesh(left, right, job.morph.grid)).map_err(PipelineError::from)?,
+    };
     let plan = MorphPlan {
         left,
         right,
@@ -147,7 +151,15 @@ fn morph_three(
         unit: "frames",
     });
     let go_on = |done| observer.advance(done);
-    let grid = morph_grid(engine, images, &job.morph, &go_on)?;
+    let points = match job.points.as_deref() {
+        Some([a, b, c]) => Some([&a[..], &b[..], &c[..]]),
+        _ => None,
+    };
+    let grid_job = GridJob {
+        points,
+        ..GridJob::new(images)
+    };
+    let grid = morph_grid(engine, grid_job, &job.morph, &go_on)?;
     observer.end();
     let mut description = mesh_json(&grid.mesh);
     description["counts"] = counts_json(grid.counts);

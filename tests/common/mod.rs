@@ -163,5 +163,8 @@ pub fn bundled_images(items: [usize; 3]) -> [Image; 3] {
 
 /// A job for each landscape.
 pub fn grid_jobs(images: &[[Image; 3]]) -> Vec<GridJob<'_>> {
-    images.iter().map(|[a, b, c]| GridJob { a, b, c }).collect()
+    images
+        .iter()
+        .map(|[a, b, c]| GridJob::new([a, b, c]))
+        .collect()
 }

@@ -590,7 +590,7 @@ fn meshes_of_a_sweep_are_those_of_its_rows_alone() {
     let alphas: Vec<f64> = (0..21).map(|i| f64::from(i) / 20.0).collect();
     let settings = MorphSettings::new(21, 3, MorphMode::Clean(Sampling::Linear));
     let triples = [[&x, &y, &z], [&x, &x, &z], [&x, &y, &x]];
-    let jobs = triples.map(|[a, b, c]| GridJob { a, b, c });
+    let jobs = triples.map(|[a, b, c]| GridJob::new([a, b, c]));
     let model = bundled_fashion_mnist();
     let landscapes = compute_landscapes(
         &CpuEngine::new(),

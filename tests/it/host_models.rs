@@ -112,11 +112,7 @@ fn images(items: &[usize]) -> Vec<Image> {
 fn jobs(images: &[Image]) -> Vec<GridJob<'_>> {
     images
         .chunks(3)
-        .map(|three| GridJob {
-            a: &three[0],
-            b: &three[1],
-            c: &three[2],
-        })
+        .map(|three| GridJob::new([&three[0], &three[1], &three[2]]))
         .collect()
 }
 

@@ -66,6 +66,7 @@ mod cli_figures;
 mod cli_line;
 mod cli_lines;
 mod cli_planes;
+mod cli_points;
 mod cli_trouble;
 mod cli_walk;
 mod models;

@@ -16,8 +16,8 @@ use morphscape::landscape::{
 use morphscape::mesh::{PairMesh, Point, triangulate, triangulate_as_qhull};
 use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
-    Frames, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_grid, morph_pair,
-    pair_mesh,
+    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, compute_landscapes, morph_grid,
+    morph_pair, pair_mesh,
 };
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -404,7 +404,7 @@ fn a_grid_is_the_tool_run_on_its_own_frames() {
         let go_on = |_| ControlFlow::Continue(());
         let grid = morph_grid(
             &CpuEngine::new(),
-            [&a, &b, &c],
+            GridJob::new([&a, &b, &c]),
             &MorphSettings::new(21, 3, MorphMode::Published),
             &go_on,
         )

@@ -293,11 +293,7 @@ fn landscape() -> Landscape {
         &CpuEngine::new(),
         &bundled_fashion_mnist(),
         &settings,
-        &[GridJob {
-            a: &x,
-            b: &y,
-            c: &z,
-        }],
+        &[GridJob::new([&x, &y, &z])],
         Frames::Drop,
         &GO_ON,
     )

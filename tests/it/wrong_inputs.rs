@@ -35,7 +35,7 @@ fn of_size(height_px: usize, width_px: usize) -> Image {
 fn landscape(steps: usize, [a, b, c]: [&Image; 3]) -> String {
     let settings = MorphSettings::new(steps, 3, CLEAN);
     let good = image(0);
-    let jobs = [[&good; 3], [a, b, c]].map(|[a, b, c]| GridJob { a, b, c });
+    let jobs = [[&good; 3], [a, b, c]].map(|[a, b, c]| GridJob::new([a, b, c]));
     let (engine, model) = (CpuEngine::new(), bundled_fashion_mnist());
     let result = compute_landscapes(&engine, &model, &settings, &jobs, Frames::Drop, &go_on);
     result.expect_err("it is refused").to_string()
@@ -62,11 +62,7 @@ fn images_and_steps_of_landscapes() {
         assert!(error.starts_with(&start), "{error}");
     }
     let settings = MorphSettings::new(5, 3, CLEAN);
-    let job = GridJob {
-        a: &tall,
-        b: &tall,
-        c: &tall,
-    };
+    let job = GridJob::new([&tall, &tall, &tall]);
     let (engine, model) = (CpuEngine::new(), bundled_fashion_mnist());
     let other = compute_landscapes(&engine, &model, &settings, &[job], Frames::Drop, &go_on);
     let error = other.expect_err("the model takes 28 x 28").to_string();
@@ -129,7 +125,7 @@ fn pairs_and_their_meshes() {
     assert!(error.to_string().starts_with("expected a mesh"), "{error}");
     let grid = morph_grid(
         &engine,
-        [&left, &right, &tall],
+        GridJob::new([&left, &right, &tall]),
         &MorphSettings::new(2, 3, CLEAN),
         &|_| ControlFlow::Continue(()),
     );

@@ -25,6 +25,7 @@ impl SweepArgs {
             data: self.data.source(),
             triples: self.triples.triples(),
             morph: self.morph.settings()?,
+            points: None,
             flat: None,
         })
     }
@@ -41,6 +42,7 @@ impl SweepArgs {
             data: self.data.source(),
             triples: self.triples.triples(),
             morph,
+            points: None,
             flat,
         })
     }

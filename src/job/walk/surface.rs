@@ -213,7 +213,7 @@ impl WalkJob {
             ..MorphSettings::default()
         };
         let [a, b, c] = &images;
-        let job = GridJob { a, b, c };
+        let job = GridJob::new([a, b, c]);
         let go_on = |_| ControlFlow::Continue(());
         let landscape = compute_landscapes(
             engine,

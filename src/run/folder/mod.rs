@@ -417,6 +417,9 @@ const PLACES: [[&str; 2]; 4] = [
 /// A plan without the places of files, which decide nothing: the hashes of what is there do.
 fn without_places(plan: &Value) -> Value {
     let mut plan = plan.clone();
+    if let Some(plan) = plan.as_object_mut() {
+        plan.remove("points");
+    }
     for [source, place] in PLACES {
         if let Some(source) = plan.get_mut(source).and_then(Value::as_object_mut) {
             source.remove(place);

@@ -163,7 +163,7 @@ impl Subject {
         }
         let mut found = match picked.each_ref().map(|item| &item.input) {
             [Input::Image(a), Input::Image(b), Input::Image(c)] => {
-                let jobs = [GridJob { a, b, c }];
+                let jobs = [GridJob::new([a, b, c])];
                 compute_landscapes(engine, model, morph, &jobs, Frames::Drop, &go_on)?
             }
             rows => {
@@ -207,7 +207,7 @@ impl Subject {
             }
             None => {
                 let engine = CpuEngine::new();
-                let morphed = morph_grid(&engine, [a, b, c], &view.morph, &go_on)?;
+                let morphed = morph_grid(&engine, GridJob::new([a, b, c]), &view.morph, &go_on)?;
                 (morphed.frames, GridKind::Morph)
             }
         };

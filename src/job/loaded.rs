@@ -85,6 +85,9 @@ pub(crate) struct Fetched {
     points: BTreeMap<usize, Vec<Point>>,
 }
 
+/// The feature points of three items, with their positions.
+type SetPoints = [(usize, Vec<Point>); 3];
+
 impl Fetched {
     /// The images of landscapes that they were fetched for.
     pub(crate) fn grid_jobs(&self, landscapes: &[LandscapeId]) -> Vec<GridJob<'_>> {
@@ -611,7 +614,7 @@ impl LoadedJob {
     }
 
     /// The feature points of three items, where a user has set them.
-    fn points_of(&self, items: [usize; 3]) -> Result<Option<[(usize, Vec<Point>); 3]>, JobError> {
+    fn points_of(&self, items: [usize; 3]) -> Result<Option<SetPoints>, JobError> {
         let LoadedItems::Images {
             loaded,
             points: Some(points),

@@ -65,6 +65,7 @@ impl LineCertificate {
             ..
         } = self;
         match missed {
+            0 if *intervals == 1 => format!("one class on the whole line; {points} points see it"),
             0 => format!("{points} points see all {intervals} class intervals of the line"),
             _ => format!(
                 "{points} points miss {missed} of {intervals} class intervals; the narrowest covers {narrowest:.0e} of the line, and {points_needed:.0} points would be sure to see it"
@@ -180,6 +181,9 @@ impl PlaneCertificate {
     pub fn sentence(&self) -> String {
         let [n, m] = self.points;
         match self.missed {
+            0 if self.components == 1 => {
+                format!("one class on the whole map; {n} x {m} points see it")
+            }
             0 => format!("{n} x {m} points see all {} regions", self.components),
             missed => format!(
                 "{n} x {m} points miss {missed} of {} regions; the smallest covers {:.0e} of the box",

@@ -11,7 +11,7 @@ use morphscape::engine::gpu::{GpuEngine, list_adapters};
 use morphscape::kernels::{FrameJob, PairJob, Recording, Sampling, WarpGeometry, row_stride};
 use morphscape::landscape::{Landscape, Permutation, Triple, choose_triples, measure_triple};
 use morphscape::mesh::lattice_scale;
-use morphscape::model::{Operation, bundled_fashion_mnist};
+use morphscape::model::bundled_fashion_mnist;
 use morphscape::pipeline::{
     Frames, GridJob, MorphMode, MorphSettings, compute_landscapes, pair_mesh,
 };
@@ -187,13 +187,12 @@ fn main() {
                 recording.spline(images, FRAMES, [28, 28, 1]);
             }
         });
-        let Operation::Dense(layer) = &model.steps()[0].operation else {
-            panic!("the bundled model begins with a dense layer")
-        };
+        // The bundled model begins with a dense layer.
+        let layer = &model.steps()[0].layer;
         let dense = kernel_seconds(engine.as_ref(), |recording, repeats| {
             let x = recording.upload("bench.x", &many);
             for _ in 0..repeats {
-                recording.dense(x, FRAMES, layer);
+                layer.record(recording, &[x], FRAMES);
             }
         });
         let softmax = kernel_seconds(engine.as_ref(), |recording, repeats| {

@@ -78,7 +78,7 @@ impl Engine for SelfTested {
 
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         // In the table's order, so that a kernel that another one's job needs is blamed itself.
-        for kernel in KERNELS {
+        for &kernel in KERNELS {
             let mut commands = recording.commands().iter();
             if commands.any(|command| command.kernel == kernel) {
                 self.ensure(kernel)?;

@@ -3,11 +3,12 @@
 
 use super::activation::{ActivationParams, NUMBERS};
 use super::{
-    Access, Activation, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride,
-    shader_struct,
+    Access, Activation, Binding, Buf, Element, Kernel, KernelLayer, KernelSpec, Recording, case,
+    row_stride, shader_struct,
 };
 use rayon::prelude::*;
 use std::mem::offset_of;
+use std::sync::Arc;
 
 const WORKGROUP_SIZE: u32 = 64;
 
@@ -41,6 +42,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 1,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -90,10 +92,24 @@ pub struct CombineLayer {
     pub activation: Activation,
 }
 
-impl CombineLayer {
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for CombineLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Combine
+    }
+
+    fn outputs(&self) -> usize {
         self.values
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.combine(takes[0], takes[1], rows, self)
+    }
+
+    fn activated(&self, activation: Activation) -> Option<Arc<dyn KernelLayer>> {
+        Some(Arc::new(Self {
+            activation,
+            ..*self
+        }))
     }
 }
 
@@ -165,4 +181,26 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
             activation.apply_to(own);
             padding.fill(0.0);
         });
+}
+
+/// One value a channel, one a pixel, one a value.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let x = case::rows(recording, case::COUNT, 30, 3.0);
+    let mut both = |others: usize, repeat, combining, activation| {
+        let other = case::rows(recording, case::COUNT, others, 2.0);
+        let layer = CombineLayer {
+            values: 30,
+            others,
+            repeat,
+            combining,
+            activation,
+        };
+        let y = recording.combine(x, other, case::COUNT, &layer);
+        recording.download(y);
+    };
+    // One a channel, one a pixel, one a value.
+    both(5, 1, Combining::Product, Activation::Relu);
+    both(6, 5, Combining::Product, Activation::Linear);
+    both(30, 1, Combining::Larger, Activation::Linear);
+    case::FLOATS
 }

@@ -8,8 +8,8 @@
 use super::activation::ActivationParams;
 use super::windows::WindowParams;
 use super::{
-    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, Windows,
-    shader_struct,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
+    Recording, Windows, case, shader_struct,
 };
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -61,6 +61,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
         2 * windows.area() * u64::from(windows.channels)
     },
     twin,
+    case,
 };
 
 shader_struct! {
@@ -119,10 +120,19 @@ impl ConvLayer {
             activation,
         }
     }
+}
 
-    /// Values an image it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for ConvLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Conv
+    }
+
+    fn outputs(&self) -> usize {
         self.windows.outputs()
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.conv(takes[0], rows, self)
     }
 }
 
@@ -324,4 +334,22 @@ fn registers<S: Simd, const REGISTERS: usize>(
 ) -> [S::f32s; REGISTERS] {
     let vectors: &[S::f32s] = bytemuck::cast_slice(values);
     std::array::from_fn(|k| vectors[k])
+}
+
+/// Windows with padding, and windows that leave pixels out.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let channels = 5;
+    let x = case::rows(recording, case::NUM_IMAGES, 7 * 6 * 3, 1.0);
+    for windows in case::windows(channels) {
+        let kernel = case::values(1, windows.size[0] * windows.size[1] * 3 * channels);
+        let layer = ConvLayer::new(
+            windows,
+            &kernel,
+            &case::values(2, channels),
+            Activation::Relu,
+        );
+        let y = recording.conv(x, case::NUM_IMAGES, &layer);
+        recording.download(y);
+    }
+    case::FLOATS
 }

@@ -2,8 +2,8 @@
 
 use super::activation::ActivationParams;
 use super::{
-    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
-    shader_struct,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
+    Recording, case, row_stride, shader_struct,
 };
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
 use rayon::prelude::*;
@@ -50,6 +50,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |params| 2 * u64::from(DenseParams::of(params).inputs),
     twin,
+    case,
 };
 
 shader_struct! {
@@ -149,10 +150,19 @@ impl DenseLayer {
     pub fn inputs(&self) -> usize {
         self.inputs
     }
+}
 
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for DenseLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Dense
+    }
+
+    fn outputs(&self) -> usize {
         self.outputs
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.dense(takes[0], rows, self)
     }
 }
 
@@ -214,4 +224,19 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
             general_mat_mul(1.0, &x, &w, 1.0, &mut sums);
             activation.apply_to(y);
         });
+}
+
+/// Two layers, one on the other.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let (inputs, outputs) = (30, 17);
+    let x = case::rows(recording, case::COUNT, inputs, 1.0);
+    let layer = |inputs, outputs| {
+        let kernel = case::values(1, inputs * outputs);
+        DenseLayer::new(inputs, &kernel, &case::values(2, outputs), Activation::Relu)
+    };
+    let y = recording.dense(x, case::COUNT, &layer(inputs, outputs));
+    recording.download(y);
+    case::kept(recording, case::FLOATS, |r| {
+        r.dense(y, case::COUNT, &layer(outputs, 3))
+    })
 }

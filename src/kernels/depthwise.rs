@@ -3,8 +3,8 @@
 use super::activation::ActivationParams;
 use super::windows::WindowParams;
 use super::{
-    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, Windows,
-    shader_struct,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
+    Recording, Windows, case, shader_struct,
 };
 use rayon::prelude::*;
 use std::mem::offset_of;
@@ -48,6 +48,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |params| 2 * DepthwiseParams::of(params).windows.area(),
     twin,
+    case,
 };
 
 shader_struct! {
@@ -95,10 +96,19 @@ impl DepthwiseLayer {
             activation,
         }
     }
+}
 
-    /// Values an image it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for DepthwiseLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Depthwise
+    }
+
+    fn outputs(&self) -> usize {
         self.windows.outputs()
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.depthwise(takes[0], rows, self)
     }
 }
 
@@ -165,4 +175,18 @@ fn add_products(sums: &mut [f32], levels: &[f32], weights: &[f32], fan: usize) {
             *sum += level * weight;
         }
     }
+}
+
+/// Windows with padding, and windows that leave pixels out.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let channels = 6;
+    let x = case::rows(recording, case::NUM_IMAGES, 7 * 6 * 3, 1.0);
+    for windows in case::windows(channels) {
+        let kernel = case::values(1, windows.size[0] * windows.size[1] * channels);
+        let bias = case::values(2, channels);
+        let layer = DepthwiseLayer::new(windows, &kernel, &bias, Activation::Relu);
+        let y = recording.depthwise(x, case::NUM_IMAGES, &layer);
+        recording.download(y);
+    }
+    case::FLOATS
 }

@@ -3,8 +3,8 @@
 
 use super::activation::ActivationParams;
 use super::{
-    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
-    shader_struct,
+    Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
+    Recording, case, row_stride, shader_struct,
 };
 use rayon::prelude::*;
 use std::mem::offset_of;
@@ -52,6 +52,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     // A product and two sums.
     flop: |_| 3,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -108,10 +109,19 @@ impl ElementwiseLayer {
             activation,
         }
     }
+}
 
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for ElementwiseLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Elementwise
+    }
+
+    fn outputs(&self) -> usize {
         self.values
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.elementwise(takes[0], takes.get(1).copied(), rows, self)
     }
 }
 
@@ -174,4 +184,18 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 activation.apply_to(y);
             }
         });
+}
+
+/// A scaled sum, and a curve of it.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let width = 6;
+    let x = case::rows(recording, case::COUNT, width, 3.0);
+    let (scale, offset) = (case::values(1, 3), case::values(2, 3));
+    let sum = ElementwiseLayer::new(width, &scale, &offset, Activation::Linear);
+    let y = recording.elementwise(x, Some(x), case::COUNT, &sum);
+    recording.download(y);
+    let curve = ElementwiseLayer::new(width, &[1.0], &[0.0], Activation::Gelu);
+    case::kept(recording, case::FLOATS, |r| {
+        r.elementwise(y, None, case::COUNT, &curve)
+    })
 }

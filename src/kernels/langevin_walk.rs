@@ -6,7 +6,7 @@
 
 use super::philox::{LANES, philox_lanes};
 use super::walker::{Span, Walker};
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, shader_struct};
+use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, case, shader_struct};
 use rayon::prelude::*;
 use wide::f32x8;
 
@@ -43,6 +43,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 0,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -238,4 +239,29 @@ fn normals(first: &[u32; LANES], second: &[u32; LANES]) -> ([f32; LANES], [f32; 
         ys[8 * half..8 * half + 8].copy_from_slice(&(radius * sine).to_array());
     }
     (xs, ys)
+}
+
+/// A walk on ground with a hole.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let pulls = case::values(1, 3 * case::ROWS * case::COLUMNS);
+    let cells: Vec<[f32; 4]> = pulls
+        .chunks_exact(3)
+        .enumerate()
+        .map(|(cell, pull)| {
+            let absorbing = if cell == case::SINK { 1.0 } else { 0.0 };
+            [0.01 * pull[0], 0.01 * pull[1], 0.01 * pull[2], absorbing]
+        })
+        .collect();
+    let step = LangevinStep {
+        drift: [0.002, -0.001],
+        stiffness: [0.001, 0.002],
+        noise: 0.008,
+        shape: [case::ROWS, case::COLUMNS],
+        ground: Ground::Walled,
+    };
+    let cells = recording.upload("case.cells", &cells);
+    let walkers = recording.upload("case.walkers", &case::starts(0.25));
+    case::kept(recording, case::WALKERS, |r| {
+        r.langevin_walk(walkers, cells, &step, case::SPAN)
+    })
 }

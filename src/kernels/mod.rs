@@ -11,8 +11,9 @@
 //! the kernel's own file. The shader and the table row are held together by
 //! `tests/it/shader_contract.rs`, the shader and the twin by `tests/it/engines.rs`.
 //!
-//! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs`, a row here, a small job in
-//! `case.rs` and a row in the test.
+//! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs` with its small job, `mod` and a row
+//! in the table here, and a row in the test. A layer of a network that is this kernel is a
+//! [`KernelLayer`]; `model/one_kernel.rs` says what it takes to read it from files.
 //!
 //! Buffers are 32-bit words. Rows of activations are padded to a multiple of four words
 //! ([`row_stride`]) so that shaders load them four at a time. A buffer that is not uploaded
@@ -50,6 +51,8 @@ mod walker;
 mod warp;
 mod windows;
 
+use std::sync::Arc;
+
 pub use activation::Activation;
 pub use blend::blend;
 pub use budget::{BUDGET, Budget};
@@ -76,45 +79,102 @@ pub use walker::{Span, Walker};
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 pub use windows::Windows;
 
-/// A kernel: [`Kernel::spec`] is the table of all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kernel {
+/// The table of kernels: what each computes, its name and its row, [`Kernel::spec`].
+macro_rules! kernels {
+    ($($(#[$doc:meta])* $name:ident => $spec:path,)*) => {
+        /// A kernel: [`Kernel::spec`] is the table of all of them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kernel {
+            /// Pairs of images through their meshes, blended to frames.
+            Warp(Sampling),
+            $($(#[$doc])* $name,)*
+        }
+
+        /// All kernels.
+        pub const KERNELS: &[Kernel] = &[
+            $(Kernel::$name,)*
+            Kernel::Warp(Sampling::Cubic),
+            Kernel::Warp(Sampling::Linear),
+        ];
+
+        impl Kernel {
+            /// The kernel's row of the table.
+            pub fn spec(self) -> &'static KernelSpec {
+                match self {
+                    Self::Warp(Sampling::Cubic) => &warp::CUBIC,
+                    Self::Warp(Sampling::Linear) => &warp::LINEAR,
+                    $(Self::$name => &$spec,)*
+                }
+            }
+        }
+    };
+}
+
+kernels! {
     /// Images to the coefficients of their interpolating spline.
-    Spline,
+    Spline => spline::SPEC,
     /// Four values that a sample needs, side by side.
-    Stack,
-    /// Pairs of images through their meshes, blended to frames.
-    Warp(Sampling),
+    Stack => stack::SPEC,
     /// A dense layer of a network.
-    Dense,
+    Dense => dense::SPEC,
     /// A convolution.
-    Conv,
+    Conv => conv::SPEC,
     /// A convolution of each channel by itself.
-    Depthwise,
+    Depthwise => depthwise::SPEC,
     /// The largest or the mean value of windows.
-    Pool,
+    Pool => pool::SPEC,
     /// Scaling, sums and activations, value by value.
-    Elementwise,
+    Elementwise => elementwise::SPEC,
     /// Products and maxima of two values.
-    Combine,
+    Combine => combine::SPEC,
     /// Values that change places.
-    Rearrange,
+    Rearrange => rearrange::SPEC,
     /// Groups of values by their own mean and variance.
-    Normalise,
+    Normalise => normalise::SPEC,
     /// Ensembles of decision trees.
-    Trees,
+    Trees => trees::SPEC,
     /// Logits to probabilities.
-    Softmax,
+    Softmax => softmax::SPEC,
     /// Walkers on a lattice, some steps on.
-    LatticeWalk,
+    LatticeWalk => lattice_walk::SPEC,
     /// Walkers that drift downhill and jitter, some steps on.
-    LangevinWalk,
+    LangevinWalk => langevin_walk::SPEC,
     /// How far walkers have come.
-    WalkMoments,
+    WalkMoments => walk_moments::SPEC,
     /// How many walkers stand at each grid point.
-    WalkOccupation,
+    WalkOccupation => walk_occupation::SPEC,
     /// How many walkers have come to a target, and when.
-    WalkArrivals,
+    WalkArrivals => walk_arrivals::SPEC,
+}
+
+impl Kernel {
+    /// The kernel's small job, which takes milliseconds.
+    pub fn case(self) -> Case {
+        let mut recording = Recording::new();
+        let is_float = (self.spec().case)(&mut recording);
+        Case {
+            recording,
+            is_float,
+        }
+    }
+}
+
+/// A layer of a network that is one kernel: what a model's steps are.
+pub trait KernelLayer: std::fmt::Debug + Send + Sync {
+    /// Its kernel.
+    fn kernel(&self) -> Kernel;
+
+    /// Values a row it gives.
+    fn outputs(&self) -> usize;
+
+    /// Appends it to a recording: what it takes and what it gives are rows of values, padded to
+    /// [`row_stride`].
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32>;
+
+    /// The same with an activation behind it; nothing where the kernel has none.
+    fn activated(&self, _activation: Activation) -> Option<Arc<dyn KernelLayer>> {
+        None
+    }
 }
 
 /// Whether a kernel only reads a buffer.
@@ -196,63 +256,16 @@ pub struct KernelSpec {
     /// The Rust twin: parameters, inputs, output, all in words. Constants are in the order that the
     /// twin wants ([`Constant::twin_words`]).
     pub twin: fn(&[u32], &[&[u32]], &mut [u32]),
+    /// Records a small job on which a device is held against the twin ([`Kernel::case`]), and says
+    /// what the words of its downloads are ([`Case::is_float`]).
+    pub case: fn(&mut Recording) -> &'static [bool],
 }
-
-/// All kernels.
-pub const KERNELS: [Kernel; 19] = [
-    Kernel::Spline,
-    Kernel::Stack,
-    Kernel::Warp(Sampling::Cubic),
-    Kernel::Warp(Sampling::Linear),
-    Kernel::Dense,
-    Kernel::Conv,
-    Kernel::Depthwise,
-    Kernel::Pool,
-    Kernel::Elementwise,
-    Kernel::Combine,
-    Kernel::Rearrange,
-    Kernel::Normalise,
-    Kernel::Trees,
-    Kernel::Softmax,
-    Kernel::LatticeWalk,
-    Kernel::LangevinWalk,
-    Kernel::WalkMoments,
-    Kernel::WalkOccupation,
-    Kernel::WalkArrivals,
-];
 
 /// Structs inside the parameters of some kernels.
 pub const SHARED_STRUCTS: [StructSpec; 2] = [
     windows::WindowParams::SPEC,
     activation::ActivationParams::SPEC,
 ];
-
-impl Kernel {
-    /// The kernel's row of the table.
-    pub fn spec(self) -> &'static KernelSpec {
-        match self {
-            Self::Spline => &spline::SPEC,
-            Self::Stack => &stack::SPEC,
-            Self::Warp(Sampling::Cubic) => &warp::CUBIC,
-            Self::Warp(Sampling::Linear) => &warp::LINEAR,
-            Self::Dense => &dense::SPEC,
-            Self::Conv => &conv::SPEC,
-            Self::Depthwise => &depthwise::SPEC,
-            Self::Pool => &pool::SPEC,
-            Self::Elementwise => &elementwise::SPEC,
-            Self::Combine => &combine::SPEC,
-            Self::Rearrange => &rearrange::SPEC,
-            Self::Normalise => &normalise::SPEC,
-            Self::Trees => &trees::SPEC,
-            Self::Softmax => &softmax::SPEC,
-            Self::LatticeWalk => &lattice_walk::SPEC,
-            Self::LangevinWalk => &langevin_walk::SPEC,
-            Self::WalkMoments => &walk_moments::SPEC,
-            Self::WalkOccupation => &walk_occupation::SPEC,
-            Self::WalkArrivals => &walk_arrivals::SPEC,
-        }
-    }
-}
 
 /// Words from one row of activations to the next for rows of `width` values.
 pub const fn row_stride(width: usize) -> usize {

@@ -3,8 +3,8 @@
 //! `shaders/normalise.wgsl`.
 
 use super::{
-    Access, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
-    shader_struct,
+    Access, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec, Recording, case,
+    row_stride, shader_struct,
 };
 use rayon::prelude::*;
 
@@ -45,6 +45,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     // A difference, a square and a sum, and four at the end.
     flop: |_| 8,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -140,10 +141,19 @@ impl NormaliseLayer {
             offset: Constant::new(offset),
         }
     }
+}
 
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for NormaliseLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Normalise
+    }
+
+    fn outputs(&self) -> usize {
         self.pixels * self.channels
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.normalise(takes[0], rows, self)
     }
 }
 
@@ -234,4 +244,20 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 }
             }
         });
+}
+
+/// Every kind of group and of divisor.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let x = case::rows(recording, case::NUM_IMAGES, 7 * 6, 3.0);
+    let (scale, offset) = (case::values(1, 6), case::values(2, 6));
+    for (groups, divisor) in [
+        (Groups::Pixels, Divisor::Deviation { epsilon: 1e-3 }),
+        (Groups::Channels(3), Divisor::Deviation { epsilon: 1e-3 }),
+        (Groups::Pixels, Divisor::Length { epsilon: 1e-12 }),
+    ] {
+        let layer = NormaliseLayer::new(7, groups, divisor, scale.clone(), offset.clone());
+        let y = recording.normalise(x, case::NUM_IMAGES, &layer);
+        recording.download(y);
+    }
+    case::FLOATS
 }

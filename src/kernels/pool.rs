@@ -3,7 +3,10 @@
 //! Pooling a whole image is a window of its size; no kernel of its own.
 
 use super::windows::WindowParams;
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Windows, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelLayer, KernelSpec, Recording, Windows, case,
+    shader_struct,
+};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -35,6 +38,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |params| PoolParams::of(params).windows.area(),
     twin,
+    case,
 };
 
 shader_struct! {
@@ -68,10 +72,17 @@ pub struct PoolLayer {
     pub pooling: Pooling,
 }
 
-impl PoolLayer {
-    /// Values an image it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for PoolLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Pool
+    }
+
+    fn outputs(&self) -> usize {
         self.windows.outputs()
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.pool(takes[0], rows, self)
     }
 }
 
@@ -161,4 +172,17 @@ fn divide_by_counts(windows: &WindowParams, sums: &mut [f32]) {
         let count = (inside.rows.len() * inside.columns.len()) as f32;
         sums.iter_mut().for_each(|sum| *sum /= count);
     }
+}
+
+/// Means of padded windows, and maxima of others.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let x = case::rows(recording, case::NUM_IMAGES, 7 * 6 * 3, 1.0);
+    for (windows, pooling) in case::windows(3)
+        .into_iter()
+        .zip([Pooling::Average, Pooling::Max])
+    {
+        let y = recording.pool(x, case::NUM_IMAGES, &PoolLayer { windows, pooling });
+        recording.download(y);
+    }
+    case::FLOATS
 }

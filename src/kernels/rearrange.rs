@@ -5,8 +5,8 @@
 //! costs a fourth more of it while it keeps every shape right by construction.
 
 use super::{
-    Access, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
-    shader_struct,
+    Access, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec, Recording, case,
+    row_stride, shader_struct,
 };
 use rayon::prelude::*;
 
@@ -46,6 +46,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 0,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -105,10 +106,19 @@ impl RearrangeLayer {
             fill,
         }
     }
+}
 
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for RearrangeLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Rearrange
+    }
+
+    fn outputs(&self) -> usize {
         self.values
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.rearrange(takes[0], takes.get(1).copied(), rows, self)
     }
 }
 
@@ -172,4 +182,21 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 };
             }
         });
+}
+
+/// Of two rows with gaps, and of one.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let x = case::rows(recording, case::COUNT, 7, 1.0);
+    let other = case::rows(recording, case::COUNT, 5, 2.0);
+    let places = (0..14).map(|k| match k {
+        3 | 9 => RearrangeLayer::FILL,
+        k => k * 5 % 12,
+    });
+    let layer = RearrangeLayer::new([7, 5], places.collect(), 0.5);
+    let y = recording.rearrange(x, Some(other), case::COUNT, &layer);
+    recording.download(y);
+    let layer = RearrangeLayer::new([7, 0], vec![6, 0, 3], 0.0);
+    case::kept(recording, case::BITS, |r| {
+        r.rearrange(x, None, case::COUNT, &layer)
+    })
 }

@@ -1,7 +1,7 @@
 //! Logits to probabilities. Shader: `shaders/softmax.wgsl`.
 
 use super::{
-    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct,
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, case, row_stride, shader_struct,
 };
 use rayon::prelude::*;
 
@@ -32,6 +32,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     // Largest, difference, power, sum, quotient.
     flop: |_| 5,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -98,4 +99,12 @@ fn stable_softmax(row: &mut [f32]) {
     for value in row {
         *value /= total;
     }
+}
+
+/// Logits of any size.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let logits = case::rows(recording, case::COUNT, 5, 30.0);
+    case::kept(recording, case::FLOATS, |r| {
+        r.softmax(logits, case::COUNT, 5)
+    })
 }

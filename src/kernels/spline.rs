@@ -6,7 +6,7 @@
 //! every interval near an end.
 
 use super::{
-    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, row_stride, shader_struct,
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, case, row_stride, shader_struct,
 };
 use rayon::prelude::*;
 
@@ -44,6 +44,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     // Forwards six, backwards two, and two from bends to coefficients.
     flop: |_| 10,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -238,4 +239,12 @@ pub fn spline_coefficients(values: &[f32]) -> Vec<f32> {
     let mut c = vec![[0.0; LANES]; values.len() + 2];
     solve_lines(&y, &pivots(values.len()), &mut c);
     c.iter().map(|lanes| lanes[0]).collect()
+}
+
+/// Coefficients of two images.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let images = case::images(recording);
+    case::kept(recording, case::FLOATS, |r| {
+        r.spline(images, 2, case::SHAPE)
+    })
 }

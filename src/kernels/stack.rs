@@ -3,7 +3,7 @@
 //! A stack is four times as much memory as its value, but there are few sources and many
 //! samples of each.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, shader_struct};
+use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, case, shader_struct};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -32,6 +32,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 0,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -130,4 +131,21 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 *stack = reach.map(|places| values[(at + places).min(plane - 1) * step]);
             }
         });
+}
+
+/// Four values each of two images.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let images = case::images(recording);
+    let [rows, row, channels] = case::SHAPE;
+    let pixels = Planes {
+        channels,
+        row,
+        rows,
+        source_stride: super::row_stride(rows * row * channels),
+        channel_stride: 1,
+        step: channels,
+    };
+    case::kept(recording, case::BITS, |r| {
+        r.stack(images, 2, pixels, [1, row, row + 1])
+    })
 }

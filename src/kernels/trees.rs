@@ -3,8 +3,8 @@
 //! All trees lie in one list of nodes, four words each. A leaf is a chain of weights, one a class.
 
 use super::{
-    Access, Binding, Buf, Constant, Element, Kernel, KernelSpec, Recording, row_stride,
-    shader_struct,
+    Access, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec, Recording, case,
+    row_stride, shader_struct,
 };
 use rayon::prelude::*;
 
@@ -53,6 +53,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     // Comparisons; the sums are few beside them.
     flop: |params| u64::from(TreesParams::of(params).trees),
     twin,
+    case,
 };
 
 shader_struct! {
@@ -167,10 +168,19 @@ impl TreesLayer {
     pub fn inputs(&self) -> usize {
         self.features
     }
+}
 
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
+impl KernelLayer for TreesLayer {
+    fn kernel(&self) -> Kernel {
+        Kernel::Trees
+    }
+
+    fn outputs(&self) -> usize {
         self.classes
+    }
+
+    fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
+        recording.trees(takes[0], rows, self)
     }
 }
 
@@ -227,4 +237,30 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 }
             }
         });
+}
+
+/// Three trees, one of them a leaf.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let x = case::rows(recording, case::COUNT, 5, 1.0);
+    let branch = |feature, threshold, then, otherwise| TreeNode::Branch {
+        feature,
+        threshold,
+        then,
+        otherwise,
+    };
+    let leaf = |class, weight, next| TreeNode::Leaf {
+        class,
+        weight,
+        next,
+    };
+    let nodes = [
+        branch(4, 0.1, 1, 2),
+        leaf(0, 0.5, None),
+        branch(1, -0.3, 3, 4),
+        leaf(2, 0.25, Some(4)),
+        leaf(1, 0.75, None),
+        leaf(2, 0.125, None),
+    ];
+    let layer = TreesLayer::new(5, &[0, 2, 5], &nodes, &[0.0, 0.5, -0.5]);
+    case::kept(recording, case::FLOATS, |r| r.trees(x, case::COUNT, &layer))
 }

@@ -5,7 +5,9 @@
 //! A target is given point by point, as a walk may have several.
 
 use super::walk_moments::MOMENTS_GROUP;
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Walker, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Walker, case, shader_struct,
+};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -40,6 +42,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 0,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -149,4 +152,16 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 squares_high: (squares >> 32) as u32,
             };
         });
+}
+
+/// Of walkers that have come from somewhere.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let walkers = recording.upload("case.walkers", &case::wanderers());
+    let target: Vec<u32> = (0..case::ROWS * case::COLUMNS)
+        .map(|k| u32::from(k % 3 == 1))
+        .collect();
+    let target = recording.upload("case.target", &target);
+    case::kept(recording, case::BITS, |r| {
+        r.walk_arrivals(walkers, target, [case::ROWS, case::COLUMNS], 1 << 24)
+    })
 }

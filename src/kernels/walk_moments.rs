@@ -4,7 +4,9 @@
 //! are fixed, so that a walk's sums do not depend on how its walkers are cut into batches, as
 //! long as batches are whole groups.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Walker, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Walker, case, shader_struct,
+};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -37,6 +39,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 0,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -114,4 +117,10 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 moving,
             };
         });
+}
+
+/// Of walkers that have come from somewhere.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let walkers = recording.upload("case.walkers", &case::wanderers());
+    case::kept(recording, case::FLOATS, |r| r.walk_moments(walkers, 12))
 }

@@ -1,6 +1,8 @@
 //! How many walkers stand at each grid point. Shader: `shaders/walk_occupation.wgsl`.
 
-use super::{Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Walker, shader_struct};
+use super::{
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, Walker, case, shader_struct,
+};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -30,6 +32,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     flop: |_| 0,
     twin,
+    case,
 };
 
 shader_struct! {
@@ -89,4 +92,12 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
             },
         );
     output.copy_from_slice(&counts);
+}
+
+/// Of walkers that have come from somewhere.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let walkers = recording.upload("case.walkers", &case::wanderers());
+    case::kept(recording, case::BITS, |r| {
+        r.walk_occupation(walkers, [case::ROWS, case::COLUMNS])
+    })
 }

@@ -7,7 +7,8 @@ use super::sample::{Cubic, Linear, Sample};
 use super::source_map::{Cells, Corners, LANES, Lanes, SourceMap};
 use super::stack::Planes;
 use super::{
-    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, row_stride, shader_struct,
+    Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, case, row_stride,
+    shader_struct,
 };
 use crate::mesh::{PairMesh, fixed_alpha};
 use pulp::{Arch, Simd, WithSimd};
@@ -34,6 +35,7 @@ pub(super) const CUBIC: KernelSpec = KernelSpec {
     ],
     flop: |params| flop::<Cubic>(params),
     twin: twin::<Cubic>,
+    case: |recording| case(recording, Sampling::Cubic),
     ..LINEAR
 };
 
@@ -78,6 +80,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
     ],
     flop: |params| flop::<Linear>(params),
     twin: twin::<Linear>,
+    case: |recording| case(recording, Sampling::Linear),
 };
 
 shader_struct! {
@@ -487,4 +490,29 @@ impl<S: Sample> WithSimd for Frame<'_, S> {
             }
         }
     }
+}
+
+/// A pair of images at three blends.
+fn case(recording: &mut Recording, sampling: Sampling) -> &'static [bool] {
+    let images = case::images(recording);
+    let [height, width, _] = case::SHAPE;
+    let (right, bottom) = (width as i32 - 1, height as i32 - 1);
+    let corners = [[0, 0], [right, 0], [0, bottom], [right, bottom]];
+    let mesh = |inner: [[i32; 2]; 2]| corners.into_iter().chain(inner).collect();
+    let mesh = PairMesh::new(mesh([[3, 4], [6, 7]]), mesh([[5, 3], [4, 8]]));
+    let alphas = [0.25, 0.5, 0.8];
+    let geometry = WarpGeometry {
+        shape: case::SHAPE,
+        scale: crate::mesh::lattice_scale(width, height, &alphas),
+        sampling,
+    };
+    let pair = PairJob {
+        left: 0,
+        right: 1,
+        mesh: &mesh,
+    };
+    let jobs = alphas.map(|alpha| FrameJob::new(0, alpha));
+    case::kept(recording, case::FLOATS, |r| {
+        r.warp(images, 2, &geometry, &[pair], &jobs)
+    })
 }

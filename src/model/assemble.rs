@@ -13,12 +13,13 @@ use super::draft::{Draft, What, steps};
 use super::error::wrong_input;
 use super::fold::{Affine, Kind, Linear};
 use super::functions::name_of;
-use super::layer::{Arrangement, Combining, Groups, Layer, Op, Padding, Window, input_scaling};
+use super::layer::{Arrangement, Combining, Layer, Op, Padding, Window, input_scaling};
 use super::output::{End, Finish, Link, Output};
 use super::scaling::InputScaling;
 use super::shapes::{check_kernel, count, image, order, shape_from_dense, takers, windows};
-use super::{LayerSummary, ModelError, Operation, Step};
-use crate::kernels::{Activation, CombineLayer, NormaliseLayer, Pooling, RearrangeLayer, Windows};
+use super::{LayerSummary, ModelError, Step};
+use crate::kernels::{Activation, CombineLayer, PoolLayer, Pooling, RearrangeLayer, Windows};
+use std::sync::Arc;
 
 /// What is made of layers.
 pub(super) struct Assembled {
@@ -70,13 +71,12 @@ pub(super) fn assemble(
     input_shape: Option<Vec<usize>>,
     output: Option<Output>,
 ) -> Result<Assembled, ModelError> {
-    let linear = |op: &Op| {
-        matches!(
-            op,
-            Op::Dense { .. } | Op::Conv { .. } | Op::DepthwiseConv { .. } | Op::Trees { .. }
-        )
+    let classifies = |op: &Op| match op {
+        Op::Dense { .. } | Op::Conv { .. } | Op::DepthwiseConv { .. } => true,
+        Op::Kernel(kernel) => kernel.classifies(),
+        _ => false,
     };
-    if !layers.iter().any(|layer| linear(&layer.op)) {
+    if !layers.iter().any(|layer| classifies(&layer.op)) {
         return Err(ModelError::NoLayers);
     }
     let input_shape = match input_shape {
@@ -152,10 +152,7 @@ fn end(layers: &[Layer]) -> (End, usize) {
     }
     let end = match layers[at].op {
         Op::Softmax => End::Softmax,
-        Op::Trees {
-            probabilities: true,
-            ..
-        } => End::Probabilities,
+        Op::Kernel(ref kernel) if kernel.gives_probabilities() => End::Probabilities,
         Op::Activation(Activation::Sigmoid) => End::Sigmoid,
         Op::Activation(Activation::HardSigmoid) => End::SigmoidLike("hard_sigmoid"),
         Op::Activation(activation) => End::Function(activation),
@@ -281,49 +278,18 @@ impl Assembly {
             Op::Affine { scale, offset } => self.affine(name, from, Affine { scale, offset })?,
             Op::Add => self.sum(&name, &takes)?,
             Op::Combine(combining) => self.combine(&name, [takes[0], takes[1]], combining)?,
-            Op::Trees { trees, .. } => {
-                if from.shape != [trees.inputs()] {
-                    let expected = format!("{} features", trees.inputs());
-                    return Err(wrong_input(&name, expected, &from.shape));
-                }
-                let shape = vec![trees.outputs()];
-                let what = What::Ready(Operation::Trees(trees));
-                let draft = self.draft(name, vec![from.draft], what, &shape)?;
-                self.push(draft, shape, true);
-            }
             Op::Arrange(arrangement) => self.arrange(name, &takes, &arrangement)?,
-            Op::Normalise {
-                groups,
-                divisor,
-                scale,
-                offset,
-            } => {
-                let channels = from.shape.last().copied().unwrap_or(1);
-                let pixels = from.shape.iter().product::<usize>() / channels.max(1);
-                let entries = |entries: Vec<f32>| match entries[..] {
-                    [one] => vec![one; channels],
-                    _ => entries,
-                };
-                let (scale, offset) = (entries(scale), entries(offset));
-                for entries in [&scale, &offset] {
-                    if entries.len() != channels {
-                        return Err(ModelError::Shape {
-                            name: format!("gamma or beta of {name}"),
-                            expected: format!("[{channels}]"),
-                            found: vec![entries.len()],
-                        });
-                    }
-                }
-                if let Groups::Channels(groups) = groups
-                    && !(groups > 0 && channels.is_multiple_of(groups))
-                {
-                    let expected = format!("channels in {groups} equal groups");
-                    return Err(wrong_input(&name, expected, &from.shape));
-                }
-                let layer = NormaliseLayer::new(pixels, groups, divisor, scale, offset);
-                let what = What::Ready(Operation::Normalise(layer));
-                let draft = self.draft(name, vec![from.draft], what, &from.shape)?;
-                self.push(draft, from.shape, true);
+            Op::Kernel(kernel) => {
+                let shapes: Vec<&[usize]> = (takes.iter())
+                    .map(|&value| &self.values[value].shape[..])
+                    .collect();
+                let (layer, shape) = kernel.build(&name, &shapes)?;
+                let drafts = takes
+                    .iter()
+                    .map(|&value| self.values[value].draft)
+                    .collect();
+                let draft = self.draft(name, drafts, What::Ready(layer), &shape)?;
+                self.push(draft, shape, true);
             }
             Op::Dense {
                 inputs,
@@ -374,7 +340,7 @@ impl Assembly {
         pooling: Pooling,
         shape: Vec<usize>,
     ) -> Result<(), ModelError> {
-        let what = What::Pool(windows, pooling);
+        let what = What::Ready(Arc::new(PoolLayer { windows, pooling }));
         let draft = self.draft(name, vec![from.draft], what, &shape)?;
         self.push(draft, shape, true);
         Ok(())
@@ -491,7 +457,7 @@ impl Assembly {
         let arranged = to.of(name, &[&value.shape], self.places_left)?;
         self.places_left -= arranged.places.len();
         let layer = RearrangeLayer::new([own, 0], arranged.places, 0.0);
-        let what = What::Ready(Operation::Rearrange(layer));
+        let what = What::Ready(Arc::new(layer));
         self.draft(name.to_owned(), vec![value.draft], what, shape)
     }
 
@@ -536,7 +502,7 @@ impl Assembly {
             combining,
             activation: Activation::Linear,
         };
-        let what = What::Ready(Operation::Combine(layer));
+        let what = What::Ready(Arc::new(layer));
         let draft = self.draft(name.to_owned(), vec![first, draft], what, &shape)?;
         self.push(draft, shape, true);
         Ok(())
@@ -574,14 +540,14 @@ impl Assembly {
                 })?;
             let places = (0..both as u32).collect();
             let layer = RearrangeLayer::new([count, counts[k]], places, 0.0);
-            let what = What::Ready(Operation::Rearrange(layer));
+            let what = What::Ready(Arc::new(layer));
             let takes = vec![draft, taken[k].draft];
             draft = self.draft(name.clone(), takes, what, &[both])?;
             count = both;
         }
         let second = (last > 0).then(|| counts[last]);
         let layer = RearrangeLayer::new([count, second.unwrap_or(0)], arranged.places, 0.0);
-        let what = What::Ready(Operation::Rearrange(layer));
+        let what = What::Ready(Arc::new(layer));
         let mut takes = vec![draft];
         takes.extend(second.map(|_| taken[last].draft));
         let before = self.drafts.len();

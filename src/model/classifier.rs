@@ -41,7 +41,8 @@ impl std::fmt::Display for Network<'_> {
         match self {
             Self::Steps(steps) => {
                 let steps = steps.all().iter();
-                let kernels: Vec<&str> = steps.map(|step| step.operation.name()).collect();
+                let kernels: Vec<&str> =
+                    steps.map(|step| step.layer.kernel().spec().name).collect();
                 write!(f, "kernels {}", kernels.join(", "))
             }
             Self::Host(network) => f.write_str(&network.describe()),

@@ -8,7 +8,8 @@
 
 use super::file::describe_file;
 use super::functions::name_of;
-use super::layer::{Arrangement, Combining, Divisor, Groups, Layer, Op, Padding, Pooling, Window};
+use super::layer::{Arrangement, Combining, Layer, Op, Padding, Pooling, Window};
+use super::one_kernel::Written;
 use super::{Layout, Model, ModelError, ModelOptions, Output};
 use crate::data::{FileError, Tensor, TensorData, write_safetensors};
 use crate::kernels::Activation;
@@ -180,21 +181,7 @@ impl Writer {
         free
     }
 
-    #[allow(
-        clippy::type_complexity,
-        reason = "class, options, and tensors by role"
-    )]
-    fn describe(
-        &self,
-        layer: &Layer,
-    ) -> Result<
-        (
-            &'static str,
-            Value,
-            Vec<(&'static str, Vec<usize>, Vec<f32>)>,
-        ),
-        ModelError,
-    > {
+    fn describe(&self, layer: &Layer) -> Result<Written, ModelError> {
         let unwritten = |what: &'static str| ModelError::NotWritten {
             name: layer.name.clone(),
             what,
@@ -327,37 +314,8 @@ impl Writer {
                 _ => return Err(unwritten("parts of a tensor")),
             },
             Op::Axis { .. } => return Err(unwritten("layers over rows")),
-            Op::Trees { .. } => return Err(unwritten("decision trees")),
-            Op::Normalise {
-                groups,
-                divisor,
-                scale,
-                offset,
-            } => {
-                let (class, mut config) = match (groups, divisor) {
-                    (_, Divisor::Length { .. }) => ("UnitNormalization", json!({})),
-                    (Groups::Pixels, Divisor::Deviation { epsilon }) => {
-                        ("LayerNormalization", json!({"epsilon": epsilon}))
-                    }
-                    (Groups::Channels(groups), Divisor::Deviation { epsilon }) => {
-                        let config = json!({"groups": groups, "epsilon": epsilon});
-                        ("GroupNormalization", config)
-                    }
-                };
-                let mut tensors = Vec::new();
-                if class != "UnitNormalization" {
-                    // One entry for all stands for no weights.
-                    let (scales, shifts) = (scale.len() > 1, offset.len() > 1);
-                    config["scale"] = scales.into();
-                    config["center"] = shifts.into();
-                    if scales {
-                        tensors.push(("gamma", vec![scale.len()], scale.clone()));
-                    }
-                    if shifts {
-                        tensors.push(("beta", vec![offset.len()], offset.clone()));
-                    }
-                }
-                (class, config, tensors)
+            Op::Kernel(kernel) => {
+                return kernel.written().ok_or_else(|| unwritten(kernel.what()));
             }
         })
     }

@@ -1,11 +1,11 @@
 //! Steps in the making, while a neighbour may still take one in.
 
+use super::Step;
 use super::fold::{Affine, Kind, Linear};
-use super::{Operation, Step};
 use crate::kernels::{
-    Activation, CombineLayer, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer,
-    Pooling, Windows,
+    Activation, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, KernelLayer,
 };
+use std::sync::Arc;
 
 /// A step in the making.
 pub(super) struct Draft {
@@ -18,23 +18,20 @@ pub(super) struct Draft {
 impl What {
     /// Whether an activation can be part of the step.
     pub(super) fn takes_activation(&self) -> bool {
-        !matches!(
-            self,
-            Self::Pool(..)
-                | Self::Ready(
-                    Operation::Rearrange(_) | Operation::Normalise(_) | Operation::Trees(_)
-                )
-        )
+        match self {
+            Self::Linear(_) | Self::Elementwise(..) => true,
+            Self::Ready(layer) => layer.activated(Activation::Linear).is_some(),
+            Self::Absorbed => false,
+        }
     }
 }
 
 pub(super) enum What {
     Linear(Linear),
-    Pool(Windows, Pooling),
     /// Of the sum of what it takes: with two values the scaling is the identity.
     Elementwise(Affine, usize),
-    /// A kernel as it is; only a product can take in an activation behind it.
-    Ready(Operation),
+    /// A kernel as it is, which may have an activation.
+    Ready(Arc<dyn KernelLayer>),
     /// A neighbour does its work.
     Absorbed,
 }
@@ -45,13 +42,14 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
     let mut steps = Vec::new();
     for draft in drafts {
         let activation = draft.activation;
-        let operation = match draft.what {
+        let layer: Option<Arc<dyn KernelLayer>> = match draft.what {
             What::Absorbed => None,
-            What::Ready(Operation::Combine(layer)) => Some(Operation::Combine(CombineLayer {
-                activation,
-                ..layer
-            })),
-            What::Ready(operation) => Some(operation),
+            What::Ready(layer) => Some(match activation {
+                Activation::Linear => layer,
+                activation => layer
+                    .activated(activation)
+                    .expect("only layers that take an activation get one"),
+            }),
             What::Linear(Linear {
                 kind,
                 inputs,
@@ -59,24 +57,21 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
                 bias,
                 ..
             }) => Some(match kind {
-                Kind::Dense => {
-                    Operation::Dense(DenseLayer::new(inputs, &kernel, &bias, activation))
-                }
+                Kind::Dense => Arc::new(DenseLayer::new(inputs, &kernel, &bias, activation)),
                 Kind::Conv(windows) => {
-                    Operation::Conv(ConvLayer::new(windows, &kernel, &bias, activation))
+                    Arc::new(ConvLayer::new(windows, &kernel, &bias, activation))
                 }
                 Kind::Depthwise(windows) => {
-                    Operation::Depthwise(DepthwiseLayer::new(windows, &kernel, &bias, activation))
+                    Arc::new(DepthwiseLayer::new(windows, &kernel, &bias, activation))
                 }
             }),
-            What::Pool(windows, pooling) => Some(Operation::Pool(PoolLayer { windows, pooling })),
-            What::Elementwise(Affine { scale, offset }, values) => Some(Operation::Elementwise(
+            What::Elementwise(Affine { scale, offset }, values) => Some(Arc::new(
                 ElementwiseLayer::new(values, &to_f32(&scale), &to_f32(&offset), activation),
             )),
         };
-        if let Some(operation) = operation {
+        if let Some(layer) = layer {
             let takes = draft.takes.iter().map(|&value| numbers[value]).collect();
-            steps.push(Step { takes, operation });
+            steps.push(Step { takes, layer });
         }
         numbers.push(steps.len());
     }

@@ -2,9 +2,11 @@
 //! preprocessing is folded. Readers make these, [`super::Model::assemble`] takes them.
 
 pub(super) use super::arrange::Arrangement;
+use super::one_kernel::OneKernel;
 use super::scaling::{InputScaling, Scaling};
-use crate::kernels::{Activation, TreesLayer};
-pub(super) use crate::kernels::{Combining, Divisor, Groups, Pooling};
+use crate::kernels::Activation;
+pub(super) use crate::kernels::{Combining, Pooling};
+use std::sync::Arc;
 
 /// One layer of a file.
 #[derive(Debug, Clone)]
@@ -72,23 +74,21 @@ pub(super) enum Op {
     Combine(Combining),
     /// Values that change places.
     Arrange(Arrangement),
-    /// Normalisation by each input's own statistics; one scale and offset a channel, or one for
-    /// all.
-    Normalise {
-        groups: Groups,
-        divisor: Divisor,
-        scale: Vec<f32>,
-        offset: Vec<f32>,
-    },
-    /// Scores by decision trees; whether they are probabilities already.
-    #[cfg_attr(
-        not(feature = "onnx"),
-        expect(dead_code, reason = "only ONNX files hold trees")
-    )]
-    Trees {
-        trees: TreesLayer,
-        probabilities: bool,
-    },
+    /// A kernel of its own.
+    Kernel(Arc<dyn OneKernel>),
+}
+
+impl Op {
+    /// Weights that it holds.
+    pub(super) fn parameters(&self) -> usize {
+        match self {
+            Self::Dense { kernel, bias, .. }
+            | Self::Conv { kernel, bias, .. }
+            | Self::DepthwiseConv { kernel, bias, .. } => kernel.len() + bias.len(),
+            Self::Kernel(kernel) => kernel.parameters(),
+            _ => 0,
+        }
+    }
 }
 
 /// How a window moves over an image.

@@ -35,6 +35,7 @@ mod hdf5;
 mod host;
 mod keras;
 mod layer;
+mod one_kernel;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod options;
@@ -61,7 +62,7 @@ pub use functions::{activation_by_name, activation_names};
 pub use host::{AnswerKind, Function, FunctionSpec, HostError, HostNetwork, Inputs};
 pub use options::{Layout, ModelOptions};
 pub use output::{Link, Output};
-pub use steps::{Operation, Step, Steps};
+pub use steps::{Step, Steps};
 pub use unfolded::{UnfoldedLayer, UnfoldedOp};
 
 /// A layer as the file has it.

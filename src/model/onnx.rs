@@ -7,9 +7,13 @@
 
 mod layers;
 mod limits;
+mod moves;
 mod rewrite;
+mod tables;
 mod tail;
 mod trees;
+mod values;
+mod windows;
 
 use super::assemble::assemble;
 use super::keras::Description;

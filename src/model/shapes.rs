@@ -27,6 +27,7 @@ pub(super) fn takers(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
             Op::Arrange(Arrangement::Concat { .. } | Arrangement::Stack { .. }) => {
                 !layer.takes.is_empty()
             }
+            Op::Kernel(ref kernel) => layer.takes.len() == kernel.takes(),
             _ => layer.takes.len() == 1,
         };
         if !fits {

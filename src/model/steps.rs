@@ -2,10 +2,8 @@
 //! kernel.
 
 use super::Link;
-use crate::kernels::{
-    Buf, CombineLayer, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, NormaliseLayer,
-    PoolLayer, RearrangeLayer, Recording, TreesLayer,
-};
+use crate::kernels::{Buf, KernelLayer, Recording};
+use std::sync::Arc;
 
 /// One step of a model.
 #[derive(Debug, Clone)]
@@ -13,62 +11,7 @@ pub struct Step {
     /// The values it takes: 0 is the model's input, `n` what step `n - 1` gives.
     pub takes: Vec<usize>,
     /// What it computes of them.
-    pub operation: Operation,
-}
-
-/// What a step computes; each is a kernel.
-#[derive(Debug, Clone)]
-pub enum Operation {
-    /// A dense layer.
-    Dense(DenseLayer),
-    /// A convolution.
-    Conv(ConvLayer),
-    /// A convolution of each channel by itself.
-    Depthwise(DepthwiseLayer),
-    /// The largest or the mean value of windows.
-    Pool(PoolLayer),
-    /// Scaling and an activation of one value, or of the sum of two.
-    Elementwise(ElementwiseLayer),
-    /// The product of two values, or the larger of them.
-    Combine(CombineLayer),
-    /// Values that change places.
-    Rearrange(RearrangeLayer),
-    /// Normalisation by each input's own statistics.
-    Normalise(NormaliseLayer),
-    /// An ensemble of decision trees.
-    Trees(TreesLayer),
-}
-
-impl Operation {
-    /// Name of its kernel.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Dense(_) => "dense",
-            Self::Conv(_) => "conv",
-            Self::Depthwise(_) => "depthwise",
-            Self::Pool(_) => "pool",
-            Self::Elementwise(_) => "elementwise",
-            Self::Combine(_) => "combine",
-            Self::Rearrange(_) => "rearrange",
-            Self::Normalise(_) => "normalise",
-            Self::Trees(_) => "trees",
-        }
-    }
-
-    /// Values a row it gives.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Dense(layer) => layer.outputs(),
-            Self::Conv(layer) => layer.outputs(),
-            Self::Depthwise(layer) => layer.outputs(),
-            Self::Pool(layer) => layer.outputs(),
-            Self::Elementwise(layer) => layer.outputs(),
-            Self::Combine(layer) => layer.outputs(),
-            Self::Rearrange(layer) => layer.outputs(),
-            Self::Normalise(layer) => layer.outputs(),
-            Self::Trees(layer) => layer.outputs(),
-        }
-    }
+    pub layer: Arc<dyn KernelLayer>,
 }
 
 /// The steps of a model, in order; the last one gives the logits.
@@ -106,7 +49,7 @@ impl Steps {
 
     /// Number of classes.
     pub fn num_classes(&self) -> usize {
-        self.steps.last().map_or(0, |step| step.operation.outputs())
+        self.steps.last().map_or(0, |step| step.layer.outputs())
     }
 
     /// The steps on a plane of their inputs: they take (x, y) and give what these give at
@@ -139,22 +82,8 @@ impl Steps {
     pub fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {
         let mut values = vec![x];
         for step in &self.steps {
-            let x = values[step.takes[0]];
-            let other = step.takes.get(1).map(|&value| values[value]);
-            values.push(match &step.operation {
-                Operation::Dense(layer) => recording.dense(x, rows, layer),
-                Operation::Conv(layer) => recording.conv(x, rows, layer),
-                Operation::Depthwise(layer) => recording.depthwise(x, rows, layer),
-                Operation::Pool(layer) => recording.pool(x, rows, layer),
-                Operation::Elementwise(layer) => recording.elementwise(x, other, rows, layer),
-                Operation::Combine(layer) => {
-                    let other = other.expect("two values are combined, as shapes.rs checks");
-                    recording.combine(x, other, rows, layer)
-                }
-                Operation::Rearrange(layer) => recording.rearrange(x, other, rows, layer),
-                Operation::Normalise(layer) => recording.normalise(x, rows, layer),
-                Operation::Trees(layer) => recording.trees(x, rows, layer),
-            });
+            let takes: Vec<Buf<f32>> = step.takes.iter().map(|&value| values[value]).collect();
+            values.push(step.layer.record(recording, &takes, rows));
         }
         values[self.steps.len()]
     }
@@ -170,7 +99,7 @@ impl Steps {
     }
 
     fn row_widths(&self) -> impl Iterator<Item = usize> {
-        let steps = self.steps.iter().map(|step| step.operation.outputs());
+        let steps = self.steps.iter().map(|step| step.layer.outputs());
         [self.inputs].into_iter().chain(steps)
     }
 }

@@ -4,8 +4,8 @@ mod definition;
 
 use super::keras::Description;
 use super::layer::{Layer, Op, Padding, Window};
-use super::{Layout, Model, ModelError, Network, Operation};
-use crate::kernels::{Activation, Pooling, Recording, row_stride};
+use super::{Layout, Model, ModelError, Network};
+use crate::kernels::{Activation, Kernel, Pooling, Recording, row_stride};
 use definition::by_definition;
 
 /// Numbers of size 1, the same every time.
@@ -126,16 +126,16 @@ fn logits(model: &Model, x: &[f32]) -> Vec<f32> {
 
 /// Kinds of a model's steps, one letter each.
 fn kinds(model: &Model) -> String {
-    let kind = |step: &super::Step| match &step.operation {
-        Operation::Dense(_) => 'd',
-        Operation::Conv(_) => 'c',
-        Operation::Depthwise(_) => 'w',
-        Operation::Pool(_) => 'p',
-        Operation::Elementwise(_) => 'e',
-        Operation::Combine(_) => 'm',
-        Operation::Rearrange(_) => 'r',
-        Operation::Normalise(_) => 'n',
-        Operation::Trees(_) => 't',
+    let kind = |step: &super::Step| match step.layer.kernel() {
+        Kernel::Dense => 'd',
+        Kernel::Conv => 'c',
+        Kernel::Depthwise => 'w',
+        Kernel::Pool => 'p',
+        Kernel::Elementwise => 'e',
+        Kernel::Combine => 'm',
+        Kernel::Rearrange => 'r',
+        Kernel::Normalise => 'n',
+        _ => '?',
     };
     model.steps().iter().map(kind).collect()
 }

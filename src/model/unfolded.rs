@@ -137,15 +137,11 @@ fn followed<'a>(
             UnfoldedOp::Other("a product or the larger of two values"),
             from.to_vec(),
         ),
-        Op::Trees { trees, .. } => (UnfoldedOp::Other("decision trees"), vec![trees.outputs()]),
         Op::Arrange(_) => (
             UnfoldedOp::Other("values that change places"),
             from.to_vec(),
         ),
-        Op::Normalise { .. } => (
-            UnfoldedOp::Other("a normalisation by each input's own statistics"),
-            from.to_vec(),
-        ),
+        Op::Kernel(kernel) => (UnfoldedOp::Other(kernel.what()), from.to_vec()),
         Op::Axis { at, added } => {
             let mut shape = from.to_vec();
             match added {

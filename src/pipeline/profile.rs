@@ -125,7 +125,7 @@ pub fn profile(
     }
     let recordings: Vec<&Recording> = recordings.iter().collect();
     let mut stages = Vec::new();
-    for kernel in KERNELS {
+    for &kernel in KERNELS {
         let works = recordings.iter().map(|recording| recording.work(kernel));
         let work = works.fold(Work::default(), |sum, work| Work {
             flop: sum.flop + work.flop,

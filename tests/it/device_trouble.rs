@@ -256,7 +256,7 @@ fn a_model_whose_sums_are_too_large_is_not_blamed_on_the_device() {
 
 #[test]
 fn every_kernel_s_test_passes_on_every_engine_and_fails_on_a_faulty_one() {
-    for kernel in KERNELS {
+    for &kernel in KERNELS {
         let name = kernel.spec().name;
         let case = kernel.case();
         let mut commands = case.recording.commands().iter();

@@ -5,8 +5,8 @@ use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
     Activation, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor, ElementwiseLayer,
-    Groups, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer, Recording, TreeNode, TreesLayer,
-    Windows, row_stride,
+    Groups, KernelLayer, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer, Recording, TreeNode,
+    TreesLayer, Windows, row_stride,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

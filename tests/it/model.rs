@@ -577,7 +577,7 @@ fn the_tabular_models_answer_as_keras_does() {
         let model = read_model(&file, &ModelOptions::default()).expect(name);
         assert_eq!(model.input_shape(), Some(&[4][..]), "{name}");
         assert_eq!(model.steps().len(), 2, "{name}");
-        assert_eq!(model.steps()[0].operation.outputs(), 16, "{name}");
+        assert_eq!(model.steps()[0].layer.outputs(), 16, "{name}");
         assert_eq!(model.classes(), Some(table.classes()), "{name}");
         assert_eq!(model.scales_input(), name != "iris-paper", "{name}");
         let bundled = bundled_table_model(name).expect("bundled");

@@ -276,7 +276,7 @@ fn differences(module: &Module, spec: &KernelSpec, loads: Loads) -> Vec<String> 
 
 #[test]
 fn every_shader_keeps_its_contract() {
-    for spec in KERNELS.map(Kernel::spec) {
+    for spec in KERNELS.iter().map(|kernel| kernel.spec()) {
         for loads in [Loads::Buffers, Loads::Textures] {
             let found = differences(&parse(spec, loads), spec, loads);
             assert!(
@@ -376,7 +376,7 @@ fn every_difference_is_seen() {
 
 #[test]
 fn another_value_of_any_shared_constant_is_seen() {
-    for spec in KERNELS.map(Kernel::spec) {
+    for spec in KERNELS.iter().map(|kernel| kernel.spec()) {
         let constants = spec.constants.concat();
         let names = constants.into_iter().map(|(name, _)| name);
         for name in names.chain(["WORKGROUP_SIZE"]) {

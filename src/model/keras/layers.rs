@@ -231,7 +231,7 @@ impl Reader<'_> {
             }
             "SeparableConv2D" => {
                 let [depthwise, pointwise] = self.separable_conv(&node.id, &options)?;
-                let parameters = parameters(&depthwise) - bias_len(&depthwise);
+                let parameters = depthwise.parameters() - bias_len(&depthwise);
                 self.push(node, vec![from.number], depthwise, parameters);
                 let between = self.last(IMAGE);
                 self.weighted(node, &options, between, pointwise, IMAGE)
@@ -571,7 +571,7 @@ impl Reader<'_> {
         op: Op,
         rank: Option<usize>,
     ) -> Result<Value, ModelError> {
-        let mut parameters = parameters(&op);
+        let mut parameters = op.parameters();
         if !options.flag("use_bias", true)? {
             parameters -= bias_len(&op);
         }
@@ -631,15 +631,6 @@ impl Reader<'_> {
             }
             Some(_) => Err(options.wrong("dtype", "a type of floats")),
         }
-    }
-}
-
-fn parameters(op: &Op) -> usize {
-    match op {
-        Op::Dense { kernel, bias, .. }
-        | Op::Conv { kernel, bias, .. }
-        | Op::DepthwiseConv { kernel, bias, .. } => kernel.len() + bias.len(),
-        _ => 0,
     }
 }
 

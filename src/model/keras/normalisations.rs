@@ -4,8 +4,11 @@
 use super::graph::Node;
 use super::layers::{Reader, Value, variable};
 use super::options::Options;
+use crate::kernels::{Divisor, Groups};
 use crate::model::ModelError;
-use crate::model::layer::{Divisor, Groups, Op};
+use crate::model::layer::Op;
+use crate::model::one_kernel::Normalise;
+use std::sync::Arc;
 
 impl Reader<'_> {
     /// `gamma (x - mean) / sqrt(variance + epsilon) + beta`, of each channel.
@@ -130,12 +133,13 @@ impl Reader<'_> {
             true => Divisor::Length { epsilon: 1e-12 },
             false => Divisor::Deviation { epsilon },
         };
-        let op = Op::Normalise {
+        let normalise = Normalise {
             groups,
             divisor,
             scale: gamma.unwrap_or_else(|| vec![1.0]),
             offset: beta.unwrap_or_else(|| vec![0.0]),
         };
+        let op = Op::Kernel(Arc::new(normalise));
         self.push(node, vec![from.number], op, parameters);
         Ok(self.last(from.rank))
     }

@@ -95,11 +95,7 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
             } => windowed(&shape, &x, *size, *window, channels, |pixels, c| {
                 pooled(*pooling, pixels.iter().map(|&(_, at)| x[at + c]))
             }),
-            Op::Axis { .. }
-            | Op::Combine(_)
-            | Op::Arrange(_)
-            | Op::Normalise { .. }
-            | Op::Trees { .. } => {
+            Op::Axis { .. } | Op::Combine(_) | Op::Arrange(_) | Op::Kernel(_) => {
                 panic!("no definition of {:?} here", layer.op)
             }
             Op::GlobalPool(pooling) => {

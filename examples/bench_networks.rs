@@ -100,6 +100,7 @@ fn main() {
     let [image, wide, narrow] = [[28, 28, 1], [28, 28, 16], [14, 14, 16]].map(values);
     let depthwise = DepthwiseLayer::new(
         windows([28, 28, 16], 16, 3),
+        16,
         &values([28, 28, 1])[..9 * 16],
         &[0.1; 16],
         Activation::Relu,
@@ -107,10 +108,10 @@ fn main() {
     let gelu = ElementwiseLayer::new(28 * 28 * 16, &[1.0], &[0.0], Activation::Gelu);
     let kernels: [(&str, &[f32], Record<'_>); 5] = [
         ("conv 28x28x1-16", &image, &|recording, x, rows| {
-            recording.conv(x, rows, &cnn.first)
+            recording.conv(x, None, rows, &cnn.first)
         }),
         ("conv 14x14x16-32", &narrow, &|recording, x, rows| {
-            recording.conv(x, rows, &cnn.second)
+            recording.conv(x, None, rows, &cnn.second)
         }),
         ("depthwise 28x28x16", &wide, &|recording, x, rows| {
             recording.depthwise(x, rows, &depthwise)
@@ -175,6 +176,7 @@ fn windows(input: [usize; 3], outputs: usize, size: usize) -> Windows {
         size: [size; 2],
         stride: [1; 2],
         before: [size / 2; 2],
+        dilation: [1, 1],
     }
 }
 
@@ -229,9 +231,9 @@ impl Cnn {
     }
 
     fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {
-        let x = recording.conv(x, rows, &self.first);
+        let x = recording.conv(x, None, rows, &self.first);
         let x = recording.pool(x, rows, &self.pools[0]);
-        let x = recording.conv(x, rows, &self.second);
+        let x = recording.conv(x, None, rows, &self.second);
         let x = recording.pool(x, rows, &self.pools[1]);
         let x = recording.dense(x, rows, &self.dense[0]);
         recording.dense(x, rows, &self.dense[1])

@@ -1,4 +1,4 @@
-// y(p, o) = activation(b(o) + sum_tc x(window pixel t of p, c) w(t, c, o)), 8 pixels p x 8 channels o
+// y(p, o) = activation(b(o) + sum_tc x(window pixel t of p, c) w(t, c, o) + other(p, o)), 8 pixels p x 8 channels o
 // A convolutional layer (Goodfellow et al., Deep Learning, equation 9.6), padded with zeros.
 // One invocation: 8 output pixels times 8 output channels, the 64 sums in registers as four 4 x 4
 //   matrices, as in dense.wgsl. Pixels are counted through all images, so that no block but the
@@ -10,13 +10,15 @@ struct ConvParams {
     activation: ActivationParams,
     pixels: u32, // output pixels of all images
     w_stride: u32, // vec4s between rows of w, even
+    is_sum: u32, // 0 where nothing is added
 }
 
 // Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]
 // Binding 2, load_w(at): vec4<f32>, [size_y, size_x, channels, w_stride], zero-padded
 @group(0) @binding(0) var<uniform> params: ConvParams;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>; // [w_stride], zero-padded
-@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [images, y_stride], rows of [H, W, C]
+@group(0) @binding(4) var<storage, read> other: array<f32>; // as y, or anything where nothing is added
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [images, y_stride], rows of [H, W, C]
 
 const WORKGROUP_SIZE: u32 = 64u;
 const BLOCK_PIXELS: u32 = 8u;
@@ -52,8 +54,15 @@ fn store(pixel: u32, to: u32, channel: u32, sums: vec4<f32>) {
     if pixel >= params.pixels || channel >= params.windows.outputs {
         return;
     }
-    let values = activate(sums);
     let left = params.windows.outputs - channel;
+    var added = vec4<f32>(0.0);
+    if params.is_sum == 1u {
+        added.x = other[to];
+        if left > 1u { added.y = other[to + 1u]; }
+        if left > 2u { added.z = other[to + 2u]; }
+        if left > 3u { added.w = other[to + 3u]; }
+    }
+    let values = activate(sums + added);
     y[to] = values.x;
     if left > 1u { y[to + 1u] = values.y; }
     if left > 2u { y[to + 2u] = values.z; }

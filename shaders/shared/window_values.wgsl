@@ -1,5 +1,5 @@
-// Values 4 i to 4 i + 3 of y, [images, y_stride]: their channels and their windows, one x channel each
-// Where channels stay apart: channel c of y looks at channel c / fan of x.
+// Values 4 i to 4 i + 3 of y, [images, y_stride]: their channels and their windows
+// Where groups of channels stay apart: channel c of y looks at those of group c / fan of x.
 // Needs shared/windows.wgsl. Rust twin: src/kernels/depthwise.rs, src/kernels/pool.rs
 
 struct WindowValues {
@@ -16,6 +16,6 @@ fn window_values(index: u32) -> WindowValues {
     let inside = min(value, vec4<u32>(windows.values - 1u));
     let output = inside % windows.outputs;
     let image = index / row_fours * windows.x_stride;
-    let four = four_windows(inside / windows.outputs, image + output / windows.fan);
+    let four = four_windows(inside / windows.outputs, image + output / windows.fan * windows.group_inputs);
     return WindowValues(value != inside, output, four);
 }

@@ -1,4 +1,5 @@
-// Output pixel (y, x) looks at size pixels from (y, x) * stride - before on; outside is padding.
+// Output pixel (y, x) looks at size pixels, dilation apart, from (y, x) * stride - before on;
+// outside is padding.
 // Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning, chapter 2.
 // Needs `params.windows` and the images `x`. Rust twin: src/kernels/windows.rs
 
@@ -10,7 +11,7 @@ struct WindowParams {
     out_width: u32,
     outputs: u32, // channels of y
     values: u32, // out_pixels * outputs
-    fan: u32, // channels of y for one of x, where channels stay apart
+    fan: u32, // channels of y a group
     size_y: i32,
     size_x: i32,
     stride_y: i32,
@@ -19,6 +20,10 @@ struct WindowParams {
     before_x: i32, // padding to the left
     x_stride: u32, // words between images of x
     y_stride: u32, // words between images of y
+    dilation_y: i32,
+    dilation_x: i32,
+    group_inputs: u32, // channels of x a group
+    groups: u32, // groups of channels that stay apart
 }
 
 // The windows of four output pixels.
@@ -44,8 +49,8 @@ struct Tap {
 
 fn tap_of(four: Four, row: i32, column: i32) -> Tap {
     let windows = params.windows;
-    let y = four.top + row;
-    let x = four.left + column;
+    let y = four.top + row * windows.dilation_y;
+    let x = four.left + column * windows.dilation_x;
     let inside_y = clamp(y, vec4<i32>(0), vec4<i32>(windows.height - 1));
     let inside_x = clamp(x, vec4<i32>(0), vec4<i32>(windows.width - 1));
     let at = four.first + vec4<u32>(inside_y * windows.width + inside_x) * windows.channels;

@@ -3,7 +3,7 @@
 use super::options::ModelFileArgs;
 use super::terminal::Terminal;
 use super::text::{counted, option_name, table};
-use crate::model::{Model, convert_model, read_model};
+use crate::model::{Model, Network, Steps, convert_model, read_model};
 use crate::remedy::respelled;
 use anyhow::{Context, ensure};
 use std::io::Write;
@@ -130,7 +130,41 @@ fn listing(model: &Model) -> String {
         counted(layers.len(), "layer"),
         table(&rows)
     ));
+    if let Network::Steps(steps) = model.network() {
+        text.push_str(&format!("\n{}", running(steps)));
+    }
     text
+}
+
+/// The steps as they run, and the layers of the file that each of them does.
+fn running(steps: &Steps) -> String {
+    let flop = steps.flop();
+    let heading = [">step", "kernel", ">takes", ">output", ">FLOP", "layers"];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    for (number, (step, flop)) in steps.all().iter().zip(&flop).enumerate() {
+        let takes: Vec<String> = (step.takes.iter())
+            .map(|&value| match value {
+                0 => "input".to_owned(),
+                step => step.to_string(),
+            })
+            .collect();
+        let shape: Vec<String> = step.shape.iter().map(usize::to_string).collect();
+        rows.push(vec![
+            (number + 1).to_string(),
+            step.layer.kernel().spec().name.to_owned(),
+            takes.join(", "),
+            shape.join(" x "),
+            grouped(*flop as usize),
+            step.layers.join(", "),
+        ]);
+    }
+    let total: u64 = flop.iter().sum();
+    format!(
+        "{}, {} FLOP an input:\n{}",
+        counted(steps.all().len(), "step"),
+        grouped(total as usize),
+        table(&rows)
+    )
 }
 
 /// `105,866`

@@ -42,8 +42,12 @@ impl Engine for CpuEngine {
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         let mut computed: Vec<Vec<u32>> = recording.buffers().iter().map(|_| Vec::new()).collect();
         let last_readers = last_readers(recording);
+        // Memory that is not needed any more: made anew, each buffer would be fetched from the
+        // system a page at a time.
+        let mut spare: Vec<Vec<u32>> = Vec::new();
         for (number, command) in recording.commands().iter().enumerate() {
-            let mut output = vec![0; recording.buffers()[command.output].words];
+            let words = recording.buffers()[command.output].words;
+            let mut output = taken(&mut spare, words);
             if !output.is_empty() {
                 let inputs: Vec<&[u32]> = command
                     .inputs
@@ -59,7 +63,7 @@ impl Engine for CpuEngine {
             // The memory of a long network is that of the values still needed.
             for &id in &command.inputs {
                 if last_readers[id] == Some(number) {
-                    computed[id] = Vec::new();
+                    spare.push(std::mem::take(&mut computed[id]));
                 }
             }
         }
@@ -72,6 +76,27 @@ impl Engine for CpuEngine {
             })
             .collect();
         Ok(Downloads::new(recording, words))
+    }
+}
+
+/// Zeros in the smallest memory to spare that holds them, or in new memory; what is smaller goes.
+fn taken(spare: &mut Vec<Vec<u32>>, words: usize) -> Vec<u32> {
+    let fits = |buffer: &&mut Vec<u32>| buffer.capacity() >= words;
+    let place = spare
+        .iter_mut()
+        .filter(fits)
+        .min_by_key(|buffer| buffer.capacity());
+    match place.map(std::mem::take) {
+        Some(mut buffer) => {
+            spare.retain(|buffer| buffer.capacity() > 0);
+            buffer.clear();
+            buffer.resize(words, 0);
+            buffer
+        }
+        None => {
+            spare.clear();
+            vec![0; words]
+        }
     }
 }
 

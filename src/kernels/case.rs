@@ -96,6 +96,7 @@ pub(super) fn windows(channels: usize) -> [Windows; 2] {
         size: [3, 3],
         stride: [1, 1],
         before: [1, 1],
+        dilation: [1, 1],
     };
     let strided = Windows {
         input: [7, 6, 3],
@@ -103,6 +104,7 @@ pub(super) fn windows(channels: usize) -> [Windows; 2] {
         size: [3, 2],
         stride: [2, 2],
         before: [0, 0],
+        dilation: [1, 1],
     };
     [padded, strided]
 }

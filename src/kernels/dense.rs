@@ -12,8 +12,10 @@ use std::mem::offset_of;
 const WORKGROUP_SIZE: u32 = 64;
 /// Rows and columns that one invocation of the shader computes.
 const BLOCK: usize = 8;
-/// Rows that one task of the twin computes: enough to pack the weights once for many rows.
+/// Rows that one task of the twin computes at most: enough to pack the weights once for many rows.
 const TWIN_ROWS: usize = 256;
+/// Rows that its product takes together.
+const TWIN_BLOCK: usize = 8;
 
 pub(super) const SPEC: KernelSpec = KernelSpec {
     name: "dense",
@@ -210,8 +212,13 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let w = ArrayView2::from_shape((width, w_stride), &w[..width * w_stride]).expect(shaped);
     let (w, _) = w.split_at(Axis(1), y_stride);
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
-    y.par_chunks_mut(TWIN_ROWS * y_stride)
-        .zip(x.par_chunks(TWIN_ROWS * x_stride))
+    // Few rows are for all threads.
+    let rows = (y.len() / y_stride)
+        .div_ceil(rayon::current_num_threads())
+        .next_multiple_of(TWIN_BLOCK)
+        .min(TWIN_ROWS);
+    y.par_chunks_mut(rows * y_stride)
+        .zip(x.par_chunks(rows * x_stride))
         .for_each(|(y, x)| {
             let rows = y.len() / y_stride;
             for row in y.chunks_exact_mut(y_stride) {

@@ -1,11 +1,16 @@
-//! A depthwise convolution. Shader: `shaders/depthwise.wgsl`.
+//! A convolution whose channels stay apart in groups; of one channel each it is depthwise. Shader:
+//! `shaders/depthwise.wgsl`.
+//!
+//! The twin of larger groups is in `products.rs`.
 
 use super::activation::ActivationParams;
+use super::products::{Convolution, in_blocks};
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
     Recording, Windows, case, shader_struct,
 };
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::mem::offset_of;
 
@@ -46,7 +51,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
             element: Element::Vec4F32,
         },
     ],
-    flop: |params| 2 * DepthwiseParams::of(params).windows.area(),
+    flop: |params| 2 * DepthwiseParams::of(params).windows.taps() as u64,
     twin,
     case,
 };
@@ -63,35 +68,52 @@ shader_struct! {
     }
 }
 
-/// The weights of a depthwise convolution.
+/// The weights of a convolution in groups.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DepthwiseLayer {
     windows: Windows,
+    groups: usize,
     kernel: Constant,
     bias: Constant,
     activation: Activation,
 }
 
 impl DepthwiseLayer {
-    /// A layer from its kernel `[window rows, window columns, input channels, multiplier]`,
-    /// row-major, and bias `[input channels * multiplier]`.
+    /// A layer of `groups` groups of channels, as many as there are input channels where it is
+    /// depthwise, from its kernel `[window rows, window columns, inputs a group, output
+    /// channels]`, row-major, and bias `[output channels]`. The outputs of a group are neighbours.
     ///
     /// # Panics
-    /// When the kernel or the bias do not have the shape that `windows` needs.
-    pub fn new(windows: Windows, kernel: &[f32], bias: &[f32], activation: Activation) -> Self {
-        let [height, width] = windows.size;
+    /// When the kernel or the bias do not have the shape that `windows` and `groups` need.
+    pub fn new(
+        windows: Windows,
+        groups: usize,
+        kernel: &[f32],
+        bias: &[f32],
+        activation: Activation,
+    ) -> Self {
+        let ([height, width], [_, _, inputs]) = (windows.size, windows.input);
+        let outputs = windows.output[2];
         assert!(
-            bias.len() == windows.output[2] && bias.len().is_multiple_of(windows.input[2]),
-            "a depthwise bias is [input channels * multiplier]"
+            inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups),
+            "groups divide the channels"
         );
+        assert_eq!(bias.len(), outputs, "a bias is [output channels]");
         assert_eq!(
             kernel.len(),
-            height * width * bias.len(),
-            "a depthwise kernel is [rows, columns, input channels, multiplier]"
+            height * width * (inputs / groups) * outputs,
+            "a kernel is [rows, columns, inputs a group, output channels]"
         );
+        let kernel = kernel.to_vec();
         Self {
             windows,
-            kernel: Constant::new(kernel.to_vec()),
+            groups,
+            kernel: match inputs / groups {
+                1 => Constant::new(kernel),
+                _ => Constant::arranged(kernel, move |weights| {
+                    in_blocks(weights, outputs, outputs, groups)
+                }),
+            },
             bias: Constant::new(bias.to_vec()),
             activation,
         }
@@ -121,7 +143,7 @@ impl Recording {
         let kernel = self.constant("depthwise.kernel", &layer.kernel);
         let bias = self.constant("depthwise.bias", &layer.bias);
         let params = DepthwiseParams {
-            windows: windows.params(),
+            windows: windows.params(layer.groups),
             fours: (y_len / 4) as u32,
             activation: layer.activation.params(),
         };
@@ -137,43 +159,155 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = params.windows;
-    let [channels, outputs, fan] =
-        [windows.channels, windows.outputs, windows.fan].map(|n| n as usize);
     let activation = Activation::of(params.activation);
+    if windows.group_inputs > 1 {
+        let layer = Convolution {
+            windows: &windows,
+            weights: w,
+            bias,
+            activation,
+        };
+        return layer.run(x, None, y);
+    }
+    let row_values = (windows.out_width * windows.outputs) as usize;
+    let rows_a_task = (TASK_VALUES / row_values).max(1);
+    let arch = Arch::new();
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
         .for_each(|(y, x)| {
-            let values = &mut y[..windows.values as usize];
-            for (pixel, sums) in values.chunks_exact_mut(outputs).enumerate() {
-                sums.copy_from_slice(bias);
-                let inside = windows.inside(pixel);
-                for (row, tap_y) in inside.rows.zip(inside.first_row..) {
-                    for (column, tap_x) in inside.columns.clone().zip(inside.first_column..) {
-                        let at = (row * windows.width as usize + column) * channels;
-                        let tap = tap_y * windows.size_x as usize + tap_x;
-                        let levels = &x[at..][..channels];
-                        add_products(sums, levels, &w[tap * outputs..][..outputs], fan);
+            y[..windows.values as usize]
+                .par_chunks_mut(rows_a_task * row_values)
+                .enumerate()
+                .for_each(|(task, y)| {
+                    for (row, y) in y.chunks_exact_mut(row_values).enumerate() {
+                        let row = Row {
+                            windows: &windows,
+                            x,
+                            w,
+                            bias,
+                            activation,
+                            row: task * rows_a_task + row,
+                            y,
+                        };
+                        arch.dispatch(row);
                     }
-                }
-                activation.apply_to(sums);
-            }
+                });
         });
 }
 
-/// Adds each level times its `fan` weights.
-fn add_products(sums: &mut [f32], levels: &[f32], weights: &[f32], fan: usize) {
-    if fan == 1 {
-        // On its own, so that the compiler vectorises it.
-        for ((sum, level), weight) in sums.iter_mut().zip(levels).zip(weights) {
-            *sum += level * weight;
+/// Values that are worth a task of their own.
+const TASK_VALUES: usize = 1 << 14;
+/// Pixels side by side for which a weight is loaded once.
+const PIXELS: usize = 4;
+
+/// A row of output pixels.
+struct Row<'a> {
+    windows: &'a WindowParams,
+    x: &'a [f32],
+    /// `[size_y, size_x, outputs]`
+    w: &'a [f32],
+    bias: &'a [f32],
+    activation: Activation,
+    row: usize,
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let windows = self.windows;
+        if windows.fan > 1 {
+            return self.fans();
         }
-        return;
+        let out_width = windows.out_width as usize;
+        // Columns whose windows lie inside the image, and those to either side.
+        let whole = |column: usize| windows.columns(column).taps.len() == windows.size_x as usize;
+        let first = (0..out_width).position(whole).unwrap_or(out_width);
+        let end = (first..out_width)
+            .rposition(whole)
+            .map_or(first, |k| first + k + 1);
+        for column in (0..first).chain(end..out_width) {
+            self.pixels::<S, 1>(simd, column);
+        }
+        let tiled = first + (end - first) / PIXELS * PIXELS;
+        for column in (first..tiled).step_by(PIXELS) {
+            self.pixels::<S, PIXELS>(simd, column);
+        }
+        for column in tiled..end {
+            self.pixels::<S, 1>(simd, column);
+        }
+        self.activation.apply_to(self.y);
     }
-    let fans = sums.chunks_exact_mut(fan).zip(weights.chunks_exact(fan));
-    for ((sums, weights), level) in fans.zip(levels) {
-        for (sum, weight) in sums.iter_mut().zip(weights) {
-            *sum += level * weight;
+}
+
+impl Row<'_> {
+    /// `COUNT` pixels from a column on, whose windows have the same columns inside the image.
+    #[inline(always)]
+    fn pixels<S: Simd, const COUNT: usize>(&mut self, simd: S, column: usize) {
+        let windows = self.windows;
+        let channels = windows.channels as usize;
+        let (rows, columns) = (windows.rows(self.row), windows.columns(column));
+        let x_row = windows.width as usize * channels;
+        let tap_row = windows.size_x as usize * channels;
+        let [dilation_y, dilation_x, stride] = [
+            windows.dilation_y as usize,
+            windows.dilation_x as usize * channels,
+            windows.stride_x as usize * channels,
+        ];
+        for first in (0..channels).step_by(S::F32_LANES) {
+            let lanes = first..channels.min(first + S::F32_LANES);
+            let bias = simd.partial_load_f32s(&self.bias[lanes.clone()]);
+            let mut sums = [bias; COUNT];
+            for (n, tap_y) in rows.taps.clone().enumerate() {
+                let x = (rows.first + n * dilation_y) * x_row + columns.first * channels + first;
+                let w = tap_y * tap_row + first;
+                for (m, tap_x) in columns.taps.clone().enumerate() {
+                    let weights = &self.w[w + tap_x * channels..][..lanes.len()];
+                    let weights = simd.partial_load_f32s(weights);
+                    for (k, sum) in sums.iter_mut().enumerate() {
+                        let levels = &self.x[x + m * dilation_x + k * stride..][..lanes.len()];
+                        let levels = simd.partial_load_f32s(levels);
+                        *sum = simd.mul_add_e_f32s(weights, levels, *sum);
+                    }
+                }
+            }
+            for (k, sum) in sums.into_iter().enumerate() {
+                let y = &mut self.y[(column + k) * channels + first..][..lanes.len()];
+                simd.partial_store_f32s(y, sum);
+            }
         }
+    }
+
+    /// The row where a channel of x has several of y.
+    fn fans(self) {
+        let windows = self.windows;
+        let [channels, outputs, fan] =
+            [windows.channels, windows.outputs, windows.fan].map(|n| n as usize);
+        let rows = windows.rows(self.row);
+        for (column, sums) in self.y.chunks_exact_mut(outputs).enumerate() {
+            sums.copy_from_slice(self.bias);
+            let columns = windows.columns(column);
+            for (n, tap_y) in rows.taps.clone().enumerate() {
+                let row = rows.first + n * windows.dilation_y as usize;
+                for (m, tap_x) in columns.taps.clone().enumerate() {
+                    let at = row * windows.width as usize
+                        + columns.first
+                        + m * windows.dilation_x as usize;
+                    let levels = &self.x[at * channels..][..channels];
+                    let tap = tap_y * windows.size_x as usize + tap_x;
+                    let weights = self.w[tap * outputs..][..outputs].chunks_exact(fan);
+                    let fans = sums.chunks_exact_mut(fan).zip(weights);
+                    for ((sums, weights), level) in fans.zip(levels) {
+                        for (sum, weight) in sums.iter_mut().zip(weights) {
+                            *sum += level * weight;
+                        }
+                    }
+                }
+            }
+        }
+        self.activation.apply_to(self.y);
     }
 }
 
@@ -184,7 +318,7 @@ fn case(recording: &mut Recording) -> &'static [bool] {
     for windows in case::windows(channels) {
         let kernel = case::values(1, windows.size[0] * windows.size[1] * channels);
         let bias = case::values(2, channels);
-        let layer = DepthwiseLayer::new(windows, &kernel, &bias, Activation::Relu);
+        let layer = DepthwiseLayer::new(windows, 3, &kernel, &bias, Activation::Relu);
         let y = recording.depthwise(x, case::NUM_IMAGES, &layer);
         recording.download(y);
     }

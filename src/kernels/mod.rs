@@ -36,6 +36,7 @@ mod loads;
 mod normalise;
 mod philox;
 mod pool;
+mod products;
 mod rearrange;
 mod recording;
 mod sample;
@@ -79,12 +80,17 @@ pub use walker::{Span, Walker};
 pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
 pub use windows::Windows;
 
-/// The table of kernels: what each computes, its name and its row, [`Kernel::spec`].
+/// The table of kernels, in the order of a sweep: what each computes, its name and its row
+/// ([`Kernel::spec`]). The warp has two rows.
 macro_rules! kernels {
-    ($($(#[$doc:meta])* $name:ident => $spec:path,)*) => {
+    (
+        $($(#[$before_doc:meta])* $before:ident => $before_spec:path,)*;
+        $($(#[$doc:meta])* $name:ident => $spec:path,)*
+    ) => {
         /// A kernel: [`Kernel::spec`] is the table of all of them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kernel {
+            $($(#[$before_doc])* $before,)*
             /// Pairs of images through their meshes, blended to frames.
             Warp(Sampling),
             $($(#[$doc])* $name,)*
@@ -92,15 +98,17 @@ macro_rules! kernels {
 
         /// All kernels.
         pub const KERNELS: &[Kernel] = &[
-            $(Kernel::$name,)*
+            $(Kernel::$before,)*
             Kernel::Warp(Sampling::Cubic),
             Kernel::Warp(Sampling::Linear),
+            $(Kernel::$name,)*
         ];
 
         impl Kernel {
             /// The kernel's row of the table.
             pub fn spec(self) -> &'static KernelSpec {
                 match self {
+                    $(Self::$before => &$before_spec,)*
                     Self::Warp(Sampling::Cubic) => &warp::CUBIC,
                     Self::Warp(Sampling::Linear) => &warp::LINEAR,
                     $(Self::$name => &$spec,)*
@@ -115,6 +123,8 @@ kernels! {
     Spline => spline::SPEC,
     /// Four values that a sample needs, side by side.
     Stack => stack::SPEC,
+    // The warp.
+    ;
     /// A dense layer of a network.
     Dense => dense::SPEC,
     /// A convolution.

@@ -93,7 +93,7 @@ impl Recording {
         let windows = &layer.windows;
         let y_len = windows.result_len("pool", x, images);
         let params = PoolParams {
-            windows: windows.params(),
+            windows: windows.params(windows.input[2]),
             fours: (y_len / 4) as u32,
             pooling: layer.pooling as u32,
         };
@@ -140,16 +140,21 @@ fn pool_image(
 ) {
     let [channels, out_width] = [windows.channels, windows.out_width].map(|n| n as usize);
     for (n, y) in y.chunks_exact_mut(out_width * channels).enumerate() {
-        let inside = windows.inside(n * out_width).rows;
-        let mut rows = x[inside.start * row.len()..inside.end * row.len()].chunks_exact(row.len());
+        let inside = windows.rows(n);
+        let mut rows = x[inside.first * row.len()..]
+            .chunks_exact(row.len())
+            .step_by(windows.dilation_y as usize)
+            .take(inside.taps.len());
         row.copy_from_slice(rows.next().expect("a window has a row in the image"));
         for other in rows {
             gather(row, other, both);
         }
         for (column, y) in y.chunks_exact_mut(channels).enumerate() {
-            let inside = windows.inside(column).columns;
-            let mut pixels =
-                row[inside.start * channels..inside.end * channels].chunks_exact(channels);
+            let inside = windows.columns(column);
+            let mut pixels = row[inside.first * channels..]
+                .chunks_exact(channels)
+                .step_by(windows.dilation_x as usize)
+                .take(inside.taps.len());
             y.copy_from_slice(pixels.next().expect("a window has a column in the image"));
             for other in pixels {
                 gather(y, other, both);
@@ -168,8 +173,10 @@ fn gather(values: &mut [f32], others: &[f32], both: impl Fn(f32, f32) -> f32) {
 /// Sums to means.
 fn divide_by_counts(windows: &WindowParams, sums: &mut [f32]) {
     for (pixel, sums) in sums.chunks_exact_mut(windows.channels as usize).enumerate() {
-        let inside = windows.inside(pixel);
-        let count = (inside.rows.len() * inside.columns.len()) as f32;
+        let out_width = windows.out_width as usize;
+        let rows = windows.rows(pixel / out_width).taps.len();
+        let columns = windows.columns(pixel % out_width).taps.len();
+        let count = (rows * columns) as f32;
         sums.iter_mut().for_each(|sum| *sum /= count);
     }
 }

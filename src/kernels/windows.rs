@@ -5,8 +5,8 @@ use super::{Buf, row_stride, shader_struct};
 use std::ops::Range;
 
 /// Windows over images `[height, width, channels]`. Output pixel (y, x) looks at `size` pixels
-/// from row `y * stride[0] - before[0]` and column `x * stride[1] - before[1]` on; those outside
-/// the image are padding.
+/// from row `y * stride[0] - before[0]` and column `x * stride[1] - before[1]` on, `dilation`
+/// apart; those outside the image are padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
     /// The images' shape.
@@ -19,6 +19,8 @@ pub struct Windows {
     pub stride: [usize; 2],
     /// Padding above and to the left.
     pub before: [usize; 2],
+    /// Pixels from one of a window's to the next, rows and columns: 1 where they are neighbours.
+    pub dilation: [usize; 2],
 }
 
 impl Windows {
@@ -43,8 +45,8 @@ impl Windows {
         images * row_stride(self.outputs())
     }
 
-    /// The windows as parameters of a kernel.
-    pub(super) fn params(&self) -> WindowParams {
+    /// The windows as parameters of a kernel that keeps so many groups of channels apart.
+    pub(super) fn params(&self, groups: usize) -> WindowParams {
         WindowParams {
             height: self.input[0] as i32,
             width: self.input[1] as i32,
@@ -53,7 +55,7 @@ impl Windows {
             out_width: self.output[1] as u32,
             outputs: self.output[2] as u32,
             values: self.outputs() as u32,
-            fan: (self.output[2] / self.input[2]) as u32,
+            fan: (self.output[2] / groups) as u32,
             size_y: self.size[0] as i32,
             size_x: self.size[1] as i32,
             stride_y: self.stride[0] as i32,
@@ -62,15 +64,16 @@ impl Windows {
             before_x: self.before[1] as i32,
             x_stride: row_stride(self.inputs()) as u32,
             y_stride: row_stride(self.outputs()) as u32,
+            dilation_y: self.dilation[0] as i32,
+            dilation_x: self.dilation[1] as i32,
+            group_inputs: (self.input[2] / groups) as u32,
+            groups: groups as u32,
         }
     }
 
     /// Whether some window reaches over the image's edge.
     pub fn padded(&self) -> bool {
-        (0..2).any(|axis| {
-            let end = (self.output[axis] - 1) * self.stride[axis] + self.size[axis];
-            self.before[axis] > 0 || end > self.input[axis]
-        })
+        self.params(1).padded()
     }
 }
 
@@ -92,7 +95,7 @@ shader_struct! {
         pub(super) outputs: u32,
         /// Values of an image of y.
         pub(super) values: u32,
-        /// Channels of y for one of x, where channels stay apart.
+        /// Channels of y a group.
         pub(super) fan: u32,
         /// Rows of a window.
         pub(super) size_y: i32,
@@ -110,56 +113,84 @@ shader_struct! {
         pub(super) x_stride: u32,
         /// Words between images of y.
         pub(super) y_stride: u32,
+        /// Rows from one of a window's to the next.
+        pub(super) dilation_y: i32,
+        /// Columns from one of a window's to the next.
+        pub(super) dilation_x: i32,
+        /// Channels of x a group.
+        pub(super) group_inputs: u32,
+        /// Groups of channels that stay apart.
+        pub(super) groups: u32,
     }
 }
 
-/// What of a window lies inside its image.
+/// Of a window along one axis, what lies inside the image: numbers of its pixels, and where the
+/// first of them is.
 pub(super) struct Inside {
-    /// Rows of the image.
-    pub(super) rows: Range<usize>,
-    /// Columns of the image.
-    pub(super) columns: Range<usize>,
-    /// Row of the window that the first of `rows` is.
-    pub(super) first_row: usize,
-    /// Column of the window that the first of `columns` is.
-    pub(super) first_column: usize,
+    pub(super) taps: Range<usize>,
+    pub(super) first: usize,
 }
 
 impl WindowParams {
-    /// Of the window of an output pixel.
+    /// Rows of the windows of a row of output pixels.
     #[inline(always)]
-    pub(super) fn inside(&self, pixel: usize) -> Inside {
-        let (row, column) = (
-            pixel as i32 / self.out_width as i32,
-            pixel as i32 % self.out_width as i32,
-        );
-        let inside = |start: i32, size: i32, pixels: i32| {
-            let first = start.clamp(0, pixels);
-            let end = (start + size).clamp(first, pixels);
-            (first as usize..end as usize, (first - start) as usize)
-        };
-        let (rows, first_row) = inside(
-            row * self.stride_y - self.before_y,
-            self.size_y,
-            self.height,
-        );
-        let (columns, first_column) = inside(
-            column * self.stride_x - self.before_x,
-            self.size_x,
-            self.width,
-        );
-        Inside {
-            rows,
-            columns,
-            first_row,
-            first_column,
-        }
+    pub(super) fn rows(&self, row: usize) -> Inside {
+        let start = row as i32 * self.stride_y - self.before_y;
+        inside(start, self.size_y, self.dilation_y, self.height)
     }
-}
 
-impl WindowParams {
+    /// Columns of the windows of a column of output pixels.
+    #[inline(always)]
+    pub(super) fn columns(&self, column: usize) -> Inside {
+        let start = column as i32 * self.stride_x - self.before_x;
+        inside(start, self.size_x, self.dilation_x, self.width)
+    }
+
     /// Values of a channel that a window covers.
     pub(super) fn area(&self) -> u64 {
         (self.size_y * self.size_x) as u64
+    }
+
+    /// Products of an output value.
+    pub(super) fn taps(&self) -> usize {
+        (self.size_y * self.size_x) as usize * self.group_inputs as usize
+    }
+
+    /// Whether some window reaches over the image's edge.
+    pub(super) fn padded(&self) -> bool {
+        let over = |out: i32, stride: i32, size: i32, dilation: i32, pixels: i32| {
+            (out - 1) * stride + (size - 1) * dilation + 1 > pixels
+        };
+        let [out_width, out_height] = [self.out_width, self.out_pixels / self.out_width];
+        self.before_y > 0
+            || self.before_x > 0
+            || over(
+                out_height as i32,
+                self.stride_y,
+                self.size_y,
+                self.dilation_y,
+                self.height,
+            )
+            || over(
+                out_width as i32,
+                self.stride_x,
+                self.size_x,
+                self.dilation_x,
+                self.width,
+            )
+    }
+}
+
+#[inline(always)]
+fn inside(start: i32, size: i32, dilation: i32, pixels: i32) -> Inside {
+    // Pixel t of the window is at start + t dilation.
+    let before = (-start).max(0) as u32;
+    let first = before.div_ceil(dilation as u32).min(size as u32);
+    let end = ((pixels - start).max(0) as u32)
+        .div_ceil(dilation as u32)
+        .clamp(first, size as u32);
+    Inside {
+        taps: first as usize..end as usize,
+        first: (start + first as i32 * dilation).max(0) as usize,
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn assemble(
     output: Option<Output>,
 ) -> Result<Assembled, ModelError> {
     let classifies = |op: &Op| match op {
-        Op::Dense { .. } | Op::Conv { .. } | Op::DepthwiseConv { .. } => true,
+        Op::Dense { .. } | Op::Conv { .. } => true,
         Op::Kernel(kernel) => kernel.classifies(),
         _ => false,
     };
@@ -188,6 +188,8 @@ impl Assembly {
     ) -> Result<usize, ModelError> {
         self.total = count(&name, shape, self.total)?;
         self.drafts.push(Draft {
+            layers: vec![name],
+            shape: shape.to_vec(),
             takes,
             what,
             activation: Activation::Linear,
@@ -201,7 +203,6 @@ impl Assembly {
         let two = |first: f32, offset: f32| Linear {
             kind: Kind::Dense,
             inputs: 1,
-            fan: 2,
             kernel: vec![first, 1.0],
             bias: vec![offset, 0.0],
         };
@@ -298,16 +299,11 @@ impl Assembly {
             } => self.dense(name, from, inputs, kernel, bias)?,
             Op::Conv {
                 shape,
+                groups,
                 kernel,
                 bias,
                 window,
-            } => self.conv(name, from, (shape, kernel, bias, window), Kind::Conv)?,
-            Op::DepthwiseConv {
-                shape,
-                kernel,
-                bias,
-                window,
-            } => self.conv(name, from, (shape, kernel, bias, window), Kind::Depthwise)?,
+            } => self.conv(name, from, groups, (shape, kernel, bias, window))?,
             Op::Pool {
                 pooling,
                 size,
@@ -325,6 +321,7 @@ impl Assembly {
                     size: [height, width],
                     stride: [1, 1],
                     before: [0, 0],
+                    dilation: [1, 1],
                 };
                 self.pool(name, from, windows, pooling, vec![channels])?;
             }
@@ -355,6 +352,7 @@ impl Assembly {
         match self.open_draft(&from) {
             Some(draft) if draft.what.takes_activation() => {
                 draft.activation = activation;
+                draft.layers.push(name);
                 self.push(from.draft, from.shape, from.sole);
             }
             _ => {
@@ -381,7 +379,10 @@ impl Assembly {
         }
         if let Some(draft) = self.open_draft(&from) {
             let folded = match &mut draft.what {
-                What::Linear(linear) if affine.fits(linear.bias.len()) => {
+                // What is added behind the sums would have to be scaled, too.
+                What::Linear(linear)
+                    if draft.takes.len() == 1 && affine.fits(linear.bias.len()) =>
+                {
                     linear.fold_behind(&name, &affine)?;
                     true
                 }
@@ -391,6 +392,7 @@ impl Assembly {
                 _ => false,
             };
             if folded {
+                draft.layers.push(name);
                 self.push(from.draft, from.shape, from.sole);
                 return Ok(());
             }
@@ -406,6 +408,11 @@ impl Assembly {
         for &other in &takes[1..] {
             let shape = self.common_shape(name, &sum.shape, &self.values[other].shape)?;
             let other = self.values[other].clone();
+            if let Some(draft) = self.joined_sum(name, &sum, &other) {
+                sum.draft = draft;
+                sum.sole = true;
+                continue;
+            }
             let takes = [
                 self.repeated(name, &sum, &shape)?,
                 self.repeated(name, &other, &shape)?,
@@ -413,9 +420,30 @@ impl Assembly {
             let what = What::Elementwise(Affine::identity(), shape.iter().product());
             sum.draft = self.draft(name.to_owned(), takes.to_vec(), what, &shape)?;
             sum.shape = shape;
+            sum.sole = true;
         }
         self.push(sum.draft, sum.shape, true);
         Ok(())
+    }
+
+    /// The draft of a convolution that adds the other of two values to its own sums, as residual
+    /// blocks end; it must be the later of the two.
+    fn joined_sum(&mut self, name: &str, first: &Value, second: &Value) -> Option<usize> {
+        let (early, late) = match first.draft < second.draft {
+            true => (first, second),
+            false => (second, first),
+        };
+        let same = early.shape == late.shape && early.draft != late.draft;
+        let added = early.draft;
+        let draft = self.open_draft(late).filter(|_| same)?;
+        let conv =
+            matches!(&draft.what, What::Linear(linear) if matches!(linear.kind, Kind::Conv(_, 1)));
+        if !conv || draft.takes.len() > 1 {
+            return None;
+        }
+        draft.takes.push(added);
+        draft.layers.push(name.to_owned());
+        Some(late.draft)
     }
 
     /// The shape to which two repeat, as numpy has it.
@@ -580,35 +608,41 @@ impl Assembly {
         let outputs = bias.len();
         let kind = match pixels.iter().product() {
             1 => Kind::Dense,
-            pixels => Kind::Conv(Windows {
-                input: [pixels, 1, channels],
-                output: [pixels, 1, outputs],
-                size: [1, 1],
-                stride: [1, 1],
-                before: [0, 0],
-            }),
+            pixels => {
+                let windows = Windows {
+                    input: [pixels, 1, channels],
+                    output: [pixels, 1, outputs],
+                    size: [1, 1],
+                    stride: [1, 1],
+                    before: [0, 0],
+                    dilation: [1, 1],
+                };
+                Kind::Conv(windows, 1)
+            }
         };
         let shape = [pixels, &[outputs]].concat();
         let linear = Linear {
             kind,
             inputs,
-            fan: outputs,
             kernel,
             bias,
         };
-        self.linear(name, &from, linear, shape)
+        self.linear(name, &from, linear, outputs, shape)
     }
 
     fn conv(
         &mut self,
         name: String,
         from: Value,
+        groups: usize,
         (shape, kernel, bias, window): ([usize; 4], Vec<f32>, Vec<f32>, Window),
-        kind: fn(Windows) -> Kind,
     ) -> Result<(), ModelError> {
         let (mut from, mut window) = (from, window);
-        let [height, width, ..] = shape;
-        let fits = |pad: [usize; 2]| pad[0] < height && pad[1] < width;
+        let [height, width, inputs, outputs] = shape;
+        let fits = |pad: [usize; 2]| {
+            let covered = |size: usize, axis: usize| (size - 1) * window.dilation[axis] + 1;
+            pad[0] < covered(height, 0) && pad[1] < covered(width, 1)
+        };
         if let Some(frame) = &from.frame
             && window.padding == Padding::Valid
             && from.sole
@@ -622,17 +656,20 @@ impl Assembly {
             from = inside;
         }
         let input = image(&name, &from.shape)?;
-        check_kernel(&name, &from.shape, &kernel, &shape, input[2])?;
-        let [height, width, inputs, fan] = shape;
-        let windows = windows(&name, input, [height, width], window, bias.len())?;
+        if groups == 0 || !outputs.is_multiple_of(groups) || !input[2].is_multiple_of(groups) {
+            let expected = format!("channels in {groups} equal groups, as its {outputs} outputs");
+            return Err(wrong_input(&name, expected, &from.shape));
+        }
+        check_kernel(&name, &from.shape, &kernel, &shape, input[2] / groups)?;
+        debug_assert_eq!(inputs * groups, input[2]);
+        let windows = windows(&name, input, [height, width], window, outputs)?;
         let linear = Linear {
-            kind: kind(windows),
-            inputs,
-            fan,
+            kind: Kind::Conv(windows, groups),
+            inputs: input[2],
             kernel,
             bias,
         };
-        self.linear(name, &from, linear, windows.output.to_vec())
+        self.linear(name, &from, linear, outputs, windows.output.to_vec())
     }
 
     /// Adds sums of products, and takes a scaling before them in.
@@ -641,12 +678,9 @@ impl Assembly {
         name: String,
         from: &Value,
         mut linear: Linear,
+        outputs: usize,
         shape: Vec<usize>,
     ) -> Result<(), ModelError> {
-        let outputs = match linear.kind {
-            Kind::Depthwise(_) => linear.inputs * linear.fan,
-            Kind::Dense | Kind::Conv(_) => linear.fan,
-        };
         if linear.bias.len() != outputs {
             return Err(ModelError::Shape {
                 name: format!("{name}.bias"),
@@ -655,6 +689,8 @@ impl Assembly {
             });
         }
         let mut takes = from.draft;
+        // What of the layers before it is done in it.
+        let mut ahead = Vec::new();
         if let Some(draft) = self.open_draft(from)
             && let What::Elementwise(affine, _) = &draft.what
             && draft.takes.len() == 1
@@ -663,8 +699,10 @@ impl Assembly {
             linear.fold_ahead(&name, affine)?;
             takes = draft.takes[0];
             draft.what = What::Absorbed;
+            ahead.append(&mut draft.layers);
         }
         let draft = self.draft(name, vec![takes], What::Linear(linear), &shape)?;
+        self.drafts[draft - 1].layers.splice(..0, ahead);
         self.push(draft, shape, true);
         Ok(())
     }

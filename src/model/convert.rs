@@ -123,10 +123,7 @@ impl Writer {
             && let [value] = layer.takes[..]
             && value == number
             && number > 0
-            && matches!(
-                all[number - 1].op,
-                Op::Dense { .. } | Op::Conv { .. } | Op::DepthwiseConv { .. }
-            )
+            && matches!(all[number - 1].op, Op::Dense { .. } | Op::Conv { .. })
             && all
                 .iter()
                 .filter(|layer| layer.takes.contains(&value))
@@ -222,31 +219,27 @@ impl Writer {
             }
             Op::Conv {
                 shape,
+                groups,
                 kernel,
                 bias,
                 window,
             } => {
                 let (strides, padding) = windows(window)?;
-                let config = json!({
-                    "filters": bias.len(), "kernel_size": shape[..2], "strides": strides,
-                    "padding": padding, "activation": "linear", "use_bias": true,
+                let mut config = json!({
+                    "kernel_size": shape[..2], "strides": strides, "padding": padding,
+                    "dilation_rate": window.dilation, "activation": "linear", "use_bias": true,
                 });
+                if *groups > 1 && shape[2] == 1 {
+                    let multiplier = shape[3] / groups;
+                    config["depth_multiplier"] = json!(multiplier);
+                    let shape = vec![shape[0], shape[1], *groups, multiplier];
+                    let kernel = ("depthwise_kernel", shape, kernel.clone());
+                    return Ok(("DepthwiseConv2D", config, vec![kernel, bias_tensor(bias)]));
+                }
+                config["filters"] = json!(bias.len());
+                config["groups"] = json!(groups);
                 let kernel = ("kernel", shape.to_vec(), kernel.clone());
                 ("Conv2D", config, vec![kernel, bias_tensor(bias)])
-            }
-            Op::DepthwiseConv {
-                shape,
-                kernel,
-                bias,
-                window,
-            } => {
-                let (strides, padding) = windows(window)?;
-                let config = json!({
-                    "kernel_size": shape[..2], "depth_multiplier": shape[3], "strides": strides,
-                    "padding": padding, "activation": "linear", "use_bias": true,
-                });
-                let kernel = ("depthwise_kernel", shape.to_vec(), kernel.clone());
-                ("DepthwiseConv2D", config, vec![kernel, bias_tensor(bias)])
             }
             Op::Pool {
                 pooling,

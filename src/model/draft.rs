@@ -9,6 +9,10 @@ use std::sync::Arc;
 
 /// A step in the making.
 pub(super) struct Draft {
+    /// The layers that it does, in order.
+    pub(super) layers: Vec<String>,
+    /// Shape of what it gives.
+    pub(super) shape: Vec<usize>,
     /// Value 0 is the input, `n` that of draft `n - 1`.
     pub(super) takes: Vec<usize>,
     pub(super) what: What,
@@ -58,12 +62,12 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
                 ..
             }) => Some(match kind {
                 Kind::Dense => Arc::new(DenseLayer::new(inputs, &kernel, &bias, activation)),
-                Kind::Conv(windows) => {
+                Kind::Conv(windows, 1) => {
                     Arc::new(ConvLayer::new(windows, &kernel, &bias, activation))
                 }
-                Kind::Depthwise(windows) => {
-                    Arc::new(DepthwiseLayer::new(windows, &kernel, &bias, activation))
-                }
+                Kind::Conv(windows, groups) => Arc::new(DepthwiseLayer::new(
+                    windows, groups, &kernel, &bias, activation,
+                )),
             }),
             What::Elementwise(Affine { scale, offset }, values) => Some(Arc::new(
                 ElementwiseLayer::new(values, &to_f32(&scale), &to_f32(&offset), activation),
@@ -71,7 +75,15 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
         };
         if let Some(layer) = layer {
             let takes = draft.takes.iter().map(|&value| numbers[value]).collect();
-            steps.push(Step { takes, layer });
+            let mut layers = draft.layers;
+            // A reader makes several of one layer of a file.
+            layers.dedup();
+            steps.push(Step {
+                takes,
+                layer,
+                layers,
+                shape: draft.shape,
+            });
         }
         numbers.push(steps.len());
     }

@@ -62,9 +62,7 @@ pub(super) struct Linear {
     pub(super) kind: Kind,
     /// Input channels; for a dense layer all inputs.
     pub(super) inputs: usize,
-    /// Weights in a row for one input channel: all outputs, or a depthwise multiplier.
-    pub(super) fan: usize,
-    /// `[taps, inputs, fan]`; weight `k` goes to output channel `k % outputs`.
+    /// `[taps, inputs a group, outputs]`
     pub(super) kernel: Vec<f32>,
     /// `[outputs]`
     pub(super) bias: Vec<f32>,
@@ -74,8 +72,8 @@ pub(super) struct Linear {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Dense,
-    Conv(Windows),
-    Depthwise(Windows),
+    /// In so many groups.
+    Conv(Windows, usize),
 }
 
 impl Linear {
@@ -83,18 +81,25 @@ impl Linear {
     pub(super) fn takes_ahead(&self, affine: &Affine) -> bool {
         let padded = match self.kind {
             Kind::Dense => false,
-            Kind::Conv(windows) | Kind::Depthwise(windows) => windows.padded(),
+            Kind::Conv(windows, _) => windows.padded(),
         };
         affine.fits(self.inputs) && !(padded && affine.shifts())
     }
 
     /// `(x s + o) W + b = x (s W) + (b + o W)`
     pub(super) fn fold_ahead(&mut self, name: &str, affine: &Affine) -> Result<(), ModelError> {
-        let (inputs, fan, outputs) = (self.inputs, self.fan, self.bias.len());
+        let groups = match self.kind {
+            Kind::Dense => 1,
+            Kind::Conv(_, groups) => groups,
+        };
+        let (inputs, outputs) = (self.inputs / groups, self.bias.len());
         let mut bias: Vec<f64> = self.bias.iter().map(|&bias| f64::from(bias)).collect();
         for (k, weight) in self.kernel.iter_mut().enumerate() {
-            let (scale, offset) = affine.at(k / fan % inputs);
-            bias[k % outputs] += offset * f64::from(*weight);
+            let output = k % outputs;
+            // Outputs of a group are neighbours, and so are its inputs.
+            let group = output / (outputs / groups);
+            let (scale, offset) = affine.at(group * inputs + k / outputs % inputs);
+            bias[output] += offset * f64::from(*weight);
             *weight = (scale * f64::from(*weight)) as f32;
         }
         self.bias = bias.into_iter().map(|bias| bias as f32).collect();

@@ -41,17 +41,11 @@ pub(super) enum Op {
         kernel: Vec<f32>,
         bias: Vec<f32>,
     },
-    /// Cross-correlation, kernel `[height, width, inputs, outputs]`.
+    /// Cross-correlation of groups of channels, kernel `[height, width, inputs a group, outputs]`; of
+    /// one channel each it is depthwise.
     Conv {
         shape: [usize; 4],
-        kernel: Vec<f32>,
-        bias: Vec<f32>,
-        window: Window,
-    },
-    /// The same channel by channel, kernel `[height, width, channels, multiplier]`, bias
-    /// `[channels * multiplier]`.
-    DepthwiseConv {
-        shape: [usize; 4],
+        groups: usize,
         kernel: Vec<f32>,
         bias: Vec<f32>,
         window: Window,
@@ -82,9 +76,9 @@ impl Op {
     /// Weights that it holds.
     pub(super) fn parameters(&self) -> usize {
         match self {
-            Self::Dense { kernel, bias, .. }
-            | Self::Conv { kernel, bias, .. }
-            | Self::DepthwiseConv { kernel, bias, .. } => kernel.len() + bias.len(),
+            Self::Dense { kernel, bias, .. } | Self::Conv { kernel, bias, .. } => {
+                kernel.len() + bias.len()
+            }
             Self::Kernel(kernel) => kernel.parameters(),
             _ => 0,
         }
@@ -96,6 +90,8 @@ impl Op {
 pub(super) struct Window {
     /// Pixels from one window to the next, rows and columns.
     pub(super) stride: [usize; 2],
+    /// Pixels from one of a window's to the next.
+    pub(super) dilation: [usize; 2],
     pub(super) padding: Padding,
 }
 

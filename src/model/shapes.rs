@@ -139,14 +139,17 @@ pub(super) fn windows(
     name: &str,
     input: [usize; 3],
     size: [usize; 2],
-    Window { stride, padding }: Window,
+    Window {
+        stride,
+        dilation,
+        padding,
+    }: Window,
     channels: usize,
 ) -> Result<Windows, ModelError> {
-    if size
-        .iter()
-        .chain(&stride)
-        .any(|n| !(1..=MAX_WINDOW).contains(n))
-    {
+    let fits = |sizes: [usize; 2]| sizes.iter().all(|n| (1..=MAX_WINDOW).contains(n));
+    // What a window covers, gaps included.
+    let wide = [0, 1].map(|k| size[k].saturating_sub(1).saturating_mul(dilation[k]) + 1);
+    if ![size, stride, dilation, wide].into_iter().all(fits) {
         return Err(ModelError::Config {
             place: format!("layer \"{name}\", window and stride"),
             expected: format!("sizes of 1 to {MAX_WINDOW}"),
@@ -155,7 +158,7 @@ pub(super) fn windows(
     }
     let (mut output, mut before) = ([0, 0, channels], [0; 2]);
     for axis in 0..2 {
-        let (pixels, size, stride) = (input[axis], size[axis], stride[axis]);
+        let (pixels, size, stride) = (input[axis], wide[axis], stride[axis]);
         (output[axis], before[axis]) = match padding {
             Padding::Valid if size > pixels => {
                 let expected = format!("an image no smaller than its window of {size} pixels");
@@ -188,5 +191,6 @@ pub(super) fn windows(
         size,
         stride,
         before,
+        dilation,
     })
 }

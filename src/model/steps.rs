@@ -2,7 +2,7 @@
 //! kernel.
 
 use super::Link;
-use crate::kernels::{Buf, KernelLayer, Recording};
+use crate::kernels::{Buf, KernelLayer, Recording, row_stride};
 use std::sync::Arc;
 
 /// One step of a model.
@@ -12,6 +12,10 @@ pub struct Step {
     pub takes: Vec<usize>,
     /// What it computes of them.
     pub layer: Arc<dyn KernelLayer>,
+    /// The layers of the file that it does, those that were folded in included.
+    pub layers: Vec<String>,
+    /// Shape of what it gives.
+    pub shape: Vec<usize>,
 }
 
 /// The steps of a model, in order; the last one gives the logits.
@@ -86,6 +90,21 @@ impl Steps {
             values.push(step.layer.record(recording, &takes, rows));
         }
         values[self.steps.len()]
+    }
+
+    /// Floating-point operations that each step takes for one input.
+    pub fn flop(&self) -> Vec<u64> {
+        let mut recording = Recording::new();
+        let x = recording.upload("flop.x", &vec![0.0f32; row_stride(self.inputs)]);
+        self.record(&mut recording, x, 1);
+        // A step is one command.
+        let commands = recording.commands().iter().zip(&self.steps);
+        commands
+            .map(|(command, step)| {
+                let values = step.layer.outputs() as u64;
+                (command.kernel.spec().flop)(&command.params) * values
+            })
+            .collect()
     }
 
     /// Values in the widest row that classifying one input makes, the input's own included.

@@ -35,6 +35,7 @@ fn chain(ops: Vec<Op>) -> Vec<Layer> {
 fn window(stride: usize, padding: Padding) -> Window {
     Window {
         stride: [stride; 2],
+        dilation: [1; 2],
         padding,
     }
 }
@@ -42,17 +43,23 @@ fn window(stride: usize, padding: Padding) -> Window {
 fn conv(shape: [usize; 4], stride: usize, padding: Padding) -> Op {
     Op::Conv {
         shape,
+        groups: 1,
         kernel: numbers(shape.iter().product(), 1),
         bias: numbers(shape[3], 2),
         window: window(stride, padding),
     }
 }
 
-fn depthwise(shape: [usize; 4], padding: Padding) -> Op {
-    Op::DepthwiseConv {
+fn depthwise([height, width, channels, fan]: [usize; 4], padding: Padding) -> Op {
+    grouped([height, width, 1, channels * fan], channels, padding)
+}
+
+fn grouped(shape: [usize; 4], groups: usize, padding: Padding) -> Op {
+    Op::Conv {
         shape,
+        groups,
         kernel: numbers(shape.iter().product(), 3),
-        bias: numbers(shape[2] * shape[3], 4),
+        bias: numbers(shape[3], 4),
         window: window(1, padding),
     }
 }
@@ -157,6 +164,20 @@ fn what_is_folded_and_fused_answers_as_the_layers_do() {
         ("ecd", with_end(vec![affine(2, 0.3), c3(Same)], 120)),
         ("cd", with_end(vec![affine(2, 0.3), c3(Valid)], 48)),
         ("ecd", with_end(vec![affine(60, 0.3), c3(Valid)], 48)),
+        // Into each group the scaling of its own channels.
+        (
+            "cwd",
+            with_end(
+                vec![
+                    c3(Same),
+                    RELU,
+                    affine(4, 0.0),
+                    grouped([3, 3, 2, 6], 2, Same),
+                    affine(6, 0.3),
+                ],
+                180,
+            ),
+        ),
         // Behind: into any sum of products, unless an activation stands between.
         ("cd", with_end(vec![c3(Same), affine(4, 0.3), RELU], 120)),
         ("cd", with_end(vec![c3(Same), RELU, affine(4, 0.3)], 120)),
@@ -280,9 +301,9 @@ fn a_value_that_two_layers_take_is_left_as_it_is() {
     let relu = |from: usize| layer("relu", &[from], RELU);
     let scaling = |from: usize, shift: f64| layer("scaling", &[from], affine(2, shift));
     let cases = [
-        // A residual block: the sum takes the relu in, the convolution before it does not.
+        // A residual block: the convolution behind it takes in the sum and the relu.
         (
-            "cced",
+            "ccd",
             vec![
                 c2("a", 0),
                 c2("b", 1),
@@ -292,12 +313,37 @@ fn a_value_that_two_layers_take_is_left_as_it_is() {
                 end(5),
             ],
         ),
+        // A scaling of the sum is none of the convolution's.
+        (
+            "cced",
+            vec![
+                c2("a", 0),
+                c2("b", 1),
+                sum(&[2, 1]),
+                scaling(3, 0.5),
+                relu(4),
+                flat(5),
+                end(6),
+            ],
+        ),
+        // Of two convolutions the later one takes the sum in; of three values each its own.
+        (
+            "cccd",
+            vec![
+                c2("a", 0),
+                c2("b", 0),
+                c2("c", 1),
+                sum(&[3, 0, 2]),
+                flat(4),
+                end(5),
+            ],
+        ),
         (
             "ceed",
             vec![c2("a", 0), relu(1), sum(&[2, 1]), flat(3), end(4)],
         ),
         (
-            "eced",
+            "ecd",
             vec![scaling(0, 0.0), c2("a", 1), sum(&[2, 1]), flat(3), end(4)],
         ),
         (
@@ -343,12 +389,14 @@ fn what_cannot_be_assembled_is_told_apart() {
     let mut no_input = chain(vec![dense(2, 2), dense(2, 2)]);
     no_input[0].takes = vec![1];
     let huge = Op::Conv {
+        groups: 1,
         shape: [1, 1, 2, 1 << 24],
         kernel: vec![0.0; 1 << 25],
         bias: vec![0.0; 1 << 24],
         window: window(1, same),
     };
     let short = Op::Conv {
+        groups: 1,
         shape: [3, 3, 2, 2],
         kernel: vec![0.0; 35],
         bias: vec![0.0; 2],

@@ -4,10 +4,12 @@
 //! moves a decision boundary by about 1e-8, which is nothing for an image on the screen and far too
 //! much for an exact section, so those start from here.
 
+use super::grouped::written_out;
 use super::layer::{Layer, Op};
 use super::shapes;
 use super::{Held, Link, Model, ModelError};
 use crate::kernels::{Activation, Pooling, Windows};
+use std::borrow::Cow;
 
 /// One layer that computes something, with what it needs to be computed.
 #[derive(Debug, Clone)]
@@ -45,8 +47,8 @@ pub enum UnfoldedOp<'a> {
     Conv {
         /// How the kernel moves.
         windows: Windows,
-        /// `[rows, columns, inputs, outputs]`
-        kernel: &'a [f32],
+        /// `[rows, columns, inputs, outputs]`, gaps and groups written out as zeros.
+        kernel: Cow<'a, [f32]>,
         /// `[outputs]`
         bias: &'a [f32],
     },
@@ -173,8 +175,9 @@ fn followed<'a>(
                         size: [1, 1],
                         stride: [1, 1],
                         before: [0, 0],
+                        dilation: [1, 1],
                     },
-                    kernel,
+                    kernel: kernel.into(),
                     bias,
                 },
             };
@@ -182,31 +185,34 @@ fn followed<'a>(
         }
         Op::Conv {
             shape,
+            groups,
             kernel,
             bias,
             window,
         } => {
             let windows = laid([shape[0], shape[1]], *window, bias.len())?;
-            let op = UnfoldedOp::Conv {
-                windows,
-                kernel,
-                bias,
+            let given = windows.output.to_vec();
+            if *groups > 1 && shape[2] == 1 && window.dilation == [1, 1] {
+                let op = UnfoldedOp::Depthwise {
+                    windows,
+                    kernel,
+                    bias,
+                };
+                return Ok((op, given));
+            }
+            let op = match written_out(*shape, *groups, window, kernel) {
+                Some((size, kernel)) => UnfoldedOp::Conv {
+                    windows: Windows {
+                        size,
+                        dilation: [1, 1],
+                        ..windows
+                    },
+                    kernel,
+                    bias,
+                },
+                None => UnfoldedOp::Other("a convolution whose gaps or groups make it too large"),
             };
-            (op, windows.output.to_vec())
-        }
-        Op::DepthwiseConv {
-            shape,
-            kernel,
-            bias,
-            window,
-        } => {
-            let windows = laid([shape[0], shape[1]], *window, bias.len())?;
-            let op = UnfoldedOp::Depthwise {
-                windows,
-                kernel,
-                bias,
-            };
-            (op, windows.output.to_vec())
+            (op, given)
         }
         Op::Pool {
             pooling,
@@ -227,6 +233,7 @@ fn followed<'a>(
                 size: [height, width],
                 stride: [1, 1],
                 before: [0, 0],
+                dilation: [1, 1],
             };
             let pooling = *pooling;
             (UnfoldedOp::Pool { windows, pooling }, vec![channels])

@@ -90,6 +90,7 @@ impl Maker {
             size: [size; 2],
             stride: [stride; 2],
             before: [before; 2],
+            dilation: [1, 1],
         }
     }
 

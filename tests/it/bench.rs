@@ -43,6 +43,7 @@ fn work_is_that_of_the_formula() {
         size: [3, 3],
         stride: [1, 1],
         before: [0, 0],
+        dilation: [1, 1],
     };
     let mut recording = Recording::new();
     let x = recording.upload("x", &[1.0f32; 108]);
@@ -52,7 +53,7 @@ fn work_is_that_of_the_formula() {
         &[0.0; 8],
         Activation::Linear,
     );
-    recording.conv(x, 1, &layer);
+    recording.conv(x, None, 1, &layer);
     assert_eq!(recording.work(Kernel::Conv).flop, 2 * 27 * 4 * 4 * 8);
 }
 

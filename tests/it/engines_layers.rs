@@ -59,6 +59,7 @@ fn windows(
         size,
         stride,
         before: [above, left],
+        dilation: [1, 1],
     }
 }
 
@@ -104,8 +105,9 @@ fn reference_sums(
             let (row, column) = (pixel / windows.output[1], pixel % windows.output[1]);
             let mut sum = f64::from(bias[output]);
             for t in 0..windows.size[0] * windows.size[1] {
-                let y = row * windows.stride[0] + t / windows.size[1];
-                let x = column * windows.stride[1] + t % windows.size[1];
+                let [down, across] = windows.dilation;
+                let y = row * windows.stride[0] + t / windows.size[1] * down;
+                let x = column * windows.stride[1] + t % windows.size[1] * across;
                 let (Some(y), Some(x)) = (
                     y.checked_sub(windows.before[0]),
                     x.checked_sub(windows.before[1]),
@@ -153,10 +155,94 @@ fn convolutions_of_every_ragged_size() {
             let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Linear);
             let sizes = [windows.inputs(), layer.outputs()];
             let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
-                recording.conv(x, rows, &layer)
+                recording.conv(x, None, rows, &layer)
             });
             let what = format!("{}: {images} x {windows:?}", engine.info().engine);
             assert_close(&what, &y, &expected, SUMS);
+        }
+    }
+}
+
+#[test]
+fn convolutions_with_gaps_groups_and_sums() {
+    // Blocks of 32 and of 16 channels, whole and not, more pixels than a tile's 12 and fewer, many
+    // small images a task and many tasks an image.
+    let cases = [
+        (3, [9, 8, 4], 6, 2, [3, 3], [1, 1], [2, 2], Padding::Same),
+        (2, [7, 5, 12], 36, 3, [3, 2], [2, 1], [1, 1], Padding::Same),
+        (
+            1,
+            [11, 13, 6],
+            48,
+            2,
+            [1, 3],
+            [1, 1],
+            [1, 4],
+            Padding::Valid,
+        ),
+        (40, [2, 3, 8], 40, 1, [3, 3], [1, 1], [1, 1], Padding::Same),
+        (2, [9, 9, 5], 70, 1, [3, 3], [1, 1], [3, 2], Padding::Valid),
+        (1, [64, 48, 3], 33, 1, [3, 3], [2, 2], [1, 1], Padding::Same),
+        (2, [6, 6, 10], 10, 10, [3, 3], [1, 1], [2, 1], Padding::Same),
+        (3, [4, 4, 64], 96, 1, [1, 1], [1, 1], [1, 1], Padding::Valid),
+    ];
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        for (images, input, outputs, groups, size, stride, dilation, padding) in cases {
+            let wide = [0, 1].map(|axis| (size[axis] - 1) * dilation[axis] + 1);
+            let windows = Windows {
+                size,
+                dilation,
+                ..windows(input, outputs, wide, stride, padding)
+            };
+            let each = [input[2] / groups, outputs / groups];
+            let kernel = random(&mut rng, size[0] * size[1] * each[0] * outputs);
+            let bias = random(&mut rng, outputs);
+            let x = random(&mut rng, images * windows.inputs());
+            let sums = reference_sums(&windows, &x, &bias, |t, c, o| {
+                match c / each[0] == o / each[1] {
+                    true => kernel[(t * each[0] + c % each[0]) * outputs + o],
+                    false => 0.0,
+                }
+            });
+            let what = format!("{}: {images} x {windows:?}", engine.info().engine);
+            let sizes = [windows.inputs(), windows.outputs()];
+            let activations = [
+                Activation::Linear,
+                Activation::Relu,
+                Activation::ReluWith {
+                    slope: 0.0,
+                    threshold: 0.0,
+                    ceiling: 0.5,
+                },
+                Activation::Tanh,
+            ];
+            for activation in activations {
+                let expected: Vec<f32> = sums.iter().map(|&v| activation.apply(v)).collect();
+                let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                    if groups > 1 {
+                        let layer =
+                            DepthwiseLayer::new(windows, groups, &kernel, &bias, activation);
+                        return recording.depthwise(x, rows, &layer);
+                    }
+                    let layer = ConvLayer::new(windows, &kernel, &bias, activation);
+                    recording.conv(x, None, rows, &layer)
+                });
+                assert_close(&format!("{what}, {activation:?}"), &y, &expected, SUMS);
+                if groups > 1 {
+                    continue;
+                }
+                // With another value added before the activation: what the convolution gives.
+                let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Linear);
+                let last = ConvLayer::new(windows, &kernel, &bias, activation);
+                let expected: Vec<f32> = sums.iter().map(|&v| activation.apply(2.0 * v)).collect();
+                let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                    let other = recording.conv(x, None, rows, &layer);
+                    recording.conv(x, Some(other), rows, &last)
+                });
+                let what = format!("{what}, {activation:?} of a sum");
+                assert_close(&what, &y, &expected, SUMS);
+            }
         }
     }
 }
@@ -188,7 +274,7 @@ fn depthwise_convolutions_and_pools_of_every_ragged_size() {
             let expected = reference_sums(&geometry, &x, &bias, |t, c, o| {
                 own(c, o) * kernel[t * outputs + o]
             });
-            let layer = DepthwiseLayer::new(geometry, &kernel, &bias, Activation::Linear);
+            let layer = DepthwiseLayer::new(geometry, channels, &kernel, &bias, Activation::Linear);
             let sizes = [geometry.inputs(), layer.outputs()];
             let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
                 recording.depthwise(x, rows, &layer)
@@ -372,12 +458,17 @@ fn single_layers_answer_as_keras_does() {
                     Some("conv") => {
                         let [kernel, bias] = weights();
                         let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Linear);
-                        recording.conv(x, rows, &layer)
+                        recording.conv(x, None, rows, &layer)
                     }
                     Some("depthwise") => {
                         let [kernel, bias] = weights();
-                        let layer =
-                            DepthwiseLayer::new(windows, &kernel, &bias, Activation::Linear);
+                        let layer = DepthwiseLayer::new(
+                            windows,
+                            windows.input[2],
+                            &kernel,
+                            &bias,
+                            Activation::Linear,
+                        );
                         recording.depthwise(x, rows, &layer)
                     }
                     Some("max") => recording.pool(x, rows, &pool(Pooling::Max)),

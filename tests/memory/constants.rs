@@ -121,12 +121,13 @@ fn no_recording_sees_the_constants_of_another() {
                 size: [1, 1],
                 stride: [1, 1],
                 before: [0, 0],
+                dilation: [1, 1],
             };
             let conv = ConvLayer::new(windows, &[weight; 4], &[0.25; 2], Activation::Linear);
             let mut recording = Recording::new();
             let x: Buf<f32> = recording.upload("x", &[1.0f32; 4]);
             let y = recording.dense(x, 1, &dense);
-            let z = recording.conv(x, 1, &conv);
+            let z = recording.conv(x, None, 1, &conv);
             recording.download(y);
             recording.download(z);
             let found = engine.run(&recording).expect("it runs");

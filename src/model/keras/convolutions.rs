@@ -4,7 +4,6 @@ use super::graph::Node;
 use super::layers::{IMAGE, Reader, Value, variable};
 use super::options::Options;
 use crate::model::ModelError;
-use crate::model::grouped::{dilated, grouped};
 use crate::model::layer::{Arrangement, Op, Padding, Pooling, Window};
 use crate::model::weights::LayerId;
 
@@ -23,9 +22,13 @@ impl Reader<'_> {
         let shape = [Some(height), Some(width), None, Some(filters)];
         let (shape, kernel) = self.weights.take(id, variable(&["kernel"], 0), &shape)?;
         let bias = self.bias(id, options, 1, filters)?;
-        let dilation = dilation(options)?;
-        let shape = [height, width, shape[2], filters];
-        grouped(&id.name, shape, kernel, bias, window, groups, dilation)
+        Ok(Op::Conv {
+            shape: [height, width, shape[2], filters],
+            groups,
+            kernel,
+            bias,
+            window,
+        })
     }
 
     /// A convolution over rows, as one over images of one column.
@@ -56,11 +59,17 @@ impl Reader<'_> {
         };
         let window = Window {
             stride: [stride, 1],
+            dilation: [dilation, 1],
             padding,
         };
         let bias = self.bias(id, options, 1, filters)?;
-        let shape = [length, 1, shape[1], filters];
-        grouped(&id.name, shape, kernel, bias, window, groups, [dilation, 1])
+        Ok(Op::Conv {
+            shape: [length, 1, shape[1], filters],
+            groups,
+            kernel,
+            bias,
+            window,
+        })
     }
 
     /// A transposed convolution: zeros between pixels and around them, and then a convolution by
@@ -73,7 +82,7 @@ impl Reader<'_> {
         options.only("output_padding", "none", |_| false)?;
         options.only("groups", "1", |value| value == 1)?;
         let window = window(options)?;
-        if dilation(options)? != [1, 1] {
+        if window.dilation != [1, 1] {
             return Err(options.wrong("dilation_rate", "1 where a convolution is transposed"));
         }
         let size = options.pair("kernel_size")?;
@@ -110,8 +119,10 @@ impl Reader<'_> {
             shape: [size[0], size[1], inputs, filters],
             kernel: turned,
             bias: self.bias(id, options, 1, filters)?,
+            groups: 1,
             window: Window {
                 stride: [1, 1],
+                dilation: [1, 1],
                 padding: Padding::Valid,
             },
         };
@@ -126,13 +137,7 @@ impl Reader<'_> {
         let window = window(options)?;
         let (shape, kernel) = self.depthwise_kernel(id, options)?;
         let bias = self.bias(id, options, 1, shape[2].saturating_mul(shape[3]))?;
-        let (shape, kernel) = dilated(&id.name, shape, kernel, dilation(options)?)?;
-        Ok(Op::DepthwiseConv {
-            bias,
-            shape,
-            kernel,
-            window,
-        })
+        Ok(depthwise(shape, kernel, bias, window))
     }
 
     fn depthwise_kernel(
@@ -161,23 +166,19 @@ impl Reader<'_> {
         let window = window(options)?;
         let filters = options.size("filters")?;
         let (shape, kernel) = self.depthwise_kernel(id, options)?;
-        let (shape, kernel) = dilated(&id.name, shape, kernel, dilation(options)?)?;
         let between = shape[2].saturating_mul(shape[3]);
         let pointwise = [Some(1), Some(1), Some(between), Some(filters)];
         let pointwise = self.values(id, variable(&["pointwise_kernel"], 1), &pointwise)?;
         Ok([
-            Op::DepthwiseConv {
-                shape,
-                kernel,
-                bias: vec![0.0; between],
-                window,
-            },
+            depthwise(shape, kernel, vec![0.0; between], window),
             Op::Conv {
                 shape: [1, 1, between, filters],
                 kernel: pointwise,
                 bias: self.bias(id, options, 2, filters)?,
+                groups: 1,
                 window: Window {
                     stride: [1, 1],
+                    dilation: [1, 1],
                     padding: Padding::Valid,
                 },
             },
@@ -205,6 +206,7 @@ impl Reader<'_> {
         };
         let window = Window {
             stride,
+            dilation: [1, 1],
             padding: padding(options)?,
         };
         let op = Op::Pool {
@@ -235,6 +237,22 @@ impl Reader<'_> {
     }
 }
 
+/// A kernel `[height, width, channels, multiplier]`, each channel by itself.
+fn depthwise(
+    [height, width, channels, multiplier]: [usize; 4],
+    kernel: Vec<f32>,
+    bias: Vec<f32>,
+    window: Window,
+) -> Op {
+    Op::Conv {
+        shape: [height, width, 1, channels.saturating_mul(multiplier)],
+        groups: channels,
+        kernel,
+        bias,
+        window,
+    }
+}
+
 fn dilation(options: &Options<'_>) -> Result<[usize; 2], ModelError> {
     match options.get("dilation_rate") {
         Some(_) => options.pair("dilation_rate"),
@@ -259,6 +277,7 @@ fn window(options: &Options<'_>) -> Result<Window, ModelError> {
     };
     Ok(Window {
         stride,
+        dilation: dilation(options)?,
         padding: padding(options)?,
     })
 }

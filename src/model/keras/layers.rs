@@ -636,9 +636,7 @@ impl Reader<'_> {
 
 fn bias_len(op: &Op) -> usize {
     match op {
-        Op::Dense { bias, .. } | Op::Conv { bias, .. } | Op::DepthwiseConv { bias, .. } => {
-            bias.len()
-        }
+        Op::Dense { bias, .. } | Op::Conv { bias, .. } => bias.len(),
         _ => 0,
     }
 }

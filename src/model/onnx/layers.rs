@@ -410,12 +410,7 @@ fn ends_as(tail: &Tail, layers: &[Layer]) -> bool {
         (Tail::Trees, Op::Kernel(kernel)) => kernel.gives_probabilities(),
         (
             Tail::Open,
-            Op::Dense { .. }
-            | Op::Conv { .. }
-            | Op::DepthwiseConv { .. }
-            | Op::GlobalPool(_)
-            | Op::Add
-            | Op::Affine { .. },
+            Op::Dense { .. } | Op::Conv { .. } | Op::GlobalPool(_) | Op::Add | Op::Affine { .. },
         ) => true,
         _ => false,
     }

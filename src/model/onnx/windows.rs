@@ -1,14 +1,13 @@
 //! Operators that move a window over an image: convolutions and pools.
 
-use super::layers::{Read, Reader, Value};
+use super::layers::{Read, Reader, Value, int};
 use super::rewrite::attribute;
-use crate::model::grouped::{dilated as dilated_kernel, grouped};
-use crate::model::layer::{Op, Padding, Pooling, Window};
+use crate::model::layer::{Arrangement, Op, Padding, Pooling, Window};
 use rten_onnx::onnx::NodeProto;
 
 impl Reader<'_> {
-    /// Strides, and the margins of windows of this size over an image; the sizes that come out.
-    pub(super) fn window(
+    /// Strides, gaps and margins of windows of this size over an image; the sizes that come out.
+    fn window(
         &self,
         node: &NodeProto,
         from: &Value,
@@ -28,9 +27,16 @@ impl Reader<'_> {
         let (true, &[_, height, width]) = (from.swapped, &from.sizes[..]) else {
             return Err("what is no image".into());
         };
-        if stride.contains(&0) || size.contains(&0) {
-            return Err("windows or strides of 0".into());
+        let dilation = pair("dilations", 1)?;
+        if [stride, size, dilation]
+            .iter()
+            .any(|sizes| sizes.contains(&0))
+        {
+            return Err("windows, strides or dilations of 0".into());
         }
+        // What a window covers, gaps included.
+        let wide = |axis: usize| (size[axis] - 1).saturating_mul(dilation[axis]) + 1;
+        let size = [wide(0), wide(1)];
         let pads = attribute(node, "pads")
             .map(|pads| pads.ints.clone())
             .unwrap_or_else(|| vec![0; 4]);
@@ -58,18 +64,32 @@ impl Reader<'_> {
             }
             _ => return Err(format!("padding {auto} {pads:?}")),
         };
-        let out = |pixels: usize, axis: usize| {
-            let padded = pixels.checked_add(before[axis])?.checked_add(after[axis])?;
-            Some(padded.checked_sub(size[axis])? / stride[axis] + 1)
-        };
-        let out = out(height, 0)
-            .zip(out(width, 1))
-            .ok_or("an image smaller than its window")?;
+        let mut after = after;
+        let rounds_up = int(node, "ceil_mode", 0) != 0;
+        let mut out = [0; 2];
+        for (axis, pixels) in [height, width].into_iter().enumerate() {
+            let padded = pixels.checked_add(before[axis]);
+            let padded = padded.and_then(|padded| padded.checked_add(after[axis]));
+            let rest = padded.and_then(|padded| padded.checked_sub(size[axis]));
+            let rest = rest.ok_or("an image smaller than its window")?;
+            let (stride, left) = (stride[axis], rest % stride[axis]);
+            out[axis] = rest / stride + 1;
+            // One more window, which reaches over the end but begins inside the image.
+            if rounds_up && left > 0 && out[axis] * stride < pixels + before[axis] {
+                after[axis] += stride - left;
+                out[axis] += 1;
+            }
+        }
         let padding = match (before, after) {
             ([0, 0], [0, 0]) => Padding::Valid,
             _ => Padding::Stated { before, after },
         };
-        Ok((Window { stride, padding }, [out.0, out.1]))
+        let window = Window {
+            stride,
+            dilation,
+            padding,
+        };
+        Ok((window, out))
     }
 
     pub(super) fn conv(&mut self, node: &NodeProto) -> Read<Value> {
@@ -93,11 +113,6 @@ impl Reader<'_> {
             .ok()
             .filter(|&groups| groups > 0)
             .ok_or("groups below 1")?;
-        let dilation = match attribute(node, "dilations").map(|dilations| &dilations.ints[..]) {
-            None | Some([]) => [1, 1],
-            Some(&[a, b]) if a > 0 && b > 0 => [a as usize, b as usize],
-            Some(other) => return Err(format!("dilations {other:?}")),
-        };
         let channels = self.channels(&from)?;
         if inputs.checked_mul(groups) != Some(channels)
             || filters % groups != 0
@@ -116,15 +131,14 @@ impl Reader<'_> {
                 }
             }
         }
-        let wide = [
-            (height - 1) * dilation[0] + 1,
-            (width - 1) * dilation[1] + 1,
-        ];
-        let (window, out) = self.window(node, &from, wide)?;
-        let name = node.name.as_deref().unwrap_or_default();
-        let shape = [height, width, inputs, filters];
-        let op = grouped(name, shape, kernel, bias, window, groups, dilation)
-            .map_err(|error| error.to_string())?;
+        let (window, out) = self.window(node, &from, [height, width])?;
+        let op = Op::Conv {
+            shape: [height, width, inputs, filters],
+            groups,
+            kernel,
+            bias,
+            window,
+        };
         let number = self.push(node, vec![from.number], op);
         Ok(Value {
             number,
@@ -135,65 +149,33 @@ impl Reader<'_> {
 
     pub(super) fn pool(&mut self, node: &NodeProto, operator: &str) -> Read<Value> {
         let from = self.value(node, 0)?;
-        let int = |name: &str| {
-            attribute(node, name)
-                .and_then(|attribute| attribute.i)
-                .unwrap_or(0)
-        };
         let size = match attribute(node, "kernel_shape").map(|size| &size.ints[..]) {
             Some(&[a, b]) if a > 0 && b > 0 => [a as usize, b as usize],
             _ => return Err("windows of another rank".into()),
         };
-        let dilated =
-            attribute(node, "dilations").is_some_and(|list| list.ints.iter().any(|&n| n != 1));
-        if int("ceil_mode") != 0 || (dilated && operator == "MaxPool") {
-            return Err("windows that are dilated or cut".into());
-        }
-        // A mean of values apart is a convolution whose weights are all alike.
-        if dilated {
-            let dilation = match attribute(node, "dilations").map(|list| &list.ints[..]) {
-                Some(&[a, b]) if a > 0 && b > 0 => [a as usize, b as usize],
-                _ => return Err("dilations of another rank".into()),
-            };
-            let channels = self.channels(&from)?;
-            let taps = size[0].checked_mul(size[1]).filter(|&taps| taps <= 1 << 16);
-            let taps = taps.ok_or("windows that are too large")?;
-            let kernel = vec![1.0 / taps as f32; taps * channels];
-            let shape = [size[0], size[1], channels, 1];
-            let name = node.name.as_deref().unwrap_or_default();
-            let (shape, kernel) =
-                dilated_kernel(name, shape, kernel, dilation).map_err(|error| error.to_string())?;
-            let (window, out) = self.window(node, &from, [shape[0], shape[1]])?;
-            if window.padding != Padding::Valid {
-                return Err("a dilated mean with padding".into());
+        let (mut window, out) = self.window(node, &from, size)?;
+        let mut number = from.number;
+        let counts_padding = int(node, "count_include_pad", 0) != 0;
+        if operator == "AveragePool"
+            && counts_padding
+            && let Padding::Stated { before, after } = window.padding
+        {
+            if int(node, "ceil_mode", 0) != 0 {
+                return Err("a mean that counts padding and rounds up".into());
             }
-            let bias = vec![0.0; channels];
-            let op = Op::DepthwiseConv {
-                shape,
-                kernel,
-                bias,
-                window,
-            };
-            let number = self.push(node, vec![from.number], op);
-            return Ok(Value {
-                number,
-                sizes: vec![channels, out[0], out[1]],
-                swapped: true,
-            });
-        }
-        let (window, out) = self.window(node, &from, size)?;
-        let padded = window.padding != Padding::Valid;
-        if operator == "AveragePool" && int("count_include_pad") != 0 && padded {
-            return Err("a mean that counts padding".into());
+            let (rows, columns) = ([before[0], after[0]], [before[1], after[1]]);
+            let pad = Op::Arrange(Arrangement::Pad { rows, columns });
+            number = self.push(node, vec![number], pad);
+            window.padding = Padding::Valid;
         }
         let pooling = if operator == "MaxPool" {
             Pooling::Max
         } else {
             Pooling::Average
         };
-        let number = self.push(
+        number = self.push(
             node,
-            vec![from.number],
+            vec![number],
             Op::Pool {
                 pooling,
                 size,

@@ -46,7 +46,8 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
                 (to, rows.collect())
             }
             Op::Conv {
-                shape: [height, width, _, outputs],
+                shape: [height, width, inputs, outputs],
+                groups,
                 kernel,
                 bias,
                 window,
@@ -57,8 +58,9 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
                 *window,
                 *outputs,
                 |pixels, o| {
+                    let first = o / (outputs / groups) * inputs;
                     let taps = pixels.iter().flat_map(|&(tap, pixel)| {
-                        (0..channels).map(move |c| (tap * channels + c, pixel + c))
+                        (0..*inputs).map(move |c| (tap * inputs + c, pixel + first + c))
                     });
                     let sum: f64 = taps
                         .map(|(t, at)| x[at] * f64::from(kernel[t * outputs + o]))
@@ -66,28 +68,6 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
                     sum + f64::from(bias[o])
                 },
             ),
-            Op::DepthwiseConv {
-                shape: [height, width, _, fan],
-                kernel,
-                bias,
-                window,
-            } => {
-                let outputs = channels * fan;
-                windowed(
-                    &shape,
-                    &x,
-                    [*height, *width],
-                    *window,
-                    outputs,
-                    |pixels, o| {
-                        let taps = pixels.iter();
-                        let sum: f64 = taps
-                            .map(|&(t, at)| x[at + o / fan] * f64::from(kernel[t * outputs + o]))
-                            .sum();
-                        sum + f64::from(bias[o])
-                    },
-                )
-            }
             Op::Pool {
                 pooling,
                 size,
@@ -120,12 +100,17 @@ fn windowed(
     shape: &[usize],
     x: &[f64],
     size: [usize; 2],
-    Window { stride, padding }: Window,
+    Window {
+        stride,
+        dilation,
+        padding,
+    }: Window,
     outputs: usize,
     of: impl Fn(&[(usize, usize)], usize) -> f64,
 ) -> (Vec<usize>, Vec<f64>) {
     let [height, width, channels] = [shape[0], shape[1], shape[2]];
     assert_eq!(x.len(), height * width * channels);
+    assert_eq!(dilation, [1, 1], "no definition of gaps here");
     let along = |axis: usize| match padding {
         Padding::Valid => ((shape[axis] - size[axis]) / stride[axis] + 1, 0),
         Padding::Same => {

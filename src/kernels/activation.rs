@@ -228,8 +228,11 @@ impl Activation {
     pub(super) fn apply_to(self, values: &mut [f32]) {
         match self {
             Self::Linear => {}
-            // On its own, so that the compiler vectorises it.
+            // On their own, so that the compiler vectorises them.
             Self::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),
+            Self::ReluWith { .. } | Self::HardSigmoid | Self::HardSilu => values
+                .iter_mut()
+                .for_each(|value| *value = self.apply(*value)),
             _ => values
                 .iter_mut()
                 .for_each(|value| *value = self.apply(*value)),

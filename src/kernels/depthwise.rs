@@ -4,7 +4,7 @@
 //! The twin of larger groups is in `products.rs`.
 
 use super::activation::ActivationParams;
-use super::products::{Convolution, in_blocks};
+use super::products::{Convolution, bounds, in_blocks, registers};
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
@@ -13,6 +13,7 @@ use super::{
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::mem::offset_of;
+use std::ops::Range;
 
 const WORKGROUP_SIZE: u32 = 64;
 
@@ -238,7 +239,9 @@ impl WithSimd for Row<'_> {
         for column in tiled..end {
             self.pixels::<S, 1>(simd, column);
         }
-        self.activation.apply_to(self.y);
+        if bounds(self.activation).is_none() {
+            self.activation.apply_to(self.y);
+        }
     }
 }
 
@@ -246,8 +249,32 @@ impl Row<'_> {
     /// `COUNT` pixels from a column on, whose windows have the same columns inside the image.
     #[inline(always)]
     fn pixels<S: Simd, const COUNT: usize>(&mut self, simd: S, column: usize) {
+        let channels = self.windows.channels as usize;
+        let mut first = 0;
+        while first + 4 * S::F32_LANES <= channels {
+            self.channels::<S, COUNT, 4>(simd, column, first);
+            first += 4 * S::F32_LANES;
+        }
+        while first + S::F32_LANES <= channels {
+            self.channels::<S, COUNT, 1>(simd, column, first);
+            first += S::F32_LANES;
+        }
+        if first < channels {
+            self.rest(column..column + COUNT, first);
+        }
+    }
+
+    /// The pixels' channels from `first` on that `REGISTERS` vectors hold.
+    #[inline(always)]
+    fn channels<S: Simd, const COUNT: usize, const REGISTERS: usize>(
+        &mut self,
+        simd: S,
+        column: usize,
+        first: usize,
+    ) {
         let windows = self.windows;
         let channels = windows.channels as usize;
+        let held = REGISTERS * S::F32_LANES;
         let (rows, columns) = (windows.rows(self.row), windows.columns(column));
         let x_row = windows.width as usize * channels;
         let tap_row = windows.size_x as usize * channels;
@@ -256,26 +283,62 @@ impl Row<'_> {
             windows.dilation_x as usize * channels,
             windows.stride_x as usize * channels,
         ];
-        for first in (0..channels).step_by(S::F32_LANES) {
-            let lanes = first..channels.min(first + S::F32_LANES);
-            let bias = simd.partial_load_f32s(&self.bias[lanes.clone()]);
-            let mut sums = [bias; COUNT];
-            for (n, tap_y) in rows.taps.clone().enumerate() {
-                let x = (rows.first + n * dilation_y) * x_row + columns.first * channels + first;
-                let w = tap_y * tap_row + first;
-                for (m, tap_x) in columns.taps.clone().enumerate() {
-                    let weights = &self.w[w + tap_x * channels..][..lanes.len()];
-                    let weights = simd.partial_load_f32s(weights);
-                    for (k, sum) in sums.iter_mut().enumerate() {
-                        let levels = &self.x[x + m * dilation_x + k * stride..][..lanes.len()];
-                        let levels = simd.partial_load_f32s(levels);
-                        *sum = simd.mul_add_e_f32s(weights, levels, *sum);
+        let bounds = bounds(self.activation).map(|bounds| bounds.map(|v| simd.splat_f32s(v)));
+        let bias: [S::f32s; REGISTERS] = registers::<S, REGISTERS>(&self.bias[first..]);
+        let mut sums = [bias; COUNT];
+        for (n, tap_y) in rows.taps.enumerate() {
+            let x = (rows.first + n * dilation_y) * x_row + columns.first * channels + first;
+            let w = tap_y * tap_row + first;
+            for (m, tap_x) in columns.taps.clone().enumerate() {
+                let weights = registers::<S, REGISTERS>(&self.w[w + tap_x * channels..]);
+                for k in 0..COUNT {
+                    let levels = &self.x[x + m * dilation_x + k * stride..];
+                    let levels = registers::<S, REGISTERS>(levels);
+                    for r in 0..REGISTERS {
+                        sums[k][r] = simd.mul_add_e_f32s(weights[r], levels[r], sums[k][r]);
                     }
                 }
             }
-            for (k, sum) in sums.into_iter().enumerate() {
-                let y = &mut self.y[(column + k) * channels + first..][..lanes.len()];
-                simd.partial_store_f32s(y, sum);
+        }
+        for (k, sums) in sums.iter().enumerate() {
+            let y = &mut self.y[(column + k) * channels + first..][..held];
+            let y: &mut [S::f32s] = bytemuck::cast_slice_mut(y);
+            for (y, sum) in y.iter_mut().zip(sums) {
+                *y = match bounds {
+                    Some([floor, ceiling]) => simd.min_f32s(simd.max_f32s(*sum, floor), ceiling),
+                    None => *sum,
+                };
+            }
+        }
+    }
+
+    /// The pixels' last channels, one by one.
+    #[inline(always)]
+    fn rest(&mut self, pixels: Range<usize>, first: usize) {
+        let windows = self.windows;
+        let channels = windows.channels as usize;
+        let rows = windows.rows(self.row);
+        for column in pixels {
+            let columns = windows.columns(column);
+            let sums = &mut self.y[column * channels + first..][..channels - first];
+            sums.copy_from_slice(&self.bias[first..]);
+            for (n, tap_y) in rows.taps.clone().enumerate() {
+                let row = rows.first + n * windows.dilation_y as usize;
+                for (m, tap_x) in columns.taps.clone().enumerate() {
+                    let pixel = row * windows.width as usize
+                        + columns.first
+                        + m * windows.dilation_x as usize;
+                    let tap = tap_y * windows.size_x as usize + tap_x;
+                    let levels = &self.x[pixel * channels + first..][..channels - first];
+                    let weights = &self.w[tap * channels + first..][..channels - first];
+                    for ((sum, level), weight) in sums.iter_mut().zip(levels).zip(weights) {
+                        *sum += weight * level;
+                    }
+                }
+            }
+            if let Some([floor, ceiling]) = bounds(self.activation) {
+                let bounded = |value: f32| value.max(floor).min(ceiling);
+                sums.iter_mut().for_each(|sum| *sum = bounded(*sum));
             }
         }
     }

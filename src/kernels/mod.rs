@@ -33,12 +33,14 @@ mod elementwise;
 mod langevin_walk;
 mod lattice_walk;
 mod loads;
+mod lrn;
 mod normalise;
 mod philox;
 mod pool;
 mod products;
 mod rearrange;
 mod recording;
+mod resample;
 mod sample;
 mod softmax;
 mod source_map;
@@ -67,11 +69,13 @@ pub use elementwise::ElementwiseLayer;
 pub use langevin_walk::{Ground, LangevinStep};
 pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
 pub use loads::{Loads, TEXELS_A_ROW};
+pub use lrn::LrnLayer;
 pub use normalise::{Divisor, Groups, NormaliseLayer};
 pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
 pub use rearrange::RearrangeLayer;
 pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
+pub use resample::{Between, ResampleLayer};
 pub use spline::spline_coefficients;
 pub use trees::{TreeNode, TreesLayer};
 pub use walk_arrivals::Arrivals;
@@ -141,6 +145,10 @@ kernels! {
     Rearrange => rearrange::SPEC,
     /// Groups of values by their own mean and variance.
     Normalise => normalise::SPEC,
+    /// Images of another size.
+    Resample => resample::SPEC,
+    /// Values by those of the channels around them.
+    Lrn => lrn::SPEC,
     /// Ensembles of decision trees.
     Trees => trees::SPEC,
     /// Logits to probabilities.

@@ -2,12 +2,13 @@
 //!
 //! Pooling a whole image is a window of its size; no kernel of its own.
 
+use super::products::registers;
 use super::windows::WindowParams;
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelLayer, KernelSpec, Recording, Windows, case,
     shader_struct,
 };
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 const WORKGROUP_SIZE: u32 = 64;
@@ -104,80 +105,120 @@ impl Recording {
     }
 }
 
+/// Values of windows that are worth a task of their own.
+const TASK_VALUES: usize = 1 << 16;
+
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params = PoolParams::of(params);
     let x: &[f32] = bytemuck::cast_slice(inputs[0]);
     let y: &mut [f32] = bytemuck::cast_slice_mut(output);
     let windows = params.windows;
-    let row_values = windows.width as usize * windows.channels as usize;
+    let row_values = (windows.out_width * windows.outputs) as usize;
+    let rows_a_task = (TASK_VALUES / (row_values * windows.area() as usize)).max(1);
     let arch = Arch::new();
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
-        .for_each_init(
-            || vec![0.0; row_values],
-            |row, (y, x)| {
-                let y = &mut y[..windows.values as usize];
-                if params.pooling == Pooling::Max as u32 {
-                    // Not `f32::max`, whose care for NaN costs more than the rest.
-                    let larger = |a: f32, b: f32| if a > b { a } else { b };
-                    arch.dispatch(|| pool_image(&windows, x, y, row, larger));
-                } else {
-                    arch.dispatch(|| pool_image(&windows, x, y, row, |a, b| a + b));
-                    divide_by_counts(&windows, y);
-                }
-            },
-        );
+        .for_each(|(y, x)| {
+            y[..windows.values as usize]
+                .par_chunks_mut(rows_a_task * row_values)
+                .enumerate()
+                .for_each(|(task, y)| {
+                    arch.dispatch(Rows {
+                        windows: &windows,
+                        x,
+                        first: task * rows_a_task,
+                        max: params.pooling == Pooling::Max as u32,
+                        y,
+                    });
+                });
+        });
 }
 
-/// Gathers each window with `both`: down into `row`, `[width, channels]`, and then across.
-#[inline(always)]
-fn pool_image(
-    windows: &WindowParams,
-    x: &[f32],
-    y: &mut [f32],
-    row: &mut [f32],
-    both: impl Fn(f32, f32) -> f32 + Copy,
-) {
-    let [channels, out_width] = [windows.channels, windows.out_width].map(|n| n as usize);
-    for (n, y) in y.chunks_exact_mut(out_width * channels).enumerate() {
-        let inside = windows.rows(n);
-        let mut rows = x[inside.first * row.len()..]
-            .chunks_exact(row.len())
-            .step_by(windows.dilation_y as usize)
-            .take(inside.taps.len());
-        row.copy_from_slice(rows.next().expect("a window has a row in the image"));
-        for other in rows {
-            gather(row, other, both);
+/// Some rows of output pixels.
+struct Rows<'a> {
+    windows: &'a WindowParams,
+    x: &'a [f32],
+    /// The first row's number.
+    first: usize,
+    max: bool,
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.max {
+            true => self.pool(
+                simd,
+                |a, b| simd.max_f32s(a, b),
+                // Not `f32::max`, whose care for NaN costs more than the rest.
+                |a, b| if a > b { a } else { b },
+            ),
+            false => self.pool(simd, |a, b| simd.add_f32s(a, b), |a, b| a + b),
         }
-        for (column, y) in y.chunks_exact_mut(channels).enumerate() {
-            let inside = windows.columns(column);
-            let mut pixels = row[inside.first * channels..]
-                .chunks_exact(channels)
-                .step_by(windows.dilation_x as usize)
-                .take(inside.taps.len());
-            y.copy_from_slice(pixels.next().expect("a window has a column in the image"));
-            for other in pixels {
-                gather(y, other, both);
+    }
+}
+
+impl Rows<'_> {
+    /// Gathers each window with `both`, a vector of channels at a time, and with `both_rest` what
+    /// no vector holds.
+    #[inline(always)]
+    fn pool<S: Simd>(
+        self,
+        simd: S,
+        both: impl Fn(S::f32s, S::f32s) -> S::f32s,
+        both_rest: impl Fn(f32, f32) -> f32,
+    ) {
+        let windows = self.windows;
+        let channels = windows.channels as usize;
+        let x_row = windows.width as usize * channels;
+        let down = windows.dilation_y as usize * x_row;
+        let across = windows.dilation_x as usize * channels;
+        let zero = simd.splat_f32s(0.0);
+        let rows = self
+            .y
+            .chunks_exact_mut(windows.out_width as usize * channels);
+        for (y, row) in rows.zip(self.first..) {
+            let rows = windows.rows(row);
+            for (column, y) in y.chunks_exact_mut(channels).enumerate() {
+                let columns = windows.columns(column);
+                let first = rows.first * x_row + columns.first * channels;
+                let [rows, columns] = [&rows, &columns].map(|inside| inside.taps.len());
+                let factor = 1.0 / (rows * columns) as f32;
+                let held = channels / S::F32_LANES * S::F32_LANES;
+                let (vectors, rest) = y.split_at_mut(held);
+                let vectors: &mut [S::f32s] = bytemuck::cast_slice_mut(vectors);
+                for (n, y) in vectors.iter_mut().enumerate() {
+                    let at = first + n * S::F32_LANES;
+                    let [first] = registers::<S, 1>(&self.x[at..]);
+                    // The largest of a value and itself is that value.
+                    let mut all = if self.max { first } else { zero };
+                    for row in 0..rows {
+                        for column in 0..columns {
+                            let at = at + row * down + column * across;
+                            let [level] = registers::<S, 1>(&self.x[at..]);
+                            all = both(all, level);
+                        }
+                    }
+                    *y = match self.max {
+                        true => all,
+                        false => simd.mul_f32s(all, simd.splat_f32s(factor)),
+                    };
+                }
+                for (c, y) in rest.iter_mut().enumerate() {
+                    let at = first + held + c;
+                    let mut all = if self.max { self.x[at] } else { 0.0 };
+                    for row in 0..rows {
+                        for column in 0..columns {
+                            all = both_rest(all, self.x[at + row * down + column * across]);
+                        }
+                    }
+                    *y = if self.max { all } else { all * factor };
+                }
             }
         }
-    }
-}
-
-#[inline(always)]
-fn gather(values: &mut [f32], others: &[f32], both: impl Fn(f32, f32) -> f32) {
-    for (value, &other) in values.iter_mut().zip(others) {
-        *value = both(*value, other);
-    }
-}
-
-/// Sums to means.
-fn divide_by_counts(windows: &WindowParams, sums: &mut [f32]) {
-    for (pixel, sums) in sums.chunks_exact_mut(windows.channels as usize).enumerate() {
-        let out_width = windows.out_width as usize;
-        let rows = windows.rows(pixel / out_width).taps.len();
-        let columns = windows.columns(pixel % out_width).taps.len();
-        let count = (rows * columns) as f32;
-        sums.iter_mut().for_each(|sum| *sum /= count);
     }
 }
 

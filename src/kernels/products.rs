@@ -366,7 +366,8 @@ impl Tiles<'_> {
 const LINEAR: Activation = Activation::Linear;
 
 /// An activation that is nothing but two bounds.
-fn bounds(activation: Activation) -> Option<[f32; 2]> {
+#[inline(always)]
+pub(super) fn bounds(activation: Activation) -> Option<[f32; 2]> {
     match activation {
         Activation::Relu => Some([0.0, f32::INFINITY]),
         Activation::ReluWith {
@@ -380,7 +381,7 @@ fn bounds(activation: Activation) -> Option<[f32; 2]> {
 
 /// The first values as vectors.
 #[inline(always)]
-fn registers<S: Simd, const REGISTERS: usize>(values: &[f32]) -> [S::f32s; REGISTERS] {
+pub(super) fn registers<S: Simd, const REGISTERS: usize>(values: &[f32]) -> [S::f32s; REGISTERS] {
     let vectors: &[S::f32s] = bytemuck::cast_slice(&values[..REGISTERS * S::F32_LANES]);
     std::array::from_fn(|k| vectors[k])
 }

@@ -250,14 +250,7 @@ fn describe(
         drop(content);
         given.config_not_needed()?;
         let weights = Hdf5::open(weights)?.weights()?;
-        keras::describe(
-            &config,
-            "config.json",
-            version.as_deref(),
-            weights,
-            options.open_size,
-        )?
-        .into()
+        keras::describe(&config, "config.json", version.as_deref(), weights, options)?.into()
     } else if content.starts_with(hdf5::MAGIC) {
         from_hdf5(content.into_owned(), given)?
     } else if content.get(8) == Some(&b'{') {
@@ -279,7 +272,8 @@ fn describe(
         features,
         output,
     } = found;
-    let told = options.output(&[])?;
+    let outputs: Vec<&str> = description.outputs.iter().map(String::as_str).collect();
+    let told = options.output(&outputs)?;
     let output = match output.map(|name| (Output::by_name(&name), name)) {
         Some((None, name)) => {
             return Err(ModelError::Config {
@@ -386,8 +380,8 @@ fn from_hdf5(content: Vec<u8>, given: Given<'_>) -> Result<Found, ModelError> {
         }
     };
     let version = file.keras_version()?;
-    let (weights, size) = (file.weights()?, given.options.open_size);
-    Ok(keras::describe(&config, place, version.as_deref(), weights, size)?.into())
+    let (weights, told) = (file.weights()?, given.options);
+    Ok(keras::describe(&config, place, version.as_deref(), weights, told)?.into())
 }
 
 fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelError> {
@@ -400,11 +394,11 @@ fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelErro
             given.config_not_needed()?;
             let place = "metadata \"keras_config\"";
             let version = metadata.get("keras_version").map(String::as_str);
-            keras::describe(config, place, version, weights, given.options.open_size)?
+            keras::describe(config, place, version, weights, given.options)?
         }
         (None, Some(config)) => {
             given.layers_not_needed()?;
-            keras::describe(config, "`config`", None, weights, given.options.open_size)?
+            keras::describe(config, "`config`", None, weights, given.options)?
         }
         (None, None) => plain::describe(given.options, weights)?,
     };

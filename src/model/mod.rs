@@ -43,6 +43,7 @@ mod output;
 mod plain;
 mod scaling;
 mod shapes;
+mod sizes;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -128,6 +129,7 @@ impl Model {
             input_shape,
             layout,
             mut notes,
+            ..
         } = description;
         let kept = (layout == Layout::ChannelsFirst).then(|| layers.clone());
         let unfolded = layers.clone().into();

@@ -8,9 +8,10 @@
 
 use super::ModelError;
 use super::error::wrong_input;
+use super::sizes::{count, image};
+use crate::kernels::{Between, Divisor, Groups, KernelLayer, NormaliseLayer, ResampleLayer};
 #[cfg(feature = "onnx")]
-use crate::kernels::TreesLayer;
-use crate::kernels::{Divisor, Groups, KernelLayer, NormaliseLayer};
+use crate::kernels::{LrnLayer, TreesLayer};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -125,6 +126,89 @@ impl OneKernel for Normalise {
             }
         }
         Some((class, config, tensors))
+    }
+}
+
+/// Images of another size, by linear interpolation or the nearest pixel; pixels are squares whose
+/// centres lie half a pixel from the image's edge.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resize {
+    pub(super) to: Size,
+    pub(super) linear: bool,
+}
+
+/// How large an image becomes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Size {
+    /// This height and width.
+    Of([usize; 2]),
+    /// So many times what it was.
+    Times([usize; 2]),
+}
+
+impl OneKernel for Resize {
+    fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        let input = image(name, shapes[0])?;
+        let mut shape = shapes[0].to_vec();
+        let mut places = [const { Vec::new() }; 2];
+        for axis in 0..2 {
+            shape[axis] = match self.to {
+                Size::Of(size) => size[axis],
+                Size::Times(times) => input[axis].saturating_mul(times[axis]),
+            };
+        }
+        // Checked before tables of it are made.
+        count(name, &shape, 0)?;
+        for axis in 0..2 {
+            let scale = input[axis] as f64 / shape[axis] as f64;
+            let last = input[axis] - 1;
+            let place = |k: usize| {
+                let at = (k as f64 + 0.5) * scale;
+                if !self.linear {
+                    let nearest = (at as usize).min(last);
+                    return Between {
+                        of: [nearest; 2],
+                        second: 0.0,
+                    };
+                }
+                let at = (at - 0.5).clamp(0.0, last as f64);
+                let first = at as usize;
+                Between {
+                    of: [first, (first + 1).min(last)],
+                    second: at.fract() as f32,
+                }
+            };
+            places[axis] = (0..shape[axis]).map(place).collect();
+        }
+        let layer = ResampleLayer::new(input, &places[0], &places[1]);
+        Ok((Arc::new(layer), shape))
+    }
+
+    fn what(&self) -> &'static str {
+        "images made larger or smaller"
+    }
+}
+
+/// Local response normalisation; its number of pixels and channels are those of what it takes.
+#[cfg(feature = "onnx")]
+#[derive(Debug)]
+pub(super) struct Lrn(pub(super) LrnLayer);
+
+#[cfg(feature = "onnx")]
+impl OneKernel for Lrn {
+    fn build(&self, _name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        let shape = shapes[0];
+        let channels = shape.last().copied().unwrap_or(1);
+        let layer = LrnLayer {
+            pixels: shape.iter().product::<usize>() / channels,
+            channels,
+            ..self.0
+        };
+        Ok((Arc::new(layer), shape.to_vec()))
+    }
+
+    fn what(&self) -> &'static str {
+        "local response normalisation"
     }
 }
 

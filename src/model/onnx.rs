@@ -156,6 +156,14 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         &mut graph,
         told.output.as_deref(),
     )?);
+    if let Some(size) = told.open_size
+        && rewrite::fill_open_sizes(&mut graph, size)
+    {
+        let [height, width] = size;
+        notes.push(format!(
+            "it leaves the size of its images open; it is given {height} x {width}, the images' own"
+        ));
+    }
     let sized = rewrite::to_the_standard(&mut graph)?;
     let mut options = ModelOptions::with_all_ops();
     let mut data = Vec::new();
@@ -194,6 +202,7 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
                     input_shape: Some(input_shape),
                     layout: flat,
                     notes: Vec::new(),
+                    outputs: Vec::new(),
                 }),
                 classes,
                 output,

@@ -117,6 +117,7 @@ pub(super) fn describe(
         input_shape: None,
         layout,
         notes: vec![format!("layers {}", said.join(", "))],
+        outputs: Vec::new(),
     })
 }
 

@@ -95,6 +95,7 @@ fn described(layers: Vec<Layer>, input_shape: Option<Vec<usize>>) -> Description
         input_shape,
         layout: Layout::ChannelsLast,
         notes: Vec::new(),
+        outputs: Vec::new(),
     }
 }
 
@@ -328,7 +329,7 @@ fn a_value_that_two_layers_take_is_left_as_it_is() {
         ),
         // Of two convolutions the later one takes the sum in; of three values each its own.
         (
-            "cccd",
+            "ccced",
             vec![
                 c2("a", 0),
                 c2("b", 0),

@@ -7,6 +7,7 @@
 use super::grouped::written_out;
 use super::layer::{Layer, Op};
 use super::shapes;
+use super::sizes;
 use super::{Held, Link, Model, ModelError};
 use crate::kernels::{Activation, Pooling, Windows};
 use std::borrow::Cow;
@@ -128,7 +129,7 @@ fn followed<'a>(
 ) -> Result<(UnfoldedOp<'a>, Vec<usize>), ModelError> {
     let name = &layer.name;
     let laid = |size, window, channels| {
-        let input = shapes::image(name, from)?;
+        let input = sizes::image(name, from)?;
         shapes::windows(name, input, size, window, channels)
     };
     Ok(match &layer.op {
@@ -219,14 +220,14 @@ fn followed<'a>(
             size,
             window,
         } => {
-            let channels = shapes::image(name, from)?[2];
+            let channels = sizes::image(name, from)?[2];
             let windows = laid(*size, *window, channels)?;
             let pooling = *pooling;
             let op = UnfoldedOp::Pool { windows, pooling };
             (op, windows.output.to_vec())
         }
         Op::GlobalPool(pooling) => {
-            let [height, width, channels] = shapes::image(name, from)?;
+            let [height, width, channels] = sizes::image(name, from)?;
             let windows = Windows {
                 input: [height, width, channels],
                 output: [1, 1, channels],

@@ -4,9 +4,9 @@
 use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
-    Activation, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor, ElementwiseLayer,
-    Groups, KernelLayer, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer, Recording, TreeNode,
-    TreesLayer, Windows, row_stride,
+    Activation, Between, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor,
+    ElementwiseLayer, Groups, KernelLayer, LrnLayer, NormaliseLayer, PoolLayer, Pooling,
+    RearrangeLayer, Recording, ResampleLayer, TreeNode, TreesLayer, Windows, row_stride,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -477,6 +477,96 @@ fn single_layers_answer_as_keras_does() {
                 }
             });
             let what = format!("{}: {case}", engine.info().engine);
+            assert_close(&what, &y, &expected, SUMS);
+        }
+    }
+}
+
+#[test]
+fn images_of_another_size_between_rows_and_columns() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(10);
+        for (input, output) in [
+            ([1, 1, 1], [1, 1]),
+            ([5, 4, 3], [10, 8]),
+            ([9, 7, 1], [4, 13]),
+            ([16, 16, 4], [5, 3]),
+        ] {
+            let mut places = |size: usize, count: usize| -> Vec<Between> {
+                let place = |_| {
+                    let first = rng.random_range(0..size);
+                    Between {
+                        of: [first, (first + 1).min(size - 1)],
+                        second: rng.random(),
+                    }
+                };
+                (0..count).map(place).collect()
+            };
+            let (rows, columns) = (places(input[0], output[0]), places(input[1], output[1]));
+            let layer = ResampleLayer::new(input, &rows, &columns);
+            let values: usize = input.iter().product();
+            let x = random(&mut rng, 3 * values);
+            let mut expected = Vec::new();
+            for image in x.chunks_exact(values) {
+                for (row, column) in rows
+                    .iter()
+                    .flat_map(|r| columns.iter().map(move |c| (r, c)))
+                {
+                    for channel in 0..input[2] {
+                        let at = |a: usize, b: usize| {
+                            let pixel = row.of[a] * input[1] + column.of[b];
+                            f64::from(image[pixel * input[2] + channel])
+                        };
+                        let (down, across) = (f64::from(row.second), f64::from(column.second));
+                        let line = |a| (1.0 - across) * at(a, 0) + across * at(a, 1);
+                        expected.push(((1.0 - down) * line(0) + down * line(1)) as f32);
+                    }
+                }
+            }
+            let sizes = [values, layer.outputs()];
+            let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                recording.resample(x, rows, &layer)
+            });
+            let what = format!("{}: {input:?} to {output:?}", engine.info().engine);
+            assert_close(&what, &y, &expected, VALUES);
+        }
+    }
+}
+
+#[test]
+fn local_response_normalisation_of_odd_and_even_windows() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        for (pixels, channels, size) in [(1, 1, 1), (9, 7, 5), (5, 3, 8), (64, 4, 2), (13, 5, 3)] {
+            let x: Vec<f32> = (random(&mut rng, 3 * pixels * channels).iter())
+                .map(|v| 3.0 * v)
+                .collect();
+            let layer = LrnLayer {
+                pixels,
+                channels,
+                size,
+                alpha: 0.4,
+                beta: 0.75,
+                bias: 1.5,
+            };
+            let expected: Vec<f32> = (0..x.len())
+                .map(|k| {
+                    // The window of ONNX's definition, floor((size - 1) / 2) channels ahead.
+                    let channel = (k % channels) as i64;
+                    let first = channel - (size as i64 - 1) / 2;
+                    let squares: f64 = (first..first + size as i64)
+                        .filter(|c| (0..channels as i64).contains(c))
+                        .map(|c| f64::from(x[k - channel as usize + c as usize]).powi(2))
+                        .sum();
+                    let divisor = (1.5 + 0.4 / size as f64 * squares).powf(0.75);
+                    (f64::from(x[k]) / divisor) as f32
+                })
+                .collect();
+            let values = pixels * channels;
+            let y = run(engine.as_ref(), &x, [values; 2], |recording, x, rows| {
+                recording.lrn(x, rows, &layer)
+            });
+            let what = format!("{}: {layer:?}", engine.info().engine);
             assert_close(&what, &y, &expected, SUMS);
         }
     }

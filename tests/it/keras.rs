@@ -196,6 +196,47 @@ fn networks_of_several_branches_answer_as_keras_does() {
 }
 
 #[test]
+fn images_are_brought_to_the_size_that_keras_brings_them_to() {
+    let mut answers = answers("keras3_resized.safetensors");
+    answers.retain(|answer| answer.name.contains("_size_"));
+    assert_eq!(answers.len(), 3);
+    for answer in answers {
+        let file = format!("{}.safetensors", answer.name);
+        let model = read(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_answers(&model, &answer);
+    }
+}
+
+#[test]
+fn of_two_outputs_the_one_that_is_named_answers() {
+    let file = fixture("keras3_two_outputs.safetensors");
+    let named = |name: &str| ModelOptions {
+        output: Some(name.to_owned()),
+        ..ModelOptions::default()
+    };
+    let mut answers = TensorFile::read(&fixture("keras3_resized.safetensors")).expect("answers");
+    let mut take = |what: &str, shape: &[usize]| {
+        let name = format!("keras3_two_outputs.{what}");
+        answers.take(&name, shape).expect("a tensor")
+    };
+    let inputs = take("inputs", &[4, 6, 5, 3]);
+    let rows: Vec<&[f32]> = inputs.chunks_exact(6 * 5 * 3).collect();
+    for (name, classes) in [("first", 3), ("second", 4)] {
+        let expected = take(name, &[4, classes]);
+        let model = read_model(&file, &named(name)).expect(name);
+        for engine in engines() {
+            let found = classify(engine.as_ref(), &model, &rows).expect("it classifies");
+            assert_close(name, &found.logits, &expected, ANSWERS);
+        }
+    }
+    for options in [ModelOptions::default(), named("logits"), named("third")] {
+        let error = read_model(&file, &options).expect_err("no output is chosen");
+        let message = error.to_string();
+        assert!(message.contains("first, second"), "{message}");
+    }
+}
+
+#[test]
 fn the_last_function_decides_what_the_outputs_are() {
     let answers = variants(|name| name.contains("_end_"));
     assert_eq!(answers.len(), 18);

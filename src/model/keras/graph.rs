@@ -62,11 +62,22 @@ pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// Shape of one input, where the config says it.
     pub(super) input_shape: Option<Vec<usize>>,
+    /// The model's outputs, where it has several.
+    pub(super) outputs: Vec<String>,
+    /// Layers that the chosen output does not need.
+    pub(super) unused: Vec<LayerId>,
+    /// The output that is wanted, by its name.
+    wanted: Option<&'a str>,
 }
 
 impl<'a> Graph<'a> {
     /// The layers of `model`, a config with `class_name` and `config`.
-    pub(super) fn new(model: &'a Value, place: &str) -> Result<Self, ModelError> {
+    /// Of several outputs it is the one that is `wanted`.
+    pub(super) fn new(
+        model: &'a Value,
+        place: &str,
+        wanted: Option<&'a str>,
+    ) -> Result<Self, ModelError> {
         if !is_model(model) {
             return Err(ModelError::Config {
                 place: place.to_owned(),
@@ -74,7 +85,10 @@ impl<'a> Graph<'a> {
                 found: short(&model["class_name"]),
             });
         }
-        let mut graph = Self::default();
+        let mut graph = Self {
+            wanted,
+            ..Self::default()
+        };
         let top = LayerId::top();
         let end = graph.open(model, &top, 0, Place::default())?;
         // The last node is the model's end: every other one is taken by one behind it.
@@ -180,7 +194,10 @@ impl<'a> Graph<'a> {
             next - first_of[number]
         };
         // Keras 2 counts the calls of a model from 1, since making it was its first.
-        let output = single(config, "output_layers")?;
+        let output = match outputs(config) {
+            Some(several) if place.depth == 0 => self.choose(&several)?,
+            _ => single(config, "output_layers")?,
+        };
         let mut least = vec![usize::MAX; entries.len()];
         let tensors = calls.iter().flat_map(|(_, call)| &call.arguments);
         let tensors = tensors.filter_map(|argument| match argument {
@@ -223,7 +240,27 @@ impl<'a> Graph<'a> {
             }
             takes.push(taken);
         }
-        if let Some(unused) = (0..calls.len()).find(|&n| n != end && takers[n].is_empty()) {
+        let mut left_out = vec![false; calls.len()];
+        if place.depth == 0 && !self.outputs.is_empty() {
+            // What the other outputs alone need, from the last on.
+            while let Some(unused) =
+                (0..calls.len()).find(|&n| n != end && !left_out[n] && takers[n].is_empty())
+            {
+                left_out[unused] = true;
+                for &taken in &std::mem::take(&mut takes[unused]) {
+                    takers[taken].retain(|&taker| taker != unused);
+                }
+            }
+            let needed: BTreeSet<usize> = (0..calls.len())
+                .filter(|&n| !left_out[n])
+                .map(|n| calls[n].0)
+                .collect();
+            for number in (0..entries.len()).filter(|number| !needed.contains(number)) {
+                self.leave_out(&entries[number], ids[number].clone(), place.depth);
+            }
+        }
+        let is_unused = |&n: &usize| n != end && !left_out[n] && takers[n].is_empty();
+        if let Some(unused) = (0..calls.len()).find(is_unused) {
             let place = format!("layer \"{}\"", ids[calls[unused].0].name);
             let expected = "a layer that takes it, since the model has another output";
             return Err(wrong(&place, expected, "none".into()));
@@ -231,7 +268,9 @@ impl<'a> Graph<'a> {
 
         // In the order of the file, but each layer only when all it takes is there.
         let mut missing: Vec<usize> = takes.iter().map(Vec::len).collect();
-        let mut ready: BTreeSet<usize> = (0..calls.len()).filter(|&n| missing[n] == 0).collect();
+        let mut ready: BTreeSet<usize> = (0..calls.len())
+            .filter(|&n| missing[n] == 0 && !left_out[n])
+            .collect();
         let mut values = vec![None; calls.len()];
         while let Some(call) = ready.pop_first() {
             let (number, arguments) = &calls[call];
@@ -253,12 +292,36 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        if let Some(left) = values.iter().position(Option::is_none) {
+        let missed = |n: &usize| values[*n].is_none() && !left_out[*n];
+        if let Some(left) = (0..calls.len()).find(missed) {
             let place = format!("layer \"{}\"", ids[calls[left].0].name);
             let expected = "layers that lead from the input to the output";
             return Err(wrong(&place, expected, "a circle".into()));
         }
         Ok(values[end].unwrap_or(input))
+    }
+
+    /// The output of this name among several.
+    fn choose(&mut self, several: &[(&'a str, usize)]) -> Result<(&'a str, usize), ModelError> {
+        self.outputs = several.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let chosen = several.iter().find(|(name, _)| self.wanted == Some(name));
+        chosen.copied().ok_or_else(|| {
+            let expected = "one output; choose one with `output` NAME";
+            wrong("output_layers", expected, self.outputs.join(", "))
+        })
+    }
+
+    /// Notes a layer, or the layers of a model, as not needed.
+    fn leave_out(&mut self, entry: &'a Value, id: LayerId, depth: usize) {
+        let layers = entry["config"]["layers"].as_array();
+        match layers.filter(|_| is_model(entry) && depth < MAX_DEPTH) {
+            Some(layers) => {
+                for (entry, id) in layers.iter().zip(ids(layers, &id)) {
+                    self.leave_out(entry, id, depth + 1);
+                }
+            }
+            None => self.unused.push(id),
+        }
     }
 
     /// Adds a layer, or the layers of a model; gives the value of its end.
@@ -414,6 +477,25 @@ fn single<'a>(config: &'a Value, key: &str) -> Result<(&'a str, usize), ModelErr
         Some([Value::String(name), rest @ ..]) => Ok((name, result(rest, key)?)),
         _ => Err(wrong(key, "one layer", short(value))),
     }
+}
+
+/// The layers of `output_layers` where there are several, and which of their calls each is.
+fn outputs(config: &Value) -> Option<Vec<(&str, usize)>> {
+    let value = &config["output_layers"];
+    let several: Vec<&Value> = match (value.as_array(), value.as_object()) {
+        (Some(list), _) => list.iter().collect(),
+        (_, Some(named)) => named.values().collect(),
+        _ => return None,
+    };
+    let named = several.into_iter().map(|output| {
+        let [Value::String(name), rest @ ..] = &output.as_array()?[..] else {
+            return None;
+        };
+        Some((name.as_str(), result(rest, "output_layers").ok()?))
+    });
+    named
+        .collect::<Option<Vec<_>>>()
+        .filter(|several| several.len() > 1)
 }
 
 /// What a layer was called with, each time.

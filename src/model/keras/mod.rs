@@ -11,12 +11,14 @@
 mod convolutions;
 mod graph;
 mod layers;
+mod moves;
 mod normalisations;
+mod operations;
 mod options;
 
 use super::ModelError;
 use super::layer::Layer;
-use super::options::Layout;
+use super::options::{Layout, ModelOptions};
 use super::weights::Weights;
 use graph::Graph;
 use serde_json::Value;
@@ -34,6 +36,8 @@ pub(super) struct Description {
     pub(super) layout: Layout,
     /// What differs from Keras without changing the answers much.
     pub(super) notes: Vec<String>,
+    /// The outputs among which one was chosen by its name.
+    pub(super) outputs: Vec<String>,
 }
 
 /// The layers of the model in `config`, which stands at `place`, with their weights.
@@ -42,7 +46,7 @@ pub(super) fn describe(
     place: &str,
     version: Option<&str>,
     weights: Weights<'_>,
-    open_size: Option<[usize; 2]>,
+    told: &ModelOptions,
 ) -> Result<Description, ModelError> {
     if config.len() as u64 > MAX_CONFIG_BYTES {
         return Err(ModelError::FileTooLarge {
@@ -56,8 +60,10 @@ pub(super) fn describe(
         expected: "JSON".into(),
         found: error.to_string(),
     })?;
-    let filled = open_size.filter(|&size| fill_open_sizes(&mut config, size));
-    let graph = Graph::new(&config, place)?;
+    let filled = told
+        .open_size
+        .filter(|&size| fill_open_sizes(&mut config, size));
+    let graph = Graph::new(&config, place, told.output.as_deref())?;
     let mut description = layers::layers(graph, Version::of(&config, version), weights)?;
     if let Some([height, width]) = filled {
         description.notes.push(format!(

@@ -346,6 +346,7 @@ impl<'g> Reader<'g> {
             "InstanceNormalization" | "GroupNormalization" | "LayerNormalization" => {
                 self.own_statistics(node, operator)
             }
+            "LRN" => self.lrn(node),
             "Reshape" => self.reshape(node),
             "Squeeze" => self.squeeze(node),
             "Transpose" => self.transpose(node),

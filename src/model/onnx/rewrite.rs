@@ -98,6 +98,39 @@ pub(super) fn keep_one_output(
     Ok(note)
 }
 
+/// Puts the images' height and width where an input `[batch, C, H, W]` or `[batch, H, W, C]` of 1 or
+/// 3 channels leaves them open; whether it did anywhere.
+pub(super) fn fill_open_sizes(graph: &mut GraphProto, size: [usize; 2]) -> bool {
+    let stored: BTreeSet<Option<String>> = (graph.initializer.iter())
+        .map(|tensor| tensor.name.clone())
+        .collect();
+    let mut filled = false;
+    for input in &mut graph.input {
+        let shape = (input.r#type.as_mut())
+            .and_then(|kind| kind.tensor_type.as_mut())
+            .and_then(|tensor| tensor.shape.as_mut());
+        let Some([_, sizes @ ..]) = shape.map(|shape| &mut shape.dim[..]) else {
+            continue;
+        };
+        let channels = |size: Option<i64>| size == Some(1) || size == Some(3);
+        let sides = match sizes {
+            [c, sides @ ..] if channels(c.dim_value) => sides,
+            [sides @ .., c] if channels(c.dim_value) => sides,
+            _ => continue,
+        };
+        if sides.len() != 2 || stored.contains(&input.name) {
+            continue;
+        }
+        for (side, own) in sides.iter_mut().zip(size) {
+            if side.dim_value.is_none_or(|size| size < 1) {
+                side.dim_value = i64::try_from(own).ok();
+                filled = true;
+            }
+        }
+    }
+    filled
+}
+
 /// Leaves out what `output` does not need.
 fn prune(graph: &mut GraphProto, output: &str) {
     let mut needed: BTreeSet<String> = [output.to_owned()].into();

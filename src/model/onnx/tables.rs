@@ -88,6 +88,7 @@ impl Reader<'_> {
         match attribute(node, "post_transform").and_then(|kind| kind.s.as_deref()) {
             None | Some("NONE") => Ok(value),
             Some("SOFTMAX") => Ok(self.same(node, &value, Op::Softmax)),
+            Some("LOGISTIC") => Ok(self.same(node, &value, Op::Activation(Activation::Sigmoid))),
             Some(other) => Err(format!("post_transform {other}")),
         }
     }

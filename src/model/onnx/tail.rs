@@ -106,6 +106,10 @@ impl Tail {
                     let transform = attribute(node, "post_transform");
                     return Ok(match transform.and_then(|kind| kind.s.as_deref()) {
                         Some("SOFTMAX") => Self::Softmax { changed_by },
+                        Some("LOGISTIC") => Self::Sigmoid {
+                            operator: "sigmoid",
+                            changed_by,
+                        },
                         None | Some("NONE") if changed_by.is_none() => Self::Trees,
                         _ => Self::Open,
                     });

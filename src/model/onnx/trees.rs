@@ -87,13 +87,25 @@ pub(super) fn read(node: &NodeProto, features: usize) -> Result<Ensemble, String
             .or_default()
             .push((class, weights[k]));
     }
-    // Boosted trees of two classes name one of them and leave the other to what is done with it.
-    if labels < 2 || seen.len() != labels {
+    // Boosted trees of two classes give one score, that of the second, whatever number they name it
+    // by. Where no weight is below 0 the score is a probability to onnxruntime, and no logit.
+    let alone = labels == 2 && seen.len() == 1;
+    if alone && weights.iter().all(|&weight| weight >= 0.0) {
+        return Err("one score for two classes, none of it below 0".into());
+    }
+    if labels < 2 || !(alone || seen.len() == labels) {
         return Err("scores that are not one a class".into());
     }
+    if alone {
+        leaves
+            .values_mut()
+            .flatten()
+            .for_each(|(class, _)| *class = 0);
+    }
+    let scores = if alone { 1 } else { labels };
     let base = match floats("base_values") {
-        [] => vec![0.0; labels],
-        base if base.len() == labels => base.to_vec(),
+        [] => vec![0.0; scores],
+        base if base.len() == scores => base.to_vec(),
         _ => return Err("base values of other classes".into()),
     };
     let finite = |list: &[f32]| list.iter().all(|value| value.is_finite());

@@ -3,9 +3,9 @@
 
 use super::layers::{Read, Reader, Value, float, int};
 use super::rewrite::attribute;
-use crate::kernels::{Activation, Divisor, Groups};
+use crate::kernels::{Activation, Divisor, Groups, LrnLayer};
 use crate::model::layer::{Combining, Op};
-use crate::model::one_kernel::Normalise;
+use crate::model::one_kernel::{Lrn, Normalise};
 use rten_onnx::onnx::NodeProto;
 use std::sync::Arc;
 
@@ -95,6 +95,24 @@ impl Reader<'_> {
             offset,
         };
         Ok(self.same(node, &from, Op::Kernel(Arc::new(normalise))))
+    }
+
+    /// Values by those of the channels around them.
+    pub(super) fn lrn(&mut self, node: &NodeProto) -> Read<Value> {
+        let from = self.value(node, 0)?;
+        let size = usize::try_from(int(node, "size", 0)).unwrap_or(0);
+        if !from.swapped || !(1..=1 << 16).contains(&size) {
+            return Err("what is no image, or windows of no channel".into());
+        }
+        let layer = LrnLayer {
+            pixels: 0,
+            channels: 0,
+            size,
+            alpha: float(node, "alpha", 1e-4),
+            beta: float(node, "beta", 0.75),
+            bias: float(node, "bias", 1.0),
+        };
+        Ok(self.same(node, &from, Op::Kernel(Arc::new(Lrn(layer)))))
     }
 
     /// `max(x, 0) + slope min(x, 0)`

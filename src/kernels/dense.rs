@@ -8,6 +8,7 @@ use super::{
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
 use rayon::prelude::*;
 use std::mem::offset_of;
+use std::sync::Arc;
 
 const WORKGROUP_SIZE: u32 = 64;
 /// Rows and columns that one invocation of the shader computes.
@@ -165,6 +166,11 @@ impl KernelLayer for DenseLayer {
 
     fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
         recording.dense(takes[0], rows, self)
+    }
+
+    fn on_plane(&self, origin: &[f64], directions: [&[f64]; 2]) -> Option<Arc<dyn KernelLayer>> {
+        let own = origin.len() == self.inputs;
+        own.then(|| Arc::new(Self::on_plane(self, origin, directions)) as Arc<dyn KernelLayer>)
     }
 }
 

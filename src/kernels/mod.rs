@@ -189,6 +189,12 @@ pub trait KernelLayer: std::fmt::Debug + Send + Sync {
     /// [`row_stride`].
     fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32>;
 
+    /// The layer on a plane of its inputs, `origin + x p + y q`: it takes (x, y). Nothing where the
+    /// kernel does not add up its inputs.
+    fn on_plane(&self, _origin: &[f64], _directions: [&[f64]; 2]) -> Option<Arc<dyn KernelLayer>> {
+        None
+    }
+
     /// The same with an activation behind it; nothing where the kernel has none.
     fn activated(&self, _activation: Activation) -> Option<Arc<dyn KernelLayer>> {
         None

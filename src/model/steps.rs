@@ -64,15 +64,12 @@ impl Steps {
     /// When the origin or a direction has not as many values as an input.
     pub fn on_plane(&self, origin: &[f64], directions: [&[f64]; 2]) -> Option<Self> {
         let (first, rest) = self.steps.split_first()?;
-        let Operation::Dense(layer) = &first.operation else {
-            return None;
-        };
-        if layer.inputs() != self.inputs || rest.iter().any(|step| step.takes.contains(&0)) {
+        if rest.iter().any(|step| step.takes.contains(&0)) {
             return None;
         }
         let first = Step {
-            takes: first.takes.clone(),
-            operation: Operation::Dense(layer.on_plane(origin, directions)),
+            layer: first.layer.on_plane(origin, directions)?,
+            ..first.clone()
         };
         Some(Self {
             inputs: 2,

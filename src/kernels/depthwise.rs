@@ -291,11 +291,11 @@ impl Row<'_> {
             let w = tap_y * tap_row + first;
             for (m, tap_x) in columns.taps.clone().enumerate() {
                 let weights = registers::<S, REGISTERS>(&self.w[w + tap_x * channels..]);
-                for k in 0..COUNT {
+                for (k, sums) in sums.iter_mut().enumerate() {
                     let levels = &self.x[x + m * dilation_x + k * stride..];
                     let levels = registers::<S, REGISTERS>(levels);
-                    for r in 0..REGISTERS {
-                        sums[k][r] = simd.mul_add_e_f32s(weights[r], levels[r], sums[k][r]);
+                    for ((sum, weight), level) in sums.iter_mut().zip(weights).zip(levels) {
+                        *sum = simd.mul_add_e_f32s(weight, level, *sum);
                     }
                 }
             }

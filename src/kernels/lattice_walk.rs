@@ -198,6 +198,31 @@ fn walk_group(params: &LatticeParams, moves: &[u32], walkers: &mut [Walker]) {
     }
 }
 
+/// A walk that begins inside a block of random words.
+fn case(recording: &mut Recording) -> &'static [bool] {
+    let accepted = |point: usize| {
+        let (x, y) = (point % case::COLUMNS, point / case::COLUMNS);
+        let is_inside = [x + 1 < case::COLUMNS, x > 0, y + 1 < case::ROWS, y > 0];
+        std::array::from_fn(|direction| match is_inside[direction] {
+            true => [1.0, 0.5, 0.3, 0.9][(direction + point) % 4],
+            false => 0.0,
+        })
+    };
+    let moves: Vec<[u32; 4]> = (0..case::ROWS * case::COLUMNS)
+        .map(|point| match point {
+            case::SINK => ABSORBING,
+            _ => acceptance_entries(accepted(point)),
+        })
+        .collect();
+    let moves = recording.upload("case.moves", &moves);
+    let walkers = recording.upload("case.walkers", &case::starts(0.0));
+    let strides = [1, case::COLUMNS as i32];
+    // A walk that begins inside a block of random words.
+    case::kept(recording, case::BITS, |r| {
+        r.lattice_walk(walkers, moves, strides, case::SPAN)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,29 +256,4 @@ mod tests {
             }
         }
     }
-}
-
-/// A walk that begins inside a block of random words.
-fn case(recording: &mut Recording) -> &'static [bool] {
-    let accepted = |point: usize| {
-        let (x, y) = (point % case::COLUMNS, point / case::COLUMNS);
-        let is_inside = [x + 1 < case::COLUMNS, x > 0, y + 1 < case::ROWS, y > 0];
-        std::array::from_fn(|direction| match is_inside[direction] {
-            true => [1.0, 0.5, 0.3, 0.9][(direction + point) % 4],
-            false => 0.0,
-        })
-    };
-    let moves: Vec<[u32; 4]> = (0..case::ROWS * case::COLUMNS)
-        .map(|point| match point {
-            case::SINK => ABSORBING,
-            _ => acceptance_entries(accepted(point)),
-        })
-        .collect();
-    let moves = recording.upload("case.moves", &moves);
-    let walkers = recording.upload("case.walkers", &case::starts(0.0));
-    let strides = [1, case::COLUMNS as i32];
-    // A walk that begins inside a block of random words.
-    case::kept(recording, case::BITS, |r| {
-        r.lattice_walk(walkers, moves, strides, case::SPAN)
-    })
 }

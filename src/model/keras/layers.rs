@@ -17,7 +17,7 @@ use std::sync::Arc;
 const SUPPORTED: &str = "InputLayer, Flatten, Reshape, Permute, Rescaling, Normalization, Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalAveragePooling1D, GlobalAveragePooling2D, ZeroPadding2D, Cropping2D, CenterCrop, UpSampling2D, Resizing, BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, SpectralNormalization, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, and dropout, noise and random image layers, which do nothing after training";
 
 /// Layers that hand on what they take once training is over.
-const INACTIVE: [&str; 9] = [
+const INACTIVE: [&str; 10] = [
     "Identity",
     "Dropout",
     "SpatialDropout1D",
@@ -27,6 +27,8 @@ const INACTIVE: [&str; 9] = [
     "GaussianDropout",
     "AlphaDropout",
     "ActivityRegularization",
+    // Of keras.applications' ConvNeXt.
+    "StochasticDepth",
 ];
 
 /// The layers that change images at random while a model is trained, all `Random...`, and those
@@ -216,6 +218,21 @@ impl Reader<'_> {
                 self.own_statistics(node, &options, from)
             }
             "PReLU" => self.prelu(node, from),
+            // Of keras.applications' ConvNeXt: a factor for each channel.
+            "LayerScale" => {
+                let gamma = variable(&["gamma", "variable"], 0);
+                let channels = options.size("projection_dim")?;
+                let gamma = self.values(&node.id, gamma, &[Some(channels)])?;
+                let scale = gamma.iter().map(|&factor| f64::from(factor)).collect();
+                let offset = vec![0.0];
+                self.push(
+                    node,
+                    vec![from.number],
+                    Op::Affine { scale, offset },
+                    channels,
+                );
+                Ok(self.last(from.rank))
+            }
             "Conv1D" => {
                 let image = self.axis(node, from, 1, true);
                 let op = self.conv_1d(&node.id, &options)?;

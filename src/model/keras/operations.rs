@@ -177,6 +177,8 @@ impl Reader<'_> {
             "Maximum",
             "Minimum",
             "Concatenate",
+            // Of keras.applications' InceptionResNetV2.
+            "CustomScaleLayer",
         ];
         if !known.contains(&class) {
             return Ok(None);
@@ -202,8 +204,12 @@ impl Reader<'_> {
                 let sum = self.last(rank);
                 self.scaled(node, sum, 1.0 / takes.len() as f64);
             }
-            "Subtract" => {
-                let other = self.scaled(node, takes[1], -1.0);
+            "Subtract" | "CustomScaleLayer" => {
+                let by = match class {
+                    "Subtract" => -1.0,
+                    _ => options.number("scale", 1.0)?,
+                };
+                let other = self.scaled(node, takes[1], by);
                 self.push(node, vec![first.number, other.number], Op::Add, 0);
             }
             "Concatenate" => {

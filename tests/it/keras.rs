@@ -219,7 +219,7 @@ fn of_two_outputs_the_one_that_is_named_answers() {
         let name = format!("keras3_two_outputs.{what}");
         answers.take(&name, shape).expect("a tensor")
     };
-    let inputs = take("inputs", &[4, 6, 5, 3]);
+    let inputs = take("given", &[4, 6, 5, 3]);
     let rows: Vec<&[f32]> = inputs.chunks_exact(6 * 5 * 3).collect();
     for (name, classes) in [("first", 3), ("second", 4)] {
         let expected = take(name, &[4, classes]);

@@ -32,7 +32,7 @@ second = L.Dense(4, name="second")(inner(y))
 two = keras.Model(x, [first, second])
 randomise(two)
 inputs = rng.normal(0, 1, (4, 6, 5, 3)).astype("float32")
-answers["keras3_two_outputs.inputs"] = inputs
+answers["keras3_two_outputs.given"] = inputs
 for name, values in zip(["first", "second"], two(inputs, training=False)):
     answers[f"keras3_two_outputs.{name}"] = np.asarray(values).astype("float32")
 metadata = {"keras_config": two.to_json(), "keras_version": VERSION}

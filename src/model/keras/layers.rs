@@ -141,8 +141,8 @@ impl Reader<'_> {
         if let Some(value) = self.operation(node, &takes)? {
             return Ok(value);
         }
-        // Keras calls it as in training, which changes nothing of it.
-        if class != "CenterCrop" {
+        // Keras calls them as in training, which changes nothing of them.
+        if !["CenterCrop", "Resizing"].contains(&class) {
             node.call.tensors_only(&node.id)?;
         }
         if let Some(value) = self.merge(node, &options, &takes)? {

@@ -15,6 +15,7 @@ function tell(sentence) {
 const live = {
   asked: 0,
   request: null,
+  frames: null, // the request for frames
   isCoarse: false,
   place: [0.5, 0.5], // of the cursor, 0..1, whatever the grid
   ends: [],
@@ -132,12 +133,16 @@ const live = {
 
   async loadFrames(grid, view, signal) {
     if (!run.frame) return;
+    // The server would refuse the older request for the newer one's sake.
+    this.frames?.abort();
+    const frames = this.frames = new AbortController();
+    signal.addEventListener('abort', () => frames.abort());
     if (view.morph.steps * Math.max(run.frame.tile_width_px, run.frame.tile_height_px) > MOST_OF_FRAMES) {
       byId('probe-frame').hidden = true;
       return;
     }
     try {
-      const image = await createImageBitmap(await source.frames(view, signal));
+      const image = await createImageBitmap(await source.frames(view, frames.signal));
       if (grid !== state.grid) return;
       grid.image = image;
     } catch {

@@ -27,6 +27,10 @@ pub(super) struct Args {
     /// The models are checkpoints of one training, in order: write series.csv, too
     #[arg(long)]
     series: bool,
+    /// Take dbViz's margins of the first 100 items, of models that have exact lines, too: milliseconds
+    /// an item for dense networks, tenths of a second for convolutional ones
+    #[arg(long)]
+    margins: bool,
     /// End with exit code 3 where the mean agreement of two models is below this, 0 to 1
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     min_agreement: Option<f64>,
@@ -96,6 +100,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         },
         baseline: args.baseline.clone(),
         series: args.series,
+        margins: args.margins,
         figures: args.figures == FiguresName::All,
     };
     let result = compare_models(

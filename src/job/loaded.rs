@@ -30,9 +30,11 @@ use crate::pipeline::{
 };
 use crate::remedy::Setting;
 use crate::sections::{
-    ClassMap, Exactness, ItemPlane, MapOptions, SectionError, SectionNetwork, Space, SpaceKind,
-    class_map,
+    ClassMap, DBVIZ_DIRECTIONS, Exactness, ItemPlane, MapOptions, SectionError, SectionNetwork,
+    Space, SpaceKind, class_map, dbviz_deltas, dbviz_mean_margin, margin,
 };
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -706,6 +708,62 @@ impl LoadedJob {
         let jobs = fetched.grid_jobs(landscapes);
         let go_on = |done| observer.advance(done);
         compute_landscapes(engine, &self.model.model, settings, &jobs, frames, &go_on)
+    }
+
+    /// The inputs at these positions of the data.
+    pub(super) fn item_inputs(&self, positions: &[usize]) -> Result<Vec<Vec<f32>>, JobError> {
+        let input = |&position: &usize| match &self.items {
+            LoadedItems::Images { loaded, .. } => Ok(loaded.images.image(position)?.levels),
+            LoadedItems::Rows { drawn, .. } => Ok(drawn.row(position).to_vec()),
+        };
+        positions.iter().map(input).collect()
+    }
+
+    /// The space that sections of the model are cut in.
+    pub(super) fn space_kind(&self) -> SpaceKind {
+        match &self.items {
+            LoadedItems::Images { .. } => SpaceKind::Images,
+            LoadedItems::Rows { .. } => SpaceKind::Rows,
+        }
+    }
+
+    /// dbViz's margin of an item: towards items of the data that a seed draws for it. Nothing for
+    /// too few hits.
+    pub(super) fn dbviz_margin(
+        &self,
+        network: &SectionNetwork,
+        position: usize,
+        seed: u64,
+    ) -> Result<Option<f64>, JobError> {
+        let all = match &self.items {
+            LoadedItems::Images { loaded, .. } => loaded.images.len(),
+            LoadedItems::Rows { drawn, .. } => drawn.len(),
+        };
+        // An item's directions are its own, whatever other items a run has.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(position as u64);
+        let towards: Vec<usize> = (0..DBVIZ_DIRECTIONS)
+            .map(|_| rng.random_range(0..all))
+            .filter(|&other| other != position)
+            .collect();
+        let point = |position: usize| -> Result<Vec<f64>, JobError> {
+            let inputs = self.item_inputs(&[position])?;
+            Ok(network.space().point(&inputs[0]))
+        };
+        let (own, reach) = (
+            point(position)?,
+            dbviz_deltas().last().copied().unwrap_or(0.0),
+        );
+        let mut margins = Vec::with_capacity(towards.len());
+        for other in towards {
+            let other_point = point(other)?;
+            if other_point == own {
+                continue;
+            }
+            let found = margin(network, &own, &other_point, reach).at(self.item_name(position))?;
+            margins.push(found.dbviz);
+        }
+        Ok(dbviz_mean_margin(&margins))
     }
 
     /// The model's answers to the inputs that landscapes of another model of images keep.

@@ -39,7 +39,7 @@ pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
 pub use model::{LoadedModel, ModelSource};
 pub(crate) use models::outputs_for;
-pub use models::{LoadedModels, ModelsJob};
+pub use models::{ItemAnswer, LoadedModels, MARGIN_ITEMS, ModelsJob};
 pub use morph::{LoadedMorph, MorphJob};
 pub use observer::{Note, Observer, Silent, Stage, Weight};
 pub use spec::{InterpolateJob, Job, SweepJob};

@@ -15,11 +15,13 @@ use super::triples::Triples;
 use crate::data::ClassMatch;
 use crate::defaults::with_defaults;
 use crate::engine::Engine;
-use crate::landscape::{Items, Landscape, LandscapeFile, ListedItem, ListedTriple};
-use crate::pipeline::Frames;
+use crate::landscape::{Items, Landscape, LandscapeFile, ListedItem, ListedTriple, argmax};
+use crate::pipeline::{Frames, classify};
 use crate::remedy::Setting;
+use crate::sections::SectionNetwork;
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -242,6 +244,71 @@ impl LoadedModels {
             .collect())
     }
 
+    /// What every classifier answers to each item of some landscapes, in the order of the items in
+    /// the data; with `margins` how far each lies from another class, as dbViz has it, of the first
+    /// [`MARGIN_ITEMS`].
+    ///
+    /// # Errors
+    /// As [`LoadedJob::compute`].
+    pub fn item_answers(
+        &self,
+        engine: &dyn Engine,
+        ids: &[LandscapeId],
+        margins: bool,
+    ) -> Result<Vec<ItemAnswer>, JobError> {
+        let lead = self.lead();
+        let classes: BTreeMap<usize, usize> = ids
+            .iter()
+            .flat_map(|id| id.items.into_iter().zip(id.classes))
+            .collect();
+        let mut answers: Vec<ItemAnswer> = classes
+            .iter()
+            .map(|(&item, &class)| ItemAnswer {
+                name: lead.item_name(item),
+                class,
+                found: Vec::new(),
+                margins: Vec::new(),
+            })
+            .collect();
+        for candidate in &self.candidates {
+            let own_ids = candidate.own_ids(ids);
+            let own: BTreeMap<usize, usize> = ids
+                .iter()
+                .zip(&own_ids)
+                .flat_map(|(id, own)| id.items.into_iter().zip(own.items))
+                .collect();
+            let positions: Vec<usize> = classes.keys().map(|item| own[item]).collect();
+            let job = &candidate.job;
+            let inputs = job.item_inputs(&positions)?;
+            let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+            let model = &job.model().model;
+            let found = classify(engine, model, &rows)?;
+            let found = found.probabilities.chunks_exact(model.num_classes());
+            let network = match margins {
+                true => SectionNetwork::new(model, job.space_kind()).ok(),
+                false => None,
+            };
+            let network = network.filter(SectionNetwork::is_piecewise_linear);
+            let seed = self.job.resample_seed;
+            let of = |item: usize| {
+                let network = network.as_ref().filter(|_| item < MARGIN_ITEMS)?;
+                Some(job.dbviz_margin(network, positions[item], seed))
+            };
+            let margins: Vec<Option<f64>> = (0..positions.len())
+                .into_par_iter()
+                .map(|item| of(item).transpose().map(Option::flatten))
+                .collect::<Result<_, JobError>>()?;
+            for ((answer, probabilities), margin) in answers.iter_mut().zip(found).zip(margins) {
+                let output = argmax(probabilities);
+                answer
+                    .found
+                    .push(candidate.outputs.iter().position(|&own| own == output));
+                answer.margins.push(margin);
+            }
+        }
+        Ok(answers)
+    }
+
     /// What the file of a classifier's landscape says of it, but for its values.
     fn about(&self, candidate: &Candidate, id: &LandscapeId) -> crate::landscape::About {
         let model = candidate.job.model();
@@ -321,6 +388,25 @@ impl Candidate {
             .cloned()
             .collect()
     }
+}
+
+/// Items whose margins are taken, where they are asked for.
+pub const MARGIN_ITEMS: usize = 100;
+
+/// What classifiers answer to an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemAnswer {
+    /// Its name.
+    pub name: String,
+    /// Its class in the data.
+    pub class: usize,
+    /// Each classifier's class of it; nothing where that is not known.
+    pub found: Vec<Option<usize>>,
+    /// How far it can be moved towards other items before each classifier's class changes, in units
+    /// of the space, as dbViz has it (`sections::dbviz_mean_margin`). Nothing where that was not
+    /// asked for, of an item beyond the first [`MARGIN_ITEMS`], of a classifier that has no exact
+    /// lines, and for fewer hits than dbViz asks for.
+    pub margins: Vec<Option<f64>>,
 }
 
 /// Passes on every note once, however many loads have it to say.

@@ -377,3 +377,131 @@ fn rows_are_compared_too() {
     assert_eq!(manifest["plan"]["on"], "interpolate");
     succeed(folder.path(), &["verify", "morphscape-models", "--all"]);
 }
+
+/// The golden comparisons of dbViz's planes, from the command: labels may differ from the golden
+/// ones, which are 64-bit, where two classes are about as probable.
+#[test]
+fn planes_are_compared_as_the_golden_ones() {
+    let golden_json = json(golden("planes/compare.json"));
+    let folder = folder();
+    let mlp = serde_json::json!({
+        "file": golden("fashion_mlp.safetensors"), "activation": "relu", "scale": 1.0 / 255.0,
+    });
+    std::fs::write(folder.path().join("mlp.json"), mlp.to_string()).expect("written");
+    for engine in ["cpu", "gpu"] {
+        let compare = [
+            "models",
+            "mlp.json",
+            "bundled",
+            CNN,
+            "--kind",
+            "plane",
+            "--triples",
+            "dbviz:1+20",
+            "--steps",
+            "50",
+            "--engine",
+            engine,
+            "--summary-only",
+            "--figures",
+            "none",
+            "--out",
+            engine,
+        ];
+        succeed(folder.path(), &compare);
+        let found = rows(&folder.path().join(engine).join("landscapes.csv"));
+        assert_eq!(found.len(), 60);
+        let planes = golden_json["planes"].as_array().expect("planes");
+        for (row, found) in found.iter().enumerate() {
+            let plane = &planes[row / 3];
+            let expected = &plane[["mlp-bundled", "mlp-cnn", "bundled-cnn"][row % 3]];
+            let near = |key: &str, tolerance: f64| {
+                let (found, expected) = (number(found, key), expected[key].as_f64());
+                let expected = expected.expect("a number");
+                let place = format!("{engine}, plane {}, {key}", row / 3);
+                assert!(
+                    (found - expected).abs() <= tolerance,
+                    "{place}: {found} for {expected}"
+                );
+            };
+            // Two of the 2,500 points.
+            near("agreement", 0.0008 + 1e-6);
+            near("kappa", 0.002);
+        }
+        // dbViz's own names: reproducibility is the mean agreement, fragmentation the 8-connected
+        // regions.
+        let pairs = rows(&folder.path().join(engine).join("pairs.csv"));
+        for pair in &pairs {
+            assert_eq!(pair["dbviz_reproducibility"], pair["agreement"]);
+        }
+        let models = rows(&folder.path().join(engine).join("models.csv"));
+        for (model, row) in models.iter().enumerate() {
+            let counts = planes
+                .iter()
+                .map(|plane| plane["fragmentation_8"][model].as_f64());
+            let counts: Vec<f64> = counts.map(|count| count.expect("a count")).collect();
+            let expected = counts.iter().sum::<f64>() / counts.len() as f64;
+            let found = number(row, "dbviz_fragmentation");
+            assert!(
+                (found - expected).abs() <= 0.1,
+                "{engine}: {found} for {expected}"
+            );
+            // Items lie between the points of a plane; models are asked for them all the same.
+            assert_eq!(number(row, "items"), 60.0);
+        }
+    }
+}
+
+/// Margins of items, where the network has exact lines.
+#[test]
+fn margins_are_taken_of_networks_with_exact_lines() {
+    let folder = folder();
+    succeed(
+        folder.path(),
+        &[&SMALL[..], &["bundled", MLP, "--margins"]].concat(),
+    );
+    let out = folder.path().join("morphscape-models");
+    let items = rows(&out.join("items.csv"));
+    assert_eq!(items.len(), 6);
+    let margins: Vec<f64> = items
+        .iter()
+        .map(|item| number(item, "fashion-mnist margin"))
+        .collect();
+    assert!(
+        margins.iter().all(|margin| (0.1..100.0).contains(margin)),
+        "{margins:?}"
+    );
+    // The same network from a file and bundled, towards the same items.
+    let same = items
+        .iter()
+        .map(|item| number(item, "bundled fashion-mnist margin"));
+    assert_eq!(same.collect::<Vec<_>>(), margins);
+    let mean = margins.iter().sum::<f64>() / 6.0;
+    let models = rows(&out.join("models.csv"));
+    assert!((number(&models[0], "dbviz_margin") - mean).abs() < 1e-6);
+    succeed(folder.path(), &["verify", "morphscape-models", "--all"]);
+}
+
+/// The commands of the page on CI, as they stand there.
+#[test]
+fn the_commands_of_the_page_on_ci_run() {
+    let page = include_str!("../../docs/ci.md");
+    let folder = folder();
+    std::fs::copy(MLP, folder.path().join("retrained.safetensors")).expect("a model");
+    let commands: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.split_once("morphscape "))
+        .filter(|(before, _)| ["", "- run:", "- .cargo/bin/"].contains(&before.trim()))
+        .map(|(_, command)| command)
+        .collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    for (n, command) in commands.iter().enumerate() {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let run = run(folder.path(), &words);
+        assert_eq!(run.code, Some(0), "{command}: {}", run.stderr);
+        if n > 0 {
+            assert!(folder.path().join("gate/report.html").exists(), "{command}");
+            std::fs::remove_dir_all(folder.path().join("gate")).expect("removed");
+        }
+    }
+}

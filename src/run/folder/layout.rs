@@ -57,6 +57,7 @@ pub(in crate::run) const MODELS_FILE: &str = "models.csv";
 pub(in crate::run) const PAIRS_FILE: &str = "pairs.csv";
 pub(in crate::run) const CLASSES_FILE: &str = "classes.csv";
 pub(in crate::run) const LANDSCAPES_FILE: &str = "landscapes.csv";
+pub(in crate::run) const ITEMS_FILE: &str = "items.csv";
 pub(in crate::run) const SERIES_FILE: &str = "series.csv";
 pub(in crate::run) const MAPS_FIGURE_FILE: &str = "maps.svg";
 pub(in crate::run) const MATRIX_FIGURE_FILE: &str = "matrix.svg";
@@ -96,6 +97,7 @@ const MODELS_FILES: &[&str] = &[
     PAIRS_FILE,
     CLASSES_FILE,
     LANDSCAPES_FILE,
+    ITEMS_FILE,
     SERIES_FILE,
     MAPS_FIGURE_FILE,
     MATRIX_FIGURE_FILE,

@@ -1,10 +1,10 @@
 //! What is kept of landscapes once they are compared.
 
+use crate::job::ItemAnswer;
 use crate::landscape::{
-    Between, GridKind, LandscapeFile, MeanOverTriples, between, mean_over_triples, measure,
-    overview,
+    Between, COLUMNS, GridKind, LandscapeFile, MeanOverTriples, between, mean_over_triples,
+    measure, overview,
 };
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a comparison of models came to.
@@ -16,12 +16,16 @@ pub struct ModelsResult {
     pub class_names: Vec<String>,
     /// Points a side of a landscape.
     pub steps: usize,
+    /// How the inputs of the landscapes come from their items.
+    pub kind: GridKind,
     /// Landscapes a triple.
     pub siblings: usize,
     /// Seed of the intervals' resamples.
     pub resample_seed: u64,
     /// Every landscape.
     pub landscapes: Vec<Compared>,
+    /// Every item once, with each model's answer.
+    pub items: Vec<ItemAnswer>,
     /// How many of them an earlier start had finished.
     pub kept: usize,
     /// Time it took to compute and measure them.
@@ -65,6 +69,8 @@ pub struct Compared {
 pub struct Answered {
     /// Its measures, those of [`overview`].
     pub measures: Vec<Option<f64>>,
+    /// Regions of one class, 8-connected: dbViz's fragmentation.
+    pub fragmentation: Option<f64>,
     /// Its classes of the items A, B, C; nothing where the frame failed, or where the grid has no
     /// points at its items.
     pub corners: [Option<usize>; 3],
@@ -109,6 +115,8 @@ impl Answered {
         let drawn = (0..steps * steps).map(|n| landscape.drawn_at(n / steps, n % steps));
         Self {
             measures: overview().map(|column| (column.value)(&measures)).collect(),
+            fragmentation: (COLUMNS.iter().find(|column| column.key == "regions_8"))
+                .and_then(|column| (column.value)(&measures)),
             corners: (landscape.kind.corners(landscape.steps))
                 .map_or([None; 3], |corners| corners.map(|k| landscape.label(k))),
             labels: drawn
@@ -130,14 +138,6 @@ pub(super) fn pairs_of(models: usize) -> impl Iterator<Item = [usize; 2]> {
     (0..models).flat_map(move |a| (a + 1..models).map(move |b| [a, b]))
 }
 
-/// The items of a run with each model's class of them.
-pub(super) struct ItemAnswers {
-    /// The class that the data give it.
-    pub(super) class: usize,
-    /// Each model's.
-    pub(super) found: Vec<Option<usize>>,
-}
-
 impl ModelsResult {
     /// A result without landscapes, of models of these names on grids of one kind.
     pub(super) fn new(
@@ -151,9 +151,11 @@ impl ModelsResult {
             names,
             class_names: class_names.to_vec(),
             steps,
+            kind,
             siblings: kind.siblings().len(),
             resample_seed,
             landscapes: Vec::new(),
+            items: Vec::new(),
             kept: 0,
             compute: Duration::ZERO,
         }
@@ -164,21 +166,19 @@ impl ModelsResult {
         self.names.len()
     }
 
-    /// Every item once, whatever landscapes it lies in.
-    pub(super) fn items(&self) -> Vec<ItemAnswers> {
-        let mut items: BTreeMap<&str, ItemAnswers> = BTreeMap::new();
-        for landscape in &self.landscapes {
-            for corner in 0..3 {
-                let answers = landscape.answered.iter();
-                items
-                    .entry(landscape.items[corner].as_str())
-                    .or_insert_with(|| ItemAnswers {
-                        class: landscape.classes[corner],
-                        found: answers.map(|answer| answer.corners[corner]).collect(),
-                    });
-            }
+    /// Puts a first model's answers before the others', read off the corners of its landscapes; of an
+    /// item that lies at no point its answer is not known.
+    pub(super) fn first_from_corners(&mut self) {
+        for item in &mut self.items {
+            let corners = self.landscapes.iter().flat_map(|one| {
+                let labels = one.answered[0].corners;
+                one.items.iter().zip(labels)
+            });
+            let mut own = corners.filter(|(name, _)| **name == item.name);
+            item.found
+                .insert(0, own.next().and_then(|(_, label)| label));
+            item.margins.insert(0, None);
         }
-        items.into_values().collect()
     }
 
     /// The mean of a value over the landscapes of each triple that has it.

@@ -144,10 +144,10 @@ fn dots(result: &ModelsResult) -> String {
 
 /// What the report's script reads.
 fn run(result: &ModelsResult, series: bool) -> Value {
-    let items = result.items();
+    let items = &result.items;
     let models: Vec<Value> = (0..result.models())
         .map(|model| {
-            let [right, all] = right(&items, model);
+            let [right, all] = right(items, model);
             json!({"name": result.names[model], "right": right, "items": all})
         })
         .collect();
@@ -166,7 +166,7 @@ fn run(result: &ModelsResult, series: bool) -> Value {
             json!({
                 "models": models,
                 "values": values,
-                "both_wrong": both_wrong(&items, models),
+                "both_wrong": both_wrong(items, models),
                 "lowest": lowest.map(|(class, index)| (&result.class_names[class], index)),
             })
         })

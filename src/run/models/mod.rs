@@ -48,6 +48,8 @@ pub struct ModelsOptions {
     pub baseline: Option<PathBuf>,
     /// Whether the classifiers are a series, such as the checkpoints of a training.
     pub series: bool,
+    /// Whether dbViz's margins of the first items are taken, of models that have exact lines.
+    pub margins: bool,
     /// Whether figures and the report are drawn.
     pub figures: bool,
 }
@@ -58,6 +60,7 @@ impl Default for ModelsOptions {
             keep: Keep::Tensors,
             baseline: None,
             series: false,
+            margins: false,
             figures: true,
         }
     }
@@ -102,6 +105,7 @@ pub fn compare_models(
     let mut plan = Map::from_iter([("program".to_owned(), json!(env!("CARGO_PKG_VERSION")))]);
     plan.extend(job.plan());
     plan.insert("keep".to_owned(), json!(options.keep));
+    plan.insert("margins".to_owned(), json!(options.margins));
     if let Some(baseline) = &baseline {
         plan.insert("baseline".to_owned(), baseline.plan());
     }
@@ -126,6 +130,10 @@ pub fn compare_models(
         }
     }
     observer.end();
+    result.items = job.item_answers(engine, &ids, options.margins)?;
+    if baseline.is_some() {
+        result.first_from_corners();
+    }
     result.kept = writer.kept;
     result.compute = started.elapsed();
 

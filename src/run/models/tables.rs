@@ -1,11 +1,12 @@
 //! The tables of a comparison of models: a row a model, a pair, a class of a pair, a landscape.
 
 use super::super::folder::layout::{
-    CLASSES_FILE, LANDSCAPES_FILE, MODELS_FILE, PAIRS_FILE, SERIES_FILE,
+    CLASSES_FILE, ITEMS_FILE, LANDSCAPES_FILE, MODELS_FILE, PAIRS_FILE, SERIES_FILE,
 };
 use super::super::summary::{IN_MEMORY, csv_number};
-use super::answers::{Compared, ItemAnswers, ModelsResult, pairs_of};
-use crate::landscape::{Between, mean_over_triples, overview};
+use super::answers::{Compared, ModelsResult, pairs_of};
+use crate::job::ItemAnswer;
+use crate::landscape::{Between, GridKind, mean_over_triples, overview};
 
 /// A measure of two models on a landscape: its key in files, how it is read off.
 pub(super) struct PairMeasure {
@@ -52,6 +53,7 @@ pub(super) fn tables(result: &ModelsResult, series: bool) -> Vec<(&'static str, 
         (PAIRS_FILE, pairs(result)),
         (CLASSES_FILE, classes(result)),
         (LANDSCAPES_FILE, landscapes(result)),
+        (ITEMS_FILE, items(result)),
     ];
     if series {
         tables.push((SERIES_FILE, self::series(result)));
@@ -84,7 +86,7 @@ fn overview_means(result: &ModelsResult, model: usize) -> Vec<Option<f64>> {
 }
 
 /// Items that a model classifies rightly, and all it has an answer for.
-pub(super) fn right(items: &[ItemAnswers], model: usize) -> [usize; 2] {
+pub(super) fn right(items: &[ItemAnswer], model: usize) -> [usize; 2] {
     let answered = items.iter().filter(|item| item.found[model].is_some());
     let right = (answered.clone()).filter(|item| item.found[model] == Some(item.class));
     [right.count(), answered.count()]
@@ -93,9 +95,10 @@ pub(super) fn right(items: &[ItemAnswers], model: usize) -> [usize; 2] {
 fn models(result: &ModelsResult) -> Vec<u8> {
     let mut heading = words(&["model", "items", "right", "accuracy"]);
     heading.extend(overview().map(|column| column.key.to_owned()));
-    let items = result.items();
+    heading.extend(words(&["dbviz_fragmentation", "dbviz_margin"]));
+    let items = &result.items;
     let rows = (0..result.models()).map(|model| {
-        let [right, all] = right(&items, model);
+        let [right, all] = right(items, model);
         let mut row = vec![
             result.names[model].clone(),
             all.to_string(),
@@ -103,14 +106,65 @@ fn models(result: &ModelsResult) -> Vec<u8> {
         ];
         row.push(csv_number((all > 0).then(|| right as f64 / all as f64)));
         row.extend(overview_means(result, model).into_iter().map(csv_number));
+        let fragmentation = result.over_triples(|one| one.answered[model].fragmentation);
+        let margins: Vec<f64> = items
+            .iter()
+            .filter_map(|item| item.margins[model])
+            .collect();
+        row.extend(
+            [fragmentation, margins]
+                .map(|values| csv_number(mean_over_triples(&values, 1).map(|found| found.mean))),
+        );
         row
     });
     table(heading, rows)
 }
 
+/// Every item with each model's class of it, and its margin where one was taken.
+fn items(result: &ModelsResult) -> Vec<u8> {
+    let mut heading = words(&["item", "class"]);
+    heading.extend(result.names.iter().map(|name| format!("{name} predicts")));
+    heading.extend(result.names.iter().map(|name| format!("{name} margin")));
+    let rows = result.items.iter().map(|item| {
+        let class = |class: &usize| result.class_names[*class].clone();
+        let mut row = vec![item.name.clone(), class(&item.class)];
+        let found = item.found.iter();
+        row.extend(found.map(|found| found.as_ref().map_or_else(String::new, class)));
+        // As many digits as give the number back.
+        let margins = item.margins.iter();
+        row.extend(margins.map(|margin| margin.map_or_else(String::new, |m| m.to_string())));
+        row
+    });
+    table(heading, rows)
+}
+
+/// The items of a table that [`tables`] made, of so many models; nothing where it is none.
+pub(super) fn read_items(
+    content: &[u8],
+    class_names: &[String],
+    models: usize,
+) -> Option<Vec<ItemAnswer>> {
+    let class = |name: &str| class_names.iter().position(|known| known == name);
+    let mut csv = csv::Reader::from_reader(content);
+    csv.records()
+        .map(|record| {
+            let record = record.ok()?;
+            let cells: Vec<&str> = record.iter().collect();
+            let (found, margins) = cells.get(2..)?.split_at_checked(models)?;
+            Some(ItemAnswer {
+                name: cells[0].to_owned(),
+                class: class(cells[1])?,
+                found: found.iter().map(|name| class(name)).collect(),
+                margins: margins.iter().map(|margin| margin.parse().ok()).collect(),
+            })
+        })
+        .collect::<Option<Vec<_>>>()
+        .filter(|items| items.iter().all(|item| item.margins.len() == models))
+}
+
 /// How often two models are wrong about the same item, and how often they would be if their errors
 /// had nothing to do with each other.
-pub(super) fn both_wrong(items: &[ItemAnswers], [a, b]: [usize; 2]) -> Option<[f64; 2]> {
+pub(super) fn both_wrong(items: &[ItemAnswer], [a, b]: [usize; 2]) -> Option<[f64; 2]> {
     let answered: Vec<[bool; 2]> = items
         .iter()
         .filter_map(|item| Some([item.found[a]? != item.class, item.found[b]? != item.class]))
@@ -132,10 +186,11 @@ fn pairs(result: &ModelsResult) -> Vec<u8> {
     heading.extend(words(&[
         "both_wrong",
         "both_wrong_by_chance",
+        "dbviz_reproducibility",
         "lowest_class",
         "lowest_jaccard",
     ]));
-    let items = result.items();
+    let items = &result.items;
     let rows = pairs_of(result.models()).enumerate().map(|(pair, [a, b])| {
         let mut row = vec![result.names[a].clone(), result.names[b].clone()];
         row.push((result.landscapes.len() / result.siblings).to_string());
@@ -145,8 +200,12 @@ fn pairs(result: &ModelsResult) -> Vec<u8> {
             row.push(csv_number(found.map(|found| found.mean)));
             row.extend([0, 1].map(|end| csv_number(found.map(|found| found.interval[end]))));
         }
-        let wrong = both_wrong(&items, [a, b]);
+        let wrong = both_wrong(items, [a, b]);
         row.extend([0, 1].map(|n| csv_number(wrong.map(|wrong| wrong[n]))));
+        let on_planes = (result.kind == GridKind::Plane)
+            .then(|| agreement_of(result, a, b))
+            .flatten();
+        row.push(csv_number(on_planes));
         let jaccard = result.jaccard(pair);
         let lowest = jaccard.iter().min_by(|a, b| a.1.total_cmp(&b.1));
         row.push(lowest.map_or_else(String::new, |&(class, _)| result.class_names[class].clone()));
@@ -242,9 +301,9 @@ fn series(result: &ModelsResult) -> Vec<u8> {
     ]);
     heading.extend(overview().map(|column| column.key.to_owned()));
     let last = result.models() - 1;
-    let items = result.items();
+    let items = &result.items;
     let rows = (0..=last).map(|model| {
-        let [right, all] = right(&items, model);
+        let [right, all] = right(items, model);
         let before = model.checked_sub(1);
         let mut row = vec![result.names[model].clone()];
         row.extend(

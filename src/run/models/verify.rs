@@ -2,7 +2,7 @@
 
 use super::super::check::{LandscapeCheck, Sample, SummaryCheck, spread};
 use super::super::error::{RunError, error_chain};
-use super::super::folder::layout::model_landscape_file;
+use super::super::folder::layout::{ITEMS_FILE, model_landscape_file};
 use super::super::folder::{RunFolder, difference};
 use super::super::redraw::read_landscape;
 
@@ -25,7 +25,9 @@ pub(in crate::run) fn load_again(folder: &RunFolder) -> Result<LoadedModels, Run
     let loaded = (job.load(&Silent)).map_err(|error| refuse(error_chain(&error)))?;
     let mut now = Value::Object(loaded.plan());
     for plan in [&mut then, &mut now] {
-        for key in ["program", "engine", "adapter", "keep", "baseline"] {
+        for key in [
+            "program", "engine", "adapter", "keep", "margins", "baseline",
+        ] {
             plan.as_object_mut().map(|plan| plan.remove(key));
         }
     }
@@ -91,7 +93,20 @@ pub(in crate::run) fn check_tables(folder: &RunFolder) -> Result<SummaryCheck, R
         }
         result.landscapes.push(Compared::new(&files));
     }
-    let result = result.expect("a run names at least one landscape");
+    let mut result = result.expect("a run names at least one landscape");
+    // What the models answer to the items is in no landscape: it is taken from its table, whose
+    // hash was checked.
+    let items = std::fs::read(folder.file(ITEMS_FILE)).unwrap_or_default();
+    let items = tables::read_items(&items, &result.class_names, result.models());
+    let Some(items) = items else {
+        let mut check = SummaryCheck::unread();
+        check.add(
+            ITEMS_FILE,
+            "not a table of items and what the models answer to them",
+        );
+        return Ok(check);
+    };
+    result.items = items;
     let mut check = SummaryCheck {
         rows: Some(result.landscapes.len()),
         differences: Vec::new(),

@@ -58,7 +58,8 @@ pub struct Compared {
     pub items: [String; 3],
     /// Their classes.
     pub classes: [usize; 3],
-    /// What each two models have in common, in the order of [`pairs_of`].
+    /// What each two models have in common: the first and the second, the first and the third, and so
+    /// on, then the second and the third.
     pub between: Vec<Between>,
     /// What each model answers.
     pub answered: Vec<Answered>,

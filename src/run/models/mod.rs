@@ -125,9 +125,9 @@ pub fn compare_models(
         kept: 0,
     };
     for ids in ids.chunks(wave) {
-        for files in writer.landscapes(ids)? {
-            result.landscapes.push(Compared::new(&files));
-        }
+        let files = writer.landscapes(ids)?;
+        let compared = files.par_iter().map(|files| Compared::new(files));
+        result.landscapes.par_extend(compared);
     }
     observer.end();
     result.items = job.item_answers(engine, &ids, options.margins)?;

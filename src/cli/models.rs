@@ -7,6 +7,7 @@ use super::terminal::Terminal;
 use super::text::{counted, table};
 use crate::data::read_text;
 use crate::job::{InterpolateJob, Job, ModelSource, ModelsJob, SweepJob, TableSource, is_table};
+use crate::pipeline::MorphMode;
 use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
@@ -21,8 +22,8 @@ pub(super) struct Args {
     /// {"file":"b.onnx","scale":0.0039,"mean":[0.5],"std":[0.5]}
     #[arg(value_name = "MODEL", required = true)]
     models: Vec<String>,
-    /// Compare with the kept landscapes of this finished run, on its data and triples
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["groups", "classes", "triples"])]
+    /// Compare with the kept landscapes of this finished run, on its data, triples and grids
+    #[arg(long, value_name = "DIR", conflicts_with_all = SAID_BY_A_BASELINE)]
     baseline: Option<PathBuf>,
     /// The models are checkpoints of one training, in order: write series.csv, too
     #[arg(long)]
@@ -38,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "WHAT", requires = "min_agreement")]
     per: Option<Per>,
     /// What lies between three items; of rows, morph is their mixes
-    #[arg(long, value_enum, default_value = "morph", conflicts_with = "baseline")]
+    #[arg(long, value_enum, default_value = "morph")]
     kind: ImageKind,
     #[command(flatten)]
     flat: FlatArgs,
@@ -70,6 +71,34 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "all")]
     figures: FiguresName,
 }
+
+/// What a kept run has decided, so that it cannot be said again.
+const SAID_BY_A_BASELINE: [&str; 24] = [
+    "kind",
+    "range",
+    "clipped",
+    "groups",
+    "classes",
+    "triples",
+    "seed",
+    "per_class",
+    "steps",
+    "grid",
+    "mode",
+    "sampling",
+    "label",
+    "features",
+    "delimiter",
+    "no_header",
+    "data",
+    "data_dir",
+    "resize",
+    "white",
+    "images_key",
+    "labels_key",
+    "skip_unreadable",
+    "class_order",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Per {
@@ -177,6 +206,8 @@ impl Args {
         );
         let flat = self.flat.settings(self.kind.shape())?;
         let default = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
+        // Rows are not warped either.
+        let morph = (self.morph).without_warp("rows", default, MorphMode::CrossFade)?;
         let source = self.columns.source(self.data.name(), self.data.root())?;
         Ok(InterpolateJob {
             data: TableSource {
@@ -185,7 +216,7 @@ impl Args {
             },
             triples: self.triples.triples(),
             per_class: self.per_class.map(|rows| rows as usize),
-            steps: self.morph.steps_or(default),
+            steps: morph.steps,
             flat: flat.map(|(flat, _)| flat),
             ..InterpolateJob::default()
         })

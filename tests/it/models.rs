@@ -333,6 +333,20 @@ fn a_kept_run_stands_in_for_a_model() {
     );
     let text = |run: &str| std::fs::read(folder.path().join(run).join("pairs.csv")).expect("pairs");
     assert_eq!(text("alone"), text("beside"));
+    // What the kept run has decided is not said again, and not passed over in silence.
+    for said in [
+        ["--steps", "9"],
+        ["--mode", "published"],
+        ["--seed", "4"],
+        ["--data", "iris"],
+    ] {
+        fail(
+            folder.path(),
+            &[&baseline[..6], &said].concat(),
+            2,
+            &["--baseline", said[0]],
+        );
+    }
     // A run of other landscapes is none.
     let walk = [
         "models",
@@ -375,6 +389,18 @@ fn rows_are_compared_too() {
     assert!((0.0..1.0).contains(&number(&pairs[0], "agreement")));
     let manifest = json(out.join("manifest.json"));
     assert_eq!(manifest["plan"]["on"], "interpolate");
+    for said in [
+        ["--mode", "published"],
+        ["--grid", "4"],
+        ["--resize", "9x9"],
+    ] {
+        fail(
+            folder.path(),
+            &[&compare[..], &said].concat(),
+            1,
+            &[said[0], "leave it out"],
+        );
+    }
     succeed(folder.path(), &["verify", "morphscape-models", "--all"]);
 }
 

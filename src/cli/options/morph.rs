@@ -60,11 +60,6 @@ enum SamplingName {
 }
 
 impl MorphArgs {
-    /// Points a side of a grid, or so many where no number is given.
-    pub(in crate::cli) fn steps_or(&self, default: usize) -> usize {
-        self.size.steps_or(default)
-    }
-
     /// How images are morphed; published mode has one way of sampling.
     pub(in crate::cli) fn settings(&self) -> anyhow::Result<MorphSettings> {
         let mode = match (

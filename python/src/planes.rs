@@ -6,8 +6,8 @@ use crate::grids::{Grid, Said};
 use crate::landscape::LandscapeFile;
 use crate::network::{Network, not_contiguous};
 use crate::watch::Watch;
-use morphscape::landscape::Items;
-use morphscape::pipeline::{FlatJob, FlatSettings, FlatShape, Frames, compute_flat};
+use morphscape::landscape::{GridKind, Items};
+use morphscape::pipeline::{FlatJob, FlatSettings, Frames, compute_flat};
 use morphscape::sections::{Space, SpaceKind};
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -18,15 +18,13 @@ pub(crate) fn flat_settings(
     range: [f64; 2],
     clipped: bool,
 ) -> PyResult<Option<FlatSettings>> {
-    let shape = match kind {
-        "morph" => return Ok(None),
-        "plane" => FlatShape::Plane,
-        "triangle" => FlatShape::Triangle,
-        _ => {
-            return Err(InputError::new_err(format!(
-                "kind: expected \"morph\", \"plane\" or \"triangle\", found \"{kind}\""
-            )));
-        }
+    if kind == "morph" {
+        return Ok(None);
+    }
+    let Some(shape) = GridKind::named(kind).and_then(GridKind::flat_shape) else {
+        return Err(InputError::new_err(format!(
+            "kind: expected \"morph\", \"plane\" or \"triangle\", found \"{kind}\""
+        )));
     };
     Ok(Some(FlatSettings {
         shape,

@@ -7,7 +7,7 @@ use crate::job::{
     InterpolateJob, Job, ModelSource, Observer, SweepJob, TableSource, Triples, is_table,
 };
 use crate::kernels::Sampling;
-use crate::pipeline::{FlatShape, MorphMode};
+use crate::pipeline::MorphMode;
 use crate::run::{Again, Moved, RunFolder};
 use anyhow::{Context, bail, ensure};
 use clap::{Args as _, Command};
@@ -209,7 +209,7 @@ fn shell(kept: &[String], job: &Job) -> String {
     match (job, job.flat()) {
         (_, Some(flat)) => {
             option("kind", flat.kind().name());
-            if flat.shape == FlatShape::Plane {
+            if flat.shape.has_box() {
                 let [below, above] = flat.range;
                 option("range", &format!("{below},{above}"));
             }

@@ -2,11 +2,12 @@
 
 use super::figures::{FigureArgs, Figures};
 use super::options::{
-    EngineArgs, FlatArgs, ModelArgs, RowKind, RowTripleArgs, TableArgs, existing,
+    EngineArgs, FlatArgs, ModelArgs, RowTripleArgs, TableArgs, existing, row_kind,
 };
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
 use crate::job::InterpolateJob;
+use crate::landscape::GridKind;
 use crate::run::{FigurePlan, Run, Timings};
 use anyhow::ensure;
 use std::path::PathBuf;
@@ -16,8 +17,8 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What lies between three rows
-    #[arg(long, value_enum, default_value = "rows")]
-    kind: RowKind,
+    #[arg(long, value_name = "KIND", value_parser = row_kind(), default_value = "rows")]
+    kind: GridKind,
     #[command(flatten)]
     flat: FlatArgs,
     #[command(flatten)]
@@ -85,7 +86,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
 impl Args {
     /// The job that they stand for.
     pub(super) fn job(&self) -> anyhow::Result<InterpolateJob> {
-        let flat = self.flat.settings(self.kind.shape())?;
+        let flat = self.flat.settings(self.kind)?;
         let default = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
         Ok(InterpolateJob {
             model: self.model.source()?,

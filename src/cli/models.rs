@@ -1,12 +1,13 @@
 //! `morphscape models`: several classifiers on the same landscapes, and a gate for CI.
 
 use super::options::{
-    ColumnArgs, DataArgs, EngineArgs, FlatArgs, ImageKind, MorphArgs, TripleArgs, existing, grids,
+    ColumnArgs, DataArgs, EngineArgs, FlatArgs, MorphArgs, TripleArgs, existing, grids, image_kind,
 };
 use super::terminal::Terminal;
 use super::text::{counted, table};
 use crate::data::read_text;
 use crate::job::{InterpolateJob, Job, ModelSource, ModelsJob, SweepJob, TableSource, is_table};
+use crate::landscape::GridKind;
 use crate::pipeline::MorphMode;
 use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
 use anyhow::{Context, bail, ensure};
@@ -39,8 +40,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "WHAT", requires = "min_agreement")]
     per: Option<Per>,
     /// What lies between three items; of rows, morph is their mixes
-    #[arg(long, value_enum, default_value = "morph")]
-    kind: ImageKind,
+    #[arg(long, value_name = "KIND", value_parser = image_kind(), default_value = "morph")]
+    kind: GridKind,
     #[command(flatten)]
     flat: FlatArgs,
     #[command(flatten)]
@@ -200,11 +201,11 @@ impl Args {
             );
         }
         ensure!(
-            self.kind != ImageKind::CrossFade,
+            self.kind != GridKind::CrossFade,
             "--kind cross-fade belongs to images, and --data {} is a table; leave it out",
             self.data.name()
         );
-        let flat = self.flat.settings(self.kind.shape())?;
+        let flat = self.flat.settings(self.kind)?;
         let default = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
         // Rows are not warped either.
         let morph = (self.morph).without_warp("rows", default, MorphMode::CrossFade)?;

@@ -1,10 +1,11 @@
 //! `morphscape sweep`: the image job.
 
 use super::figures::{FigureArgs, Figures};
-use super::options::{EngineArgs, FlatArgs, ImageKind, SweepArgs, existing};
+use super::options::{EngineArgs, FlatArgs, SweepArgs, existing, image_kind};
 use super::outcome::say_outcome;
 use super::terminal::Terminal;
 use crate::job::SweepJob;
+use crate::landscape::GridKind;
 use crate::run::{Keep, Run, Timings};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,8 +14,8 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What lies between three images
-    #[arg(long, value_enum, default_value = "morph")]
-    kind: ImageKind,
+    #[arg(long, value_name = "KIND", value_parser = image_kind(), default_value = "morph")]
+    kind: GridKind,
     #[command(flatten)]
     flat: FlatArgs,
     #[command(flatten)]

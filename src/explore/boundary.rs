@@ -16,7 +16,8 @@
 use super::error::ExploreError;
 use super::subject::Subject;
 use super::view::View;
-use crate::pipeline::{FlatShape, MorphMode};
+use crate::landscape::FlatShape;
+use crate::pipeline::MorphMode;
 use crate::sections::{BOX_MARGIN, ItemPlane, PlaneOptions, exact_plane};
 use serde_json::{Value, json};
 

@@ -23,9 +23,10 @@ use crate::landscape::{
     choose_lettered_triples, choose_triples,
 };
 use crate::mesh::{Point, cell_size_px};
+use crate::model::Classifier;
 use crate::pipeline::{
-    FlatJob, FlatSettings, FlatShape, Frames, GridJob, MorphMode, MorphSettings, PipelineError,
-    RowJob, classify, classify_again, compute_flat, compute_landscapes, flat_inputs,
+    FlatJob, FlatSettings, Frames, GridJob, MorphMode, MorphSettings, PipelineError, RowJob,
+    classify, compute_flat, compute_landscapes, compute_landscapes_of, flat_inputs,
     interpolate_rows, morph_grid,
 };
 use crate::remedy::Setting;
@@ -193,11 +194,11 @@ fn flat_space(
             JobError::unfit("expected two shares of the box's sides, from 0 to 100"),
         ));
     }
-    let refused = match (flat.shape, kind) {
+    let refused = match kind {
         _ if !flat.clipped => None,
-        (FlatShape::Triangle, _) => Some("the mixtures of a triangle never leave the items' range"),
-        (_, SpaceKind::Rows) => Some("features have no range to be clamped to"),
-        (_, SpaceKind::Images) => None,
+        _ if !flat.shape.has_box() => Some("mixtures of items never leave the items' range"),
+        SpaceKind::Rows => Some("features have no range to be clamped to"),
+        SpaceKind::Images => None,
     };
     if let Some(reason) = refused {
         return Err(JobError::unfit_but(
@@ -470,7 +471,7 @@ impl LoadedJob {
             steps,
             max_regions: settings.max_regions,
         };
-        let map = class_map(network, items, &plane, settings.map_shape(), &options);
+        let map = class_map(network, items, &plane, settings.shape, &options);
         Ok(Some(map.at(&job.name)?))
     }
 
@@ -766,19 +767,31 @@ impl LoadedJob {
         Ok(dbviz_mean_margin(&margins))
     }
 
-    /// The model's answers to the inputs that landscapes of another model of images keep.
-    pub(super) fn compute_again(
+    /// Computes landscapes of the job's model and of `others`, which take the same inputs: a list a
+    /// model. Images are morphed once.
+    pub(super) fn compute_beside(
         &self,
         engine: &dyn Engine,
-        landscapes: &[Landscape],
+        landscapes: &[LandscapeId],
+        others: &[&LoadedModel],
         observer: &dyn Observer,
-    ) -> Result<Vec<Landscape>, PipelineError> {
-        let again = classify_again(engine, &self.model.model, landscapes)?;
-        let done = again.iter().map(Landscape::num_frames).sum();
-        match observer.advance(done) {
-            ControlFlow::Break(()) => Err(PipelineError::Interrupted),
-            ControlFlow::Continue(()) => Ok(again),
-        }
+    ) -> Result<Vec<Vec<Landscape>>, JobError> {
+        let fetched = self.fetch(landscapes)?;
+        let (frames, steps) = (Frames::Drop, self.steps());
+        let (LoadedItems::Images { settings, .. }, [_, ..]) = (&self.items, others) else {
+            let own =
+                self.compute_fetched(engine, landscapes, &fetched, steps, frames, observer)?;
+            return Ok(vec![own]);
+        };
+        let models: Vec<&dyn Classifier> = std::iter::once(&self.model)
+            .chain(others.iter().copied())
+            .map(|loaded| &loaded.model as &dyn Classifier)
+            .collect();
+        let jobs = fetched.grid_jobs(landscapes);
+        let go_on = |done| observer.advance(done);
+        Ok(compute_landscapes_of(
+            engine, &models, settings, &jobs, frames, &go_on,
+        )?)
     }
 
     /// A landscape with everything its file says.

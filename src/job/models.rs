@@ -8,20 +8,21 @@
 use super::error::JobError;
 use super::landscapes::LandscapeId;
 use super::loaded::{ListOf, LoadedJob};
-use super::model::ModelSource;
+use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer, Stage};
 use super::spec::{Job, SweepJob};
 use super::triples::Triples;
 use crate::data::ClassMatch;
 use crate::defaults::with_defaults;
 use crate::engine::Engine;
-use crate::landscape::{Items, Landscape, LandscapeFile, ListedItem, ListedTriple, argmax};
-use crate::pipeline::{Frames, classify};
+use crate::landscape::{Items, LandscapeFile, ListedItem, ListedTriple, argmax};
+use crate::model::Network;
+use crate::pipeline::classify;
 use crate::remedy::Setting;
 use crate::sections::SectionNetwork;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -192,6 +193,18 @@ impl LoadedModels {
         names.map(|candidate| candidate.name.clone()).collect()
     }
 
+    /// Values of an input that are in memory for every point of a landscape: a row is kept, and a
+    /// frame where the host runs a network, which is asked after the others.
+    pub(crate) fn kept_values(&self) -> usize {
+        let lead = self.lead();
+        let mut models = self.candidates.iter().map(|one| &one.job.model().model);
+        let by_kernels = models.all(|model| matches!(model.network(), Network::Steps(_)));
+        match lead.kind().is_morphed() && by_kernels {
+            true => 0,
+            false => lead.input_values(),
+        }
+    }
+
     /// Computes some landscapes of each classifier: a list a classifier, the landscapes of the first
     /// first. Frames are morphed once.
     ///
@@ -203,33 +216,24 @@ impl LoadedModels {
         ids: &[LandscapeId],
         observer: &dyn Observer,
     ) -> Result<Vec<Vec<LandscapeFile>>, JobError> {
-        let lead = self.lead();
-        let fetched = lead.fetch(ids)?;
+        let (lead, others) = (self.lead(), &self.candidates[1..]);
         let shares = |candidate: &Candidate| {
-            let items = candidate.job.items();
-            lead.kind().is_morphed() && items == lead.items()
+            lead.kind().is_morphed() && candidate.job.items() == lead.items()
         };
-        let frames = match self.candidates[1..].iter().any(shares) {
-            true => Frames::Keep,
-            false => Frames::Drop,
-        };
-        let first = lead.compute_fetched(engine, ids, &fetched, lead.steps(), frames, observer)?;
+        let sharing = others.iter().filter(|candidate| shares(candidate));
+        let sharing: Vec<&LoadedModel> = sharing.map(|candidate| candidate.job.model()).collect();
+        let mut together = (lead.compute_beside(engine, ids, &sharing, observer)?).into_iter();
         let mut all = Vec::with_capacity(self.candidates.len());
-        for candidate in &self.candidates[1..] {
-            let landscapes = match shares(candidate) {
-                true => candidate.job.compute_again(engine, &first, observer)?,
-                false => {
-                    // Its own items by its own positions, in the same order.
-                    let own = candidate.own_ids(ids);
-                    let fetched = candidate.job.fetch(&own)?;
-                    let steps = candidate.job.steps();
-                    let job = &candidate.job;
-                    job.compute_fetched(engine, &own, &fetched, steps, Frames::Drop, observer)?
-                }
-            };
-            all.push(landscapes);
+        all.extend(together.next());
+        for candidate in others {
+            if shares(candidate) {
+                all.extend(together.next());
+            } else {
+                // Its own items by its own positions, in the same order.
+                let own = candidate.own_ids(ids);
+                all.extend(candidate.job.compute_beside(engine, &own, &[], observer)?);
+            }
         }
-        all.insert(0, first);
         let named = all.into_iter().zip(&self.candidates);
         Ok(named
             .map(|(landscapes, candidate)| {
@@ -237,7 +241,7 @@ impl LoadedModels {
                 files
                     .map(|(id, landscape)| LandscapeFile {
                         about: self.about(candidate, id),
-                        landscape: without_inputs(landscape.with_classes_from(&candidate.outputs)),
+                        landscape: landscape.with_classes_from(&candidate.outputs),
                     })
                     .collect()
             })
@@ -370,22 +374,15 @@ impl LoadedModels {
     }
 }
 
-/// A landscape whose frames were kept for the other classifiers alone.
-fn without_inputs(landscape: Landscape) -> Landscape {
-    let keeps = landscape.morph.is_none();
-    Landscape {
-        inputs: landscape.inputs.filter(|_| keeps),
-        ..landscape
-    }
-}
-
 impl Candidate {
     /// The ids of the same landscapes as this classifier's own job has them.
     fn own_ids(&self, ids: &[LandscapeId]) -> Vec<LandscapeId> {
         let own = self.job.landscapes();
+        let own: HashMap<&str, &LandscapeId> =
+            own.iter().map(|own| (own.name.as_str(), own)).collect();
         ids.iter()
-            .filter_map(|id| own.iter().find(|own| own.name == id.name))
-            .cloned()
+            .filter_map(|id| own.get(id.name.as_str()))
+            .map(|&own| own.clone())
             .collect()
     }
 }

@@ -125,12 +125,12 @@ impl Items {
     }
 }
 
-/// The shape of a tensor with so many values a point: `[steps, steps, ...]`, of a triangle
-/// `[points, ...]`.
+/// The shape of a tensor with so many values a point: `[steps, steps, ...]`, or
+/// `[points, ...]` where places are empty.
 fn tensor_shape(kind: GridKind, steps: usize, of_point: &[usize]) -> Vec<usize> {
-    let mut shape = match kind {
-        GridKind::Triangle => vec![kind.num_points(steps)],
-        _ => vec![steps, steps],
+    let mut shape = match kind.has_gaps() {
+        true => vec![kind.num_points(steps)],
+        false => vec![steps, steps],
     };
     shape.extend(of_point);
     shape
@@ -139,9 +139,9 @@ fn tensor_shape(kind: GridKind, steps: usize, of_point: &[usize]) -> Vec<usize> 
 /// The values of the points that a grid has, out of those of all its places.
 fn packed(kind: GridKind, steps: usize, values: &[f32]) -> Cow<'_, [f32]> {
     let each = values.len() / (steps * steps);
-    match kind.num_points(steps) == steps * steps {
-        true => Cow::Borrowed(values),
-        false => Cow::Owned(
+    match kind.has_gaps() {
+        false => Cow::Borrowed(values),
+        true => Cow::Owned(
             kind.points(steps)
                 .flat_map(|k| values[k * each..(k + 1) * each].iter().copied())
                 .collect(),
@@ -414,9 +414,9 @@ impl LandscapeFile {
         let flat = match kind.is_flat() {
             true => {
                 let mut flat: FlatGrid = file.json("flat")?;
-                let values = match kind {
-                    GridKind::Triangle => kind.num_points(steps),
-                    _ => steps,
+                let values = match kind.has_gaps() {
+                    true => kind.num_points(steps),
+                    false => steps,
                 };
                 let places = [
                     file.take_f64("alpha", &[values])?,
@@ -424,11 +424,11 @@ impl LandscapeFile {
                 ];
                 let rises = |axis: &Vec<f64>| axis.windows(2).all(|pair| pair[0] < pair[1]);
                 let known = flat.anchors.iter().flatten().all(|at| at.is_finite());
-                if !known || (kind == GridKind::Plane && !places.iter().all(rises)) {
+                if !known || (!kind.has_gaps() && !places.iter().all(rises)) {
                     let expected = "finite places of the items, and rising coordinates of a plane";
                     return inconsistent("flat", expected, "others".into());
                 }
-                if kind == GridKind::Plane {
+                if !kind.has_gaps() {
                     flat.axes = places;
                 }
                 Some(flat)

@@ -39,13 +39,13 @@ impl FlatGrid {
     /// Alpha and beta as a file holds them: of each row and each column of a plane, of each point of
     /// a triangle.
     pub(super) fn coordinates(&self, kind: GridKind, steps: usize) -> [Vec<f64>; 2] {
-        match kind {
-            GridKind::Triangle => {
+        match kind.has_gaps() {
+            true => {
                 let places: Vec<[f64; 2]> =
                     kind.points(steps).map(|k| self.place(k, steps)).collect();
                 [0, 1].map(|axis| places.iter().map(|place| place[axis]).collect())
             }
-            _ => self.axes.clone(),
+            false => self.axes.clone(),
         }
     }
 
@@ -60,16 +60,15 @@ impl FlatGrid {
         i * self.axes[1].len() + j
     }
 
-    /// Where a place lies in the box of a plane, 0 to 1 along alpha and beta.
-    pub fn in_box(&self, place: [f64; 2]) -> [f64; 2] {
-        [0, 1].map(|axis| match &self.axes[axis][..] {
-            [lo, .., hi] => (place[axis] - lo) / (hi - lo),
-            _ => place[axis],
-        })
-    }
-
-    /// The shares of B and C in a place of a triangle.
+    /// How far a place lies along each side, 0 to 1: of the box of a plane; of a triangle the shares
+    /// of B and C in it.
     pub fn shares(&self, place: [f64; 2]) -> [f64; 2] {
+        if let [[left, .., right], [low, .., high]] = self.axes.each_ref().map(Vec::as_slice) {
+            return [
+                (place[0] - left) / (right - left),
+                (place[1] - low) / (high - low),
+            ];
+        }
         // A lies at (0, 0) and B at (b, 0).
         let [_, [b, _], [x, height]] = self.anchors;
         let c = if height > 0.0 { place[1] / height } else { 0.0 };

@@ -34,6 +34,35 @@ pub enum GridKind {
     Triangle,
 }
 
+/// What is laid through three items without a morph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlatShape {
+    /// Their plane, in a box around them.
+    Plane,
+    /// Their mixtures.
+    Triangle,
+}
+
+impl FlatShape {
+    /// All shapes.
+    pub const ALL: [Self; 2] = [Self::Plane, Self::Triangle];
+
+    /// Whether its points lie in a box, which may be wider than the items.
+    pub fn has_box(self) -> bool {
+        self == Self::Plane
+    }
+}
+
+impl From<FlatShape> for GridKind {
+    fn from(shape: FlatShape) -> Self {
+        match shape {
+            FlatShape::Plane => Self::Plane,
+            FlatShape::Triangle => Self::Triangle,
+        }
+    }
+}
+
 /// What a grid's axes are called, for the eye, as it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AxisNames {
@@ -106,6 +135,27 @@ impl GridKind {
         }
     }
 
+    /// The kind of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What lies between three items, for somebody who chooses.
+    pub fn in_few_words(self) -> &'static str {
+        match self {
+            Self::Morph => "Mixes of A and B, morphed into C",
+            Self::CrossFade => "The same without a warp, pixel by pixel",
+            Self::Rows => "Mixes of A and B, led into C",
+            Self::Plane => "The plane through A, B and C, as dbViz lays it",
+            Self::Triangle => "The mixtures of A, B and C",
+        }
+    }
+
+    /// What is laid through three items, where no morph is.
+    pub fn flat_shape(self) -> Option<FlatShape> {
+        (FlatShape::ALL.into_iter()).find(|&shape| Self::from(shape) == self)
+    }
+
     /// Whether its inputs are images that were morphed, so that there are meshes and their counts.
     pub fn is_morphed(self) -> bool {
         matches!(self, Self::Morph | Self::CrossFade)
@@ -113,7 +163,20 @@ impl GridKind {
 
     /// Whether its points are affine in its coordinates: no warp, and three items that are alike.
     pub fn is_flat(self) -> bool {
-        matches!(self, Self::Plane | Self::Triangle)
+        self.flat_shape().is_some()
+    }
+
+    /// Whether the square of `steps x steps` has places without a point.
+    pub fn has_gaps(self) -> bool {
+        matches!(self, Self::Triangle)
+    }
+
+    /// Its points in words: `21 x 21`, or their number where they are no square.
+    pub fn size(self, steps: usize) -> String {
+        match self.has_gaps() {
+            true => self.num_points(steps).to_string(),
+            false => format!("{steps} x {steps}"),
+        }
     }
 
     /// What its axes are called.
@@ -364,6 +427,7 @@ mod tests {
             }
             let text = serde_json::to_value(kind).expect("plain data");
             assert_eq!(text, kind.name());
+            assert_eq!(GridKind::named(kind.name()), Some(kind));
         }
         assert_eq!(GridKind::of_mode("cross-fade"), GridKind::CrossFade);
         assert_eq!(GridKind::of_mode("published"), GridKind::Morph);

@@ -19,7 +19,7 @@ pub use data_points::DataPoints;
 pub use deviation::{CLEAR_MARGIN, Deviation, Furthest};
 pub use file::{About, Items, LandscapeFile, LandscapeFileError, triple_of};
 pub use flat::FlatGrid;
-pub use kind::{AxisNames, GridKind, GridPath};
+pub use kind::{AxisNames, FlatShape, GridKind, GridPath};
 pub use measures::{
     Bar, Between, BoundaryDistances, COLUMNS, CONFIDENT, Column, Connectivity, CriticalPoints,
     Format, GridMeasures, LatticeWeights, Measures, OVERVIEW, OrderAsymmetry, PERSISTENT,
@@ -262,11 +262,7 @@ impl Landscape {
     /// to 1 from the left and from below.
     pub fn drawn_share(&self, place: [f64; 2]) -> [f64; 2] {
         let last = (self.steps - 1) as f64;
-        let shares = match (self.kind, &self.flat) {
-            (GridKind::Plane, Some(flat)) => flat.in_box(place),
-            (GridKind::Triangle, Some(flat)) => flat.shares(place),
-            _ => place,
-        };
+        let shares = self.flat.as_ref().map_or(place, |flat| flat.shares(place));
         shares.map(|at| (at * last + 0.5) / self.steps as f64)
     }
 

@@ -13,7 +13,7 @@ use crate::model::Classifier;
 ///
 /// # Panics
 /// When a landscape keeps no inputs.
-pub fn classify_again(
+pub(super) fn classify_again(
     engine: &dyn Engine,
     model: &dyn Classifier,
     landscapes: &[Landscape],

@@ -104,11 +104,13 @@ impl AnswerBufs {
     }
 }
 
-/// Bytes to count for each input of a recording that classifies: of the largest buffer, or of
-/// all of them by [`BUDGET`], since the GPU engine holds all at once.
-pub(super) fn input_bytes(steps: &Steps) -> usize {
-    let share = steps.total_width().div_ceil(BUDGET.buffers_a_recording);
-    4 * row_stride(steps.widest_row().max(share))
+/// Bytes to count for each input of a recording that classifies by some networks: of the largest
+/// buffer, or of all of them by [`BUDGET`], since the GPU engine holds all at once.
+pub(super) fn input_bytes(networks: &[&Steps]) -> usize {
+    let total: usize = networks.iter().map(|steps| steps.total_width()).sum();
+    let share = total.div_ceil(BUDGET.buffers_a_recording);
+    let widest = networks.iter().map(|steps| steps.widest_row()).max();
+    4 * row_stride(widest.unwrap_or(0).max(share))
 }
 
 /// Logits `[rows, classes]` with their probabilities, which are the kernels' twins' whoever gave

@@ -57,7 +57,7 @@ pub(super) fn classify_by_steps(
     steps: &Steps,
     inputs: &[&[f32]],
 ) -> Result<Answers, PipelineError> {
-    let batch_rows = (engine.batch_buffer_bytes() / input_bytes(steps)).max(1);
+    let batch_rows = (engine.batch_buffer_bytes() / input_bytes(&[steps])).max(1);
     let mut answers = Answers::default();
     in_batches(engine, inputs.len(), batch_rows, |engine, batch| {
         let mut recording = Recording::new();

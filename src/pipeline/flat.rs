@@ -19,27 +19,15 @@ use super::host::{HandOn, Part, ask_for_groups};
 use super::places::Points;
 use crate::engine::Engine;
 use crate::kernels::{BUDGET, Recording};
-use crate::landscape::{FlatGrid, GridKind, Landscape};
+use crate::landscape::{FlatGrid, FlatShape, GridKind, Landscape};
 use crate::model::{Classifier, Network, Steps};
-use crate::sections::{
-    BOX_MARGIN, Exactness, ItemPlane, MapShape, Space, SpaceKind, triangle_anchors,
-};
+use crate::sections::{BOX_MARGIN, Exactness, ItemPlane, Space, SpaceKind, triangle_anchors};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 /// Planes whose first layers a recording holds at most.
 const PLANES_A_RECORDING: usize = 16;
-
-/// What is laid through three items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlatShape {
-    /// Their plane, in a box around them.
-    Plane,
-    /// Their mixtures.
-    Triangle,
-}
 
 /// How points are laid through three items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -81,20 +69,9 @@ impl FlatSettings {
         Laid::new(job, space, self, 2).map(|_| ())
     }
 
-    /// What of the items' plane its points cover.
-    pub fn map_shape(&self) -> MapShape {
-        match self.shape {
-            FlatShape::Plane => MapShape::Box,
-            FlatShape::Triangle => MapShape::Triangle,
-        }
-    }
-
     /// The kind of its landscapes.
     pub fn kind(&self) -> GridKind {
-        match self.shape {
-            FlatShape::Plane => GridKind::Plane,
-            FlatShape::Triangle => GridKind::Triangle,
-        }
+        self.shape.into()
     }
 }
 
@@ -317,7 +294,7 @@ impl Flat<'_> {
                 .collect(),
         };
         let narrow = on_planes.as_ref().and_then(|steps| steps.first());
-        let bytes = input_bytes(narrow.unwrap_or(network));
+        let bytes = input_bytes(&[narrow.unwrap_or(network)]);
         let most = engine.batch_buffer_bytes() / bytes;
         let most = most.clamp(1, PLANES_A_RECORDING * self.points.len());
         let total = group.len() * self.points.len();

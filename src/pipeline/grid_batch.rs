@@ -36,8 +36,8 @@ struct Place {
 pub(super) struct Recorded {
     pub(super) recording: Recording,
     frames: Buf<f32>,
-    /// Of the images and of the frames, if they are classified in the recording.
-    pub(super) answers: Option<[AnswerBufs; 2]>,
+    /// Of each network that classifies in the recording, of the images and of the frames.
+    pub(super) answers: Vec<[AnswerBufs; 2]>,
 }
 
 /// What a recording is to bring back.
@@ -45,10 +45,10 @@ pub(super) struct Recorded {
 pub(super) enum Wanted<'a> {
     /// The frames.
     Frames,
-    /// What these steps answer.
-    Answers(&'a Steps),
+    /// What these networks answer.
+    Answers(&'a [&'a Steps]),
     /// Both.
-    Both(&'a Steps),
+    Both(&'a [&'a Steps]),
 }
 
 impl<'p> Batch<'p> {
@@ -123,13 +123,15 @@ impl<'p> Batch<'p> {
         if !matches!(wanted, Wanted::Answers(_)) {
             recording.download(frames);
         }
-        let answers = match wanted {
-            Wanted::Frames => None,
-            Wanted::Answers(steps) | Wanted::Both(steps) => {
-                let both = [(images, self.images.len()), (frames, jobs.len())];
-                Some(both.map(|(x, rows)| record_classify(&mut recording, x, rows, steps)))
-            }
+        let networks = match wanted {
+            Wanted::Frames => &[],
+            Wanted::Answers(networks) | Wanted::Both(networks) => networks,
         };
+        let both = [(images, self.images.len()), (frames, jobs.len())];
+        let answers = networks
+            .iter()
+            .map(|steps| both.map(|(x, rows)| record_classify(&mut recording, x, rows, steps)))
+            .collect();
         Recorded {
             recording,
             frames,

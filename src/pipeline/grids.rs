@@ -1,6 +1,7 @@
 //! Landscapes of image triples: what is prepared on the host, run on the engine in batches.
 
 use super::PipelineError;
+use super::again::classify_again;
 use super::answers::{Answers, input_bytes};
 use super::batches::{in_batches, in_slots};
 use super::classify::classify_by_steps;
@@ -41,11 +42,32 @@ pub fn compute_landscapes(
     frames: Frames,
     progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
 ) -> Result<Vec<Landscape>, PipelineError> {
+    let mut all = compute_landscapes_of(engine, &[model], settings, jobs, frames, progress)?;
+    Ok(all.pop().unwrap_or_default())
+}
+
+/// The same for several models, a list of landscapes each. What stands between three images is
+/// morphed once, whoever is asked: kernels are given it where it was made, and only where the host
+/// runs a network beside another does it come back to be asked again. The first model's landscapes
+/// alone keep frames. `progress` is told of each frame once a model.
+///
+/// # Errors
+/// As [`compute_landscapes`].
+pub fn compute_landscapes_of(
+    engine: &dyn Engine,
+    models: &[&dyn Classifier],
+    settings: &MorphSettings,
+    jobs: &[GridJob<'_>],
+    frames: Frames,
+    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) -> Result<Vec<Vec<Landscape>>, PipelineError> {
     let Some(first) = jobs.first() else {
-        return Ok(Vec::new());
+        return Ok(vec![Vec::new(); models.len()]);
     };
     let shape = first.a.shape();
-    check_image_shape(model.input_shape(), shape)?;
+    for model in models {
+        check_image_shape(model.input_shape(), shape)?;
+    }
     for (number, job) in jobs.iter().enumerate() {
         for (name, image) in job.images() {
             check_image(image, shape, || {
@@ -53,10 +75,21 @@ pub fn compute_landscapes(
             })?;
         }
     }
+    let by_kernels: Vec<(usize, &Steps)> = (models.iter().enumerate())
+        .filter_map(|(n, model)| match model.network() {
+            Network::Steps(steps) => Some((n, steps)),
+            Network::Host(_) => None,
+        })
+        .collect();
+    // Of networks that the host runs, one is asked as its frames are made if nobody else is.
+    let asked: Vec<usize> = match by_kernels.is_empty() {
+        true => vec![0],
+        false => by_kernels.iter().map(|&(n, _)| n).collect(),
+    };
+    let again = asked.len() < models.len();
     let grids = Grids {
         grid: Grid::new(settings, shape)?,
-        num_classes: model.num_classes(),
-        frames,
+        frames: if again { Frames::Keep } else { frames },
     };
     let grid = &grids.grid;
     let landscape_bytes = grid.row_bytes(grid.frame_bytes()) * grid.steps;
@@ -66,11 +99,12 @@ pub fn compute_landscapes(
     // the device has another.
     let (one, rest) = jobs.split_at(1);
     let groups: Vec<&[GridJob<'_>]> = [one].into_iter().chain(rest.chunks(group)).collect();
-    let finished = match model.network() {
-        Network::Steps(steps) => {
+    let finished: Vec<(Landscape, Vec<Answers>)> = match models[asked[0]].network() {
+        Network::Steps(_) => {
+            let networks: Vec<&Steps> = by_kernels.iter().map(|&(_, steps)| steps).collect();
             let groups = in_slots(&groups, |group| {
                 let prepared = grid.prepare(group)?;
-                grids.classify(engine, steps, &prepared, progress)
+                grids.classify(engine, &networks, &prepared, progress)
             })?;
             groups.into_iter().flatten().collect()
         }
@@ -79,77 +113,122 @@ pub fn compute_landscapes(
                 let prepared = grid.prepare(group)?;
                 grids.hand_on(engine, &prepared, hand_on)
             };
-            ask_for_groups(network, grid.num_points(), &groups, make, progress)?
+            let found = ask_for_groups(network, grid.num_points(), &groups, make, progress)?;
+            let one = found
+                .into_iter()
+                .map(|(made, answers)| (made, vec![answers]));
+            one.collect()
         }
     };
-    let landscapes = finished.into_iter().map(|(landscape, answers)| Landscape {
+    let (made, mut answers): (Vec<Landscape>, Vec<_>) = finished
+        .into_iter()
+        .map(|(made, answers)| (made, answers.into_iter()))
+        .unzip();
+    let mut all: Vec<Vec<Landscape>> = Vec::with_capacity(models.len());
+    for (n, model) in models.iter().enumerate() {
+        all.push(match asked.contains(&n) {
+            true => (made.iter().zip(&mut answers))
+                .map(|(made, answers)| {
+                    let answers = answers.next().expect("each network that is asked answers");
+                    answered(made, model.num_classes(), answers)
+                })
+                .collect(),
+            false => {
+                let again = classify_again(engine, *model, &made)?;
+                if progress(made.len() * grid.num_points()).is_break() {
+                    return Err(PipelineError::Interrupted);
+                }
+                again
+            }
+        });
+    }
+    if let (Frames::Keep, Some(first)) = (frames, all.first_mut()) {
+        for (landscape, made) in first.iter_mut().zip(made) {
+            landscape.inputs = made.inputs;
+        }
+    }
+    Ok(all)
+}
+
+/// A landscape with a model's answers and without inputs.
+fn answered(made: &Landscape, num_classes: usize, answers: Answers) -> Landscape {
+    Landscape {
+        kind: made.kind,
+        steps: made.steps,
+        num_classes,
         logits: answers.logits,
         probabilities: answers.probabilities,
-        ..landscape
-    });
-    Ok(landscapes.collect())
+        inputs: None,
+        morph: made.morph.clone(),
+        flat: made.flat.clone(),
+    }
 }
 
 /// The grids of a job, and what is wanted of them.
 struct Grids {
     grid: Grid,
-    num_classes: usize,
     frames: Frames,
 }
 
 impl Grids {
     /// Runs a group's grids, in as many batches of rows as the engine's buffers make of it, and
-    /// classifies their inputs by kernels.
+    /// classifies their inputs by the kernels of each network: a list of its answers a landscape.
     fn classify(
         &self,
         engine: &dyn Engine,
-        steps: &Steps,
+        networks: &[&Steps],
         group: &[Prepared<'_>],
         progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
-    ) -> Result<Vec<(Landscape, Answers)>, PipelineError> {
+    ) -> Result<Vec<(Landscape, Vec<Answers>)>, PipelineError> {
         let mut landscapes = self.unanswered(group);
-        let unknown = Answers::unknown(self.grid.num_points() * self.num_classes);
-        let mut answers = vec![unknown; group.len()];
-        // A network whose values of one row of a grid are too many is given the frames later, in
-        // batches of its own: they come back, and a batch's memory is theirs alone.
+        let points = self.grid.num_points();
+        let unknown = networks
+            .iter()
+            .map(|steps| Answers::unknown(points * steps.num_classes()));
+        let mut answers = vec![unknown.collect::<Vec<_>>(); group.len()];
+        // Networks whose values of one row of a grid are too many are given the frames later, in
+        // batches of their own: they come back, and a batch's memory is theirs alone.
         let frame_bytes = self.grid.frame_bytes();
         let (rows_a_batch, wanted) =
-            match self.rows_a_batch(engine, frame_bytes.max(input_bytes(steps))) {
+            match self.rows_a_batch(engine, frame_bytes.max(input_bytes(networks))) {
                 0 => (
                     self.rows_a_batch(engine, frame_bytes).max(1),
                     Wanted::Frames,
                 ),
-                rows if self.keeps_made_frames() => (rows, Wanted::Both(steps)),
-                rows => (rows, Wanted::Answers(steps)),
+                rows if self.keeps_made_frames() => (rows, Wanted::Both(networks)),
+                rows => (rows, Wanted::Answers(networks)),
             };
         let rows = group.len() * self.grid.steps;
         in_batches(engine, rows, rows_a_batch, |engine, rows| {
             let batch = Batch::new(&self.grid, group, rows);
             let recorded = batch.record(wanted);
             let downloads = engine.run(&recorded.recording)?;
-            let mut put = |points: Points, answer: (&[f32], &[f32])| {
-                answers[points.landscape].put(points, answer);
-            };
-            if let Some([images, frames]) = &recorded.answers {
-                let [images, frames] = [images.read(&downloads)?, frames.read(&downloads)?];
-                let rows = [&images, &frames].map(|answers| answers.rows(self.num_classes));
-                for (points, answer) in batch.points().zip(rows.into_iter().flatten()) {
-                    if let Some(points) = points {
+            for (n, steps) in networks.iter().enumerate() {
+                let mut put = |points: Points, answer: (&[f32], &[f32])| {
+                    answers[points.landscape][n].put(points, answer);
+                };
+                if let Some([images, frames]) = recorded.answers.get(n) {
+                    let [images, frames] = [images.read(&downloads)?, frames.read(&downloads)?];
+                    let rows = [&images, &frames].map(|answers| answers.rows(steps.num_classes()));
+                    for (points, answer) in batch.points().zip(rows.into_iter().flatten()) {
+                        if let Some(points) = points {
+                            put(points, answer);
+                        }
+                    }
+                } else {
+                    let (inputs, points): (Vec<&[f32]>, Vec<Points>) =
+                        batch.whole_inputs(Some((&recorded, &downloads))).unzip();
+                    let found = classify_by_steps(engine, steps, &inputs)?;
+                    let found = found.rows(steps.num_classes());
+                    for (points, answer) in points.into_iter().zip(found) {
                         put(points, answer);
                     }
-                }
-            } else {
-                let (inputs, points): (Vec<&[f32]>, Vec<Points>) =
-                    batch.whole_inputs(Some((&recorded, &downloads))).unzip();
-                let found = classify_by_steps(engine, steps, &inputs)?;
-                for (points, answer) in points.into_iter().zip(found.rows(self.num_classes)) {
-                    put(points, answer);
                 }
             }
             if self.frames == Frames::Keep {
                 keep_inputs(&mut landscapes, batch.inputs(Some((&recorded, &downloads))));
             }
-            match progress(batch.num_points()) {
+            match progress(batch.num_points() * networks.len()) {
                 ControlFlow::Break(()) => Err(PipelineError::Interrupted),
                 ControlFlow::Continue(()) => Ok(()),
             }
@@ -206,7 +285,7 @@ impl Grids {
         self.frames == Frames::Keep && matches!(self.grid.mode, MorphMode::Clean(_))
     }
 
-    /// A group's landscapes without their answers.
+    /// A group's landscapes without any answers.
     fn unanswered(&self, group: &[Prepared<'_>]) -> Vec<Landscape> {
         let landscape = |prepared: &Prepared<'_>| {
             let mut counts = prepared.counts;
@@ -217,7 +296,7 @@ impl Grids {
             Landscape {
                 kind: GridKind::of_mode(self.grid.mode.name()),
                 steps: self.grid.steps,
-                num_classes: self.num_classes,
+                num_classes: 0,
                 logits: Vec::new(),
                 probabilities: Vec::new(),
                 inputs: (self.frames == Frames::Keep).then(|| vec![0.0; values]),

@@ -51,13 +51,12 @@ mod published;
 mod rows;
 mod walk;
 
-pub use again::classify_again;
 pub use answers::Answers;
 pub use classify::classify;
-pub use flat::{FlatJob, FlatSettings, FlatShape, compute_flat, flat_inputs};
+pub use flat::{FlatJob, FlatSettings, compute_flat, flat_inputs};
 pub use frames::{MorphGrid, morph_grid};
 pub use grid::{GridJob, MorphSettings};
-pub use grids::{Frames, compute_landscapes};
+pub use grids::{Frames, compute_landscapes, compute_landscapes_of};
 pub use mode::MorphMode;
 pub use pair::{Morph, MorphPlan, morph_pair, pair_mesh};
 pub use places::InputPlace;

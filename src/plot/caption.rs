@@ -1,6 +1,6 @@
 //! What every figure of a landscape says of it.
 
-use crate::landscape::{GridKind, Items, LandscapeFile};
+use crate::landscape::{Items, LandscapeFile};
 
 /// `1A.3   Ankle boot to Pullover, into Trouser`.
 pub fn title(file: &LandscapeFile) -> String {
@@ -35,12 +35,11 @@ pub(super) fn subtitle(file: &LandscapeFile) -> String {
                 )
             });
             let clipped = clipped.unwrap_or_default();
-            match landscape.kind {
-                GridKind::Triangle => {
-                    format!("{} {inputs}, {steps} a side", landscape.num_points())
-                }
-                _ => format!("{steps} x {steps} {inputs}{clipped}"),
-            }
+            let a_side = match landscape.kind.has_gaps() {
+                true => format!(", {steps} a side"),
+                false => String::new(),
+            };
+            format!("{} {inputs}{a_side}{clipped}", landscape.kind.size(steps))
         }
         Items::Images { .. } => format!(
             "{steps} x {steps} frames, {} mode, {} sampling",

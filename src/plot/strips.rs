@@ -9,7 +9,7 @@ use super::style::{
 };
 use super::tiles::{Tiles, tile_png};
 use crate::data::Picture;
-use crate::landscape::{GridKind, Landscape, LandscapeFile};
+use crate::landscape::{Landscape, LandscapeFile};
 use crate::mesh::PairMesh;
 use plotters::style::{RGBColor, TRANSPARENT};
 
@@ -327,21 +327,18 @@ pub fn grid_sheet(file: &LandscapeFile, frames: &Tiles) -> String {
     }
     let axes = landscape.kind.axes();
     let [low, beside] = [origin[1] + extent[1] - 12.0, origin[0] - 18.0];
-    let letters = match landscape.kind {
-        GridKind::Plane => Vec::new(),
-        GridKind::Triangle => vec![
-            ("A", [beside, low]),
-            ("B", [origin[0] + side - 22.0, origin[1] + extent[1] + 18.0]),
-            ("C", [beside, origin[1] + 24.0]),
-        ],
-        _ => vec![
-            ("A", [beside, origin[1] + 24.0]),
-            ("B", [beside, low]),
-            ("C", [origin[0] + side - 22.0, origin[1] - 9.0]),
-        ],
-    };
-    for (text, at) in letters
+    // An item at the left is named beside its corner, one at the right above or below it.
+    let letters = landscape.kind.corners(steps).map(|corners| {
+        corners.map(|k| match landscape.kind.drawn_place(k, steps) {
+            [0, 0] => [beside, origin[1] + 24.0],
+            [_, 0] => [beside, low],
+            [0, _] => [origin[0] + side - 22.0, origin[1] - 9.0],
+            _ => [origin[0] + side - 22.0, origin[1] + extent[1] + 18.0],
+        })
+    });
+    for (text, at) in ["A", "B", "C"]
         .into_iter()
+        .zip(letters.into_iter().flatten())
         .chain([(axes.across, [origin[0] + side / 2.0, origin[1] - 9.0])])
     {
         canvas.text(at, text, Type::new(LABEL_SIZE, INK, Anchor::Middle));

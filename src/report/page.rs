@@ -231,10 +231,7 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
             "Landscapes".to_owned(),
             format!(
                 "{landscapes} of {} {inputs}, {} in all",
-                match report.kind {
-                    GridKind::Triangle => format!("{}", report.kind.num_points(steps)),
-                    _ => format!("{steps} x {steps}"),
-                },
+                report.kind.size(steps),
                 landscapes * report.kind.num_points(steps)
             ),
         ],
@@ -253,13 +250,16 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         facts.push(["Features".to_owned(), features.join(", ")]);
     }
     let flat = &plan["flat"];
-    match report.kind {
-        GridKind::Rows => {}
-        GridKind::Triangle => facts.push(["Grid".to_owned(), "triangle of mixtures".to_owned()]),
-        GridKind::Plane => facts.push([
+    let name = report.kind.name();
+    match (report.kind, report.kind.flat_shape()) {
+        (GridKind::Rows, _) => {}
+        (_, Some(shape)) if !shape.has_box() => {
+            facts.push(["Grid".to_owned(), format!("{name} of mixtures")]);
+        }
+        (_, Some(_)) => facts.push([
             "Grid".to_owned(),
             format!(
-                "plane, its box wider than the items by {} and {} of each side{}",
+                "{name}, its box wider than the items by {} and {} of each side{}",
                 text(&flat["range"][0]),
                 text(&flat["range"][1]),
                 match flat["clipped"] == true {

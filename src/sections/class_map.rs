@@ -14,17 +14,9 @@ use super::network::SectionNetwork;
 use super::plane::{ItemPlane, difference};
 use super::section::{Component, Faces, PlaneOptions, exact_plane};
 use super::{SectionError, SectionLabel};
+use crate::landscape::FlatShape;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// What of a plane is mapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MapShape {
-    /// Its box.
-    Box,
-    /// The triangle of its items.
-    Triangle,
-}
 
 /// The classes on a box or triangle.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -107,15 +99,15 @@ pub fn class_map(
     network: &SectionNetwork,
     items: [&[f64]; 3],
     plane: &ItemPlane,
-    shape: MapShape,
+    shape: FlatShape,
     options: &MapOptions,
 ) -> Result<ClassMap, SectionError> {
     let steps = options.steps;
     let limit = options.max_regions;
     if !network.is_piecewise_linear() {
         return match shape {
-            MapShape::Box => certified(network, plane, options, None),
-            MapShape::Triangle => Ok(ClassMap::sampled(
+            FlatShape::Plane => certified(network, plane, options, None),
+            FlatShape::Triangle => Ok(ClassMap::sampled(
                 steps,
                 "a triangle of a network with smooth activations is not certified".into(),
             )),
@@ -128,8 +120,8 @@ pub fn class_map(
         Err(error) => return Err(error),
     };
     let corners = match shape {
-        MapShape::Box => plane.corners(),
-        MapShape::Triangle => plane.anchors.to_vec(),
+        FlatShape::Plane => plane.corners(),
+        FlatShape::Triangle => plane.anchors.to_vec(),
     };
     let section = match about <= 2.0 * limit as f64 {
         true => exact_plane(
@@ -141,21 +133,21 @@ pub fn class_map(
         false => Err(SectionError::TooManyRegions { limit }),
     };
     let section = match (section, shape) {
-        (Err(SectionError::TooManyRegions { .. }), MapShape::Box) => {
+        (Err(SectionError::TooManyRegions { .. }), FlatShape::Plane) => {
             return certified(network, plane, options, Some(about));
         }
-        (Err(SectionError::TooManyRegions { .. }), MapShape::Triangle) => {
+        (Err(SectionError::TooManyRegions { .. }), FlatShape::Triangle) => {
             let because = format!("the triangle has more than {limit} regions");
             return Ok(ClassMap::sampled(steps, because));
         }
         (section, _) => section?,
     };
     let certificate = match shape {
-        MapShape::Box => {
+        FlatShape::Plane => {
             let [alpha, beta] = plane.axes(steps);
             certify_plane(&section, &alpha, &beta)
         }
-        MapShape::Triangle => {
+        FlatShape::Triangle => {
             // The grid's points are a lattice along two sides: the same section in their coordinates,
             // whose areas are the same shares.
             let skew = ItemPlane {

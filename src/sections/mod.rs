@@ -62,7 +62,7 @@ pub use certified::{
     BracketOptions, CertifiedLine, CertifiedPlane, Tile, TileOptions, certified_line,
     certified_plane, estimated_regions,
 };
-pub use class_map::{ClassMap, MapOptions, MapShape, class_map, floored_percent};
+pub use class_map::{ClassMap, MapOptions, class_map, floored_percent};
 pub use comparison::{ExactComparison, compare_exactly, directed_hausdorff};
 pub use draws::dbviz_triple;
 pub use intervals::class_intervals;

@@ -5,8 +5,8 @@ use crate::program::{command, folder, succeed};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::explore::{Server, Subject};
 use morphscape::kernels::Sampling;
-use morphscape::landscape::{ListedItem, ListedTriple};
-use morphscape::pipeline::{FlatSettings, FlatShape, MorphMode, MorphSettings};
+use morphscape::landscape::{FlatShape, ListedItem, ListedTriple};
+use morphscape::pipeline::{FlatSettings, MorphMode, MorphSettings};
 use morphscape::{
     Engine, Existing, InterpolateJob, Job, ModelSource, Observer, Run, RunFolder, Silent, SweepJob,
     Triples,

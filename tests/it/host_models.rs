@@ -14,11 +14,11 @@ use morphscape::kernels::Sampling;
 use morphscape::landscape::{Landscape, argmax};
 use morphscape::model::{
     AnswerKind, Classifier, Function, FunctionSpec, HostError, HostNetwork, Inputs, Model,
-    ModelError, bundled_fashion_mnist, bundled_table_model,
+    ModelError, ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model,
 };
 use morphscape::pipeline::{
     Frames, GridJob, InputPlace, MorphMode, MorphSettings, PipelineError, RowJob, classify,
-    compute_landscapes, interpolate_rows,
+    compute_landscapes, compute_landscapes_of, interpolate_rows,
 };
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -179,6 +179,74 @@ fn a_closure_gives_the_landscapes_of_the_file_that_it_copies() {
                     };
                     assert!(bits(&found.inputs) == bits(&expected.inputs), "{name}");
                     assert_eq!(found.inputs.is_some(), frames == Frames::Keep);
+                }
+            }
+        }
+    }
+}
+
+/// Models of every kind that are asked together answer as each does alone, whichever comes first;
+/// the frames of the first are kept where that is wanted.
+#[test]
+fn models_that_are_asked_together_answer_as_alone() {
+    let by_hand = ByHand::new();
+    let images = images(&[9, 2, 1, 0, 3, 16]);
+    let file = bundled_fashion_mnist();
+    let cnn = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/models/fashion-mnist-cnn.safetensors"
+    );
+    let cnn = read_model(cnn.as_ref(), &ModelOptions::default()).expect("a model");
+    let closure = |size| {
+        let closure = Function::new(spec(size), |inputs: Inputs| {
+            Ok::<_, HostError>(by_hand.all(&inputs))
+        });
+        closure.expect("a good description")
+    };
+    let (one, other) = (closure(100), closure(7));
+    let orders: [&[&dyn Classifier]; 4] = [
+        &[&file, &cnn, &file],
+        &[&cnn, &one, &file],
+        &[&one, &file, &other, &cnn],
+        &[&other, &one],
+    ];
+    for engine in engines() {
+        for mode in [CLEAN, MorphMode::Published] {
+            for (frames, models) in [Frames::Drop, Frames::Keep]
+                .into_iter()
+                .flat_map(|frames| orders.map(|models| (frames, models)))
+            {
+                let settings = MorphSettings::new(STEPS, 3, mode);
+                let jobs = jobs(&images);
+                let engine = engine.as_ref();
+                let done = AtomicUsize::new(0);
+                let progress = |points| {
+                    done.fetch_add(points, Ordering::Relaxed);
+                    ControlFlow::Continue(())
+                };
+                let together =
+                    compute_landscapes_of(engine, models, &settings, &jobs, frames, &progress)
+                        .expect("landscapes");
+                assert_eq!(together.len(), models.len());
+                let points = models.len() * jobs.len() * STEPS * STEPS;
+                assert_eq!(done.into_inner(), points, "each frame once a model");
+                for (n, (found, &model)) in together.iter().zip(models).enumerate() {
+                    let kept = if n == 0 { frames } else { Frames::Drop };
+                    let alone = compute(engine, model, mode, kept, &images).expect("landscapes");
+                    let bits = |landscapes: &[Landscape]| -> Vec<u32> {
+                        (landscapes.iter())
+                            .flat_map(|one| [&one.logits, &one.probabilities])
+                            .chain(landscapes.iter().filter_map(|one| one.inputs.as_ref()))
+                            .flatten()
+                            .map(|value| value.to_bits())
+                            .collect()
+                    };
+                    let name = format!("{} {mode:?} {frames:?}, model {n}", engine.info().adapter);
+                    assert!(bits(found) == bits(&alone), "{name}");
+                    for (found, alone) in found.iter().zip(&alone) {
+                        assert_eq!(found.morph, alone.morph, "{name}");
+                        assert_eq!(found.inputs.is_some(), alone.inputs.is_some(), "{name}");
+                    }
                 }
             }
         }

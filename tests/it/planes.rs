@@ -8,11 +8,11 @@
 use crate::common::{Tolerance, assert_close, engines, golden, golden_json, index};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::job::{InterpolateJob, LoadedModel};
-use morphscape::landscape::{GridKind, Landscape, ListedItem, ListedTriple, measure};
+use morphscape::landscape::{FlatShape, GridKind, Landscape, ListedItem, ListedTriple, measure};
 use morphscape::model::{
     AnswerKind, Function, FunctionSpec, Model, ModelOptions, activation_by_name, read_model,
 };
-use morphscape::pipeline::{FlatJob, FlatSettings, FlatShape, Frames, MorphSettings, compute_flat};
+use morphscape::pipeline::{FlatJob, FlatSettings, Frames, MorphSettings, compute_flat};
 use morphscape::sections::{Space, SpaceKind};
 use morphscape::{Engine, Job, JobError, LandscapeFile, LoadedJob, Silent, SweepJob, Triples};
 use std::ops::ControlFlow;

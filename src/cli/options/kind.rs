@@ -1,8 +1,10 @@
 //! Which kind of grid lies between three items.
 
-use crate::pipeline::{FlatSettings, FlatShape};
+use crate::landscape::GridKind;
+use crate::pipeline::FlatSettings;
 use crate::sections::Exactness;
 use anyhow::bail;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 /// Points a side of a plane or triangle, as dbViz and SyReNN have them.
@@ -44,48 +46,27 @@ impl ExactName {
     }
 }
 
-/// Kinds of grids of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ImageKind {
-    /// Mixes of A and B, morphed into C
-    Morph,
-    /// The same without a warp, pixel by pixel
-    CrossFade,
-    /// The plane through A, B and C, as dbViz lays it; 51 points a side
-    Plane,
-    /// The mixtures of A, B and C; 51 points a side
-    Triangle,
+/// Reads the kind of a grid of images.
+pub(in crate::cli) fn image_kind() -> impl TypedValueParser<Value = GridKind> {
+    kinds(|kind| kind.is_morphed() || kind.is_flat())
 }
 
-/// Kinds of grids of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum RowKind {
-    /// Mixes of A and B, led into C
-    Rows,
-    /// The plane through A, B and C, as dbViz lays it; 51 points a side
-    Plane,
-    /// The mixtures of A, B and C; 51 points a side
-    Triangle,
+/// Reads the kind of a grid of rows.
+pub(in crate::cli) fn row_kind() -> impl TypedValueParser<Value = GridKind> {
+    kinds(|kind| !kind.is_morphed())
 }
 
-impl ImageKind {
-    pub(in crate::cli) fn shape(self) -> Option<FlatShape> {
-        match self {
-            Self::Morph | Self::CrossFade => None,
-            Self::Plane => Some(FlatShape::Plane),
-            Self::Triangle => Some(FlatShape::Triangle),
-        }
-    }
-}
-
-impl RowKind {
-    pub(in crate::cli) fn shape(self) -> Option<FlatShape> {
-        match self {
-            Self::Rows => None,
-            Self::Plane => Some(FlatShape::Plane),
-            Self::Triangle => Some(FlatShape::Triangle),
-        }
-    }
+fn kinds(among: fn(GridKind) -> bool) -> impl TypedValueParser<Value = GridKind> {
+    let kinds = GridKind::ALL.into_iter().filter(move |&kind| among(kind));
+    let names = kinds.map(|kind| {
+        let points = match kind.is_flat() {
+            true => format!("; {FLAT_STEPS} points a side"),
+            false => String::new(),
+        };
+        PossibleValue::new(kind.name()).help(format!("{}{points}", kind.in_few_words()))
+    });
+    PossibleValuesParser::new(names)
+        .try_map(|name| GridKind::named(&name).ok_or("no kind of grid has this name"))
 }
 
 impl FlatArgs {
@@ -93,8 +74,9 @@ impl FlatArgs {
     /// where no number is given.
     pub(in crate::cli) fn settings(
         &self,
-        shape: Option<FlatShape>,
+        kind: GridKind,
     ) -> anyhow::Result<Option<(FlatSettings, usize)>> {
+        let shape = kind.flat_shape();
         let given = [
             ("--range", !self.range.is_empty()),
             ("--clipped", self.clipped),
@@ -105,8 +87,11 @@ impl FlatArgs {
         let Some(shape) = shape else {
             return Ok(None);
         };
-        if shape == FlatShape::Triangle && !self.range.is_empty() {
-            bail!("--range: a triangle has no box around it; leave it out, or use --kind plane");
+        if !shape.has_box() && !self.range.is_empty() {
+            bail!(
+                "--range: a {} has no box around it; leave it out, or use --kind plane",
+                kind.name()
+            );
         }
         let default = FlatSettings::default();
         let range = match self.range[..] {

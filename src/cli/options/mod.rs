@@ -13,7 +13,7 @@ mod triples;
 
 pub(super) use data::{ClassOrderName, DataArgs};
 pub(super) use engine::{EngineArgs, OtherEngineArgs};
-pub(super) use kind::{ExactName, FlatArgs, ImageKind, RowKind};
+pub(super) use kind::{ExactName, FlatArgs, image_kind, row_kind};
 pub(super) use line_data::line_data;
 pub(super) use model::{ModelArgs, ModelFileArgs};
 pub(super) use morph::{GridArgs, MorphArgs};

@@ -1,7 +1,8 @@
 //! The image job, as `sweep` computes it and `bench` measures it.
 
-use super::{DataArgs, FlatArgs, ImageKind, ModelArgs, MorphArgs, TripleArgs};
+use super::{DataArgs, FlatArgs, ModelArgs, MorphArgs, TripleArgs};
 use crate::job::SweepJob;
+use crate::landscape::GridKind;
 use crate::pipeline::{FlatSettings, MorphMode, MorphSettings};
 
 /// Which images are morphed how, and which classifier is asked.
@@ -33,7 +34,7 @@ impl SweepArgs {
     /// The same with grids of a kind.
     pub(in crate::cli) fn job_of(
         &self,
-        kind: ImageKind,
+        kind: GridKind,
         flat: &FlatArgs,
     ) -> anyhow::Result<SweepJob> {
         let (morph, flat) = grids(kind, flat, &self.morph)?;
@@ -50,18 +51,15 @@ impl SweepArgs {
 
 /// How images lead to grids of a kind.
 pub(in crate::cli) fn grids(
-    kind: ImageKind,
+    kind: GridKind,
     flat: &FlatArgs,
     morph: &MorphArgs,
 ) -> anyhow::Result<(MorphSettings, Option<FlatSettings>)> {
-    let flat = flat.settings(kind.shape())?;
-    let fade = MorphMode::CrossFade;
-    let steps = MorphSettings::default().steps;
-    let morph = match (kind, &flat) {
-        (ImageKind::Morph, _) => morph.settings()?,
-        (ImageKind::Triangle, Some((_, steps))) => morph.without_warp("triangle", *steps, fade)?,
-        (_, Some((_, steps))) => morph.without_warp("plane", *steps, fade)?,
-        (_, None) => morph.without_warp("cross-fade", steps, fade)?,
+    let flat = flat.settings(kind)?;
+    let steps = flat.map_or(MorphSettings::default().steps, |(_, steps)| steps);
+    let morph = match kind {
+        GridKind::Morph => morph.settings()?,
+        _ => morph.without_warp(kind.name(), steps, MorphMode::CrossFade)?,
     };
     Ok((morph, flat.map(|(flat, _)| flat)))
 }

@@ -167,10 +167,10 @@ pub fn compare_models(
     Ok(result)
 }
 
-/// Triples that are computed at once: their frames are held until every model has seen them.
+/// Triples that are computed at once, and held until they are measured.
 fn triples_a_wave(job: &LoadedModels, models: usize, siblings: usize) -> usize {
     let lead = job.lead();
-    let point = lead.input_values() + 2 * models * lead.class_names().len();
+    let point = job.kept_values() + 2 * models * lead.class_names().len();
     let triple = 4 * siblings * lead.steps().pow(2) * point;
     (BUDGET.results / triple).clamp(1, BUDGET.triples_compared)
 }

@@ -25,7 +25,8 @@ pub(super) fn classify_again(
         let kept = landscape.inputs.as_ref().expect("inputs were kept");
         let width = kept.len() / landscape.num_frames();
         for (k, input) in kept.chunks_exact(width).enumerate() {
-            if !landscape.is_failed(k) {
+            // The input of a point that failed is NaN.
+            if !input.first().is_some_and(|value| value.is_nan()) {
                 points.push((n, k));
                 inputs.push(input);
             }

@@ -44,7 +44,7 @@ pub use models::{
 pub use modes::{ModesPanel, ModesPlot, modes_plot};
 pub use overlay::{DrawnOverlay, MapOverlay};
 pub use plotly::plotly_figure;
-pub use raster::svg_to_png;
+pub use raster::{svg_to_png, svgs_to_apng};
 pub use scatter::{Behind, ScatterPairs, scatter_pairs};
 pub use sheet::contact_sheet;
 pub use strips::{grid_sheet, mesh_strips, path_strips};

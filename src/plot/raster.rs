@@ -14,6 +14,45 @@ const MAX_SIDE_PX: f32 = 20_000.0;
 /// Draws one of this crate's SVG figures as a PNG of `dpi` dots an inch, or of as many as keep
 /// it within 20,000 pixels a side, in the bundled font: no font of the system is used.
 pub fn svg_to_png(svg: &str, dpi: u16) -> Vec<u8> {
+    svg_to_picture(svg, dpi).to_png()
+}
+
+/// Draws figures of one size one after the other as an animated PNG of 96 dots an inch, each for so
+/// many milliseconds, over and over. A viewer that knows no animations shows the first.
+///
+/// # Panics
+/// When there is no figure, or their sizes differ.
+pub fn svgs_to_apng(svgs: &[String], each_ms: u16) -> Vec<u8> {
+    let pictures: Vec<Picture> = svgs
+        .iter()
+        .map(|svg| svg_to_picture(svg, SVG_DPI as u16))
+        .collect();
+    let sides = |picture: &Picture| (picture.width_px, picture.height_px);
+    let (width, height) = sides(&pictures[0]);
+    assert!(
+        pictures
+            .iter()
+            .all(|picture| sides(picture) == (width, height)),
+        "figures of one size"
+    );
+    let mut bytes = Vec::new();
+    let mut write = || -> Result<(), png::EncodingError> {
+        let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_animated(pictures.len() as u32, 0)?;
+        encoder.set_frame_delay(each_ms, 1000)?;
+        let mut writer = encoder.write_header()?;
+        for picture in &pictures {
+            writer.write_image_data(&picture.levels)?;
+        }
+        writer.finish()
+    };
+    write().expect("memory takes every byte");
+    bytes
+}
+
+fn svg_to_picture(svg: &str, dpi: u16) -> Picture {
     let options = usvg::Options {
         font_family: FONT.to_owned(),
         fontdb: fonts(),
@@ -34,7 +73,7 @@ pub fn svg_to_png(svg: &str, dpi: u16) -> Vec<u8> {
         tiny_skia::Transform::from_scale(scale, scale),
         &mut pixels.as_mut(),
     );
-    let picture = Picture {
+    Picture {
         width_px: pixels.width() as usize,
         height_px: pixels.height() as usize,
         channels: 3,
@@ -43,8 +82,7 @@ pub fn svg_to_png(svg: &str, dpi: u16) -> Vec<u8> {
             .chunks_exact(4)
             .flat_map(|rgba| [rgba[0], rgba[1], rgba[2]])
             .collect(),
-    };
-    picture.to_png()
+    }
 }
 
 /// The bundled font under every name a figure asks for.

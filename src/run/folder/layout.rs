@@ -60,6 +60,7 @@ pub(in crate::run) const LANDSCAPES_FILE: &str = "landscapes.csv";
 pub(in crate::run) const ITEMS_FILE: &str = "items.csv";
 pub(in crate::run) const SERIES_FILE: &str = "series.csv";
 pub(in crate::run) const MAPS_FIGURE_FILE: &str = "maps.svg";
+pub(in crate::run) const SERIES_FIGURE_FILE: &str = "series.png";
 pub(in crate::run) const MATRIX_FIGURE_FILE: &str = "matrix.svg";
 pub(in crate::run) const AGREEMENT_FIGURE_FILE: &str = "agreement.svg";
 
@@ -100,6 +101,7 @@ const MODELS_FILES: &[&str] = &[
     ITEMS_FILE,
     SERIES_FILE,
     MAPS_FIGURE_FILE,
+    SERIES_FIGURE_FILE,
     MATRIX_FIGURE_FILE,
     AGREEMENT_FIGURE_FILE,
 ];

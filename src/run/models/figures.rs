@@ -1,12 +1,15 @@
 //! The figures of a comparison of models, and the values of its report.
 
-use super::super::folder::layout::{AGREEMENT_FIGURE_FILE, MAPS_FIGURE_FILE, MATRIX_FIGURE_FILE};
+use super::super::folder::layout::{
+    AGREEMENT_FIGURE_FILE, MAPS_FIGURE_FILE, MATRIX_FIGURE_FILE, SERIES_FIGURE_FILE,
+};
 use super::answers::{Compared, ModelsResult, pairs_of};
 use super::tables::{PAIR_MEASURES, agreement_of, both_wrong, right};
 use crate::job::LoadedModels;
 use crate::landscape::mean_over_triples;
 use crate::plot::{
     ModelMaps, ModelMapsRow, PairDots, class_color_hex, model_maps, pair_dots, pair_matrix,
+    svgs_to_apng,
 };
 use crate::report::{ModelsReport, models_report};
 use serde_json::{Value, json};
@@ -14,12 +17,15 @@ use serde_json::{Value, json};
 /// Landscapes in the figure of maps, and models side by side in it.
 const MAPS: usize = 4;
 const MOST_MODELS: usize = 8;
+/// Landscapes of an animation, and how long it shows each model.
+const ANIMATED_MAPS: usize = 2;
+const ANIMATION_MS: u16 = 700;
 /// Landscapes in the report, those that the models agree on least.
 const IN_REPORT: usize = 300;
 
 /// Figures by their files, and the report.
 pub(super) struct Drawn {
-    pub(super) files: Vec<(&'static str, String)>,
+    pub(super) files: Vec<(&'static str, Vec<u8>)>,
     pub(super) report: String,
 }
 
@@ -37,6 +43,13 @@ pub(super) fn draw(result: &ModelsResult, job: &LoadedModels, series: bool) -> D
         run: run(result, series),
         figures: &figures,
     });
+    let mut files: Vec<(&str, Vec<u8>)> = files
+        .into_iter()
+        .map(|(name, svg)| (name, svg.into_bytes()))
+        .collect();
+    if series {
+        files.push((SERIES_FIGURE_FILE, animation(result)));
+    }
     Drawn { files, report }
 }
 
@@ -66,13 +79,31 @@ fn maps(result: &ModelsResult, series: bool) -> String {
             .collect(),
         models => (0..models).collect(),
     };
+    let title = match series {
+        true => "One landscape over the series, by predicted class",
+        false => "The same landscapes by each model, by predicted class",
+    };
+    let mut subtitle = "the landscapes that the models agree on least; dark: models that differ from the most common class".to_owned();
+    if shown.len() < result.models() {
+        subtitle += &format!("\n{} of {} models", shown.len(), result.models());
+    }
+    maps_of(result, &shown, MAPS, [title, &subtitle])
+}
+
+/// The landscapes that all models agree on least, as some of them map them.
+fn maps_of(
+    result: &ModelsResult,
+    shown: &[usize],
+    landscapes: usize,
+    [title, subtitle]: [&str; 2],
+) -> String {
     let names: Vec<String> = shown
         .iter()
         .map(|&model| result.names[model].clone())
         .collect();
     let rows: Vec<ModelMapsRow<'_>> = by_disagreement(result)
         .into_iter()
-        .take(MAPS)
+        .take(landscapes)
         .map(|one| {
             let classes = one.classes.map(|class| &result.class_names[class]);
             let letters = ['A', 'B', 'C'].iter().zip(classes);
@@ -88,22 +119,27 @@ fn maps(result: &ModelsResult, series: bool) -> String {
             }
         })
         .collect();
-    let title = match series {
-        true => "One landscape over the series, by predicted class",
-        false => "The same landscapes by each model, by predicted class",
-    };
-    let mut subtitle = "the landscapes that the models agree on least; dark: models that differ from the most common class".to_owned();
-    if shown.len() < result.models() {
-        subtitle += &format!("\n{} of {} models", shown.len(), result.models());
-    }
     model_maps(&ModelMaps {
         title,
-        subtitle: &subtitle,
+        subtitle,
         models: &names,
         class_names: &result.class_names,
         steps: result.steps,
         rows: &rows,
     })
+}
+
+/// The models of a series one after the other, each beside the last.
+fn animation(result: &ModelsResult) -> Vec<u8> {
+    let last = result.models() - 1;
+    let frames: Vec<String> = (0..=last)
+        .map(|model| {
+            let title = format!("{} beside the last of the series", result.names[model]);
+            let subtitle = format!("{} of {}", model + 1, last + 1);
+            maps_of(result, &[model, last], ANIMATED_MAPS, [&title, &subtitle])
+        })
+        .collect();
+    svgs_to_apng(&frames, ANIMATION_MS)
 }
 
 fn matrix(result: &ModelsResult) -> String {

@@ -142,8 +142,8 @@ pub fn compare_models(
     }
     if options.figures {
         let drawn = figures::draw(&result, job, options.series);
-        for (name, svg) in &drawn.files {
-            write_file(&folder.file(name), svg.as_bytes())?;
+        for (name, content) in &drawn.files {
+            write_file(&folder.file(name), content)?;
         }
         write_file(&folder.file(REPORT_FILE), drawn.report.as_bytes())?;
     }

@@ -1,12 +1,11 @@
 //! Parse, run, print the error chain, exit code.
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     linux::start_with_a_runtime_folder();
-    morphscape::cli::Cli::parse().run()
+    morphscape::cli::Cli::of_words(std::env::args_os()).run()
 }
 
 /// Where there is no `XDG_RUNTIME_DIR`, as on a server or in CI, Mesa's device-select layer prints

@@ -19,6 +19,44 @@
 //! Rejected: an enum with a variant for each thing to do. It had as many variants as there are
 //! messages, each used once, and their words stood three rooms away from the error they end.
 
+use std::path::Path;
+
+/// Names that are at least so much alike (Jaro and Winkler, 0..1) may have been mistaken for each
+/// other: `Sneeker` and `Sneaker` are 0.89 alike, `Boot` and `Coat` 0.67.
+const ALIKE: f64 = 0.8;
+
+/// The end of a message about a name that is none of those known: `; did you mean "Coat"?`, or
+/// nothing where none is like it.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
+    let nearest = known
+        .into_iter()
+        .map(|known| (likeness(known), known))
+        .filter(|&(alike, _)| alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    nearest.map_or_else(String::new, |(_, known)| {
+        format!("; did you mean \"{known}\"?")
+    })
+}
+
+/// The same for a path where nothing is: among the names beside it, and those that stand for what is
+/// bundled.
+pub(crate) fn did_you_mean_file(path: &Path, bundled: &[&str]) -> String {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let beside: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let known = beside.iter().map(String::as_str);
+    did_you_mean(&name, known.chain(bundled.iter().copied()))
+}
+
 /// Makes [`Setting`] and what is known of all its variants.
 macro_rules! settings {
     ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
@@ -221,6 +259,30 @@ mod tests {
 
     fn option(setting: Setting) -> String {
         format!("--{}", setting.name().replace('_', "-"))
+    }
+
+    #[test]
+    fn names_that_are_nearly_known_are_named() {
+        let classes = [
+            "T-shirt/top",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ];
+        for (name, expected) in [
+            ("Sneeker", "Sneaker"),
+            ("sandals", "Sandal"),
+            ("ankle-boot", "Ankle boot"),
+            ("shrit", "Shirt"),
+        ] {
+            let found = did_you_mean(name, classes);
+            assert_eq!(found, format!("; did you mean \"{expected}\"?"));
+        }
+        for name in ["", "12", "Umbrella", "Boot"] {
+            assert_eq!(did_you_mean(name, classes), "", "{name}");
+        }
     }
 
     #[test]

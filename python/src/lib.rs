@@ -61,10 +61,9 @@ fn class_colors(classes: usize) -> Vec<String> {
 #[cfg(feature = "cli")]
 #[pyfunction]
 fn command_line(py: Python<'_>, words: Vec<String>) -> u8 {
-    use clap::Parser;
     let words = std::iter::once("morphscape".to_owned()).chain(words);
     // Help and wrong usage end the process here, as they do in the program.
-    let command = morphscape::cli::Cli::parse_from(words);
+    let command = morphscape::cli::Cli::of_words(words);
     py.detach(|| command.run_on(morphscape::engine::gpu::open))
 }
 

@@ -135,7 +135,7 @@ def test_what_is_refused(images, labels, tmp_path):
 
 def test_the_command_line_is_in_the_wheel():
     done = command_line("--version")
-    assert done.returncode == 0 and done.stdout.strip() == f"morphscape {ms.__version__}"
+    assert done.returncode == 0 and done.stdout.startswith(f"morphscape {ms.__version__}")
     assert command_line("sweep", "--help").returncode == 0
     wrong = command_line("sweep", "--stpes", "3")
     assert wrong.returncode == 2 and "--steps" in wrong.stderr

@@ -9,6 +9,7 @@ mod devices;
 #[cfg(feature = "explore")]
 mod explore;
 mod figures;
+mod help;
 mod interpolate;
 mod line;
 mod lines;
@@ -30,8 +31,10 @@ use crate::engine::{OpenDevice, gpu};
 use crate::job::JobError;
 use crate::pipeline::PipelineError;
 use crate::run::RunError;
-use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use terminal::{Terminal, Verbosity};
 use text::error_text;
 
@@ -40,7 +43,7 @@ use text::error_text;
 /// With no option at all, `morphscape sweep` runs the paper's image job on the bundled
 /// Fashion-MNIST test set and model: 30 landscapes of 21 x 21 frames.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version = version(), arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -54,6 +57,31 @@ pub struct Cli {
     #[arg(long, alias = "jobs", global = true, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
+}
+
+/// The version with what was built in, and the commit where the build was told of it by the variable
+/// `MORPHSCAPE_COMMIT`.
+fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let features = [
+            ("explore", cfg!(feature = "explore")),
+            ("onnx", cfg!(feature = "onnx")),
+        ];
+        let built_in: Vec<&str> = features
+            .into_iter()
+            .filter_map(|(name, built_in)| built_in.then_some(name))
+            .collect();
+        let commit = option_env!("MORPHSCAPE_COMMIT").map(|commit| format!("commit {commit}"));
+        let with = format!("with {}", built_in.join(", "));
+        let with = (!built_in.is_empty()).then_some(with);
+        let more: Vec<String> = commit.into_iter().chain(with).collect();
+        let version = env!("CARGO_PKG_VERSION");
+        match more.is_empty() {
+            true => version.to_owned(),
+            false => format!("{version} ({})", more.join("; ")),
+        }
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,6 +129,21 @@ enum Command {
 }
 
 impl Cli {
+    /// All arguments, as `--help` shows them.
+    fn arguments() -> clap::Command {
+        help::grouped(<Self as CommandFactory>::command())
+    }
+
+    /// The command of a line's words, the program's name first. Help, and a line that is no command,
+    /// end the process with what there is to say.
+    pub fn of_words(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Self {
+        let mut arguments = Self::arguments();
+        let found = arguments
+            .try_get_matches_from_mut(words)
+            .unwrap_or_else(|error| error.exit());
+        Self::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut arguments).exit())
+    }
+
     /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 models that agree less than
     /// they were to, 130 interrupted.
     pub fn run(self) -> ExitCode {
@@ -137,8 +180,8 @@ impl Cli {
                 Command::Plot(args) => plot::run(&args, terminal),
                 Command::Bench(args) => bench::run(&args, terminal),
                 Command::Verify(args) => verify::run(&args, terminal),
-                Command::Completions(args) => shell::completions(&args, Self::command()),
-                Command::Man(args) => shell::man(&args, Self::command()),
+                Command::Completions(args) => shell::completions(&args, Self::arguments()),
+                Command::Man(args) => shell::man(&args, Self::arguments()),
                 Command::Devices(args) => devices::run(&args),
             });
         match result {
@@ -190,7 +233,7 @@ fn threads(asked: u16, terminal: &Terminal) -> usize {
 
 /// Ends `predict` as the parser does on wrong usage that it could not see.
 fn wrong_usage(message: &str) -> ! {
-    let mut command = Cli::command();
+    let mut command = Cli::arguments();
     command.build();
     let predict = command.find_subcommand_mut("predict");
     predict

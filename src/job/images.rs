@@ -10,7 +10,7 @@ use crate::data::{
 };
 use crate::defaults::with_defaults;
 use crate::model::Model;
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::{Remedy, Setting, did_you_mean_file};
 use std::path::{Path, PathBuf};
 
 /// The bundled set.
@@ -82,11 +82,10 @@ impl ImageSource {
         };
         let path = place.display().to_string();
         if !place.exists() {
-            return refuse(JobError::unfit_but(
-                "expected fashion-mnist, a folder of images or an .npz or .safetensors file, found nothing there",
-                "check the name",
-                &[],
-            ));
+            let meant = did_you_mean_file(&place, &[FASHION_MNIST]);
+            return refuse(JobError::unfit(format!(
+                "expected fashion-mnist, a folder of images or an .npz or .safetensors file, found nothing there{meant}"
+            )));
         }
         let images = read_image_set(&place, &self.options).in_setting(Setting::Data, &path)?;
         // Labels that are numbers are outputs' numbers.

@@ -7,7 +7,7 @@ use crate::model::{
     Model, ModelError, ModelOptions, bundled_fashion_mnist, bundled_table_model, read_model,
     table_model_names,
 };
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::{Remedy, Setting, did_you_mean_file};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -113,6 +113,14 @@ impl ModelSource {
     }
 
     fn read(&self, path: &Path) -> Result<LoadedModel, JobError> {
+        if !path.exists() {
+            let bundled: Vec<&str> = table_model_names().collect();
+            let meant = did_you_mean_file(path, &bundled);
+            return Err(JobError::unfit(format!(
+                "expected a .keras, .h5, .safetensors or .onnx file, found nothing there{meant}"
+            )))
+            .at(path.display());
+        }
         Ok(LoadedModel {
             model: read_model(path, &self.options).at(path.display())?,
             path: path.display().to_string(),

@@ -10,7 +10,7 @@ use crate::data::{
 };
 use crate::defaults::with_defaults;
 use crate::model::Model;
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::{Remedy, Setting, did_you_mean_file};
 use std::path::{Path, PathBuf};
 
 /// How the names of tables end, each also with `.gz` behind it.
@@ -108,9 +108,11 @@ impl TableSource {
         model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
     ) -> Result<(LoadedTable, LoadedModel), JobError> {
         if !is_table(&self.place) {
+            let papers = ["iris", "hawks", "seeds"];
             return Err(JobError::unfit(format!(
-                "expected iris, hawks, seeds, - for standard input or a file whose name ends in {}",
-                TABLE_ENDS.join(", ")
+                "expected iris, hawks, seeds, - for standard input or a file whose name ends in {}{}",
+                TABLE_ENDS.join(", "),
+                did_you_mean_file(self.place.as_ref(), &papers)
             )));
         }
         let Some(label) = &self.label else {

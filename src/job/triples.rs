@@ -3,7 +3,7 @@
 use super::error::{JobError, Located};
 use crate::defaults::with_defaults;
 use crate::landscape::{GridKind, ListedItem, ListedTriple, Triple, read_triples_file};
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::{Remedy, Setting, did_you_mean};
 use crate::sections::dbviz_triple;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -211,9 +211,10 @@ pub fn class_number(text: &str, class_names: &[String]) -> Result<usize, JobErro
         .or_else(|| text.parse().ok().filter(|&class| class < class_names.len()))
         .ok_or_else(|| JobError::Unfit {
             problem: format!(
-                "unknown class \"{text}\"; expected a number below {} or one of {}",
+                "unknown class \"{text}\"; expected a number below {} or one of {}{}",
                 class_names.len(),
-                class_names.join(", ")
+                class_names.join(", "),
+                did_you_mean(text, class_names.iter().map(String::as_str))
             ),
             remedy: None::<Remedy>,
         })

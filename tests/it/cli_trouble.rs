@@ -5,7 +5,6 @@
 
 use crate::faulty::{Fault, Faulty, fits};
 use crate::program::{Run, finished, folder, json};
-use clap::Parser;
 use morphscape::cli::Cli;
 use morphscape::engine::{Engine, EngineChoice, EngineError, Trouble};
 use serde_json::{Value, json};
@@ -44,7 +43,7 @@ fn open_device(_: EngineChoice, _: Option<&str>) -> Option<Result<Box<dyn Engine
 fn the_program() {
     if let Ok(arguments) = std::env::var(ARGUMENTS) {
         let words = ["morphscape"].into_iter().chain(arguments.split(' '));
-        std::process::exit(Cli::parse_from(words).run_on(open_device).into());
+        std::process::exit(Cli::of_words(words).run_on(open_device).into());
     }
 }
 

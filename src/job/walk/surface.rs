@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::job::{JobError, Located, Observer, class_number, find_image, find_image_for};
 use crate::landscape::{About, Items, LandscapeFile, Permutation, Plane, Potential};
 use crate::pipeline::{Frames, GridJob, MorphSettings, compute_landscapes};
-use crate::remedy::Setting;
+use crate::remedy::{Setting, did_you_mean_file};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -321,6 +321,16 @@ fn of_landscape(
 }
 
 fn read_landscape(folder: &Path) -> Result<LandscapeFile, JobError> {
+    if !folder.exists() {
+        let meant = did_you_mean_file(folder, &[]);
+        return Err(JobError::setting(
+            Setting::Landscape,
+            folder.display(),
+            JobError::unfit(format!(
+                "expected the folder of a landscape of a finished run, found nothing there{meant}"
+            )),
+        ));
+    }
     let path = if folder.is_dir() {
         folder.join("landscape.safetensors")
     } else {

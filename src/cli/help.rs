@@ -1,0 +1,238 @@
+//! How `-h` and `--help` show options: under headings, and in `-h` those alone that many need.
+
+use clap::Command;
+
+/// Options under the headings that they stand under, by their ids.
+const HEADINGS: [(&str, &[&str]); 6] = [
+    (
+        "What",
+        &[
+            "kind",
+            "groups",
+            "classes",
+            "triples",
+            "pairs",
+            "count",
+            "seed",
+            "per_class",
+            "points",
+            "items",
+            "landscape",
+            "surface",
+            "item",
+            "drift",
+            "bowl",
+            "hurst",
+            "height",
+            "potential",
+            "class",
+            "start",
+            "edges",
+            "basins",
+        ],
+    ),
+    (
+        "How",
+        &[
+            "steps",
+            "mode",
+            "sampling",
+            "grid",
+            "range",
+            "clipped",
+            "exact",
+            "max_regions",
+            "alphas",
+            "resolution",
+            "series",
+            "margins",
+            "min_agreement",
+            "per",
+            "walk",
+            "temperature",
+            "dt",
+            "walkers",
+            "length",
+            "rounds",
+            "sample",
+            "all",
+        ],
+    ),
+    (
+        "Model",
+        &[
+            "model",
+            "against",
+            "baseline",
+            "activation",
+            "layers",
+            "config",
+            "scale",
+            "mean",
+            "std",
+            "output",
+            "layout",
+            "class_names",
+        ],
+    ),
+    (
+        "Data",
+        &[
+            "data",
+            "data_dir",
+            "resize",
+            "white",
+            "images_key",
+            "labels_key",
+            "skip_unreadable",
+            "class_order",
+            "class_match",
+            "label",
+            "features",
+            "delimiter",
+            "no_header",
+        ],
+    ),
+    ("Engine", &["engine", "adapter", "threads"]),
+    (
+        "Output",
+        &[
+            "out",
+            "force",
+            "save_frames",
+            "summary_only",
+            "figures",
+            "format",
+            "dpi",
+            "all_classes",
+            "mesh",
+            "mark",
+            "azimuth",
+            "elevation",
+            "logits",
+            "json",
+            "port",
+            "no_open",
+            "verbose",
+            "quiet",
+        ],
+    ),
+];
+
+/// What `-h` leaves to `--help`.
+const RARE: [&str; 47] = [
+    "activation",
+    "adapter",
+    "all_classes",
+    "azimuth",
+    "basins",
+    "class_names",
+    "class_order",
+    "clipped",
+    "config",
+    "data_dir",
+    "delimiter",
+    "dpi",
+    "dt",
+    "edges",
+    "elevation",
+    "exact",
+    "features",
+    "format",
+    "grid",
+    "height",
+    "images_key",
+    "label",
+    "labels_key",
+    "layers",
+    "layout",
+    "margins",
+    "mark",
+    "class_match",
+    "max_regions",
+    "mean",
+    "mesh",
+    "no_header",
+    "output",
+    "per_class",
+    "points",
+    "potential",
+    "quiet",
+    "range",
+    "resolution",
+    "sampling",
+    "save_frames",
+    "scale",
+    "skip_unreadable",
+    "std",
+    "threads",
+    "verbose",
+    "white",
+];
+
+/// The command with its options under headings, and its subcommands likewise.
+pub(super) fn grouped(command: Command) -> Command {
+    let mut command = command.mut_args(|option| {
+        let id = option.get_id().to_string();
+        let heading = (HEADINGS.iter())
+            .find(|(_, ids)| ids.contains(&id.as_str()))
+            .map(|(heading, _)| *heading);
+        match heading {
+            Some(heading) if !option.is_positional() => option
+                .help_heading(heading)
+                .hide_short_help(RARE.contains(&id.as_str())),
+            _ => option,
+        }
+    });
+    let names: Vec<String> = (command.get_subcommands())
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    for name in names {
+        command = command.mut_subcommand(name, grouped);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+
+    fn each(command: &Command, look: &mut dyn FnMut(&Command)) {
+        look(command);
+        for sub in command.get_subcommands() {
+            each(sub, look);
+        }
+    }
+
+    #[test]
+    fn every_option_stands_under_a_heading() {
+        let mut seen = Vec::new();
+        let mut command = Cli::arguments();
+        command.build();
+        each(&command, &mut |command| {
+            for option in command.get_arguments().filter(|arg| !arg.is_positional()) {
+                let id = option.get_id().as_str();
+                if !["help", "version"].contains(&id) {
+                    assert!(option.get_help_heading().is_some(), "{id}");
+                    seen.push(id.to_owned());
+                }
+            }
+        });
+        let known = HEADINGS.iter().flat_map(|(_, ids)| *ids).chain(&RARE);
+        for id in known {
+            assert!(seen.iter().any(|seen| seen == id), "{id} is no option");
+        }
+    }
+
+    /// On a terminal of 100 columns and 50 lines.
+    #[test]
+    fn the_short_help_fits_a_screen() {
+        let mut command = Cli::arguments().term_width(100);
+        command.build();
+        each(&command, &mut |command| {
+            let lines = command.clone().render_help().to_string().lines().count();
+            assert!(lines <= 50, "{}: {lines} lines", command.get_name());
+        });
+    }
+}

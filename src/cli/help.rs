@@ -19,7 +19,6 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "items",
             "landscape",
             "surface",
-            "item",
             "drift",
             "bowl",
             "hurst",

@@ -38,6 +38,8 @@ pub(super) struct Args {
     /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors
     #[arg(long)]
     save_frames: bool,
+    /// Write a row of measures for each landscape and nothing else of it
+    ///
     /// Write a row of measures for each landscape and nothing else of it: neither tensors nor
     /// figures nor a report; memory hardly grows with the number of landscapes. Until it is finished
     /// the rows are in summary.rows.csv

@@ -250,6 +250,21 @@ fn a_comparison_is_resumed_and_verified() {
     ];
     let before: Vec<Vec<u8>> = tables.iter().map(|name| read(name)).collect();
     let landscape = read("1A.2/landscape.2.safetensors");
+    // A frame a model.
+    let animation = read("series.png");
+    let animation = png::Decoder::new(std::io::Cursor::new(&animation));
+    let mut animation = animation.read_info().expect("a PNG");
+    let control = animation.info().animation_control.expect("animated");
+    assert_eq!((control.num_frames, control.num_plays), (2, 0));
+    let size = animation
+        .output_buffer_size()
+        .expect("a picture of a few MB");
+    let frames = [(); 2].map(|()| {
+        let mut frame = vec![0; size];
+        animation.next_frame(&mut frame).expect("a frame");
+        frame
+    });
+    assert_ne!(frames[0], frames[1]);
 
     // A file that is gone and one that is not whole are computed again, to the same bytes.
     std::fs::remove_file(out.join("1A.2/landscape.2.safetensors")).expect("removed");

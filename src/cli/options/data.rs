@@ -9,6 +9,8 @@ use std::path::PathBuf;
 /// Which images.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DataArgs {
+    /// `fashion-mnist`, a folder of images, or an .npz, .safetensors or IDX file
+    ///
     /// `fashion-mnist`; a folder with one sub-folder of image files a class (PNG, JPEG, WebP, BMP,
     /// GIF, TIFF, PNM); an .npz or .safetensors file with arrays of images [n, H, W], [n, H, W, C]
     /// or [n, C, H, W] and of labels; or a folder with an IDX pair: t10k-images-idx3-ubyte and

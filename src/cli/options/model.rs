@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// Which classifier.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ModelArgs {
+    /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data]
+    ///
     /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data: for
     /// images 784-128-10, trained on Fashion-MNIST; for rows iris, hawks or seeds, of which
     /// --model iris-paper is the one that looks as the paper's]

@@ -10,10 +10,14 @@ pub(in crate::cli) struct TripleArgs {
     /// number of --classes given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     groups: Option<u32>,
+    /// Three classes of a group, by number or name: 9,4,5
+    ///
     /// Three classes of a group, by number or name: 9,4,5. The first fixes group 1, the next
     /// group 2, and so on; the groups beyond are chosen by --seed
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
+    /// A fixed list instead of groups
+    ///
     /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}; or
     /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
     /// and the next ones

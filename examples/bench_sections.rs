@@ -1,41 +1,202 @@
 //! Times exact sections: lines and planes of the bundled networks, one core and all.
 //!
 //! ```text
-//! cargo run --release --example bench_sections [-- repetitions]
+//! cargo run --release --example bench_sections [-- REPETITIONS [WHAT]]
 //! ```
 //!
 //! Each figure is the best and the median of the repetitions, wall time; on a busy machine read the
-//! best one.
+//! best one. With WHAT only the figures whose names hold it are taken.
 
-use morphscape::data::fashion_mnist;
+use morphscape::data::{ImageSet, fashion_mnist};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::model::{ModelOptions, activation_by_name, bundled_fashion_mnist, read_model};
 use morphscape::pipeline::{FlatSettings, MorphSettings};
 use morphscape::sections::*;
 use morphscape::{Job, LandscapeFile, ModelSource, Silent, SweepJob, Triples};
+use std::error::Error;
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-fn timed<T>(what: &str, repetitions: usize, each: f64, unit: &str, mut run: impl FnMut() -> T) {
-    let mut times: Vec<f64> = (0..repetitions)
-        .map(|_| {
+/// Golden boxes of 2 % of a plane's sides where three classes of the CNN meet: items, least and
+/// largest alpha and beta, cells (`tests/golden/planes/sections.json`, cnn0 to cnn2).
+type GoldenBox = ([usize; 3], [f64; 2], [f64; 2], usize);
+const BOXES: [GoldenBox; 3] = [
+    (
+        [2201, 9325, 4179],
+        [5.505819506931423, 3.365147357524975],
+        [5.7700988432641305, 3.5438277481900173],
+        4383,
+    ),
+    (
+        [926, 1500, 5915],
+        [1.1818081529408884, 3.844455454255896],
+        [1.4901059319689465, 4.048585832357979],
+        13096,
+    ),
+    (
+        [3898, 9709, 6061],
+        [0.42427775948473556, 10.902220337605831],
+        [0.655701991930955, 11.15674688245266],
+        756,
+    ),
+];
+
+struct Bench {
+    repetitions: usize,
+    what: String,
+    one: rayon::ThreadPool,
+    images: ImageSet,
+    mlp: SectionNetwork,
+    cnn: SectionNetwork,
+}
+
+impl Bench {
+    /// Prints how long `run` takes, divided by `each`.
+    fn timed<T>(&self, what: &str, each: usize, mut run: impl FnMut() -> T) {
+        if !what.contains(&self.what) {
+            return;
+        }
+        let time = |_| {
             let start = Instant::now();
             black_box(run());
-            start.elapsed().as_secs_f64() / each
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    let show = |seconds: f64| match seconds {
-        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
-        s if s < 1.0 => format!("{:.2} ms", s * 1e3),
-        s => format!("{s:.2} s"),
-    };
-    println!(
-        "{what}: best {}, median {} {unit}",
-        show(times[0]),
-        show(times[times.len() / 2])
-    );
+            start.elapsed().as_secs_f64() / each as f64
+        };
+        let mut times: Vec<f64> = (0..self.repetitions).map(time).collect();
+        times.sort_by(f64::total_cmp);
+        let show = |seconds: f64| match seconds {
+            s if s < 1e-3 => format!("{:.1} us", s * 1e6),
+            s if s < 1.0 => format!("{:.2} ms", s * 1e3),
+            s => format!("{s:.2} s"),
+        };
+        let median = times[times.len() / 2];
+        println!("{what}: best {}, median {}", show(times[0]), show(median));
+    }
+
+    fn points(&self, items: [usize; 3]) -> Result<[Vec<f64>; 3], Box<dyn Error>> {
+        let point = |index| -> Result<Vec<f64>, Box<dyn Error>> {
+            let image = self.images.image(index)?;
+            Ok(self.mlp.space().point(&image.levels))
+        };
+        let [a, b, c] = items;
+        Ok([point(a)?, point(b)?, point(c)?])
+    }
+
+    fn lines(&self, points: &[[Vec<f64>; 3]]) {
+        let pairs: Vec<[&[f64]; 2]> = points.iter().map(|[a, b, _]| [&a[..], &b[..]]).collect();
+        let many: Vec<[&[f64]; 2]> = pairs.iter().copied().cycle().take(1024).collect();
+        let options = LineOptions::default();
+        let one = &self.one;
+        self.timed("mlp line, batch of 1024, one core", 1024, || {
+            one.install(|| exact_lines(&self.mlp, &many, &options))
+        });
+        self.timed("mlp line, batch of 1024, all cores", 1024, || {
+            exact_lines(&self.mlp, &many, &options)
+        });
+        self.timed("mlp line, one by one, one core", pairs.len(), || {
+            let each = pairs.iter();
+            one.install(|| {
+                each.filter(|[a, b]| exact_line(&self.mlp, a, b, &options).is_ok())
+                    .count()
+            })
+        });
+        self.timed("cnn line, one core", 8, || {
+            one.install(|| exact_lines(&self.cnn, &pairs[..8], &options))
+        });
+    }
+
+    fn planes(&self, planes: &[ItemPlane]) -> Result<(), Box<dyn Error>> {
+        let options = PlaneOptions::default();
+        self.timed("mlp plane, exact, one core", 5, || {
+            let whole =
+                |plane: &ItemPlane| exact_plane(&self.mlp, plane, &plane.corners(), &options);
+            let each = planes[..5].iter();
+            self.one
+                .install(|| each.map(whole).filter(Result::is_ok).count())
+        });
+        for (items, lo, hi, cells) in BOXES {
+            let [a, b, c] = self.points(items)?;
+            let mut plane = ItemPlane::new([&a, &b, &c], [BOX_MARGIN; 2])?;
+            (plane.lo, plane.hi) = (lo, hi);
+            self.timed(
+                &format!("cnn box of 2 %, {cells} cells, one core"),
+                1,
+                || {
+                    let found = exact_plane(&self.cnn, &plane, &plane.corners(), &options);
+                    assert_eq!(found.map(|section| section.regions).ok(), Some(cells));
+                },
+            );
+        }
+        self.timed("mlp plane, points 201 x 201 in f64, all cores", 1, || {
+            plane_logits(&self.mlp, &planes[0], &planes[0].grid(201))
+        });
+        Ok(())
+    }
+
+    /// Planes as landscapes, in 32-bit floats by the CPU engine, without measures.
+    fn sampled(&self) -> Result<(), Box<dyn Error>> {
+        for steps in [51, 201] {
+            let job = Job::Sweep(planes_of(1, steps, ModelSource::default())).load(&Silent)?;
+            let ids = job.landscapes();
+            let what = format!("mlp plane, points {steps} x {steps}, CPU engine, all cores");
+            self.timed(&what, 1, || {
+                job.compute(&CpuEngine::new(), &ids, &Silent).is_ok()
+            });
+        }
+        // dbViz's reproducibility: the mean share of points with equal labels.
+        let other = ModelSource {
+            file: Some(file("tests/golden/fashion_mlp.safetensors")),
+            options: ModelOptions {
+                activation: activation_by_name("relu"),
+                scale: Some(1.0 / 255.0),
+                ..ModelOptions::default()
+            },
+        };
+        let jobs = [ModelSource::default(), other].map(|model| planes_of(500, 50, model));
+        let [one, two] = jobs.map(|job| Job::Sweep(job).load(&Silent));
+        let (one, two) = (one?, two?);
+        self.timed(
+            "reproducibility, 500 planes of 50 x 50, two mlps, all cores",
+            1,
+            || {
+                let labels = [&one, &two].map(|job| {
+                    let found = job.compute(&CpuEngine::new(), &job.landscapes(), &Silent);
+                    let labels = |file: LandscapeFile| -> Vec<Option<usize>> {
+                        let points = file.landscape.points();
+                        points.map(|k| file.landscape.label(k)).collect()
+                    };
+                    let found = found.unwrap_or_default().into_iter();
+                    found.flat_map(labels).collect::<Vec<_>>()
+                });
+                let equal = labels[0].iter().zip(&labels[1]).filter(|(a, b)| a == b);
+                equal.count() as f64 / labels[0].len() as f64
+            },
+        );
+        Ok(())
+    }
+
+    fn certified(&self, plane: &ItemPlane) -> Result<(), Box<dyn Error>> {
+        let what = "cnn plane, certified";
+        if !what.contains(&self.what) {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let whole = certified_plane(&self.cnn, plane, &TileOptions::default())?;
+        println!(
+            "{what}, all cores: {:.2} s, share {}, {} tiles looked at, {} cut, {} cells in them, boundary {:.3}",
+            start.elapsed().as_secs_f64(),
+            whole.share,
+            whole.tiles_looked_at,
+            whole.tiles_cut,
+            whole.regions_cut,
+            whole.boundary_total
+        );
+        Ok(())
+    }
+}
+
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// So many of dbViz's planes through a model.
@@ -55,163 +216,33 @@ fn planes_of(count: usize, steps: usize, model: ModelSource) -> SweepJob {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let repetitions = std::env::args().nth(1).map_or(Ok(5), |text| text.parse())?;
-    let images = fashion_mnist();
-    let labels: Vec<usize> = (0..images.len()).map(|i| images.label(i)).collect();
-    let mlp = SectionNetwork::new(&bundled_fashion_mnist(), SpaceKind::Images)?;
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fashion-mnist-cnn.safetensors");
-    let cnn = SectionNetwork::new(
-        &read_model(&file, &ModelOptions::default())?,
-        SpaceKind::Images,
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let cnn = read_model(
+        &file("models/fashion-mnist-cnn.safetensors"),
+        &ModelOptions::default(),
     )?;
-    let point = |index: usize| {
-        images
-            .image(index)
-            .map(|image| mlp.space().point(&image.levels))
+    let bench = Bench {
+        repetitions: arguments.next().map_or(Ok(5), |text| text.parse())?,
+        what: arguments.next().unwrap_or_default(),
+        one: rayon::ThreadPoolBuilder::new().num_threads(1).build()?,
+        images: fashion_mnist(),
+        mlp: SectionNetwork::new(&bundled_fashion_mnist(), SpaceKind::Images)?,
+        cnn: SectionNetwork::new(&cnn, SpaceKind::Images)?,
     };
-    let mut items = Vec::new();
+    let labels: Vec<usize> = (0..bench.images.len())
+        .map(|i| bench.images.label(i))
+        .collect();
+    let mut points = Vec::new();
     for seed in 1..=40 {
-        items.push(dbviz_triple(&labels, seed)?);
+        points.push(bench.points(dbviz_triple(&labels, seed)?)?);
     }
-    let points: Vec<[Vec<f64>; 3]> = items
-        .iter()
-        .map(
-            |triple| -> Result<[Vec<f64>; 3], Box<dyn std::error::Error>> {
-                Ok([point(triple[0])?, point(triple[1])?, point(triple[2])?])
-            },
-        )
-        .collect::<Result<_, _>>()?;
-    let pairs: Vec<[&[f64]; 2]> = points.iter().map(|[a, b, _]| [&a[..], &b[..]]).collect();
-    let options = LineOptions::default();
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-
-    let many: Vec<[&[f64]; 2]> = pairs.iter().copied().cycle().take(1024).collect();
-    timed(
-        "mlp line, batch of 1024, one core",
-        repetitions,
-        1024.0,
-        "a line",
-        || one.install(|| exact_lines(&mlp, &many, &options)),
-    );
-    timed(
-        "mlp line, batch of 1024, all cores",
-        repetitions,
-        1024.0,
-        "a line",
-        || exact_lines(&mlp, &many, &options),
-    );
-    timed(
-        "mlp line, one by one, one core",
-        repetitions,
-        40.0,
-        "a line",
-        || {
-            one.install(|| {
-                for [a, b] in &pairs {
-                    black_box(exact_line(&mlp, a, b, &options).is_ok());
-                }
-            })
-        },
-    );
-    timed("cnn line, one core", repetitions, 8.0, "a line", || {
-        one.install(|| exact_lines(&cnn, &pairs[..8], &options))
-    });
-    let planes: Vec<ItemPlane> = points
+    let planes = points
         .iter()
         .map(|[a, b, c]| ItemPlane::new([a, b, c], [BOX_MARGIN; 2]))
-        .collect::<Result<_, _>>()?;
-    let plane_options = PlaneOptions::default();
-    timed(
-        "mlp plane, exact, one core",
-        repetitions,
-        5.0,
-        "a plane",
-        || {
-            one.install(|| {
-                for plane in &planes[..5] {
-                    black_box(exact_plane(&mlp, plane, &plane.corners(), &plane_options).is_ok());
-                }
-            })
-        },
-    );
-    // Boxes of 2 % where three classes meet: golden planes cnn0 to cnn2 (of 756 to 13,096 cells).
-    for (k, centre) in [[0.5, 0.5], [0.42, 0.37], [0.61, 0.55]]
-        .into_iter()
-        .enumerate()
-    {
-        let mut plane = planes[k].clone();
-        let side = [0, 1].map(|a| plane.hi[a] - plane.lo[a]);
-        let at = [0, 1].map(|a| plane.lo[a] + centre[a] * side[a]);
-        plane.lo = [0, 1].map(|a| at[a] - 0.01 * side[a]);
-        plane.hi = [0, 1].map(|a| at[a] + 0.01 * side[a]);
-        let regions = exact_plane(&cnn, &plane, &plane.corners(), &plane_options)?.regions;
-        let what = format!("cnn box of 2 % of plane {k}, {regions} cells, one core");
-        timed(&what, repetitions, 1.0, "a box", || {
-            one.install(|| exact_plane(&cnn, &plane, &plane.corners(), &plane_options).is_ok())
-        });
-    }
-    timed(
-        "mlp plane sampled at 201 x 201 in f64, all cores",
-        repetitions,
-        1.0,
-        "a plane",
-        || plane_logits(&mlp, &planes[0], &planes[0].grid(201)),
-    );
-    for steps in [51, 201] {
-        let what =
-            format!("mlp plane as a landscape, {steps} x {steps} in f32, CPU engine, all cores");
-        let job = Job::Sweep(planes_of(1, steps, ModelSource::default())).load(&Silent)?;
-        let ids = job.landscapes();
-        timed(&what, repetitions, 1.0, "a plane", || {
-            job.compute(&CpuEngine::new(), &ids, &Silent).is_ok()
-        });
-    }
-    // dbViz's reproducibility: 500 planes of 50 x 50 points through two models.
-    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fashion_mlp.safetensors");
-    let other = ModelSource {
-        file: Some(other),
-        options: ModelOptions {
-            activation: activation_by_name("relu"),
-            scale: Some(1.0 / 255.0),
-            ..ModelOptions::default()
-        },
-    };
-    let jobs = [ModelSource::default(), other].map(|model| planes_of(500, 50, model));
-    let jobs = jobs.map(|job| Job::Sweep(job).load(&Silent));
-    let [one_model, two] = jobs;
-    let (one_model, two) = (one_model?, two?);
-    timed(
-        "500 planes of 50 x 50 points, two mlps, share of equal labels, all cores",
-        repetitions,
-        1.0,
-        "in all",
-        || {
-            let labels = [&one_model, &two].map(|job| {
-                let found = job.compute(&CpuEngine::new(), &job.landscapes(), &Silent);
-                let found = found.unwrap_or_default();
-                let labels = |file: &LandscapeFile| -> Vec<Option<usize>> {
-                    file.landscape
-                        .points()
-                        .map(|k| file.landscape.label(k))
-                        .collect()
-                };
-                found.iter().flat_map(labels).collect::<Vec<_>>()
-            });
-            let equal = labels[0].iter().zip(&labels[1]).filter(|(a, b)| a == b);
-            equal.count() as f64 / labels[0].len() as f64
-        },
-    );
-    let start = Instant::now();
-    let whole = certified_plane(&cnn, &planes[0], &TileOptions::default())?;
-    println!(
-        "whole cnn plane, certified, all cores: {:.2} s, share {}, {} tiles looked at, {} cut, {} cells in them, boundary {:.3}",
-        start.elapsed().as_secs_f64(),
-        whole.share,
-        whole.tiles_looked_at,
-        whole.tiles_cut,
-        whole.regions_cut,
-        whole.boundary_total
-    );
-    Ok(())
+        .collect::<Result<Vec<ItemPlane>, _>>()?;
+    bench.lines(&points);
+    bench.planes(&planes)?;
+    bench.sampled()?;
+    bench.certified(&planes[0])
 }

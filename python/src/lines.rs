@@ -43,6 +43,7 @@ pub(crate) fn line_intervals(
             false => Exactness::Off,
         },
         max_pieces: LineOptions::default().max_pieces,
+        connect: false,
     };
     let watch = Watch::new(None);
     let line = watch.run(py, network.asks_callable(), &[], || {

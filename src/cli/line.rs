@@ -2,9 +2,10 @@
 
 use super::options::{ColumnArgs, DataArgs, EngineArgs, ExactName, ModelArgs, existing, line_data};
 use super::terminal::Terminal;
+use super::text::counted;
 use crate::job::LineJob;
 use crate::run::line;
-use crate::sections::SectionLabel;
+use crate::sections::{Connected, Connection, Margin, SectionLabel};
 use std::path::PathBuf;
 
 /// The two inputs, and how the line between them is cut.
@@ -25,6 +26,10 @@ pub(super) struct Args {
     /// Stop at more pieces than this
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_regions: usize,
+    /// Also seek a path from one input to the other that meets only their two classes, bent around others
+    /// where the straight line does not do, and certify it leg by leg; an exact line only
+    #[arg(long)]
+    connect: bool,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -50,6 +55,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         steps: args.steps,
         exact: args.exact.exactness(),
         max_pieces: args.max_regions,
+        connect: args.connect,
     };
     let job = asked.load(terminal)?;
     // Exact sections run in 64-bit floats on the CPU; only samples are for an engine.
@@ -84,6 +90,44 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     if let Some(sentence) = &found.certificate {
         terminal.say(sentence);
     }
+    if let Some(margin) = &found.margin {
+        terminal.say(said_of_margin(margin, args));
+    }
+    if let Some(path) = &found.path {
+        terminal.say(said_of_path(path, &job.class_names));
+    }
     terminal.say(format!("written to {}", args.out.display()));
     Ok(())
+}
+
+fn said_of_margin(margin: &Margin, args: &Args) -> String {
+    let Args { from, to, .. } = args;
+    let Some(exact) = margin.exact else {
+        return format!("moved towards {to} and beyond, {from} never changes its class");
+    };
+    let dbviz = match margin.dbviz {
+        Some(dbviz) => format!("dbViz's table: {dbviz:.2}"),
+        None => "dbViz's table does not see it".to_owned(),
+    };
+    format!("margin: moved towards {to}, {from} keeps its class for {exact:.4} ({dbviz})")
+}
+
+fn said_of_path(path: &Connection, class_names: &[String]) -> String {
+    let [a, b] = path.classes.map(|class| &class_names[class]);
+    let classes = match a == b {
+        true => a.clone(),
+        false => format!("{a} and {b}"),
+    };
+    match (path.connected, path.knots.len()) {
+        (Connected::Certified, 0) => format!("connected: the straight line meets only {classes}"),
+        (Connected::Certified, knots) => format!(
+            "connected: a path with {} meets only {classes}; on the straight line another class leads by up to {:.3} logits",
+            counted(knots, "bend"),
+            path.straight_barrier
+        ),
+        (Connected::NotFound, _) => format!(
+            "no path was found that meets only {classes}, which does not mean that there is none; on the straight line another class leads by up to {:.3} logits",
+            path.straight_barrier
+        ),
+    }
 }

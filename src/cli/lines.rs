@@ -12,11 +12,14 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The pairs: {"pairs":[["t10k#1",7],...]}, items by name or number
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["count", "seed"])]
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["count", "directions", "seed"])]
     pairs: Option<PathBuf>,
-    /// Pairs of different items drawn at random, all equally likely
+    /// Items drawn at random, from each of which --directions lines run
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
+    /// Lines from each drawn item, to other items drawn at random; dbViz's margins take 20
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    directions: u32,
     /// Seed of the draw
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -31,6 +34,10 @@ pub(super) struct Args {
     /// Stop at more pieces of a line than this
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_regions: usize,
+    /// Also seek a path from input to input that meets only their two classes, bent around others
+    /// where the straight line does not do, and certify it leg by leg; exact lines only
+    #[arg(long)]
+    connect: bool,
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -54,6 +61,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
             Some(path) => Pairs::File(path.clone()),
             None => Pairs::Drawn {
                 count: args.count as usize,
+                directions: args.directions as usize,
                 seed: args.seed,
             },
         },
@@ -62,6 +70,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         steps: args.steps,
         exact: args.exact.exactness(),
         max_pieces: args.max_regions,
+        connect: args.connect,
     };
     let job = asked.load(terminal)?;
     // Exact sections run in 64-bit floats on the CPU; only samples are for an engine.

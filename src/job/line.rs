@@ -34,6 +34,8 @@ pub struct LineJob {
     pub exact: Exactness,
     /// More pieces than this are an error.
     pub max_pieces: usize,
+    /// Whether a path that connects the inputs is sought.
+    pub connect: bool,
 }
 
 /// A line that is ready to be cut.
@@ -91,6 +93,7 @@ impl LineJob {
                 line.model.path
             )));
         }
+        note_unconnected(self.connect, line.network.as_ref(), observer);
         Ok(line)
     }
 
@@ -138,6 +141,24 @@ impl LineJob {
             space: SpaceKind::Rows,
             network: None,
         })
+    }
+}
+
+/// Says that no path is sought where it is asked for and lines are not exact.
+pub(super) fn note_unconnected(
+    asked: bool,
+    network: Option<&Result<SectionNetwork, SectionError>>,
+    observer: &dyn Observer,
+) {
+    let exact = network.is_some_and(|found| {
+        found
+            .as_ref()
+            .is_ok_and(SectionNetwork::is_piecewise_linear)
+    });
+    if asked && !exact {
+        observer.note(&Note::new(
+            "no path is sought: that takes exact lines, and these are not".to_owned(),
+        ));
     }
 }
 

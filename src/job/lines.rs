@@ -2,7 +2,7 @@
 
 use super::error::{JobError, Located};
 use super::images::LoadedImages;
-use super::line::LineData;
+use super::line::{LineData, note_unconnected};
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
 use super::tables::LoadedTable;
@@ -19,10 +19,13 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pairs {
-    /// So many, each of two different items, drawn by a seed; all pairs are equally likely.
+    /// From items that a seed draws towards other items that it draws; all are equally likely, and
+    /// either may be drawn again.
     Drawn {
-        /// How many.
+        /// How many items.
         count: usize,
+        /// How many others for each.
+        directions: usize,
         /// The seed.
         seed: u64,
     },
@@ -46,6 +49,8 @@ pub struct LinesJob {
     pub exact: Exactness,
     /// More pieces of a line than this are an error.
     pub max_pieces: usize,
+    /// Whether paths that connect the inputs are sought.
+    pub connect: bool,
 }
 
 /// Lines that are ready to be cut.
@@ -125,6 +130,7 @@ impl LinesJob {
                 model.path
             )));
         }
+        note_unconnected(self.connect, network.as_ref(), observer);
         let data_sha256 = match &held {
             Held::Images(data) => data.images.sha256_hex()?,
             Held::Rows(data) => data.table.sha256_hex().to_owned(),
@@ -147,7 +153,11 @@ impl LinesJob {
 impl Pairs {
     fn resolve(&self, lines: &LoadedLines) -> Result<Vec<[usize; 2]>, JobError> {
         match self {
-            Self::Drawn { count, seed } => {
+            Self::Drawn {
+                count,
+                directions,
+                seed,
+            } => {
                 let items = lines.num_items();
                 if items < 2 {
                     return Err(JobError::unfit(format!(
@@ -155,12 +165,15 @@ impl Pairs {
                     )));
                 }
                 let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-                let pair = |_| {
+                let mut pairs = Vec::new();
+                for _ in 0..*count {
                     let first = rng.random_range(0..items);
-                    let other = rng.random_range(0..items - 1);
-                    [first, other + usize::from(other >= first)]
-                };
-                Ok((0..*count).map(pair).collect())
+                    pairs.extend((0..*directions).map(|_| {
+                        let other = rng.random_range(0..items - 1);
+                        [first, other + usize::from(other >= first)]
+                    }));
+                }
+                Ok(pairs)
             }
             Self::File(path) => {
                 let place = path.display();

@@ -4,6 +4,7 @@ use super::Existing;
 use super::error::{Placed, RunError};
 use super::folder::layout::{LINE_FIGURE_FILE, SECTIONS_FILE, SECTIONS_TENSORS_FILE};
 use super::folder::{RunFolder, engine_plan};
+use super::margins::{Between, Sought, between};
 use crate::data::{Tensor, TensorData, sha256_hex, write_file, write_safetensors};
 use crate::engine::Engine;
 use crate::job::{LineJob, LoadedLine};
@@ -11,8 +12,8 @@ use crate::landscape::argmax;
 use crate::pipeline::classify;
 use crate::plot::{LineSectionPlot, line_section_plot};
 use crate::sections::{
-    BracketOptions, CertifiedLine, LineOptions, LineSection, SectionLabel, SectionNetwork, TOL_T,
-    certified_line, certify_line, exact_line, line_parameters,
+    BracketOptions, CertifiedLine, Connected, Connection, LineOptions, LineSection, Margin,
+    SectionLabel, SectionNetwork, TOL_T, certified_line, certify_line, exact_line, line_parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -41,6 +42,11 @@ pub struct Line {
     pub intervals: Vec<ClassInterval>,
     /// What the samples miss of an exact line, in one sentence.
     pub certificate: Option<String>,
+    /// How far the first input can be moved towards the second before its class changes; of an
+    /// exact line.
+    pub margin: Option<Margin>,
+    /// A path that connects the inputs, or that none was found, where one was sought for an exact line.
+    pub path: Option<Connection>,
     /// What `sections.json` says of it.
     facts: Value,
     /// Tensors of `sections.safetensors`: name, shape, values.
@@ -88,11 +94,33 @@ fn exact(asked: &LineJob, job: &LoadedLine, network: &SectionNetwork) -> Section
         ..LineOptions::default()
     };
     let line = exact_line(network, &from, &to, &options)?;
-    Ok(exact_line_of(line, network, asked.steps))
+    let sought = Sought {
+        max_pieces: asked.max_pieces,
+        connect: asked.connect,
+    };
+    let ends = [&from[..], &to[..]];
+    let found = between(network, &[ends], std::slice::from_ref(&line), sought);
+    let found = found.into_iter().next().expect("one pair")?;
+    let path = found.path.as_ref().map(|path| {
+        let points = [&from].into_iter().chain(&path.knots).chain([&to]);
+        let points: Vec<f64> = points.flatten().copied().collect();
+        ("path", vec![path.knots.len() + 2, from.len()], points)
+    });
+    let certified = |path: &Connection| path.connected == Connected::Certified;
+    let is_path = found.path.as_ref().is_some_and(certified);
+    let mut line = exact_line_of(line, &found, network, asked.steps);
+    line.tensors.extend(path.filter(|_| is_path));
+    Ok(line)
 }
 
-/// What is said of an exact line, and of what so many samples miss of it.
-pub(super) fn exact_line_of(line: LineSection, network: &SectionNetwork, steps: usize) -> Line {
+/// What is said of an exact line, of what is found between its inputs, and of what so many samples miss
+/// of it.
+pub(super) fn exact_line_of(
+    line: LineSection,
+    found: &Between,
+    network: &SectionNetwork,
+    steps: usize,
+) -> Line {
     let certificate = certify_line(&line, steps);
     let intervals = intervals(&line.breaks, &line.classes);
     let mut facts = json!(line);
@@ -105,6 +133,11 @@ pub(super) fn exact_line_of(line: LineSection, network: &SectionNetwork, steps: 
         "length": line.narrowest_interval() * line.length,
     });
     facts["certificate"] = json!(certificate);
+    facts["margin"] = json!(found.margin);
+    if let Some(path) = &found.path {
+        facts["path"] = json!(path);
+        facts["path"]["knots"] = json!(path.knots.len());
+    }
     // The ends of the pieces are in the tensors.
     if let Some(facts) = facts.as_object_mut() {
         facts.remove("t");
@@ -114,6 +147,8 @@ pub(super) fn exact_line_of(line: LineSection, network: &SectionNetwork, steps: 
         label: line.label,
         intervals,
         certificate: Some(certificate.sentence()),
+        margin: Some(found.margin),
+        path: found.path.clone(),
         facts,
         tensors: vec![
             ("t", vec![line.t.len()], line.t),
@@ -145,6 +180,8 @@ pub(super) fn bracketed_line(line: CertifiedLine, network: &SectionNetwork) -> L
         label: line.label,
         intervals,
         certificate: None,
+        margin: None,
+        path: None,
         facts,
         tensors: vec![("brackets", vec![line.brackets.len(), 2], brackets)],
     }
@@ -183,6 +220,8 @@ pub(super) fn sampled_line(logits: &[f32], num_classes: usize, t: &[f64]) -> Lin
         label,
         intervals: intervals(&breaks, &classes),
         certificate: None,
+        margin: None,
+        path: None,
         facts: json!({
             "label": label,
             "classes": classes,

@@ -12,6 +12,7 @@ use super::error::{Placed, RunError, error_chain};
 use super::folder::layout::{LINES_FILE, LINES_ROWS_FILE, SECTIONS_FILE, SECTIONS_TENSORS_FILE};
 use super::folder::{Earlier, RunFolder, engine_plan};
 use super::line::{ClassInterval, Line, bracketed_line, exact_line_of, sampled_line};
+use super::margins::{self, Sought, between};
 use super::summary::IN_MEMORY;
 use crate::data::{FileError, Tensor, TensorData, write_file, write_safetensors};
 use crate::engine::Engine;
@@ -108,6 +109,7 @@ pub fn lines(
     observer.end();
     drop(file);
     write(&folder, &all)?;
+    margins::write(&folder, &all)?;
     std::fs::remove_file(&path).map_err(failed)?;
     if let Some(engine) = engine {
         folder.set_engine(engine);
@@ -121,7 +123,8 @@ pub fn lines(
         "data",
         json!({"path": job.data_path(), "sha256": job.data_sha256}),
     );
-    let (missed, findings) = findings(&all, job.asked.steps);
+    let (missed, mut findings) = findings(&all, job.asked.steps);
+    findings.extend(margins::findings(&all));
     folder.set("findings", json!(findings));
     folder.set(
         "timings",
@@ -200,11 +203,24 @@ fn cut(
                     max_pieces: job.asked.max_pieces,
                     ..LineOptions::default()
                 };
-                let cut = exact_lines(network, &refs, &options)
-                    .into_iter()
-                    .enumerate();
-                cut.map(|(n, line)| Ok(exact_line_of(line.placed(place(n))?, network, steps)))
-                    .collect::<Result<_, RunError>>()?
+                let sought = Sought {
+                    max_pieces: job.asked.max_pieces,
+                    connect: job.asked.connect,
+                };
+                let cut = exact_lines(network, &refs, &options).into_iter();
+                let cut = (cut.enumerate().map(|(n, line)| line.placed(place(n))))
+                    .collect::<Result<Vec<_>, RunError>>()?;
+                let found = between(network, &refs, &cut, sought);
+                let all = cut.into_iter().zip(found).enumerate();
+                all.map(|(n, (line, found))| {
+                    Ok(exact_line_of(
+                        line,
+                        &found.placed(place(n))?,
+                        network,
+                        steps,
+                    ))
+                })
+                .collect::<Result<_, RunError>>()?
             } else {
                 let cut: Vec<_> = refs
                     .par_iter()
@@ -315,6 +331,11 @@ fn table(all: &[Value]) -> Vec<u8> {
         "changes_points",
         "missed",
         "points_needed",
+        "margin",
+        "margin_dbviz",
+        "connected",
+        "knots",
+        "straight_barrier",
     ])
     .expect(IN_MEMORY);
     for line in all {
@@ -345,6 +366,11 @@ fn table(all: &[Value]) -> Vec<u8> {
             &seen["changes"],
             &seen["missed"],
             &seen["points_needed"],
+            &line["margin"]["exact"],
+            &line["margin"]["dbviz"],
+            &line["path"]["connected"],
+            &line["path"]["knots"],
+            &line["path"]["straight_barrier"],
         ];
         csv.write_record(values.map(text)).expect(IN_MEMORY);
     }
@@ -443,6 +469,8 @@ impl RunFolder {
         let mut differences = Vec::new();
         for n in (0..number).map(|n| n * job.pairs.len() / number) {
             let now = cut(&job, Some(engine), n, &job.pairs[n..=n])?;
+            let margin = |line: &Value| line["margin"]["exact"].as_f64();
+            let margins = [margin(&there["sections"][n]), margin(&now[0])];
             let (then, now) = (intervals(&there["sections"][n]), intervals(&now[0]));
             let exact = !job.is_sampled();
             let same = then.len() == now.len()
@@ -450,6 +478,19 @@ impl RunFolder {
                     let near = |a: f64, b: f64| !exact || (a - b).abs() <= CLOSE;
                     a.class == b.class && near(a.from, b.from) && near(a.to, b.to)
                 });
+            let kept = match margins {
+                [Some(a), Some(b)] => (a - b).abs() <= CLOSE * b.max(1.0),
+                [a, b] => a == b,
+            };
+            if same && !kept {
+                differences.push(Difference {
+                    place: format!("line {}", n + 1),
+                    problem: format!(
+                        "a margin of {:?} there and of {:?} now",
+                        margins[0], margins[1]
+                    ),
+                });
+            }
             if !same {
                 differences.push(Difference {
                     place: format!("line {}", n + 1),

@@ -20,6 +20,7 @@ mod finish;
 mod folder;
 mod line;
 mod lines;
+mod margins;
 mod models;
 mod morph;
 mod page;

@@ -147,6 +147,9 @@ pub(super) fn write_table(folder: &RunFolder, names: &[&String]) -> Result<Vec<S
         "smallest_mean_width",
         "area_error",
         "boundary_sides",
+        "barrier_ab",
+        "barrier_ac",
+        "barrier_bc",
     ];
     csv.write_record(heading).expect(IN_MEMORY);
     let (mut maps, mut exact, mut missed, mut parts) = (0, 0, 0, [0u64; 2]);
@@ -173,6 +176,9 @@ pub(super) fn write_table(folder: &RunFolder, names: &[&String]) -> Result<Vec<S
             &seen["smallest_mean_width"],
             &seen["area_error"],
             &facts["boundary_sides"],
+            &facts["barriers"][0],
+            &facts["barriers"][1],
+            &facts["barriers"][2],
         ];
         let row = [(*name).clone()].into_iter().chain(values.map(text));
         csv.write_record(row).expect(IN_MEMORY);

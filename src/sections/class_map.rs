@@ -11,8 +11,9 @@
 use super::certificate::{PlaneCertificate, certify_plane};
 use super::certified::{TileOptions, certified_plane, estimated_regions};
 use super::network::SectionNetwork;
+use super::paths::{barrier_columns, barrier_of};
 use super::plane::{ItemPlane, difference};
-use super::section::{Component, Faces, PlaneOptions, exact_plane};
+use super::section::{Component, Faces, PlaneOptions, cut_plane, exact_plane};
 use super::{SectionError, SectionLabel};
 use crate::landscape::FlatShape;
 use serde::Serialize;
@@ -43,6 +44,11 @@ pub struct ClassMap {
     pub boundary_sides: f64,
     /// Connected parts of one class, where the map is exact.
     pub components: Vec<Component>,
+    /// The least barriers from item A to B, from A to C and from B to C: of all paths over the map the
+    /// lowest largest lead, in logits, of a class that neither item is predicted to be; below 0
+    /// where no other class need be met. Nothing where the map is not exact, would be cut into too many
+    /// faces, or has no other class.
+    pub barriers: [Option<f64>; 3],
     /// What the grid's points miss, where the map is exact.
     pub certificate: Option<PlaneCertificate>,
     /// What stands beside the sampled numbers, in one sentence.
@@ -82,6 +88,7 @@ impl ClassMap {
             boundary_total: 0.0,
             boundary_sides: 0.0,
             components: Vec::new(),
+            barriers: [None; 3],
             certificate: None,
             segments: Vec::new(),
             segment_classes: Vec::new(),
@@ -119,60 +126,61 @@ pub fn class_map(
         Err(SectionError::TooManyPieces { .. }) => f64::INFINITY,
         Err(error) => return Err(error),
     };
-    let corners = match shape {
-        FlatShape::Plane => plane.corners(),
-        FlatShape::Triangle => plane.anchors.to_vec(),
-    };
-    let section = match about <= 2.0 * limit as f64 {
-        true => exact_plane(
-            network,
-            plane,
-            &corners,
-            &PlaneOptions { max_regions: limit },
-        ),
+    let map = match about <= 2.0 * limit as f64 {
+        true => exact(network, items, plane, shape, options),
         false => Err(SectionError::TooManyRegions { limit }),
     };
-    let section = match (section, shape) {
+    match (map, shape) {
         (Err(SectionError::TooManyRegions { .. }), FlatShape::Plane) => {
-            return certified(network, plane, options, Some(about));
+            certified(network, plane, options, Some(about))
         }
         (Err(SectionError::TooManyRegions { .. }), FlatShape::Triangle) => {
             let because = format!("the triangle has more than {limit} regions");
-            return Ok(ClassMap::sampled(steps, because));
+            Ok(ClassMap::sampled(steps, because))
         }
-        (section, _) => section?,
+        (map, _) => map,
+    }
+}
+
+fn exact(
+    network: &SectionNetwork,
+    items: [&[f64]; 3],
+    plane: &ItemPlane,
+    shape: FlatShape,
+    options: &MapOptions,
+) -> Result<ClassMap, SectionError> {
+    let polygon = match shape {
+        FlatShape::Plane => plane.corners(),
+        FlatShape::Triangle => plane.anchors.to_vec(),
     };
+    let cells = PlaneOptions {
+        max_regions: options.max_regions,
+    };
+    let cut = cut_plane(network, plane, &polygon, &cells, barrier_columns(network))?;
+    let section = cut.section()?;
+    let mut barriers = [None; 3];
+    for (barrier, [from, to]) in barriers.iter_mut().zip([[0, 1], [0, 2], [1, 2]]) {
+        let ends = [from, to].map(|item: usize| plane.anchors[item]);
+        *barrier = match barrier_of(network, plane, &cut, ends) {
+            Err(SectionError::TooManyRegions { .. }) => None,
+            barrier => barrier?,
+        };
+    }
     let certificate = match shape {
         FlatShape::Plane => {
-            let [alpha, beta] = plane.axes(steps);
+            let [alpha, beta] = plane.axes(options.steps);
             certify_plane(&section, &alpha, &beta)
         }
         FlatShape::Triangle => {
-            // The grid's points are a lattice along two sides: the same section in their coordinates,
-            // whose areas are the same shares.
-            let skew = ItemPlane {
-                origin: items[0].to_vec(),
-                u: difference(items[0], items[1]),
-                v: difference(items[0], items[2]),
-                anchors: [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
-                lo: [0.0; 2],
-                hi: [1.0; 2],
-            };
-            let polygon = skew.anchors.to_vec();
-            let options = PlaneOptions { max_regions: limit };
-            let of_grid = exact_plane(network, &skew, &polygon, &options)?;
-            let [alpha, beta] = skew.axes(steps);
-            let found = certify_plane(&of_grid, &alpha, &beta);
-            let widths = section
-                .components
-                .iter()
-                .min_by(|a, b| a.area_share.total_cmp(&b.area_share));
+            let found = certify_lattice(network, items, &cells, options.steps)?;
+            let smallest =
+                (section.components.iter()).min_by(|a, b| a.area_share.total_cmp(&b.area_share));
             let place = |at: &[f64; 2]| {
                 let weights = [1.0 - at[0] - at[1], at[0], at[1]];
                 [0, 1].map(|axis| (0..3).map(|n| weights[n] * plane.anchors[n][axis]).sum())
             };
             PlaneCertificate {
-                smallest_mean_width: widths.map_or(0.0, |c| c.mean_width),
+                smallest_mean_width: smallest.map_or(0.0, |part| part.mean_width),
                 missed_places: found.missed_places.iter().map(place).collect(),
                 ..found
             }
@@ -189,12 +197,34 @@ pub fn class_map(
         boundary_length: section.boundary_length,
         boundary_total: section.boundary_total,
         components: section.components,
+        barriers,
         sentence: certificate.sentence(),
         certificate: Some(certificate),
         segments: section.segments,
         segment_classes: section.segment_classes,
         faces: section.faces,
     })
+}
+
+/// What a triangle's points miss. They are a lattice along two sides: the same section in their
+/// coordinates, whose areas are the same shares.
+fn certify_lattice(
+    network: &SectionNetwork,
+    items: [&[f64]; 3],
+    cells: &PlaneOptions,
+    steps: usize,
+) -> Result<PlaneCertificate, SectionError> {
+    let skew = ItemPlane {
+        origin: items[0].to_vec(),
+        u: difference(items[0], items[1]),
+        v: difference(items[0], items[2]),
+        anchors: [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+        lo: [0.0; 2],
+        hi: [1.0; 2],
+    };
+    let section = exact_plane(network, &skew, &skew.anchors, cells)?;
+    let [alpha, beta] = skew.axes(steps);
+    Ok(certify_plane(&section, &alpha, &beta))
 }
 
 fn certified(
@@ -205,6 +235,11 @@ fn certified(
 ) -> Result<ClassMap, SectionError> {
     let map = certified_plane(network, plane, &TileOptions::default())?;
     let because = match about {
+        // The estimate may be too low, and much fewer regions of a wide network take as much memory.
+        Some(about) if about <= options.max_regions as f64 => format!(
+            "more than {} regions, or their values take more than 2 GiB: bounds prove the classes instead",
+            options.max_regions
+        ),
         Some(about) if about.is_finite() => format!(
             "about {about:.0e} regions, more than {}: bounds prove the classes instead",
             options.max_regions
@@ -231,6 +266,7 @@ fn certified(
         boundary_length: map.boundary_length,
         boundary_total: map.boundary_total,
         components: Vec::new(),
+        barriers: [None; 3],
         certificate: None,
         segments: map.segments,
         segment_classes: map.segment_classes,

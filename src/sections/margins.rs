@@ -2,10 +2,10 @@
 //! class changes, exactly and as dbViz steps through a table.
 
 use super::SectionError;
-use super::line::{LineOptions, exact_line};
+use super::line::{LineOptions, LineSection, exact_line, exact_lines};
 use super::network::SectionNetwork;
 use super::plane::distance;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Directions that dbViz draws an item at most.
 pub const DBVIZ_DIRECTIONS: usize = 20;
@@ -42,7 +42,10 @@ pub fn dbviz_deltas() -> Vec<f64> {
 /// its own, the lower end; nothing where the class never changes. A class that is left and entered
 /// again between two entries is not seen.
 pub fn dbviz_margin(class_at: impl Fn(f64) -> usize) -> Option<f64> {
-    let deltas = dbviz_deltas();
+    first_change(&dbviz_deltas(), class_at)
+}
+
+fn first_change(deltas: &[f64], class_at: impl Fn(f64) -> usize) -> Option<f64> {
     let mut class = class_at(deltas[0]);
     for pair in deltas.windows(2) {
         let next = class_at(pair[1]);
@@ -63,7 +66,7 @@ pub fn dbviz_mean_margin(margins: &[Option<f64>]) -> Option<f64> {
 }
 
 /// The margin along one direction.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Margin {
     /// Distance at which the predicted class first changes, in units of the space; nothing within
     /// reach.
@@ -85,29 +88,92 @@ pub fn margin(
     towards: &[f64],
     reach: f64,
 ) -> Result<Margin, SectionError> {
-    let length = distance(z, towards);
-    if length.is_nan() || length <= 0.0 {
-        return Err(SectionError::SamePoint { items: [0, 1] });
-    }
-    let one_on: Vec<f64> = z
-        .iter()
-        .zip(towards)
-        .map(|(a, b)| a + (b - a) / length)
-        .collect();
+    let one_on = one_unit_on(z, towards)?;
     let options = LineOptions {
         range: [0.0, reach],
         ..LineOptions::default()
     };
-    let line = exact_line(network, z, &one_on, &options)?;
-    let covers_table = dbviz_deltas().last().is_some_and(|&last| reach >= last);
-    Ok(Margin {
-        exact: (line.changes() > 0).then(|| line.breaks[1]),
-        class: line.classes.get(1).copied(),
-        dbviz: if covers_table {
-            dbviz_margin(|delta| line.class_at(delta))
-        } else {
-            None
+    let ray = exact_line(network, z, &one_on, &options)?;
+    Ok(of_ray(&ray, &dbviz_deltas()))
+}
+
+/// The margin of the first of each pair of points in the direction of the second, up to where
+/// dbViz's table ends. `lines` are the pairs' own sections, of the range `[0, 1]`; only where one of
+/// them does not settle its margin a longer line is cut, of `max_pieces` at most.
+///
+/// # Errors
+/// Of each pair by itself, as [`exact_lines`].
+///
+/// # Panics
+/// When there are not as many lines as pairs.
+pub fn margins(
+    network: &SectionNetwork,
+    pairs: &[[&[f64]; 2]],
+    lines: &[LineSection],
+    max_pieces: usize,
+) -> Vec<Result<Margin, SectionError>> {
+    assert_eq!(pairs.len(), lines.len(), "a section a pair");
+    let deltas = dbviz_deltas();
+    let mut found: Vec<Result<Margin, SectionError>> = Vec::with_capacity(pairs.len());
+    let (mut open, mut ends) = (Vec::new(), Vec::new());
+    for (n, ([z, towards], line)) in pairs.iter().zip(lines).enumerate() {
+        found.push(match (on_line(line, &deltas), one_unit_on(z, towards)) {
+            (Some(margin), _) => Ok(margin),
+            (None, Err(error)) => Err(error),
+            (None, Ok(one_on)) => {
+                open.push(n);
+                ends.push(one_on);
+                Ok(Margin::default())
+            }
+        });
+    }
+    let rays: Vec<[&[f64]; 2]> = (open.iter().zip(&ends))
+        .map(|(&n, one_on)| [pairs[n][0], &one_on[..]])
+        .collect();
+    let options = LineOptions {
+        range: [0.0, deltas[deltas.len() - 1]],
+        max_pieces,
+    };
+    for (n, ray) in open.into_iter().zip(exact_lines(network, &rays, &options)) {
+        found[n] = ray.map(|ray| of_ray(&ray, &deltas));
+    }
+    found
+}
+
+/// The point one unit of the space from `z` on the way to another.
+fn one_unit_on(z: &[f64], towards: &[f64]) -> Result<Vec<f64>, SectionError> {
+    let length = distance(z, towards);
+    if length.is_nan() || length <= 0.0 {
+        return Err(SectionError::SamePoint { items: [0, 1] });
+    }
+    let pairs = z.iter().zip(towards);
+    Ok(pairs.map(|(a, b)| a + (b - a) / length).collect())
+}
+
+/// The margins of a line whose parameter is the distance.
+fn of_ray(ray: &LineSection, deltas: &[f64]) -> Margin {
+    let covers_table =
+        (ray.breaks.last().zip(deltas.last())).is_some_and(|(end, last)| end >= last);
+    Margin {
+        exact: (ray.changes() > 0).then(|| ray.breaks[1]),
+        class: ray.classes.get(1).copied(),
+        dbviz: match covers_table {
+            true => first_change(deltas, |delta| ray.class_at(delta)),
+            false => None,
         },
+    }
+}
+
+/// The margins of a line from input to input, where it is long enough to settle both.
+fn on_line(line: &LineSection, deltas: &[f64]) -> Option<Margin> {
+    let within = deltas.partition_point(|delta| *delta <= line.length);
+    let dbviz = first_change(&deltas[..within], |delta| {
+        line.class_at(delta / line.length)
+    })?;
+    Some(Margin {
+        exact: Some(line.breaks[1] * line.length),
+        class: Some(line.classes[1]),
+        dbviz: Some(dbviz),
     })
 }
 

@@ -69,7 +69,7 @@ pub use intervals::class_intervals;
 pub use line::{LineOptions, LineSection, exact_line, exact_lines};
 pub use margins::{
     DBVIZ_DIRECTIONS, DBVIZ_HITS, DBVIZ_LEAST_HITS, Margin, dbviz_deltas, dbviz_margin,
-    dbviz_mean_margin, margin,
+    dbviz_mean_margin, margin, margins,
 };
 pub use network::{SectionNetwork, Space, SpaceKind};
 pub use paths::{Connected, Connection, PathOptions, connect, plane_barrier};
@@ -128,6 +128,14 @@ pub enum SectionError {
     Unsupported {
         /// The layer.
         layer: String,
+        /// Why.
+        reason: String,
+    },
+    /// A model of which no layers are known.
+    #[error(
+        "exact sections need the layers of a model, which are not known: {reason}; the section can be sampled"
+    )]
+    NoLayers {
         /// Why.
         reason: String,
     },

@@ -7,7 +7,7 @@ use super::intervals::top;
 use super::line::{LineOptions, LineSection, exact_line};
 use super::network::SectionNetwork;
 use super::plane::{ItemPlane, line_point};
-use super::section::{CutPlane, Parts, PlaneOptions, check_plane, cut_largest, region_of};
+use super::section::{CutPlane, Parts, PlaneOptions, cut_largest, cut_plane};
 use super::{EPS, SectionError};
 use serde::Serialize;
 
@@ -23,10 +23,26 @@ pub fn plane_barrier(
     network: &SectionNetwork,
     plane: &ItemPlane,
     polygon: &[[f64; 2]],
-    [from, to]: [[f64; 2]; 2],
+    ends: [[f64; 2]; 2],
     options: &PlaneOptions,
 ) -> Result<Option<f64>, SectionError> {
-    check_plane(network, plane)?;
+    let cut = cut_plane(network, plane, polygon, options, barrier_columns(network))?;
+    barrier_of(network, plane, &cut, ends)
+}
+
+/// Columns that [`barrier_of`] takes beside those of the cells: the own logits, their largest, the
+/// others, and theirs.
+pub(super) fn barrier_columns(network: &SectionNetwork) -> usize {
+    network.num_classes() + 2
+}
+
+/// The same of a plane that is cut already, with [`barrier_columns`] left free.
+pub(super) fn barrier_of(
+    network: &SectionNetwork,
+    plane: &ItemPlane,
+    cut: &CutPlane,
+    [from, to]: [[f64; 2]; 2],
+) -> Result<Option<f64>, SectionError> {
     let logits = [from, to].map(|place| network.logits(&plane.point(place)));
     let [f, g] = logits;
     let (f, g) = (f?, g?);
@@ -36,10 +52,8 @@ pub fn plane_barrier(
     if others.is_empty() {
         return Ok(None);
     }
-    let region = region_of(network, plane, polygon)?;
-    // Columns for the own logits, their largest, the others, and theirs.
-    let mut cut = CutPlane::with_columns(&region, polygon, options, f.len() + 2)?;
-    let (first, mesh) = (cut.logits, &mut cut.mesh);
+    let (first, mut mesh) = (cut.logits, cut.mesh.clone());
+    let mesh = &mut mesh;
     let mut largest = Vec::new();
     for group in [&own, &others] {
         let column = mesh.used;

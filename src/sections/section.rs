@@ -5,13 +5,18 @@
 //! network ─ region ─> atoms of the polygon's box ─ one cut an atom ─> cells ─ logits ─> faces
 //! ```
 
-use super::mesh::{Cut, Mesh};
+mod cells;
+mod faces;
+
+pub(super) use cells::cut_largest;
+pub use faces::Faces;
+
+use super::mesh::Mesh;
 use super::network::SectionNetwork;
 use super::plane::ItemPlane;
-use super::region::{Region, Row};
-use super::{SectionError, SectionLabel, TOL_XY};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayViewMut2, Axis};
+use super::region::Region;
+use super::{SectionError, SectionLabel};
+use cells::{columns_of, cut_cells};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -32,41 +37,6 @@ impl Default for PlaneOptions {
         Self {
             max_regions: 1_000_000,
         }
-    }
-}
-
-/// Convex faces of one class, corners counter-clockwise in plane coordinates.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Faces {
-    /// Corners of all faces, `[n, 2]`.
-    pub xy: Vec<[f64; 2]>,
-    /// Face `k` has the corners `xy[ends[k]..ends[k + 1]]`, `[faces + 1]`.
-    pub ends: Vec<u32>,
-    /// Class of each face.
-    pub class: Vec<u16>,
-    /// Number of the cell each face lies in.
-    pub region: Vec<u32>,
-    /// Number of the component each face belongs to, place in [`PlaneSection::components`].
-    pub component: Vec<u32>,
-}
-
-impl Faces {
-    /// Number of faces.
-    pub fn len(&self) -> usize {
-        self.class.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.class.is_empty()
-    }
-
-    /// Corners of face `k`.
-    ///
-    /// # Panics
-    /// When `k` is not below [`Faces::len`].
-    pub fn corners(&self, k: usize) -> &[[f64; 2]] {
-        &self.xy[self.ends[k] as usize..self.ends[k + 1] as usize]
     }
 }
 
@@ -132,11 +102,22 @@ pub fn exact_plane(
     polygon: &[[f64; 2]],
     options: &PlaneOptions,
 ) -> Result<PlaneSection, SectionError> {
+    cut_plane(network, plane, polygon, options, 0)?.section()
+}
+
+/// A polygon cut into cells and faces, with `more` columns left free at its corners.
+pub(super) fn cut_plane(
+    network: &SectionNetwork,
+    plane: &ItemPlane,
+    polygon: &[[f64; 2]],
+    options: &PlaneOptions,
+    more: usize,
+) -> Result<CutPlane, SectionError> {
     check_plane(network, plane)?;
     let region = region_of(network, plane, polygon)?;
-    let cut = CutPlane::new(&region, polygon, options)?;
+    let cut = CutPlane::with_columns(&region, polygon, options, more)?;
     cut.check_euler(&region)?;
-    cut.section()
+    Ok(cut)
 }
 
 pub(super) fn check_plane(network: &SectionNetwork, plane: &ItemPlane) -> Result<(), SectionError> {
@@ -303,86 +284,14 @@ impl CutPlane {
 
     /// Reads everything off.
     pub(super) fn section(&self) -> Result<PlaneSection, SectionError> {
-        let mesh = &self.mesh;
-        // Faces and cells by number, without those that were joined.
-        let mut number = vec![u32::MAX; mesh.side.len()];
-        let mut cell_number: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut faces = Faces {
-            ends: vec![0],
-            ..Faces::default()
-        };
-        let mut areas = Vec::with_capacity(mesh.num_faces());
-        for f in mesh.faces() {
-            number[f] = areas.len() as u32;
-            areas.push(mesh.area(f));
-            faces.xy.extend(mesh.corners(f).map(|c| mesh.xy[c]));
-            faces.ends.push(faces.xy.len() as u32);
-            faces.class.push(mesh.winner[f] as u16);
-            let cells = cell_number.len() as u32;
-            faces
-                .region
-                .push(*cell_number.entry(mesh.tag[f]).or_insert(cells));
-        }
+        let (mut faces, number) = self.faces();
+        let areas: Vec<f64> = self.mesh.faces().map(|f| self.mesh.area(f)).collect();
         let mut area_share = BTreeMap::new();
         for (&class, area) in faces.class.iter().zip(&areas) {
             *area_share.entry(usize::from(class)).or_insert(0.0) += area / self.area;
         }
-        let mut parts = Parts::new(areas.len());
-        let mut boundary: BTreeMap<[u16; 2], f64> = BTreeMap::new();
-        let (mut segments, mut segment_classes) = (Vec::new(), Vec::new());
-        let mut outline = 0.0;
-        let sides = |sides: [Option<usize>; 2]| sides.map(|f| f.map(|f| number[f] as usize));
-        for (ends, of) in mesh.edges() {
-            match sides(of) {
-                [Some(f), Some(g)] if faces.class[f] == faces.class[g] => parts.join(f, g),
-                [Some(f), Some(g)] => {
-                    let mut pair = [faces.class[f], faces.class[g]];
-                    pair.sort_unstable();
-                    *boundary.entry(pair).or_insert(0.0) += mesh.length(ends);
-                    let [a, b] = ends.map(|c| mesh.xy[c]);
-                    segments.push([a[0], a[1], b[0], b[1]]);
-                    segment_classes.push(pair);
-                }
-                _ => outline += mesh.length(ends),
-            }
-        }
-        self.check(
-            "the edges with one side do not sum to the outline of a plane; relative difference",
-            outline / self.outline - 1.0,
-            OUTLINE_TOLERANCE,
-        )?;
-        let mut of_root: BTreeMap<usize, [f64; 2]> = BTreeMap::new();
-        for (f, area) in areas.iter().enumerate() {
-            of_root.entry(parts.root(f)).or_default()[0] += area;
-        }
-        for (ends, of) in mesh.edges() {
-            let roots = sides(of).map(|f| f.map(|f| parts.root(f)));
-            if roots[0] != roots[1] {
-                for root in roots.into_iter().flatten() {
-                    of_root.entry(root).or_default()[1] += mesh.length(ends);
-                }
-            }
-        }
-        let mut roots: Vec<(usize, [f64; 2])> = of_root.into_iter().collect();
-        roots.sort_by(|(f, a), (g, b)| {
-            let classes = faces.class[*f].cmp(&faces.class[*g]);
-            classes.then(b[0].total_cmp(&a[0]))
-        });
-        let place: BTreeMap<usize, u32> = roots
-            .iter()
-            .enumerate()
-            .map(|(k, (root, _))| (*root, k as u32))
-            .collect();
-        faces.component = (0..areas.len()).map(|f| place[&parts.root(f)]).collect();
-        let components = roots
-            .iter()
-            .map(|&(root, [area, outline])| Component {
-                class: faces.class[root].into(),
-                area_share: area / self.area,
-                outline,
-                mean_width: 2.0 * area / outline,
-            })
-            .collect();
+        let edges = self.edges(&faces, &number)?;
+        let components = self.components(&mut faces, &areas, &number, edges.parts);
         Ok(PlaneSection {
             label: SectionLabel::Exact,
             area: self.area,
@@ -390,167 +299,136 @@ impl CutPlane {
             cells_after: self.cells_after.clone(),
             smallest_region_share: self.smallest / self.area,
             area_share,
-            boundary_total: boundary.values().sum(),
-            boundary_length: boundary
-                .into_iter()
+            boundary_total: edges.boundary.values().sum(),
+            boundary_length: (edges.boundary.into_iter())
                 .map(|([a, b], length)| (format!("{a}-{b}"), length))
                 .collect(),
-            segments,
-            segment_classes,
+            segments: edges.segments,
+            segment_classes: edges.segment_classes,
             components,
             faces,
             area_defect: self.area_sum / self.area - 1.0,
-            outline_defect: outline - self.outline,
+            outline_defect: edges.outline - self.outline,
         })
     }
-}
 
-/// Columns that cutting a region takes: the place, each function, each logit and the largest.
-fn columns_of(region: &Region) -> usize {
-    3 + region.num_functions() + region.logits.len() + 1
-}
-
-/// Cuts cells layer by layer and atom by atom; gives the column of the first logit, and the faces
-/// after each layer.
-fn cut_cells(mesh: &mut Mesh, region: &Region) -> Result<(usize, Vec<usize>), SectionError> {
-    for c in 0..mesh.num_corners() {
-        let xy = mesh.xy[c];
-        let row = mesh.row_mut(c);
-        row[0] = 1.0;
-        row[1] = (xy[0] - region.centre[0]) / region.half[0];
-        row[2] = (xy[1] - region.centre[1]) / region.half[1];
-    }
-    mesh.used = 3;
-    let mut columns: Vec<usize> = Vec::with_capacity(region.atoms.len());
-    let (mut first, mut cells_after) = (0, Vec::new());
-    for &end in &region.layer_ends {
-        let atoms = &region.atoms[first..end];
-        let functions: Vec<&Row> = atoms.iter().flat_map(|atom| &atom.functions).collect();
-        evaluate(mesh, &functions, &columns);
-        let mut column = mesh.used - functions.len();
-        for atom in atoms {
-            cut_atom(mesh, column, atom.functions.len(), atom.leak)?;
-            columns.push(column);
-            column += atom.functions.len();
-        }
-        cells_after.push(mesh.num_faces());
-        first = end;
-    }
-    let logits = mesh.used;
-    let rows: Vec<&Row> = region.logits.iter().collect();
-    evaluate(mesh, &rows, &columns);
-    Ok((logits, cells_after))
-}
-
-/// Adds the columns of rows at all corners.
-fn evaluate(mesh: &mut Mesh, rows: &[&Row], columns: &[usize]) {
-    let (used, width) = (mesh.used, mesh.width);
-    let mut weights = Array2::<f64>::zeros((used, rows.len()));
-    for (k, row) in rows.iter().enumerate() {
-        for (at, &base) in row.base.iter().enumerate() {
-            weights[[at, k]] = base;
-        }
-        for &(atom, c) in &row.terms {
-            weights[[columns[atom as usize], k]] += c;
-        }
-    }
-    let corners = mesh.num_corners();
-    let values = ArrayViewMut2::from_shape((corners, width), &mut mesh.values)
-        .expect("values are [corners, width]");
-    let (known, rest) = values.split_at(Axis(1), used);
-    let (mut new, _) = rest.split_at(Axis(1), rows.len());
-    general_mat_mul(1.0, &known, &weights, 0.0, &mut new);
-    mesh.used += rows.len();
-}
-
-/// Cuts along the bends of `max_i max(u_i, leak u_i)`, whose functions stand in `count` columns from
-/// `column` on, and leaves its value in the first.
-fn cut_atom(mesh: &mut Mesh, column: usize, count: usize, leak: f64) -> Result<(), SectionError> {
-    let may_undo = count > 1;
-    if may_undo {
-        mesh.retag();
-    }
-    if leak == 0.0 {
-        // 0 first: where it is largest nothing below it needs cuts among itself.
-        for k in 0..count {
-            let cut = match k {
-                0 => Cut::Zero(column),
-                _ => Cut::Difference(column + k, column),
-            };
-            mesh.cut(cut)?;
-            if may_undo {
-                award(mesh, k as u32 + 1);
+    /// The faces, and the number of each of the mesh's among them, which leaves those out that were
+    /// joined.
+    fn faces(&self) -> (Faces, Vec<u32>) {
+        let mesh = &self.mesh;
+        let mut number = vec![u32::MAX; mesh.side.len()];
+        let mut cell_number = vec![u32::MAX; mesh.side.len()];
+        let mut cells = 0;
+        let mut faces = Faces {
+            ends: vec![0],
+            ..Faces::default()
+        };
+        for f in mesh.faces() {
+            number[f] = faces.class.len() as u32;
+            faces.xy.extend(mesh.corners(f).map(|c| mesh.xy[c]));
+            faces.ends.push(faces.xy.len() as u32);
+            faces.class.push(mesh.winner[f] as u16);
+            let cell = &mut cell_number[mesh.tag[f] as usize];
+            if *cell == u32::MAX {
+                *cell = cells;
+                cells += 1;
             }
-            for c in 0..mesh.num_corners() {
-                let row = mesh.row_mut(c);
-                row[column] = if k == 0 {
-                    row[column].max(0.0)
-                } else {
-                    row[column].max(row[column + k])
-                };
+            faces.region.push(*cell);
+        }
+        (faces, number)
+    }
+
+    /// Which faces touch: the boundary between those of two classes, and the parts that those of one
+    /// class make.
+    fn edges(&self, faces: &Faces, number: &[u32]) -> Result<Edges, SectionError> {
+        let mesh = &self.mesh;
+        let mut found = Edges {
+            parts: Parts::new(faces.len()),
+            boundary: BTreeMap::new(),
+            segments: Vec::new(),
+            segment_classes: Vec::new(),
+            outline: 0.0,
+        };
+        for (ends, of) in mesh.edges() {
+            match sides(of, number) {
+                [Some(f), Some(g)] if faces.class[f] == faces.class[g] => found.parts.join(f, g),
+                [Some(f), Some(g)] => {
+                    let mut pair = [faces.class[f], faces.class[g]];
+                    pair.sort_unstable();
+                    *found.boundary.entry(pair).or_insert(0.0) += mesh.length(ends);
+                    let [a, b] = ends.map(|c| mesh.xy[c]);
+                    found.segments.push([a[0], a[1], b[0], b[1]]);
+                    found.segment_classes.push(pair);
+                }
+                _ => found.outline += mesh.length(ends),
             }
         }
-    } else {
-        for k in 1..count {
-            mesh.cut(Cut::Difference(column + k, column))?;
-            award(mesh, k as u32);
-            for c in 0..mesh.num_corners() {
-                let row = mesh.row_mut(c);
-                row[column] = row[column].max(row[column + k]);
-            }
+        self.check(
+            "the edges with one side do not sum to the outline of a plane; relative difference",
+            found.outline / self.outline - 1.0,
+            OUTLINE_TOLERANCE,
+        )?;
+        Ok(found)
+    }
+
+    /// Connected parts by class, within a class the largest first; each face is told its own.
+    fn components(
+        &self,
+        faces: &mut Faces,
+        areas: &[f64],
+        number: &[u32],
+        mut parts: Parts,
+    ) -> Vec<Component> {
+        let roots: Vec<usize> = (0..areas.len()).map(|f| parts.root(f)).collect();
+        // Area and outline of each root.
+        let mut of_root = vec![[0.0; 2]; areas.len()];
+        for (&root, area) in roots.iter().zip(areas) {
+            of_root[root][0] += area;
         }
-        if leak < 1.0 {
-            mesh.cut(Cut::Zero(column))?;
-            if may_undo {
-                // Above and below 0 are different functions of each value.
-                for f in mesh.faces().collect::<Vec<_>>() {
-                    mesh.winner[f] = 2 * mesh.winner[f] + u32::from(mesh.is_above(f));
+        for (ends, of) in self.mesh.edges() {
+            let [a, b] = sides(of, number).map(|f| f.map(|f| roots[f]));
+            if a != b {
+                for root in [a, b].into_iter().flatten() {
+                    of_root[root][1] += self.mesh.length(ends);
                 }
             }
-            for c in 0..mesh.num_corners() {
-                let row = mesh.row_mut(c);
-                row[column] = row[column].max(leak * row[column]);
+        }
+        let mut order: Vec<usize> = (0..areas.len()).filter(|&f| roots[f] == f).collect();
+        order.sort_by(|&f, &g| {
+            let classes = faces.class[f].cmp(&faces.class[g]);
+            classes.then(of_root[g][0].total_cmp(&of_root[f][0]))
+        });
+        let mut place = vec![0; areas.len()];
+        for (k, &root) in order.iter().enumerate() {
+            place[root] = k as u32;
+        }
+        faces.component = roots.iter().map(|&root| place[root]).collect();
+        let component = |root: usize| {
+            let [area, outline] = of_root[root];
+            Component {
+                class: faces.class[root].into(),
+                area_share: area / self.area,
+                outline,
+                mean_width: 2.0 * area / outline,
             }
-        }
-    }
-    if may_undo {
-        mesh.dissolve();
-    }
-    Ok(())
-}
-
-/// Faces above 0 in the last cut go to `winner`.
-fn award(mesh: &mut Mesh, winner: u32) {
-    for f in 0..mesh.side.len() {
-        if mesh.is_face(f) && mesh.is_above(f) {
-            mesh.winner[f] = winner;
-        }
+        };
+        order.into_iter().map(component).collect()
     }
 }
 
-/// Cuts where the largest of `count` columns changes; the winner of each face is its place among
-/// them, of equal ones the first. The column after them holds the largest.
-pub(super) fn cut_largest(
-    mesh: &mut Mesh,
-    column: usize,
-    count: usize,
-) -> Result<(), SectionError> {
-    mesh.retag();
-    let most = column + count;
-    for c in 0..mesh.num_corners() {
-        let row = mesh.row_mut(c);
-        row[most] = row[column];
-    }
-    mesh.used = mesh.used.max(most + 1);
-    for k in 1..count {
-        mesh.cut(Cut::Difference(column + k, most))?;
-        award(mesh, k as u32);
-        for c in 0..mesh.num_corners() {
-            let row = mesh.row_mut(c);
-            row[most] = row[most].max(row[column + k]);
-        }
-    }
-    Ok(())
+/// What edges between faces say.
+struct Edges {
+    parts: Parts,
+    boundary: BTreeMap<[u16; 2], f64>,
+    segments: Vec<[f64; 4]>,
+    segment_classes: Vec<[u16; 2]>,
+    /// Length of the edges with one side.
+    outline: f64,
+}
+
+/// The mesh's faces beside an edge by their numbers.
+fn sides(of: [Option<usize>; 2], number: &[u32]) -> [Option<usize>; 2] {
+    of.map(|f| f.map(|f| number[f] as usize))
 }
 
 pub(super) fn shoelace(polygon: &[[f64; 2]]) -> f64 {
@@ -586,43 +464,3 @@ impl Parts {
         self.parent[a.max(b)] = a.min(b);
     }
 }
-
-impl PlaneSection {
-    /// The face of each point of a grid `alpha x beta`, index `[i, j]`, of faces that touch the last
-    /// one; nothing outside the polygon.
-    pub fn faces_on_grid(&self, alpha: &[f64], beta: &[f64]) -> Vec<Option<u32>> {
-        let mut found = vec![None; alpha.len() * beta.len()];
-        let within = |axis: &[f64], [lo, hi]: [f64; 2]| {
-            let from = axis.partition_point(|&x| x < lo - ON_EDGE);
-            from..axis.partition_point(|&x| x < hi + ON_EDGE)
-        };
-        for k in 0..self.faces.len() {
-            let corners = self.faces.corners(k);
-            let ends = [0, 1].map(|axis| {
-                let of = || corners.iter().map(|p| p[axis]);
-                [
-                    of().fold(f64::INFINITY, f64::min),
-                    of().fold(f64::NEG_INFINITY, f64::max),
-                ]
-            });
-            for i in within(alpha, ends[0]) {
-                for j in within(beta, ends[1]) {
-                    let inside = (0..corners.len()).all(|c| {
-                        let [p, q] = [corners[c], corners[(c + 1) % corners.len()]];
-                        let along = [q[0] - p[0], q[1] - p[1]];
-                        along[0] * (beta[j] - p[1]) - along[1] * (alpha[i] - p[0]) >= -ON_EDGE
-                    });
-                    if inside {
-                        found[i * beta.len() + j] = Some(k as u32);
-                    }
-                }
-            }
-        }
-        found
-    }
-}
-
-/// A point this close to an edge, in square units of the space, lies on it.
-const ON_EDGE: f64 = 1e-12;
-
-const _: () = assert!(TOL_XY > ON_EDGE, "points on an edge belong to a face");

@@ -150,3 +150,70 @@ fn what_is_wrong_is_said_in_one_line() {
         &["--label"],
     );
 }
+
+#[test]
+fn models_without_exact_sections_are_sampled_and_said_to_be() {
+    let folder = folder();
+    for (file, why) in [
+        // A graph that the library runs as a whole, and a layer that sections do not know.
+        ("variant_clipped_softmax", "run as a whole"),
+        ("variant_forest_probabilities", "TreeEnsembleClassifier"),
+    ] {
+        let model = crate::common::golden(&format!("onnx/{file}.onnx"));
+        let model = model.display().to_string();
+        let of_model = |command: &[&str]| {
+            let given = ["--data", "iris", "--model", &model, "--engine", "cpu"];
+            let words: Vec<&str> = command.iter().chain(&given).copied().collect();
+            succeed(folder.path(), &words)
+        };
+        let out = |what: &str| format!("{file}-{what}");
+        let section = |path: &str| json(folder.path().join(path))["sections"][0].clone();
+
+        let line = out("line");
+        let said = of_model(&["line", "iris#3", "iris#120", "--connect", "--out", &line]);
+        for word in [
+            why,
+            "sampling 21 points",
+            "sampled at 21 points",
+            "no path is sought",
+        ] {
+            assert!(said.stderr.contains(word), "{word}: {}", said.stderr);
+        }
+        let found = section(&format!("{line}/sections.json"));
+        assert_eq!(found["label"], json!({"kind": "sampled", "points": 21}));
+        assert!(found["margin"].is_null() && found["path"].is_null());
+
+        let lines = out("lines");
+        let said = of_model(&["lines", "--count", "2", "--out", &lines]);
+        assert!(said.stderr.contains(why), "{}", said.stderr);
+        assert!(
+            said.stdout.contains("the lines are sampled"),
+            "{}",
+            said.stdout
+        );
+        assert_eq!(
+            section(&format!("{lines}/sections.json"))["label"]["kind"],
+            "sampled"
+        );
+
+        let planes = out("planes");
+        let said = of_model(&[
+            "interpolate",
+            "--kind",
+            "plane",
+            "--groups",
+            "1",
+            "--steps",
+            "5",
+            "--out",
+            &planes,
+        ]);
+        assert!(said.stderr.contains(why), "{}", said.stderr);
+        let map = section(&format!("{planes}/A.3/sections.json"));
+        assert_eq!(map["label"]["kind"], "sampled");
+        let sentence = map["sentence"].as_str().expect("a sentence");
+        assert!(sentence.contains(why), "{sentence}");
+        let finding = "1 of 1 class maps are certified or sampled";
+        assert!(said.stdout.contains(finding), "{}", said.stdout);
+    }
+}

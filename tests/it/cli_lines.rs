@@ -1,6 +1,7 @@
 //! `morphscape lines` and the class maps beside planes, as a user runs them.
 
 use crate::program::{fail, folder, json, run, succeed};
+use morphscape::sections::{LineOptions, SectionNetwork, SpaceKind, exact_line};
 use serde_json::Value;
 use std::path::Path;
 
@@ -261,4 +262,131 @@ fn class_maps_say_how_far_they_can_be_trusted() {
         "{}",
         checked.stdout
     );
+}
+
+#[test]
+fn margins_of_items_are_the_golden_ones() {
+    let folder = folder();
+    let golden = json(crate::common::golden("planes/margins.json"));
+    let items = golden["items"].as_array().expect("items");
+    let mut pairs = Vec::new();
+    for item in items {
+        let directions = item["directions"].as_array().expect("directions");
+        pairs.extend(directions.iter().map(|other| [&item["item"], other]));
+    }
+    let list = serde_json::json!({ "pairs": pairs });
+    std::fs::write(folder.path().join("pairs.json"), list.to_string()).expect("written");
+    let said = succeed(
+        folder.path(),
+        &["lines", "--pairs", "pairs.json", "--out", "margins"],
+    );
+    assert!(
+        said.stdout.contains("margin of 30 of 30 items"),
+        "{}",
+        said.stdout
+    );
+    let of_items = rows(&folder.path().join("margins/margins.csv"));
+    let of_lines = rows(&folder.path().join("margins/lines.csv"));
+    assert_eq!((of_items.len(), of_lines.len()), (30, 600));
+    let near = |found: &str, expected: f64, what: &str| {
+        let found: f64 = found.parse().unwrap_or(f64::NAN);
+        assert!(
+            (found - expected).abs() <= 1e-10 * expected.max(1.0),
+            "{what}: {found}, expected {expected}"
+        );
+    };
+    for (n, item) in items.iter().enumerate() {
+        let of = &item["bundled"];
+        let what = format!("item {}", item["item"]);
+        near(&of_items[n][5], of["mean"].as_f64().expect("a mean"), &what);
+        for k in 0..20 {
+            let row = &of_lines[20 * n + k];
+            let what = format!("{what}, direction {k}");
+            if of["fragile"][k] == false {
+                match of["delta"][k].as_f64() {
+                    Some(delta) => near(&row[17], delta, &what),
+                    None => assert_eq!(row[17], "", "{what}"),
+                }
+            }
+            match of["exact_first_10"].get(k).and_then(Value::as_f64) {
+                Some(exact) => near(&row[16], exact, &what),
+                None => assert!(k >= 10 || row[16].is_empty(), "{what}"),
+            }
+        }
+    }
+    // Drawn items: so many lines from each.
+    let drawn = [
+        "lines",
+        "--count",
+        "3",
+        "--directions",
+        "8",
+        "--seed",
+        "5",
+        "--out",
+        "drawn",
+    ];
+    succeed(folder.path(), &drawn);
+    let of_lines = rows(&folder.path().join("drawn/lines.csv"));
+    assert_eq!(of_lines.len(), 24);
+    assert!((0..24).all(|n| of_lines[n][1] == of_lines[n / 8 * 8][1]));
+    assert_eq!(rows(&folder.path().join("drawn/margins.csv")).len(), 3);
+}
+
+#[test]
+fn connecting_paths_meet_only_the_classes_of_their_ends() {
+    let folder = folder();
+    let lines = ["lines", "--count", "40", "--seed", "4", "--connect"];
+    let said = succeed(folder.path(), &lines);
+    assert!(
+        said.stdout.contains("pairs are connected"),
+        "{}",
+        said.stdout
+    );
+    let table = rows(&folder.path().join("morphscape-lines/lines.csv"));
+    let (mut bent, mut straight) = (None, 0);
+    for row in &table {
+        // The straight line does where it meets two classes at most.
+        let barrier: f64 = row[20].parse().expect("a number");
+        let connected = (row[18].as_str(), row[19].as_str());
+        assert_eq!(connected == ("certified", "0"), barrier <= 0.0, "{row:?}");
+        straight += usize::from(barrier <= 0.0);
+        if row[18] == "certified" && row[19] != "0" {
+            bent = bent.or(Some(row.clone()));
+        }
+    }
+    assert!((1..40).contains(&straight), "{straight}");
+    let bent = bent.expect("a path with a bend");
+    let line = ["line", &bent[1], &bent[2], "--connect", "--out", "bent"];
+    let said = succeed(folder.path(), &line);
+    assert!(
+        said.stderr.contains("connected: a path with"),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains("margin: moved towards"),
+        "{}",
+        said.stderr
+    );
+    let content = std::fs::read(folder.path().join("bent/sections.safetensors")).expect("a file");
+    let tensors = safetensors::SafeTensors::deserialize(&content).expect("tensors");
+    let path = tensors.tensor("path").expect("a path");
+    let knots: usize = bent[19].parse().expect("a count");
+    assert_eq!(path.shape(), [knots + 2, 784]);
+    let values: Vec<f64> = (path.data().chunks_exact(8))
+        .map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes")))
+        .collect();
+    assert!(values.iter().all(|x| (0.0..=1.0).contains(x)));
+    let section = json(folder.path().join("bent/sections.json"))["sections"][0].clone();
+    let model = morphscape::model::bundled_fashion_mnist();
+    let network = SectionNetwork::new(&model, SpaceKind::Images).expect("a network");
+    let points: Vec<&[f64]> = values.chunks_exact(784).collect();
+    for leg in points.windows(2) {
+        let line = exact_line(&network, leg[0], leg[1], &LineOptions::default()).expect("a leg");
+        for class in line.classes {
+            let own = section["path"]["classes"].as_array().expect("classes");
+            assert!(own.contains(&class.into()), "{class} of {own:?}");
+        }
+    }
 }

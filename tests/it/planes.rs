@@ -13,7 +13,9 @@ use morphscape::model::{
     AnswerKind, Function, FunctionSpec, Model, ModelOptions, activation_by_name, read_model,
 };
 use morphscape::pipeline::{FlatJob, FlatSettings, Frames, MorphSettings, compute_flat};
-use morphscape::sections::{Space, SpaceKind};
+use morphscape::sections::{
+    BOX_MARGIN, Exactness, ItemPlane, PlaneOptions, SectionNetwork, Space, SpaceKind, exact_plane,
+};
 use morphscape::{Engine, Job, JobError, LandscapeFile, LoadedJob, Silent, SweepJob, Triples};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -366,4 +368,55 @@ fn items_that_span_no_plane_are_named() {
             .iter()
             .all(|barrier| barrier.is_finite() && *barrier >= 0.0)
     );
+}
+
+#[test]
+fn sampled_shares_and_lengths_tend_to_the_exact_ones() {
+    let items = golden_items()[0];
+    let model = mlp();
+    let network = SectionNetwork::new(&model, SpaceKind::Images).expect("a network");
+    let set = morphscape::data::fashion_mnist();
+    let points = items.map(|item| {
+        let image = set.image(item).expect("held in memory");
+        network.space().point(&image.levels)
+    });
+    let plane = ItemPlane::new(points.each_ref().map(Vec::as_slice), [BOX_MARGIN; 2]);
+    let plane = plane.expect("a plane");
+    let options = PlaneOptions::default();
+    let exact = exact_plane(&network, &plane, &plane.corners(), &options).expect("a section");
+    // Lengths in sides of the grid.
+    let sides = [0, 1].map(|axis| plane.hi[axis] - plane.lo[axis]);
+    let length = |s: &[f64; 4]| ((s[2] - s[0]) / sides[0]).hypot((s[3] - s[1]) / sides[1]);
+    let boundary: f64 = exact.segments.iter().map(length).sum();
+    let mut errors = Vec::new();
+    for steps in [26, 101, 401] {
+        let job = images(
+            FlatSettings {
+                exact: Exactness::Off,
+                ..self::plane()
+            },
+            steps,
+            listed(&[items]),
+        );
+        let job = job.load_with(named(model.clone()), &Silent).expect("a job");
+        let file = compute(&job, &CpuEngine::new()).remove(0);
+        let labels: Vec<usize> = (0..steps * steps)
+            .map(|k| file.landscape.label(k).expect("a label"))
+            .collect();
+        let share = |class: usize| {
+            let hits = labels.iter().filter(|&&label| label == class).count();
+            hits as f64 / labels.len() as f64
+        };
+        let off = (exact.area_share.iter()).map(|(&class, area)| (share(class) - area).abs());
+        let off = off.fold(0.0, f64::max);
+        let sampled = file.measures().grid.expect("a whole grid").boundary_length;
+        errors.push([off, (sampled / boundary - 1.0).abs()]);
+    }
+    println!("{errors:?}");
+    // Both fall as the distance of the points does.
+    for k in 0..2 {
+        assert!(errors[1][k] < errors[0][k] / 2.0, "{errors:?}");
+        assert!(errors[2][k] < errors[1][k] / 2.0, "{errors:?}");
+        assert!(errors[2][k] < 1.0 / 400.0, "{errors:?}");
+    }
 }

@@ -114,6 +114,8 @@ const MORPH_FILES: &[&str] = &[
 /// A row a line of many, and their objects while they are not all there.
 pub(in crate::run) const LINES_FILE: &str = "lines.csv";
 pub(in crate::run) const LINES_ROWS_FILE: &str = "sections.rows.jsonl";
+/// A row an item from which many lines begin.
+pub(in crate::run) const MARGINS_FILE: &str = "margins.csv";
 
 /// A row a class map of a run.
 pub(in crate::run) const MAPS_FILE: &str = "maps.csv";
@@ -127,6 +129,7 @@ const LINES_FILES: &[&str] = &[
     SECTIONS_TENSORS_FILE,
     LINES_FILE,
     LINES_ROWS_FILE,
+    MARGINS_FILE,
 ];
 const WALK_FILES: &[&str] = &[
     REPORT_FILE,

@@ -3,6 +3,7 @@
 use super::network::{Op, Step};
 use super::*;
 use crate::kernels::Windows;
+use crate::landscape::FlatShape;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -3,7 +3,6 @@
 use super::super::folder::layout::{AGREEMENT_FIGURE_FILE, MAPS_FIGURE_FILE, MATRIX_FIGURE_FILE};
 use super::answers::{Compared, ModelsResult, pairs_of};
 use super::tables::{PAIR_MEASURES, agreement_of, both_wrong, right};
-use crate::job::LoadedModels;
 use crate::landscape::mean_over_triples;
 use crate::plot::{
     ModelMaps, ModelMapsRow, PairDots, class_color_hex, model_maps, pair_dots, pair_matrix,
@@ -17,14 +16,17 @@ const MOST_MODELS: usize = 8;
 /// Landscapes in the report, those that the models agree on least.
 const IN_REPORT: usize = 300;
 
-/// Figures by their files, and the report.
-pub(super) struct Drawn {
-    pub(super) files: Vec<(&'static str, String)>,
-    pub(super) report: String,
+/// What a comparison of models is shown by.
+#[derive(Debug, Clone)]
+pub struct DrawnModels {
+    /// Figures as SVG, by the names of their files.
+    pub files: Vec<(&'static str, String)>,
+    /// The report, a page.
+    pub report: String,
 }
 
 /// Draws everything.
-pub(super) fn draw(result: &ModelsResult, job: &LoadedModels, series: bool) -> Drawn {
+pub(super) fn draw(result: &ModelsResult, series: bool) -> DrawnModels {
     let files = vec![
         (MAPS_FIGURE_FILE, maps(result, series)),
         (MATRIX_FIGURE_FILE, matrix(result)),
@@ -33,21 +35,21 @@ pub(super) fn draw(result: &ModelsResult, job: &LoadedModels, series: bool) -> D
     let figures: Vec<&str> = files.iter().map(|(_, svg)| svg.as_str()).collect();
     let report = models_report(&ModelsReport {
         title: "Morphscape models",
-        subtitle: &subtitle(result, job),
+        subtitle: &subtitle(result),
         run: run(result, series),
         figures: &figures,
     });
-    Drawn { files, report }
+    DrawnModels { files, report }
 }
 
-fn subtitle(result: &ModelsResult, job: &LoadedModels) -> String {
+fn subtitle(result: &ModelsResult) -> String {
     format!(
         "{} triples, {} landscapes of {} x {} points; data: {}",
         result.landscapes.len() / result.siblings,
         result.landscapes.len(),
         result.steps,
         result.steps,
-        job.lead().data_json()["path"].as_str().unwrap_or_default()
+        result.data_path
     )
 }
 

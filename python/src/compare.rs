@@ -3,9 +3,10 @@
 use crate::data::{Data, groups_of, source_of};
 use crate::engine;
 use crate::network::Network;
+use crate::runs::existing;
 use crate::watch::Watch;
 use morphscape::run::{COMPARED_MODES, Comparison, compare, compare_modes};
-use morphscape::{CompareJob, Existing, LoadedJob, RunError};
+use morphscape::{CompareJob, LoadedJob, RunError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::path::PathBuf;
@@ -39,10 +40,7 @@ pub(crate) fn compared<'py>(
         resample_seed: seed,
         ..CompareJob::default()
     };
-    let existing = match force {
-        true => Existing::Replace,
-        false => Existing::Continue,
-    };
+    let existing = existing(force);
     let watch = Watch::new(progress);
     let (compared, job) = watch.run(py, network.asks_callable(), &[], || {
         let job = items.load(network, asked.sweep()?, &watch)?;

@@ -1,12 +1,12 @@
 //! The items of a job: arrays in memory, or a place that the library reads.
 
-use crate::error::exception;
+use crate::error::{InputError, exception};
 use crate::network::{Network, not_contiguous};
-use morphscape::data::{ImageSet, Table};
-use morphscape::job::{JobError, LoadedImages, LoadedTable};
+use morphscape::data::{ImageSet, PaperTable, Table};
+use morphscape::job::{JobError, LineData, LoadedData, LoadedImages, LoadedTable, is_table};
 use morphscape::{
-    Groups, ImageSource, InterpolateJob, LoadedJob, ModelSource, Observer, SweepJob, TableSource,
-    Triples,
+    Groups, ImageSource, InterpolateJob, Job, LoadedJob, ModelSource, Observer, SweepJob,
+    TableSource, Triples,
 };
 use numpy::{PyReadonlyArray2, PyReadonlyArray4, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -40,10 +40,10 @@ pub(crate) enum Levels<'py> {
 }
 
 /// The same, no longer Python's: loaded without the GIL.
+#[expect(clippy::large_enum_variant, reason = "there is one of it a call")]
 pub(crate) enum Items {
     Place(String),
-    Images(LoadedImages),
-    Rows(LoadedTable),
+    Held(LoadedData),
 }
 
 impl Data<'_> {
@@ -69,13 +69,17 @@ impl Data<'_> {
                     ),
                 };
                 let set = set.map_err(|error| exception(py, &error, &[]))?;
-                Ok(Items::Images(LoadedImages::new(set, IN_MEMORY)))
+                Ok(Items::Held(LoadedData::Images(LoadedImages::new(
+                    set, IN_MEMORY,
+                ))))
             }
             Self::Rows((rows, labels, classes, features)) => {
                 let values = rows.as_slice().map_err(not_contiguous)?.to_vec();
                 let table = Table::from_rows("items", features, values, labels, classes);
                 let table = table.map_err(|error| exception(py, &error, &[]))?;
-                Ok(Items::Rows(LoadedTable::new(table, IN_MEMORY)))
+                Ok(Items::Held(LoadedData::Rows(LoadedTable::new(
+                    table, IN_MEMORY,
+                ))))
             }
         }
     }
@@ -85,36 +89,63 @@ fn shape(shape: &[usize]) -> [usize; 4] {
     shape.try_into().expect("four dimensions")
 }
 
+/// Whether a place stands for rows, not images.
+///
+/// # Errors
+/// [`InputError`] for a table in a file, which would need its columns named.
+#[pyfunction]
+pub(crate) fn place_has_rows(place: &str) -> PyResult<bool> {
+    match (is_table(place), PaperTable::named(place)) {
+        (true, None) => Err(InputError::new_err(format!(
+            "items: {place} is a table; read it, with pandas for instance, and give its rows and labels",
+        ))),
+        (is_table, _) => Ok(is_table),
+    }
+}
+
 impl Items {
-    /// The job of `sweep` on images, or the like job on rows, loaded.
+    /// The job on these items: of images `sweep`, of rows the like.
+    pub(crate) fn job(&self, sweep: SweepJob) -> Job {
+        let (place, per_class, of_rows) = match self {
+            Self::Place(place) => (place.as_str(), None, is_table(place)),
+            Self::Held(data) => (IN_MEMORY, Some(0), matches!(data, LoadedData::Rows(_))),
+        };
+        match of_rows {
+            true => Job::Interpolate(InterpolateJob {
+                model: sweep.model,
+                data: TableSource::from(place),
+                triples: sweep.triples,
+                per_class,
+                steps: sweep.morph.steps,
+                flat: sweep.flat,
+            }),
+            false => Job::Sweep(SweepJob {
+                data: ImageSource::from(place),
+                ..sweep
+            }),
+        }
+    }
+
+    /// Where the inputs of lines are looked up.
+    pub(crate) fn line_data(&self) -> LineData {
+        match self.job(SweepJob::default()) {
+            Job::Interpolate(job) => LineData::Rows(job.data),
+            Job::Sweep(job) => LineData::Images(job.data),
+            _ => unreachable!("a job of Items::job is one of these"),
+        }
+    }
+
+    /// Its job loaded.
     pub(crate) fn load(
         self,
         network: &Network,
         sweep: SweepJob,
         observer: &dyn Observer,
     ) -> Result<LoadedJob, JobError> {
-        let model = network.loaded();
+        let job = self.job(sweep);
         match self {
-            Self::Place(place) => {
-                let data = ImageSource::from(place);
-                let images = data.load()?;
-                SweepJob { data, ..sweep }.load_of(model, images, observer)
-            }
-            Self::Images(images) => {
-                let data = ImageSource::from(IN_MEMORY);
-                SweepJob { data, ..sweep }.load_of(model, images, observer)
-            }
-            Self::Rows(rows) => {
-                let job = InterpolateJob {
-                    model: sweep.model,
-                    data: TableSource::from(IN_MEMORY),
-                    triples: sweep.triples,
-                    per_class: Some(0),
-                    steps: sweep.morph.steps,
-                    flat: sweep.flat,
-                };
-                job.load_of(model, rows, observer)
-            }
+            Self::Place(_) => job.load(observer),
+            Self::Held(data) => job.load_of(network.loaded(), data, observer),
         }
     }
 }

@@ -4,17 +4,15 @@ use crate::engine;
 use crate::error::{InputError, exception};
 use crate::landscape::LandscapeFile;
 use crate::network::{Network, not_contiguous};
-use crate::planes::flat_settings;
 use crate::watch::Watch;
 use morphscape::data::Image;
 use morphscape::job::landscapes_of;
-use morphscape::kernels::Sampling;
 use morphscape::landscape::{
     About, GridKind, Items, Landscape, Measures, Permutation, choose_lettered_triples,
     choose_triples, measure, measure_triple,
 };
 use morphscape::pipeline::{
-    Frames, GridJob, MorphMode, MorphPlan, MorphSettings, RowJob, compute_landscapes,
+    FlatSettings, Frames, GridJob, MorphPlan, MorphSettings, RowJob, compute_landscapes,
     interpolate_rows, morph_pair,
 };
 use numpy::{
@@ -28,23 +26,15 @@ use serde_json::{Map, Value, json};
 /// name), the positions of A, B and C among the items, and their classes.
 pub(crate) type Grid = (String, usize, [usize; 3], [usize; 3]);
 
-/// How images are morphed, by the names that Python has for it.
-pub(crate) fn morph_mode(mode: &str, sampling: &str) -> PyResult<MorphMode> {
-    match (mode, sampling) {
-        ("morph", "cubic") => Ok(MorphMode::Clean(Sampling::Cubic)),
-        ("morph", "linear") => Ok(MorphMode::Clean(Sampling::Linear)),
-        ("published", "cubic") => Ok(MorphMode::Published),
-        ("cross-fade", "cubic") => Ok(MorphMode::CrossFade),
-        ("published" | "cross-fade", "linear") => Err(InputError::new_err(format!(
-            "sampling: mode \"{mode}\" has one way to sample; leave sampling out"
-        ))),
-        ("morph" | "published" | "cross-fade", _) => Err(InputError::new_err(format!(
-            "sampling: expected \"cubic\" or \"linear\", found \"{sampling}\""
-        ))),
-        _ => Err(InputError::new_err(format!(
-            "mode: expected \"morph\", \"cross-fade\" or \"published\", found \"{mode}\""
-        ))),
-    }
+/// How images are morphed and how planes are laid, from JSON as the plan of a job has it:
+/// `{"morph": {...}, "flat": null}`.
+pub(crate) fn grid_settings(text: &str) -> PyResult<(MorphSettings, Option<FlatSettings>)> {
+    let read = || -> serde_json::Result<_> {
+        let settings: Value = serde_json::from_str(text)?;
+        let morph = serde_json::from_value(settings["morph"].clone())?;
+        Ok((morph, serde_json::from_value(settings["flat"].clone())?))
+    };
+    read().map_err(|error| InputError::new_err(format!("settings of grids: {error}")))
 }
 
 /// The landscapes between items that a seed chooses, as the command line chooses them: of images
@@ -72,10 +62,11 @@ pub(crate) fn choose(
         false => choose_triples(&labels, num_classes, groups, &classes, seed),
     };
     let triples = triples.map_err(|error| exception(py, &error, &[]))?;
-    let kind = match (flat_settings(kind, [0.0; 2], false)?, rows) {
-        (Some(flat), _) => flat.kind(),
-        (None, true) => GridKind::Rows,
-        (None, false) => GridKind::Morph,
+    let kind = match (kind, rows) {
+        ("plane", _) => GridKind::Plane,
+        ("triangle", _) => GridKind::Triangle,
+        (_, true) => GridKind::Rows,
+        (_, false) => GridKind::Morph,
     };
     let landscapes = landscapes_of(kind, &triples).into_iter();
     Ok(landscapes
@@ -177,7 +168,7 @@ fn permutation(number: usize) -> PyResult<Permutation> {
 
 /// Landscapes of images, `float32 [n, H, W, C]` in grey levels.
 #[pyfunction]
-#[pyo3(signature = (network, levels, grids, *, item_names, class_names, steps, grid, mode, sampling, keep_frames, engine, progress))]
+#[pyo3(signature = (network, levels, grids, *, item_names, class_names, settings, keep_frames, engine, progress))]
 pub(crate) fn image_grids(
     py: Python<'_>,
     network: &Network,
@@ -185,15 +176,12 @@ pub(crate) fn image_grids(
     grids: Vec<Grid>,
     item_names: Vec<String>,
     class_names: Vec<String>,
-    steps: usize,
-    grid: usize,
-    mode: &str,
-    sampling: &str,
+    settings: &str,
     keep_frames: bool,
     engine: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<LandscapeFile>> {
-    let mode = morph_mode(mode, sampling)?;
+    let (settings, _) = grid_settings(settings)?;
     let engine = engine::named(py, engine)?;
     let [count, height_px, width_px, channels] =
         <[usize; 4]>::try_from(levels.shape()).expect("four dimensions");
@@ -207,6 +195,7 @@ pub(crate) fn image_grids(
             levels: levels.to_vec(),
         })
         .collect();
+    let MorphSettings { grid, mode, .. } = settings;
     let how = json!({"grid": grid, "mode": mode.name(), "sampling": mode.sampling().name()});
     let said = Said {
         network,
@@ -226,7 +215,6 @@ pub(crate) fn image_grids(
             GridJob::new([a, b, c])
         })
         .collect();
-    let settings = MorphSettings::new(steps, grid, mode);
     let frames = match keep_frames {
         true => Frames::Keep,
         false => Frames::Drop,
@@ -291,18 +279,16 @@ pub(crate) fn row_grids(
 
 /// The frames between two images `float32 [H, W, C]` in grey levels, one for each alpha.
 #[pyfunction]
-#[pyo3(signature = (left, right, alphas, *, grid, mode, sampling, engine))]
+#[pyo3(signature = (left, right, alphas, *, settings, engine))]
 pub(crate) fn morph_frames<'py>(
     py: Python<'py>,
     left: PyReadonlyArray3<'py, f32>,
     right: PyReadonlyArray3<'py, f32>,
     alphas: Vec<f64>,
-    grid: usize,
-    mode: &str,
-    sampling: &str,
+    settings: &str,
     engine: &str,
 ) -> PyResult<Bound<'py, PyArray4<f32>>> {
-    let mode = morph_mode(mode, sampling)?;
+    let (MorphSettings { grid, mode, .. }, _) = grid_settings(settings)?;
     let engine = engine::named(py, engine)?;
     let image = |array: &PyReadonlyArray3<'py, f32>| -> PyResult<Image> {
         let [height_px, width_px, channels] =

@@ -1,13 +1,15 @@
 //! One landscape: its values as numpy arrays, its figures, its file.
 
 use crate::error::{InputError, exception};
-use morphscape::landscape::{COLUMNS, Items, Landscape, Measures};
+use crate::network::not_contiguous;
+use morphscape::landscape::{COLUMNS, GridKind, Items, Landscape, Measures};
 use morphscape::plot::{
-    Camera, FigureOptions, FigureSet, Marks, Tiles, decision_map, grid_sheet, landscape_figures,
-    landscape_line, mesh_strips, path_strips, plotly_figure, surface_plot,
+    Camera, FigureOptions, FigureSet, MapOverlay, Marks, Tiles, decision_map, grid_sheet,
+    landscape_figures, landscape_line, mesh_strips, path_strips, plotly_figure, surface_plot,
 };
-use morphscape::run::SummaryRow;
-use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods};
+use morphscape::run::{MapRecord, SummaryRow};
+use morphscape::sections::ClassMap;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::json;
@@ -18,6 +20,9 @@ const KINDS: [&str; 8] = [
     "map", "line", "surface", "ternary", "scatter", "paths", "sheet", "mesh",
 ];
 
+/// The file of a landscape in a run.
+const LANDSCAPE_FILE: &str = "landscape.safetensors";
+
 /// A landscape with its names.
 #[pyclass(frozen, module = "morphscape._morphscape")]
 pub(crate) struct LandscapeFile {
@@ -26,6 +31,8 @@ pub(crate) struct LandscapeFile {
     /// The inputs where they were kept, which are shown as they lie: `[steps * steps * values]`.
     inputs: Option<Py<PyArray1<f32>>>,
     measures: Measures,
+    /// Of a plane or triangle.
+    map: Option<MapRecord>,
 }
 
 impl LandscapeFile {
@@ -40,7 +47,24 @@ impl LandscapeFile {
             file,
             inputs: inputs.map(|values| values.into_pyarray(py).unbind()),
             measures,
+            map: None,
         }
+    }
+
+    /// With its class map, whose lengths are in `unit`.
+    pub(crate) fn with_map(self, map: &ClassMap, kind: GridKind, unit: &str) -> Self {
+        let record = MapRecord::new(map, &self.file.about, kind, Some(unit));
+        self.with_record(Some(record))
+    }
+
+    /// The same with what is kept of a class map.
+    pub(crate) fn with_record(self, map: Option<MapRecord>) -> Self {
+        Self { map, ..self }
+    }
+
+    /// What lies over its map.
+    pub(crate) fn overlay(&self) -> Option<MapOverlay> {
+        self.map.as_ref().map(MapRecord::overlay)
     }
 
     /// What was measured on it.
@@ -91,25 +115,42 @@ pub(crate) fn row_of<'py>(py: Python<'py>, row: &SummaryRow) -> PyResult<Bound<'
 /// Places of items, axes, unit.
 type Flat = ([[f64; 2]; 3], [Vec<f64>; 2], String);
 
+/// What a class map is: what is said of it, and its boundary, segments and their classes.
+type MapParts<'py> = (String, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<u16>>);
+
 /// What pickle calls to have the object again, and its arguments.
-type Pickled<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, String));
+type Pickled<'py> = (
+    Bound<'py, PyAny>,
+    (Bound<'py, PyBytes>, Option<MapParts<'py>>),
+);
 
 /// A landscape that was pickled.
 #[pyfunction]
 pub(crate) fn landscape_from_bytes(
     py: Python<'_>,
     content: &[u8],
-    order: &str,
+    map: Option<(String, PyReadonlyArray2<'_, f64>, PyReadonlyArray2<'_, u16>)>,
 ) -> PyResult<LandscapeFile> {
-    let file = morphscape::LandscapeFile::from_bytes(content)
+    let (file, measures) = morphscape::LandscapeFile::measured_from_bytes(content)
         .map_err(|error| exception(py, &error, &[]))?;
-    let order = serde_json::from_str(order)
-        .map_err(|error| InputError::new_err(format!("a pickled landscape: {error}")))?;
-    let measures = Measures {
-        order,
-        ..file.measures()
+    let record = |(facts, segments, classes): (
+        String,
+        PyReadonlyArray2<'_, f64>,
+        PyReadonlyArray2<'_, u16>,
+    )| {
+        let facts = serde_json::from_str(&facts).map_err(|error| {
+            InputError::new_err(format!("a pickled landscape, its class map: {error}"))
+        })?;
+        let segments = segments.as_slice().map_err(not_contiguous)?;
+        let classes = classes.as_slice().map_err(not_contiguous)?;
+        Ok::<_, PyErr>(MapRecord {
+            facts,
+            segments: segments.as_chunks().0.to_vec(),
+            segment_classes: classes.as_chunks().0.to_vec(),
+        })
     };
-    Ok(LandscapeFile::new(py, file, measures))
+    let map = map.map(record).transpose()?;
+    Ok(LandscapeFile::new(py, file, measures).with_record(map))
 }
 
 #[pymethods]
@@ -117,12 +158,20 @@ impl LandscapeFile {
     /// Reads a `landscape.safetensors`.
     #[staticmethod]
     fn read(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let file = morphscape::LandscapeFile::read(&path).map_err(|error| {
+        let read = morphscape::LandscapeFile::read_measured(&path);
+        let (file, measures) = read.map_err(|error| {
             let error = exception(py, &error, &[]);
             InputError::new_err(format!("{}: {}", path.display(), error.value(py)))
         })?;
-        let measures = file.measures();
-        Ok(Self::new(py, file, measures))
+        // Of a run the class map is beside it.
+        let map = match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if name == LANDSCAPE_FILE => MapRecord::read(folder),
+            _ => Ok(None),
+        };
+        let map = map.map_err(|error| exception(py, &error, &[]))?;
+        let is_its_own = |map: &MapRecord| map.facts["items"] == json!(file.about.item_names);
+        let map = map.filter(is_its_own);
+        Ok(Self::new(py, file, measures).with_record(map))
     }
 
     /// Writes a `landscape.safetensors`, with the inputs where they were kept.
@@ -132,14 +181,36 @@ impl LandscapeFile {
             .map_err(|error| exception(py, &error, &[]))
     }
 
-    /// For pickle: the content of its file, and what was measured together with its triple.
+    /// For pickle: the content of its file, and its class map.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
         let from_bytes = py
             .import("morphscape._morphscape")?
             .getattr("landscape_from_bytes")?;
         let content = self.whole(py)?.to_bytes(&self.measures);
-        let order = json!(self.measures.order).to_string();
-        Ok((from_bytes, (PyBytes::new(py, &content), order)))
+        Ok((
+            from_bytes,
+            (PyBytes::new(py, &content), self.class_map(py)?),
+        ))
+    }
+
+    /// The class map of a plane or triangle: what `sections.json` says of it, in JSON, and its
+    /// boundary, segments `[n, 4]` and their classes `[n, 2]`.
+    fn class_map<'py>(&self, py: Python<'py>) -> PyResult<Option<MapParts<'py>>> {
+        let Some(map) = &self.map else {
+            return Ok(None);
+        };
+        let segments = PyArray1::from_slice(py, map.segments.as_flattened());
+        let classes = PyArray1::from_slice(py, map.segment_classes.as_flattened());
+        Ok(Some((
+            map.facts.to_string(),
+            segments.reshape([map.segments.len(), 4])?,
+            classes.reshape([map.segment_classes.len(), 2])?,
+        )))
+    }
+
+    /// The row of `maps.csv` of its class map, in JSON: names and values.
+    fn map_row(&self) -> Option<String> {
+        self.map.as_ref().map(|map| json!(map.row()).to_string())
     }
 
     fn logits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray3<f32>>> {
@@ -188,8 +259,12 @@ impl LandscapeFile {
         let drawn = py.detach(|| {
             let tiles = Tiles::of(&file);
             let tiles = tiles.as_ref();
+            let overlay = self.overlay();
             match kind {
-                "map" => Some(decision_map(&file, tiles, None, Marks::default(), item)),
+                "map" => {
+                    let marks = Marks::default();
+                    Some(decision_map(&file, tiles, overlay.as_ref(), marks, item))
+                }
                 "line" => Some(landscape_line(&file, &file.predicted_classes())),
                 "surface" => Some(surface_plot(
                     &file,

@@ -13,8 +13,8 @@
 //! - `network`: what is asked, a model of ours or a callable
 //! - `watch`: work without the GIL while the caller's thread listens for Ctrl-C
 //! - `grids`, `planes`, `landscape`: landscapes of arrays, and one landscape
-//! - `lines`: the line between two inputs
-//! - `walk`, `compare`: random walks, and the comparison of modes
+//! - `lines`: the line between two inputs, and the lines between many
+//! - `walk`, `compare`, `models`: random walks, and the comparisons of modes and of models
 //! - `data`: the items of a job; `runs`: jobs that write a folder, and finished runs
 //! - `report`: the report of landscapes in memory
 //! - `error`: errors of the library as exceptions
@@ -31,6 +31,7 @@ mod error;
 mod grids;
 mod landscape;
 mod lines;
+mod models;
 mod network;
 mod planes;
 mod report;
@@ -84,6 +85,7 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<network::Network>()?;
     module.add_class::<landscape::LandscapeFile>()?;
     module.add_class::<runs::RunFolder>()?;
+    module.add_class::<models::ComparedModels>()?;
     module.add_function(wrap_pyfunction!(columns, module)?)?;
     module.add_function(wrap_pyfunction!(class_colors, module)?)?;
     module.add_function(wrap_pyfunction!(command_line, module)?)?;
@@ -96,6 +98,11 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(grids::morph_frames, module)?)?;
     module.add_function(wrap_pyfunction!(landscape::landscape_from_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(lines::line_intervals, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::cut_pairs, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::draw_pairs, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::read_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(models::models, module)?)?;
+    module.add_function(wrap_pyfunction!(data::place_has_rows, module)?)?;
     module.add_function(wrap_pyfunction!(grids::fashion_mnist, module)?)?;
     module.add_function(wrap_pyfunction!(compare::compared, module)?)?;
     module.add_function(wrap_pyfunction!(walk::walk, module)?)?;

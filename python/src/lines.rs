@@ -1,14 +1,20 @@
-//! The line between two inputs: its class intervals.
+//! The line between two inputs, and the lines between many: their class intervals.
 
+use crate::data::{Data, Items, source_of};
 use crate::engine;
+use crate::error::exception;
 use crate::network::{Network, not_contiguous};
+use crate::runs::existing;
 use crate::watch::Watch;
-use morphscape::ImageSource;
-use morphscape::job::{Exactness, LineData, LineJob, LoadedLine};
-use morphscape::run::cut_line;
+use morphscape::job::{Exactness, LineData, LineJob, LinesJob, LoadedLine, Pairs, drawn_pairs};
+use morphscape::landscape::ListedItem;
+use morphscape::run::{Lines, cut_line, cut_lines, line_row, lines};
 use morphscape::sections::{LineOptions, SectionLabel, SectionNetwork, SpaceKind};
+use morphscape::{ImageSource, RunError, RunFolder};
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// How far the intervals can be trusted (`exact`, `certified`, `sampled`), and the intervals: from, to,
 /// class. `inputs` are two, `float32 [2, values]`.
@@ -38,10 +44,7 @@ pub(crate) fn line_intervals(
         data: LineData::Images(ImageSource::default()),
         model: network.source.clone().unwrap_or_default(),
         steps,
-        exact: match exact {
-            true => Exactness::Auto,
-            false => Exactness::Off,
-        },
+        exact: exactness(exact),
         max_pieces: LineOptions::default().max_pieces,
         connect: false,
     };
@@ -70,4 +73,122 @@ pub(crate) fn line_intervals(
             .map(|each| (each.from, each.to, each.class))
             .collect(),
     ))
+}
+
+/// What many lines came to: what `sections.json` says of each and the rows of `lines.csv`, in JSON;
+/// of how many the samples miss an interval; sentences; names of the classes; what was noted.
+type Cut = (
+    String,
+    String,
+    Option<usize>,
+    Vec<String>,
+    Vec<String>,
+    Vec<String>,
+);
+
+/// Cuts the lines between `pairs` of items, or from `count` items that a seed draws. Written to `out` too,
+/// where there is one.
+#[pyfunction(name = "lines")]
+#[pyo3(signature = (network, data, *, pairs, count, directions, seed, steps, exact, max_pieces, connect, out, force, engine, progress))]
+pub(crate) fn cut_pairs(
+    py: Python<'_>,
+    network: &Network,
+    data: Data<'_>,
+    pairs: Option<Vec<[usize; 2]>>,
+    count: usize,
+    directions: usize,
+    seed: u64,
+    steps: usize,
+    exact: bool,
+    max_pieces: usize,
+    connect: bool,
+    out: Option<PathBuf>,
+    force: bool,
+    engine: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Cut> {
+    let engine = engine::named(py, engine)?;
+    let items = data.take(py)?;
+    let listed = |pairs: Vec<[usize; 2]>| {
+        let pairs = pairs.into_iter().map(|pair| pair.map(ListedItem::Index));
+        Pairs::Listed(pairs.collect())
+    };
+    let drawn = Pairs::Drawn {
+        count,
+        directions,
+        seed,
+    };
+    let asked = LinesJob {
+        pairs: pairs.map_or(drawn, listed),
+        data: items.line_data(),
+        model: source_of(network),
+        steps,
+        exact: exactness(exact),
+        max_pieces,
+        connect,
+    };
+    let watch = Watch::new(progress);
+    let (found, classes) = watch.run(py, network.asks_callable(), &[], || {
+        let job = match items {
+            Items::Place(_) => asked.load(&watch)?,
+            Items::Held(data) => asked.load_of(network.loaded(), data, &watch)?,
+        };
+        // Exact lines are cut on the CPU, whatever the engine.
+        let engine = job.is_sampled().then_some(engine.as_ref());
+        let found = match &out {
+            Some(out) => lines(&job, engine, (out, existing(force)), &[], &watch),
+            None => cut_lines(&job, engine, &watch),
+        }?;
+        Ok::<_, RunError>((found, job.class_names))
+    })?;
+    Ok(cut(&found, classes, watch.notes()))
+}
+
+/// What a finished run of lines in a folder came to.
+#[pyfunction]
+pub(crate) fn read_lines(py: Python<'_>, path: PathBuf) -> PyResult<Cut> {
+    let read = || -> Result<Cut, RunError> {
+        let folder = RunFolder::open(path)?;
+        let classes = folder.manifest()["model"]["classes"].clone();
+        let classes = serde_json::from_value(classes).unwrap_or_default();
+        Ok(cut(&folder.lines()?, classes, Vec::new()))
+    };
+    py.detach(read).map_err(|error| exception(py, &error, &[]))
+}
+
+fn cut(found: &Lines, classes: Vec<String>, notes: Vec<String>) -> Cut {
+    let row = |line: &Value| -> Map<String, Value> {
+        let row = line_row(line).into_iter();
+        row.map(|(key, value)| (key.to_owned(), value)).collect()
+    };
+    let rows: Vec<Map<String, Value>> = found.sections.iter().map(row).collect();
+    (
+        json!(found.sections).to_string(),
+        json!(rows).to_string(),
+        found.missed,
+        found.findings.clone(),
+        classes,
+        notes,
+    )
+}
+
+/// Pairs of two different ones of at least two items, as [`cut_pairs`] draws them.
+#[pyfunction]
+pub(crate) fn draw_pairs(
+    items: usize,
+    count: usize,
+    directions: usize,
+    seed: u64,
+) -> Vec<[usize; 2]> {
+    match items {
+        0 | 1 => Vec::new(),
+        _ => drawn_pairs(items, count, directions, seed),
+    }
+}
+
+fn exactness(exact: bool) -> Exactness {
+    match exact {
+        true => Exactness::Auto,
+        false => Exactness::Off,
+    }
 }

@@ -1,7 +1,8 @@
 //! What is asked for answers: a model of ours, or a callable.
 
+use crate::engine;
 use crate::error::{InputError, exception};
-use crate::{engine, watch::Watch};
+use crate::watch::{Watch, on_callers_thread};
 use morphscape::job::{LoadedModel, ModelSource};
 use morphscape::model::{AnswerKind, Function, FunctionSpec, Inputs, Model, ModelOptions};
 use morphscape::pipeline::classify;
@@ -91,8 +92,10 @@ impl Network {
             },
             batch_size,
         };
+        let call = Arc::new(call);
         let function = Function::new(spec, move |inputs| {
-            Python::attach(|py| ask(py, &call, inputs))
+            let call = Arc::clone(&call);
+            on_callers_thread(move || Python::attach(|py| ask(py, &call, inputs)))
         });
         let model = function
             .and_then(|function| Model::from_host(Arc::new(function), class_names, identity))

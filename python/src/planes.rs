@@ -2,42 +2,22 @@
 
 use crate::engine;
 use crate::error::InputError;
-use crate::grids::{Grid, Said};
+use crate::grids::{Grid, Said, grid_settings};
 use crate::landscape::LandscapeFile;
 use crate::network::{Network, not_contiguous};
 use crate::watch::Watch;
-use morphscape::landscape::{GridKind, Items};
-use morphscape::pipeline::{FlatJob, FlatSettings, Frames, compute_flat};
+use morphscape::landscape::Items;
+use morphscape::pipeline::{
+    FlatJob, Frames, MorphSettings, PipelineError, compute_flat, flat_class_maps,
+};
 use morphscape::sections::{Space, SpaceKind};
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-/// A plane or triangle in the place of morphs and mixes, by the names that Python has for it.
-pub(crate) fn flat_settings(
-    kind: &str,
-    range: [f64; 2],
-    clipped: bool,
-) -> PyResult<Option<FlatSettings>> {
-    if kind == "morph" {
-        return Ok(None);
-    }
-    let Some(shape) = GridKind::named(kind).and_then(GridKind::flat_shape) else {
-        return Err(InputError::new_err(format!(
-            "kind: expected \"morph\", \"plane\" or \"triangle\", found \"{kind}\""
-        )));
-    };
-    Ok(Some(FlatSettings {
-        shape,
-        range,
-        clipped,
-        ..FlatSettings::default()
-    }))
-}
-
 /// Planes or triangles through items, `float32 [n, values]`: grey levels of images `[H, W, C]`, or
 /// features.
 #[pyfunction]
-#[pyo3(signature = (network, items, grids, *, item_names, class_names, image_shape, features, kind, range, clipped, steps, keep_frames, engine, progress))]
+#[pyo3(signature = (network, items, grids, *, item_names, class_names, image_shape, features, settings, keep_frames, engine, progress))]
 pub(crate) fn flat_grids(
     py: Python<'_>,
     network: &Network,
@@ -47,18 +27,15 @@ pub(crate) fn flat_grids(
     class_names: Vec<String>,
     image_shape: Option<[usize; 3]>,
     features: Vec<String>,
-    kind: &str,
-    range: [f64; 2],
-    clipped: bool,
-    steps: usize,
+    settings: &str,
     keep_frames: bool,
     engine: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<LandscapeFile>> {
     let engine = engine::named(py, engine)?;
-    let Some(settings) = flat_settings(kind, range, clipped)? else {
+    let (MorphSettings { steps, .. }, Some(settings)) = grid_settings(settings)? else {
         return Err(InputError::new_err(
-            "kind: expected \"plane\" or \"triangle\"",
+            "expected settings of a plane or triangle",
         ));
     };
     let [count, width] = <[usize; 2]>::try_from(items.shape()).expect("two dimensions");
@@ -96,9 +73,9 @@ pub(crate) fn flat_grids(
         false => Frames::Drop,
     };
     let watch = Watch::new(progress);
-    let landscapes = watch.run(py, network.asks_callable(), &places, || {
+    let (landscapes, maps) = watch.run(py, network.asks_callable(), &places, || {
         let go_on = |done| watch.go_on(done);
-        compute_flat(
+        let landscapes = compute_flat(
             engine.as_ref(),
             &network.model,
             &space,
@@ -106,7 +83,14 @@ pub(crate) fn flat_grids(
             (steps, &jobs),
             frames,
             &go_on,
-        )
+        )?;
+        let cuts = settings.map_network(&network.model, space.kind());
+        let maps = flat_class_maps(&cuts, &space, &settings, (steps, &jobs), &go_on)?;
+        Ok::<_, PipelineError>((landscapes, maps))
     })?;
-    said.named(py, landscapes)
+    let unit = space.unit().to_owned();
+    let landscapes = said.named(py, landscapes)?.into_iter().zip(maps);
+    Ok(landscapes
+        .map(|(landscape, map)| landscape.with_map(&map, settings.kind(), &unit))
+        .collect())
 }

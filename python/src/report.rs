@@ -3,7 +3,7 @@
 use crate::error::{InputError, exception};
 use crate::landscape::LandscapeFile;
 use morphscape::landscape::{COLUMNS, Items, Measures, OVERVIEW, RANK_BY};
-use morphscape::plot::{FigureOptions, FigureSet, Tiles, landscape_figures};
+use morphscape::plot::{FigureOptions, FigureSet, MapOverlay, Tiles, landscape_figures};
 use morphscape::report::{Report, ReportRow, pack_detail};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
@@ -17,17 +17,17 @@ pub(crate) fn write_report(
     path: PathBuf,
     landscapes: Vec<PyRef<'_, LandscapeFile>>,
 ) -> PyResult<()> {
-    let files: Vec<(morphscape::LandscapeFile, Measures)> = landscapes
+    let files: Vec<(morphscape::LandscapeFile, Measures, Option<MapOverlay>)> = landscapes
         .iter()
-        .map(|each| Ok((each.whole(py)?, each.measured().clone())))
+        .map(|each| Ok((each.whole(py)?, each.measured().clone(), each.overlay())))
         .collect::<PyResult<_>>()?;
-    let [(first, _), ..] = &files[..] else {
+    let [(first, ..), ..] = &files[..] else {
         return Err(InputError::new_err(
             "expected at least one landscape to report on, found none",
         ));
     };
     let mut names = HashSet::new();
-    for (file, _) in &files {
+    for (file, ..) in &files {
         if file.landscape.steps != first.landscape.steps
             || file.landscape.kind != first.landscape.kind
             || file.about.class_names != first.about.class_names
@@ -48,17 +48,16 @@ pub(crate) fn write_report(
     let written = py.detach(|| {
         let details: Vec<_> = files
             .iter()
-            .map(|(file, _)| {
-                let frames = Tiles::of(file);
-                let options = FigureOptions::default();
-                let figures =
-                    landscape_figures(file, frames.as_ref(), None, FigureSet::All, &options);
-                pack_detail(file, frames.as_ref(), None, &figures)
+            .map(|(file, _, overlay)| {
+                let (frames, overlay) = (Tiles::of(file), overlay.as_ref());
+                let (frames, options) = (frames.as_ref(), FigureOptions::default());
+                let figures = landscape_figures(file, frames, overlay, FigureSet::All, &options);
+                pack_detail(file, frames, overlay, &figures)
             })
             .collect();
         let rows: Vec<ReportRow> = files
             .iter()
-            .map(|(file, measures)| ReportRow {
+            .map(|(file, measures, _)| ReportRow {
                 name: file.about.name.clone(),
                 items: file.about.item_names.clone(),
                 classes: file.about.item_classes,

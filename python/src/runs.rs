@@ -3,13 +3,11 @@
 use crate::data::{Data, groups_of, source_of};
 use crate::engine;
 use crate::error::exception;
-use crate::grids::morph_mode;
+use crate::grids::grid_settings;
 use crate::landscape::{LandscapeFile, row_of};
 use crate::network::Network;
-use crate::planes::flat_settings;
 use crate::watch::Watch;
 use morphscape::landscape::{measure_triple, triple_of};
-use morphscape::pipeline::MorphSettings;
 use morphscape::run::{FigurePlan, Redraw};
 use morphscape::{Existing, Keep, Run, RunError, SweepJob};
 use pyo3::prelude::*;
@@ -19,7 +17,7 @@ use std::path::PathBuf;
 /// Runs a job into a folder, as `morphscape sweep` does with images and `morphscape interpolate` with
 /// rows, and gives what it noted.
 #[pyfunction]
-#[pyo3(signature = (network, data, *, groups, classes, seed, steps, grid, mode, sampling, kind, range, clipped, out, force, keep_frames, report, engine, progress))]
+#[pyo3(signature = (network, data, *, groups, classes, seed, settings, out, force, keep_frames, report, engine, progress))]
 pub(crate) fn run_sweep(
     py: Python<'_>,
     network: &Network,
@@ -27,13 +25,7 @@ pub(crate) fn run_sweep(
     groups: Option<usize>,
     classes: Vec<String>,
     seed: u64,
-    steps: usize,
-    grid: usize,
-    mode: &str,
-    sampling: &str,
-    kind: &str,
-    range: [f64; 2],
-    clipped: bool,
+    settings: &str,
     out: PathBuf,
     force: bool,
     keep_frames: bool,
@@ -41,24 +33,21 @@ pub(crate) fn run_sweep(
     engine: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<String>> {
-    let mode = morph_mode(mode, sampling)?;
+    let (morph, flat) = grid_settings(settings)?;
     let engine = engine::named(py, engine)?;
     let items = data.take(py)?;
     let job = SweepJob {
         model: source_of(network),
         triples: groups_of(groups, classes, seed),
-        morph: MorphSettings::new(steps, grid, mode),
-        flat: flat_settings(kind, range, clipped)?,
+        morph,
+        flat,
         ..SweepJob::default()
     };
     let keep = match keep_frames {
         true => Keep::TensorsAndFrames,
         false => Keep::Tensors,
     };
-    let existing = match force {
-        true => Existing::Replace,
-        false => Existing::Continue,
-    };
+    let existing = existing(force);
     let watch = Watch::new(progress);
     watch.run(py, network.asks_callable(), &[], || {
         let job = items.load(network, job, &watch)?;
@@ -69,6 +58,14 @@ pub(crate) fn run_sweep(
         run.write_to(&out, existing, &watch).map(drop)
     })?;
     Ok(watch.notes())
+}
+
+/// What becomes of a folder that is there already.
+pub(crate) fn existing(force: bool) -> Existing {
+    match force {
+        true => Existing::Replace,
+        false => Existing::Continue,
+    }
 }
 
 /// A folder of results.
@@ -112,12 +109,12 @@ impl RunFolder {
                         .clone()
                 }
             };
-            Ok((file, measures))
+            Ok((file, measures, self.folder.class_map(name)?))
         };
-        let (file, measures) = py
+        let (file, measures, map) = py
             .detach(read)
             .map_err(|error| exception(py, &error, &[]))?;
-        Ok(LandscapeFile::new(py, file, measures))
+        Ok(LandscapeFile::new(py, file, measures).with_record(map))
     }
 
     /// The rows of `summary.csv`.

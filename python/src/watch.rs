@@ -4,18 +4,21 @@
 //! a callable:      the caller's thread computes; between batches, and every 50 ms while it waits for
 //!                  frames, it looks for signals (`pipeline/host.rs`)
 //! a model of ours: a thread of its own computes; the caller's looks for signals every 50 ms
+//! both:            the same, and the thread that computes has the caller's call the callable
 //! ```
 //!
-//! Python runs handlers of signals on the main thread alone, so it must be the caller's that looks.
+//! Python runs handlers of signals on the main thread alone, so it must be the caller's that looks; and a
+//! callable may hold what belongs to the thread that called us, so it must be the caller's that calls it.
 
 use crate::error::{Places, exception};
 use morphscape::job::{Note, Observer};
 use pyo3::prelude::*;
+use std::cell::RefCell;
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -88,16 +91,16 @@ impl Watch {
         }
     }
 
-    /// Does `work` without the GIL: on the calling thread where a callable is asked, which must see
-    /// the thread that called us, else on one of its own. `places` are the landscapes it computes.
+    /// Does `work` without the GIL: on the calling thread where callables alone are asked, else on one of
+    /// its own. `places` are the landscapes it computes.
     pub(crate) fn run<T: Send, E: Error + Send + 'static>(
         &self,
         py: Python<'_>,
-        asks_callable: bool,
+        asks_callables: bool,
         places: Places<'_>,
         work: impl FnOnce() -> Result<T, E> + Send,
     ) -> PyResult<T> {
-        let result = py.detach(|| match asks_callable {
+        let result = py.detach(|| match asks_callables {
             true => work(),
             false => self.beside(work),
         });
@@ -112,26 +115,53 @@ impl Watch {
         Ok(result)
     }
 
-    /// Does `work` on a thread of its own and listens meanwhile.
+    /// Does `work` on a thread of its own; meanwhile listens, and does what that thread asks for.
     fn beside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
-            let (sender, receiver) = channel();
+            let (sender, requests) = channel::<Request>();
             let worker = scope.spawn(move || {
-                // The receiver waits below until something comes or this thread ends.
-                let _ = sender.send(work());
+                CALLER.set(Some(sender));
+                let result = work();
+                CALLER.set(None);
+                result
             });
+            let mut last = Instant::now();
             loop {
-                match receiver.recv_timeout(EVERY) {
-                    Ok(result) => break result,
-                    Err(RecvTimeoutError::Timeout) => self.listen(),
-                    Err(RecvTimeoutError::Disconnected) => match worker.join() {
-                        Ok(()) => unreachable!("a worker that returns has sent its result"),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    },
+                match requests.recv_timeout(EVERY.saturating_sub(last.elapsed())) {
+                    Ok(request) => request(),
+                    // The worker is done, or has panicked.
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+                if last.elapsed() >= EVERY {
+                    last = Instant::now();
+                    self.listen();
                 }
             }
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
+}
+
+/// Something to do on the thread that called us.
+type Request = Box<dyn FnOnce() + Send>;
+
+thread_local! {
+    /// Of a thread that computes beside the caller's: whom to ask.
+    static CALLER: RefCell<Option<Sender<Request>>> = const { RefCell::new(None) };
+}
+
+/// Does `work` on the thread that called us, which listens if it is not this one.
+pub(crate) fn on_callers_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let Some(caller) = CALLER.with_borrow(Clone::clone) else {
+        return work();
+    };
+    let (sender, answer) = channel();
+    // A caller that listens no more has panicked, and this thread is about to end with it.
+    let _ = caller.send(Box::new(move || drop(sender.send(work()))));
+    answer.recv().expect("the caller answers while it listens")
 }
 
 impl Observer for Watch {

@@ -1,5 +1,6 @@
 """What a landscape is, against the program's own numbers and against numpy's."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -174,3 +175,13 @@ def test_an_engine_that_is_left_is_said(images, mlp, monkeypatch):
     with pytest.warns(RuntimeWarning, match="the device is lost") as warned:
         ms.landscape(mlp, *images[[9, 2, 1]], steps=2)
     assert warned[0].filename == __file__, "the line that made the call"
+
+
+def test_every_call_lists_its_options(images):
+    for call in (ms.landscape, ms.landscapes, ms.sweep, ms.models):
+        parameters = inspect.signature(call).parameters
+        assert parameters["grid"].default == 3 and parameters["engine"].kind is inspect.Parameter.KEYWORD_ONLY
+        assert "options" not in parameters and ("keep_frames" in parameters) == (call is not ms.models)
+        assert "Feature cells a side" in call.__doc__ and "{options}" not in call.__doc__
+    with pytest.raises(TypeError, match=r"landscape\(\) got an unexpected keyword argument 'stpes'"):
+        ms.landscape(None, *images[[9, 2, 1]], stpes=3)

@@ -1,12 +1,14 @@
 """Planes and triangles: the same bytes as the command line's, and the geometry that they state."""
 
+import csv
+import json
 import pickle
 
 import numpy as np
 import pytest
 
 import morphscape as ms
-from conftest import brightness
+from conftest import ROOT, brightness
 from test_runs import command_line
 
 
@@ -28,6 +30,97 @@ def test_the_same_call_gives_the_same_bytes(kind, images, labels, tmp_path):
             np.testing.assert_array_equal(one.anchors, other.anchors)
         # The corners of a triangle are its items; the points of a plane miss them.
         assert other.item_predicted == (None if kind == "plane" else in_memory[name].item_predicted)
+
+
+@pytest.mark.parametrize("kind", ["plane", "triangle"])
+def test_class_maps_are_those_of_a_run(kind, images, labels, tmp_path):
+    how = {"kind": kind, "groups": 1, "seed": 2, "steps": 9, "engine": "cpu"}
+    run = ms.sweep(None, "fashion-mnist", out=tmp_path / "run", report=False, **how)
+    in_memory = ms.sweep(None, images, labels, **how)
+    with open(run.path / "maps.csv") as file:
+        table = list(csv.DictReader(file))
+    for one, other, row in zip(in_memory, run, table):
+        mine, theirs = one.class_map, other.class_map
+        written = json.loads((run.path / one.name / "sections.json").read_text())["sections"][0]
+        # But for the names of items, what a run says.
+        assert {**mine.facts, "items": written["items"]} == theirs.facts == written
+        assert mine.found == "exact" and mine.regions > 1 and mine.because is None
+        np.testing.assert_array_equal(mine.boundary, theirs.boundary)
+        np.testing.assert_array_equal(mine.boundary_classes, theirs.boundary_classes)
+        assert list(mine.row) == [key for key in row if key != "landscape"]
+        for key, value in mine.row.items():
+            text = row[key]
+            assert text == (value or "") if value is None or isinstance(value, str) else float(text) == value, key
+        assert sum(mine.area_share.values()) == pytest.approx(1) and list(mine.barriers) == written["barriers"]
+        lengths = np.linalg.norm(mine.boundary[:, 0] - mine.boundary[:, 1], axis=1)
+        assert lengths.sum() == pytest.approx(sum(mine.boundary_length.values()))
+        read = ms.read_landscape(run.path / one.name / "landscape.safetensors")
+        assert read.class_map.facts == theirs.facts
+        again = pickle.loads(pickle.dumps(one))
+        assert again.class_map.facts == mine.facts and again.svg("map") == one.svg("map")
+        np.testing.assert_array_equal(again.class_map.boundary, mine.boundary)
+    # A file that was saved by itself has none.
+    one.save(tmp_path / "alone.safetensors")
+    assert ms.read_landscape(tmp_path / "alone.safetensors").class_map is None
+
+
+def test_the_boundary_parts_the_classes(images, model_path, mlp):
+    """Just beside the middle of a segment numpy's network predicts its two classes."""
+    items = images[[9, 2, 1]]
+    one = ms.landscape(model_path, *items, kind="plane", steps=5)
+    found = one.class_map
+    a, b, c = (item.astype(float).ravel() for item in items)
+    u = (b - a) / np.linalg.norm(b - a)
+    v = c - a - ((c - a) @ u) * u
+    v /= np.linalg.norm(v)
+    ends = found.boundary
+    along = ends[:, 1] - ends[:, 0]
+    length = np.linalg.norm(along, axis=1)
+    long = length > 1e-3
+    across = (along / length[:, None])[:, ::-1] * [1, -1]
+    middle = ends.mean(axis=1)
+    sides = []
+    for side in (1, -1):
+        alpha, beta = (middle + side * 1e-3 * across)[long].T
+        points = a + 255 * (alpha[:, None] * u + beta[:, None] * v)
+        sides.append(mlp(points).argmax(axis=1))
+    assert long.sum() > 3
+    np.testing.assert_array_equal(np.sort(np.transpose(sides), axis=1), found.boundary_classes[long])
+
+
+def test_what_has_no_exact_map_says_why(images, mlp):
+    items = images[[9, 2, 1]]
+    of_function = ms.landscape(mlp, *items, kind="plane", steps=5).class_map
+    assert of_function.found == "sampled" and of_function.because and not len(of_function.boundary)
+    assert of_function.certificate is None and of_function.missed is None and of_function.missed_places.shape == (0, 2)
+    clipped = ms.landscape(None, *items, kind="plane", steps=5, clipped=True).class_map
+    assert "clipped points are not affine" in clipped.because
+    off = ms.landscape(None, *items, kind="plane", steps=5, exact=False).class_map
+    assert "not asked for" in off.because and "sampled" in repr(off)
+    assert ms.landscape(None, *items, steps=5).class_map is None
+    certified = ms.landscape(ROOT / "models/fashion-mnist-cnn.safetensors", *items, kind="plane", steps=5).class_map
+    assert certified.found == "certified" and len(certified.boundary) and certified.regions is None
+
+
+def test_the_map_is_drawn_with_its_boundary(images, tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    for kind in ("plane", "triangle"):
+        one, off = (ms.landscape(None, *images[[9, 2, 1]], kind=kind, steps=7, exact=exact) for exact in (True, False))
+        drawn = one.plot("map")
+        [lines] = drawn.ax_.collections
+        assert len(lines.get_segments()) == len(one.class_map.boundary)
+        ends = np.array(lines.get_segments())
+        (left, right), (low, high) = drawn.ax_.get_xlim(), sorted(drawn.ax_.get_ylim())
+        assert (left <= ends[..., 0]).all() and (ends[..., 0] <= right).all()
+        assert (low <= ends[..., 1]).all() and (ends[..., 1] <= high).all()
+        if kind == "triangle":
+            assert (ends >= -1e-9).all() and (ends.sum(axis=-1) <= 1 + 1e-9).all(), "shares of B and C"
+        drawn.figure_.canvas.draw()
+        assert not off.plot("map").ax_.collections
+        assert len(one.svg("map")) > len(off.svg("map"))
+        pages = [ms.LandscapeList([each]).report(tmp_path / "page.html").stat().st_size for each in (one, off)]
+        assert pages[0] > pages[1] + 1000, "the page has the boundary, too"
 
 
 def test_a_plane_is_where_its_axes_say(images, mlp):
@@ -122,6 +215,7 @@ def test_they_show_themselves(images, mlp):
         ({"range": (0.2, 0.2)}, "leave range out"),
         ({"kind": "triangle", "clipped": True}, "leave clipped out"),
         ({"kind": "plane", "range": (-1, 0)}, "two shares"),
+        ({"exact": False}, "leave exact out"),
     ],
 )
 def test_what_is_refused(images, options, words):

@@ -44,6 +44,9 @@ def test_the_same_call_gives_the_same_bytes(by_command, images, labels, model_pa
         path = f"{name}/landscape.safetensors"
         assert (from_name.path / path).read_bytes() == (by_command.path / path).read_bytes()
     assert command_line("verify", from_name.path, "--engine", "cpu").returncode == 0
+    # A folder that either began the other resumes.
+    resumed = ms.sweep(None, "fashion-mnist", out=by_command.path, report=False, **how)
+    assert resumed.names == by_command.names and resumed.manifest["plan"] == from_name.manifest["plan"]
 
 
 def test_classes_mean_what_they_mean_there(images, labels, tmp_path):
@@ -73,6 +76,29 @@ def test_a_finished_run(by_command):
         by_command["9Z.1"]
     with pytest.raises(ms.InputError, match="expected the folder of a run"):
         ms.open(by_command.path / "1A.1")
+
+
+def test_a_file_has_the_measures_of_its_triple(by_command, tmp_path):
+    one = by_command["1A.2"]
+    assert one.measures["order_asymmetry"] is not None
+    for read in (
+        ms.read_landscape(by_command.path / "1A.2/landscape.safetensors"),
+        pickle.loads(pickle.dumps(one)),
+    ):
+        assert dict(read.measures) == dict(one.measures)
+    one.save(tmp_path / "saved.safetensors")
+    assert dict(ms.read_landscape(tmp_path / "saved.safetensors").measures) == dict(one.measures)
+
+
+def test_rows_have_the_steps_of_the_command_line(tmp_path):
+    done = command_line("interpolate", "--engine", "cpu", "--groups", 1, "--figures", "none", "--out", tmp_path / "command")
+    assert done.returncode == 0, done.stderr
+    run = ms.sweep(None, "iris", groups=1, engine="cpu", out=tmp_path / "python", report=False)
+    other = ms.open(tmp_path / "command")
+    assert run.names == other.names and run[0].steps == 11
+    for name in run.names:
+        path = f"{name}/landscape.safetensors"
+        assert (run.path / path).read_bytes() == (other.path / path).read_bytes()
 
 
 def test_a_callable_in_a_folder(images, labels, mlp, tmp_path):

@@ -46,6 +46,18 @@ def test_a_landscape_in_memory_is_walked_on_as_its_folder(images, labels, tmp_pa
         assert table[0].split(",") == list(walked.moments)
         written = np.array([row.split(",") for row in table[1:]], dtype=float)
         np.testing.assert_allclose(written.T, list(walked.moments.values()), atol=1e-8)
+    # Written, it is the command line's folder, and the run's report shows the walk, too.
+    shown = sorted(path.name for path in (run.path / "1A.3").glob("walk*"))
+    written = ms.walk(run["1A.3"], out=tmp_path / "written", report=False, **how)
+    for file in ("walk.csv", "walk.safetensors"):
+        assert (written.path / file).read_bytes() == (tmp_path / "walk" / file).read_bytes(), file
+    assert written.facts == walked.facts and shown == sorted(path.name for path in (run.path / "1A.3").glob("walk*"))
+    of_memory = ms.walk(one, out=tmp_path / "memory", report=False, **how)
+    assert (of_memory.path / "walk.csv").read_bytes() == (tmp_path / "walk/walk.csv").read_bytes()
+    with pytest.raises(ms.InputError, match="force="):
+        ms.walk(one, out=tmp_path / "memory", **{**how, "seed": 5})
+    ms.walk(run["1A.3"], out=tmp_path / "memory", force=True, **{**how, "seed": 5})
+    assert (tmp_path / "memory/report.html").exists() and (run.path / "1A.3/walk-spread.svg").exists()
     p = one.probabilities[..., one.classes.index(one.item_labels[2])]
     np.testing.assert_allclose(walked.potential, -np.log(np.maximum(p, 1e-38)), rtol=1e-4, atol=1e-4)
     assert ms.walk(one, potential="margin", **how).potential.min() < 0

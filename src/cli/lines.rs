@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     };
     terminal.say(format!(
         "{}{kept} in {:.3} s; written to {}",
-        counted(found.lines, "line"),
+        counted(found.sections.len(), "line"),
         found.compute.as_secs_f64(),
         args.out.display()
     ));

@@ -177,6 +177,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     };
     let walked = crate::run::walk(
         &job,
+        None,
         figures,
         engine.as_ref(),
         (&args.out, existing(args.force)),

@@ -141,6 +141,7 @@ pub struct TensorFile {
 enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    U16(Vec<u16>),
     Integers,
 }
 
@@ -149,7 +150,16 @@ impl Values {
         match self {
             Self::F32(_) => "32-bit floats",
             Self::F64(_) => "64-bit floats",
-            Self::Integers => "integers",
+            Self::U16(_) | Self::Integers => "integers",
+        }
+    }
+
+    /// The error of a tensor that has other values than were expected.
+    fn refused(&self, name: &str, expected: &'static str) -> TensorFileError {
+        TensorFileError::DataType {
+            name: name.to_owned(),
+            expected,
+            found: self.type_name().into(),
         }
     }
 }
@@ -266,8 +276,14 @@ impl TensorFile {
                             })
                             .collect(),
                     ),
-                    // Classes and places, which nobody reads back.
-                    Dtype::U16 | Dtype::U32 => Values::Integers,
+                    Dtype::U16 => Values::U16(
+                        bytes
+                            .chunks_exact(2)
+                            .map(|b| u16::from_le_bytes([b[0], b[1]]))
+                            .collect(),
+                    ),
+                    // Places, which nobody reads back.
+                    Dtype::U32 => Values::Integers,
                     other => {
                         return Err(TensorFileError::DataType {
                             name: name.to_owned(),
@@ -307,19 +323,31 @@ impl TensorFile {
     /// # Errors
     /// [`TensorFileError`] when it is missing, or of another type or shape.
     pub fn take_f64(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorFileError> {
-        match self.shaped(name, shape)? {
-            Some(Values::F64(values)) => Ok(values),
-            Some(other) => Err(TensorFileError::DataType {
-                name: name.to_owned(),
-                expected: "64-bit floats",
-                found: other.type_name().into(),
-            }),
-            None => Err(TensorFileError::Tensor {
+        match self.taken(name, shape)? {
+            Values::F64(values) => Ok(values),
+            other => Err(other.refused(name, "64-bit floats")),
+        }
+    }
+
+    /// Takes a tensor of classes out of the file, of `shape`.
+    ///
+    /// # Errors
+    /// As [`TensorFile::take_f64`].
+    pub fn take_u16(&mut self, name: &str, shape: &[usize]) -> Result<Vec<u16>, TensorFileError> {
+        match self.taken(name, shape)? {
+            Values::U16(values) => Ok(values),
+            other => Err(other.refused(name, "16-bit integers")),
+        }
+    }
+
+    /// A tensor of `shape`, which must be there.
+    fn taken(&mut self, name: &str, shape: &[usize]) -> Result<Values, TensorFileError> {
+        self.shaped(name, shape)?
+            .ok_or_else(|| TensorFileError::Tensor {
                 name: name.to_owned(),
                 expected: format!("shape {shape:?}"),
                 found: "no such tensor".into(),
-            }),
-        }
+            })
     }
 
     /// Takes a tensor of 64-bit floats out of the file, rows of so many values; gives them and the
@@ -361,11 +389,7 @@ impl TensorFile {
         match self.shaped(name, shape)? {
             None => Ok(None),
             Some(Values::F32(values)) => Ok(Some(values)),
-            Some(other) => Err(TensorFileError::DataType {
-                name: name.to_owned(),
-                expected: "32-bit floats",
-                found: other.type_name().into(),
-            }),
+            Some(other) => Err(other.refused(name, "32-bit floats")),
         }
     }
 

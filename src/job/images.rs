@@ -45,7 +45,7 @@ impl<S: Into<String>> From<S> for ImageSource {
 }
 
 /// A data set and where it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LoadedImages {
     /// The images.
     pub images: ImageSet,

@@ -1,11 +1,10 @@
 //! Lines between many pairs of inputs, as plain data, and loaded.
 
+use super::data::LoadedData;
 use super::error::{JobError, Located};
-use super::images::LoadedImages;
 use super::line::{LineData, note_unconnected};
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
-use super::tables::LoadedTable;
 use crate::data::{MAX_JSON_BYTES, read_text, sha256_hex};
 use crate::landscape::ListedItem;
 use crate::remedy::Setting;
@@ -29,7 +28,9 @@ pub enum Pairs {
         /// The seed.
         seed: u64,
     },
-    /// A list in a file: `{"pairs":[["t10k#1", 7],...]}`, items by name or number.
+    /// A list, items by name or number.
+    Listed(Vec<[ListedItem; 2]>),
+    /// A list in a file: `{"pairs":[["t10k#1", 7],...]}`.
     File(PathBuf),
 }
 
@@ -70,13 +71,7 @@ pub struct LoadedLines {
     pub network: Option<Result<SectionNetwork, SectionError>>,
     /// Digest of the data.
     pub data_sha256: String,
-    held: Held,
-}
-
-#[derive(Debug)]
-enum Held {
-    Images(LoadedImages),
-    Rows(LoadedTable),
+    data: LoadedData,
 }
 
 #[derive(Deserialize)]
@@ -91,27 +86,47 @@ impl LinesJob {
     /// # Errors
     /// [`JobError`] with the pair or the setting.
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedLines, JobError> {
-        if !(2..=1_000_000).contains(&self.steps) {
-            let range = JobError::unfit("expected 2 to 1000000");
-            return Err(JobError::setting(Setting::Steps, self.steps, range));
-        }
-        let (held, model, class_names, kind) = match &self.data {
+        self.check()?;
+        let (model, data) = match &self.data {
             LineData::Images(source) => {
                 let data = source.load()?;
-                let mut model = self.model.load_for_images(data.images.image_shape())?;
+                let model = self.model.load_for_images(data.images.image_shape())?;
+                (model, LoadedData::Images(data))
+            }
+            LineData::Rows(source) => {
+                let (data, model) = source.load(&self.model)?;
+                (model, LoadedData::Rows(data))
+            }
+        };
+        self.load_of(model, data, observer)
+    }
+
+    /// The same of a model and data that a host program holds, in the place of those that the job
+    /// names.
+    ///
+    /// # Errors
+    /// As [`LinesJob::load`].
+    pub fn load_of(
+        &self,
+        mut model: LoadedModel,
+        data: LoadedData,
+        observer: &dyn Observer,
+    ) -> Result<LoadedLines, JobError> {
+        self.check()?;
+        let (data, class_names, kind) = match data {
+            LoadedData::Images(data) => {
                 let data = data.match_classes(&model, observer)?;
                 model
                     .fit_images(data.images.image_shape(), observer)
                     .at(format!("{} with {}", data.path, model.path))?;
                 let names = model.class_names(data.images.classes());
                 model.warn_unscaled(observer);
-                (Held::Images(data), model, names, SpaceKind::Images)
+                (LoadedData::Images(data), names, SpaceKind::Images)
             }
-            LineData::Rows(source) => {
-                let (mut data, model) = source.load(&self.model)?;
+            LoadedData::Rows(mut data) => {
                 let names = data.fit(&model.model, &model.path)?;
                 data.note_assumptions(observer);
-                (Held::Rows(data), model, names, SpaceKind::Rows)
+                (LoadedData::Rows(data), names, SpaceKind::Rows)
             }
         };
         model.note_assumptions(observer);
@@ -131,9 +146,9 @@ impl LinesJob {
             )));
         }
         note_unconnected(self.connect, network.as_ref(), observer);
-        let data_sha256 = match &held {
-            Held::Images(data) => data.images.sha256_hex()?,
-            Held::Rows(data) => data.table.sha256_hex().to_owned(),
+        let data_sha256 = match &data {
+            LoadedData::Images(data) => data.images.sha256_hex()?,
+            LoadedData::Rows(data) => data.table.sha256_hex().to_owned(),
         };
         let mut lines = LoadedLines {
             asked: self.clone(),
@@ -143,10 +158,18 @@ impl LinesJob {
             space,
             network,
             data_sha256,
-            held,
+            data,
         };
         lines.pairs = self.pairs.resolve(&lines)?;
         Ok(lines)
+    }
+
+    fn check(&self) -> Result<(), JobError> {
+        if (2..=1_000_000).contains(&self.steps) {
+            return Ok(());
+        }
+        let range = JobError::unfit("expected 2 to 1000000");
+        Err(JobError::setting(Setting::Steps, self.steps, range))
     }
 }
 
@@ -164,40 +187,16 @@ impl Pairs {
                         "expected data of at least 2 items, found {items}"
                     )));
                 }
-                let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-                let mut pairs = Vec::new();
-                for _ in 0..*count {
-                    let first = rng.random_range(0..items);
-                    pairs.extend((0..*directions).map(|_| {
-                        let other = rng.random_range(0..items - 1);
-                        [first, other + usize::from(other >= first)]
-                    }));
-                }
-                Ok(pairs)
+                Ok(drawn_pairs(items, *count, *directions, *seed))
             }
+            Self::Listed(pairs) => found(pairs, lines),
             Self::File(path) => {
                 let place = path.display();
                 let read = || -> Result<Vec<[usize; 2]>, JobError> {
                     let text = read_text(path, MAX_JSON_BYTES).at(place.to_string())?;
                     let PairsFile { pairs } = serde_json::from_str(&text)
                         .at("expected {\"pairs\":[[\"t10k#1\",7],...]}")?;
-                    if pairs.is_empty() {
-                        return Err(JobError::unfit("expected at least one pair, found none"));
-                    }
-                    let found = pairs.iter().enumerate().map(|(n, [from, to])| {
-                        let pair = lines.position(from).and_then(|from| {
-                            let to = lines.position(to)?;
-                            match from == to {
-                                false => Ok([from, to]),
-                                true => Err(JobError::unfit(format!(
-                                    "expected two different items, found {} twice",
-                                    lines.item_name(from)
-                                ))),
-                            }
-                        });
-                        pair.at(format!("pair {}", n + 1))
-                    });
-                    found.collect()
+                    found(&pairs, lines)
                 };
                 read().in_setting(Setting::Pairs, place.to_string())
             }
@@ -205,36 +204,76 @@ impl Pairs {
     }
 }
 
+/// Pairs of two different ones of at least two items, drawn by a seed: so many first ones, and for each
+/// so many others.
+pub fn drawn_pairs(items: usize, count: usize, directions: usize, seed: u64) -> Vec<[usize; 2]> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut pairs = Vec::new();
+    for _ in 0..count {
+        let first = rng.random_range(0..items);
+        pairs.extend((0..directions).map(|_| {
+            let other = rng.random_range(0..items - 1);
+            [first, other + usize::from(other >= first)]
+        }));
+    }
+    pairs
+}
+
+/// The positions of listed pairs.
+fn found(pairs: &[[ListedItem; 2]], lines: &LoadedLines) -> Result<Vec<[usize; 2]>, JobError> {
+    if pairs.is_empty() {
+        return Err(JobError::unfit("expected at least one pair, found none"));
+    }
+    let position = |[from, to]: &[ListedItem; 2]| {
+        let [from, to] = [lines.position(from)?, lines.position(to)?];
+        match from == to {
+            false => Ok([from, to]),
+            true => Err(JobError::unfit(format!(
+                "expected two different items, found {} twice",
+                lines.item_name(from)
+            ))),
+        }
+    };
+    let pairs = pairs.iter().enumerate();
+    pairs
+        .map(|(n, pair)| position(pair).at(format!("pair {}", n + 1)))
+        .collect()
+}
+
 impl LoadedLines {
     fn num_items(&self) -> usize {
-        match &self.held {
-            Held::Images(data) => data.images.len(),
-            Held::Rows(data) => data.table.len(),
+        match &self.data {
+            LoadedData::Images(data) => data.images.len(),
+            LoadedData::Rows(data) => data.table.len(),
         }
     }
 
     fn position(&self, item: &ListedItem) -> Result<usize, JobError> {
-        Ok(match (&self.held, item) {
-            (Held::Images(data), ListedItem::Index(index)) => data.images.checked_index(*index)?,
-            (Held::Images(data), ListedItem::Name(name)) => data.images.index_of(name)?,
-            (Held::Rows(data), ListedItem::Index(index)) => data.table.checked_index(*index)?,
-            (Held::Rows(data), ListedItem::Name(name)) => data.table.index_of(name)?,
+        Ok(match (&self.data, item) {
+            (LoadedData::Images(data), ListedItem::Index(index)) => {
+                data.images.checked_index(*index)?
+            }
+            (LoadedData::Images(data), ListedItem::Name(name)) => data.images.index_of(name)?,
+            (LoadedData::Rows(data), ListedItem::Index(index)) => {
+                data.table.checked_index(*index)?
+            }
+            (LoadedData::Rows(data), ListedItem::Name(name)) => data.table.index_of(name)?,
         })
     }
 
     /// The name of the item at a position.
     pub fn item_name(&self, position: usize) -> String {
-        match &self.held {
-            Held::Images(data) => data.images.item_name(position),
-            Held::Rows(data) => data.table.item_name(position),
+        match &self.data {
+            LoadedData::Images(data) => data.images.item_name(position),
+            LoadedData::Rows(data) => data.table.item_name(position),
         }
     }
 
     /// Its class.
     pub fn label(&self, position: usize) -> usize {
-        match &self.held {
-            Held::Images(data) => data.images.label(position),
-            Held::Rows(data) => data.table.label(position),
+        match &self.data {
+            LoadedData::Images(data) => data.images.label(position),
+            LoadedData::Rows(data) => data.table.label(position),
         }
     }
 
@@ -243,17 +282,17 @@ impl LoadedLines {
     /// # Errors
     /// [`JobError`] where a file cannot be read.
     pub fn input(&self, position: usize) -> Result<Vec<f32>, JobError> {
-        Ok(match &self.held {
-            Held::Images(data) => data.images.image(position)?.levels,
-            Held::Rows(data) => data.table.row(position).to_vec(),
+        Ok(match &self.data {
+            LoadedData::Images(data) => data.images.image(position)?.levels,
+            LoadedData::Rows(data) => data.table.row(position).to_vec(),
         })
     }
 
     /// Where the inputs are from.
     pub fn data_path(&self) -> &str {
-        match &self.held {
-            Held::Images(data) => &data.path,
-            Held::Rows(data) => &data.path,
+        match &self.data {
+            LoadedData::Images(data) => &data.path,
+            LoadedData::Rows(data) => &data.path,
         }
     }
 

@@ -25,14 +25,14 @@ use crate::landscape::{
 use crate::mesh::{Point, cell_size_px};
 use crate::model::Classifier;
 use crate::pipeline::{
-    FlatJob, FlatSettings, Frames, GridJob, MorphMode, MorphSettings, PipelineError, RowJob,
-    classify, compute_flat, compute_landscapes, compute_landscapes_of, flat_inputs,
-    interpolate_rows, morph_grid,
+    FlatJob, FlatSettings, Frames, GridJob, MapNetwork, MorphMode, MorphSettings, PipelineError,
+    RowJob, classify, compute_flat, compute_landscapes, compute_landscapes_of, flat_class_map,
+    flat_inputs, interpolate_rows, morph_grid,
 };
 use crate::remedy::Setting;
 use crate::sections::{
-    ClassMap, DBVIZ_DIRECTIONS, Exactness, ItemPlane, MapOptions, SectionError, SectionNetwork,
-    Space, SpaceKind, class_map, dbviz_deltas, dbviz_mean_margin, margin,
+    ClassMap, DBVIZ_DIRECTIONS, Exactness, SectionNetwork, Space, SpaceKind, dbviz_deltas,
+    dbviz_mean_margin, margin,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -55,8 +55,8 @@ pub struct LoadedJob {
     items: LoadedItems,
     /// Where items lie of which planes or triangles are wanted.
     space: Option<Space>,
-    /// The network that cuts them, or why there is none; nothing where none is wanted.
-    sections: Option<Result<SectionNetwork, String>>,
+    /// The network that cuts them, or why there is none.
+    sections: Option<MapNetwork>,
 }
 
 /// What landscapes lie between.
@@ -163,13 +163,10 @@ fn flat_sections(
     kind: SpaceKind,
     model: &LoadedModel,
     observer: &dyn Observer,
-) -> Option<Result<SectionNetwork, String>> {
-    let flat = flat.filter(|flat| flat.exact == Exactness::Auto)?;
-    if flat.clipped {
-        return Some(Err("clipped points are not affine".to_owned()));
-    }
-    let network = SectionNetwork::new(&model.model, kind).map_err(|error| error.to_string());
-    if let Err(reason) = &network {
+) -> Option<MapNetwork> {
+    let flat = flat?;
+    let network = flat.map_network(&model.model, kind);
+    if let (Err(reason), Exactness::Auto, false) = (&network, flat.exact, flat.clipped) {
         let text = format!("{}: {reason}; class maps are sampled alone", model.path);
         observer.note(&Note::new(text));
     }
@@ -443,36 +440,14 @@ impl LoadedJob {
 
     /// The class map beside a sampled plane or triangle; nothing of other landscapes.
     pub(crate) fn class_map(&self, id: &LandscapeId) -> Result<Option<ClassMap>, JobError> {
-        let Some((settings, space)) = self.flat() else {
+        let (Some((settings, space)), Some(network)) = (self.flat(), &self.sections) else {
             return Ok(None);
         };
         let steps = self.steps();
-        let network = match &self.sections {
-            Some(Ok(network)) => network,
-            Some(Err(reason)) => return Ok(Some(ClassMap::sampled(steps, reason.clone()))),
-            None => {
-                let reason = "an exact map was not asked for".to_owned();
-                return Ok(Some(ClassMap::sampled(steps, reason)));
-            }
-        };
         let ids = std::slice::from_ref(id);
         let fetched = self.fetch(ids)?;
         let job = &self.flat_jobs(ids, &fetched)[0];
-        let items = job.items.map(|item| space.point(item));
-        let items = items.each_ref().map(Vec::as_slice);
-        let plane = match ItemPlane::new(items, settings.range) {
-            Err(SectionError::OnALine) => {
-                let reason = "the triangle has no area".to_owned();
-                return Ok(Some(ClassMap::sampled(steps, reason)));
-            }
-            plane => plane.at(&job.name)?,
-        };
-        let options = MapOptions {
-            steps,
-            max_regions: settings.max_regions,
-        };
-        let map = class_map(network, items, &plane, settings.shape, &options);
-        Ok(Some(map.at(&job.name)?))
+        Ok(Some(flat_class_map(network, space, settings, steps, job)?))
     }
 
     /// Refuses items that span no plane before anything is written; of very many triples those that

@@ -11,6 +11,7 @@
 //! [`Observer`] hears what had to be assumed. Nothing here knows of folders of results.
 
 mod compare;
+mod data;
 mod error;
 mod images;
 mod landscapes;
@@ -29,12 +30,13 @@ pub mod walk;
 
 pub use crate::sections::Exactness;
 pub use compare::CompareJob;
+pub use data::LoadedData;
 pub use error::JobError;
 pub(crate) use error::{Cause, Located};
 pub use images::{ImageSource, LoadedImages, find_image, find_image_for};
 pub use landscapes::{LandscapeId, landscapes_of};
 pub use line::{LineData, LineJob, LoadedLine};
-pub use lines::{LinesJob, LoadedLines, Pairs};
+pub use lines::{LinesJob, LoadedLines, Pairs, drawn_pairs};
 pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
 pub use model::{LoadedModel, ModelSource};

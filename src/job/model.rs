@@ -34,7 +34,7 @@ impl<P: Into<PathBuf>> From<P> for ModelSource {
 }
 
 /// A model and where it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LoadedModel {
     /// The model.
     pub model: Model,

@@ -5,6 +5,7 @@
 //! be assumed of it is said in the words of `sweep`. Frames are made once, for the first, and given
 //! to every other that takes images of the same shape.
 
+use super::data::LoadedData;
 use super::error::JobError;
 use super::landscapes::LandscapeId;
 use super::loaded::{ListOf, LoadedJob};
@@ -17,7 +18,7 @@ use crate::defaults::with_defaults;
 use crate::engine::Engine;
 use crate::landscape::{Items, LandscapeFile, ListedItem, ListedTriple, argmax};
 use crate::model::Network;
-use crate::pipeline::classify;
+use crate::pipeline::{PipelineError, classify};
 use crate::remedy::Setting;
 use crate::sections::SectionNetwork;
 use rayon::prelude::*;
@@ -65,18 +66,44 @@ impl ModelsJob {
     /// [`JobError`] where there is no classifier, one does not take the inputs, or its classes are
     /// not those of the first.
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedModels, JobError> {
+        self.fit(|_, job, observer| job.load(observer), observer)
+    }
+
+    /// The same of classifiers and data that a host program holds, in the place of those that the job
+    /// names; classifiers are as many as the job has.
+    ///
+    /// # Errors
+    /// As [`ModelsJob::load`].
+    pub fn load_of(
+        &self,
+        models: &[LoadedModel],
+        data: &LoadedData,
+        observer: &dyn Observer,
+    ) -> Result<LoadedModels, JobError> {
+        let load = |n: usize, job: &Job, observer: &dyn Observer| {
+            job.load_of(models[n].clone(), data.clone(), observer)
+        };
+        self.fit(load, observer)
+    }
+
+    /// Holds classifiers against each other; `load` loads the job of the n-th.
+    fn fit(
+        &self,
+        load: impl Fn(usize, &Job, &dyn Observer) -> Result<LoadedJob, JobError>,
+        observer: &dyn Observer,
+    ) -> Result<LoadedModels, JobError> {
         let Some((first, others)) = self.models.split_first() else {
             return Err(JobError::unfit("expected at least one model, found none"));
         };
         // What all loads have to say, once.
         let observer = &Once::new(observer);
-        let lead = self.on.with_model(first).load(observer)?;
+        let lead = load(0, &self.on.with_model(first), observer)?;
         let mut candidates = Vec::with_capacity(self.models.len());
         let listed = same_triples(&lead);
-        for model in others {
+        for (n, model) in others.iter().enumerate() {
             let mut job = self.on.with_model(model);
             job.take_items(listed.clone());
-            let job = job.load(observer)?;
+            let job = load(n + 1, &job, observer)?;
             let outputs = outputs_for(
                 lead.class_names(),
                 job.class_names(),
@@ -205,6 +232,15 @@ impl LoadedModels {
         }
     }
 
+    /// The same classifiers by other names, one each.
+    #[must_use]
+    pub fn with_names(mut self, names: Vec<String>) -> Self {
+        for (candidate, name) in self.candidates.iter_mut().zip(names) {
+            candidate.name = name;
+        }
+        self
+    }
+
     /// Computes some landscapes of each classifier: a list a classifier, the landscapes of the first
     /// first. Frames are morphed once.
     ///
@@ -250,7 +286,7 @@ impl LoadedModels {
 
     /// What every classifier answers to each item of some landscapes, in the order of the items in
     /// the data; with `margins` how far each lies from another class, as dbViz has it, of the first
-    /// [`MARGIN_ITEMS`].
+    /// [`MARGIN_ITEMS`]. `observer` may stop it between two margins.
     ///
     /// # Errors
     /// As [`LoadedJob::compute`].
@@ -259,6 +295,7 @@ impl LoadedModels {
         engine: &dyn Engine,
         ids: &[LandscapeId],
         margins: bool,
+        observer: &dyn Observer,
     ) -> Result<Vec<ItemAnswer>, JobError> {
         let lead = self.lead();
         let classes: BTreeMap<usize, usize> = ids
@@ -296,7 +333,10 @@ impl LoadedModels {
             let seed = self.job.resample_seed;
             let of = |item: usize| {
                 let network = network.as_ref().filter(|_| item < MARGIN_ITEMS)?;
-                Some(job.dbviz_margin(network, positions[item], seed))
+                Some(match observer.advance(0) {
+                    ControlFlow::Break(()) => Err(PipelineError::Interrupted.into()),
+                    ControlFlow::Continue(()) => job.dbviz_margin(network, positions[item], seed),
+                })
             };
             let margins: Vec<Option<f64>> = (0..positions.len())
                 .into_par_iter()

@@ -56,7 +56,7 @@ impl<S: Into<String>> From<S> for TableSource {
 }
 
 /// A table and where it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LoadedTable {
     /// The table.
     pub table: Table,

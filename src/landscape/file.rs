@@ -3,7 +3,9 @@
 //! Everything that figures, tables and the report say of a landscape is in this file, so that
 //! a finished run can be drawn again without the model, the data or an engine.
 
-use super::{FlatGrid, GridKind, GridMeshes, Landscape, Measures, Permutation, measure};
+use super::{
+    FlatGrid, GridKind, GridMeshes, Landscape, Measures, OrderAsymmetry, Permutation, measure,
+};
 use crate::data::{
     FileError, Tensor, TensorData, TensorFile, TensorFileError, safetensors_bytes, write_file,
 };
@@ -226,7 +228,7 @@ impl LandscapeFile {
 
     /// Writes the file, with the inputs if they were kept and its measures in the metadata; the
     /// same landscape gives the same bytes. The measures are for other readers: [`Self::read`]
-    /// leaves them, since the values give them again.
+    /// leaves them, since the values give them again, and [`Self::read_measured`] takes one.
     ///
     /// # Errors
     /// [`FileError`] with the path.
@@ -323,6 +325,37 @@ impl LandscapeFile {
     /// As [`LandscapeFile::read`].
     pub fn from_bytes(content: &[u8]) -> Result<Self, LandscapeFileError> {
         Self::parse(TensorFile::parse(content)?)
+    }
+
+    /// The same of a file or its content, with its measures: the values give them again but for the
+    /// order, which takes the whole triple and is what the file says it is.
+    ///
+    /// # Errors
+    /// As [`LandscapeFile::read`].
+    pub fn read_measured(path: &Path) -> Result<(Self, Measures), LandscapeFileError> {
+        Self::measured(TensorFile::read(path)?)
+    }
+
+    /// See [`LandscapeFile::read_measured`].
+    ///
+    /// # Errors
+    /// As [`LandscapeFile::read`].
+    pub fn measured_from_bytes(content: &[u8]) -> Result<(Self, Measures), LandscapeFileError> {
+        Self::measured(TensorFile::parse(content)?)
+    }
+
+    fn measured(file: TensorFile) -> Result<(Self, Measures), LandscapeFileError> {
+        #[derive(Deserialize)]
+        struct OfTriple {
+            order: Option<OrderAsymmetry>,
+        }
+        let OfTriple { order } = file.json("measures")?;
+        let read = Self::parse(file)?;
+        let measures = Measures {
+            order,
+            ..read.measures()
+        };
+        Ok((read, measures))
     }
 
     /// Reads a file that is to be taken for what was written, to the bit.

@@ -35,6 +35,7 @@
 mod again;
 mod answers;
 mod batches;
+mod class_map;
 mod classify;
 mod flat;
 mod frames;
@@ -52,6 +53,7 @@ mod rows;
 mod walk;
 
 pub use answers::Answers;
+pub use class_map::{MapNetwork, flat_class_map, flat_class_maps};
 pub use classify::classify;
 pub use flat::{FlatJob, FlatSettings, compute_flat, flat_inputs};
 pub use frames::{MorphGrid, morph_grid};

@@ -3,7 +3,6 @@
 use super::error::RunError;
 use super::folder::RunFolder;
 use super::folder::layout::PLOTLY_FILE;
-use super::section::read_overlay;
 use super::walk::read_walk;
 use crate::data::write_file;
 use crate::job::Observer;
@@ -134,7 +133,8 @@ impl FigurePlan {
                     } else {
                         None
                     };
-                    let overlay = read_overlay(folder, &file.about.name)?;
+                    let map = folder.class_map(&file.about.name)?;
+                    let overlay = map.map(|map| map.overlay());
                     let overlay = overlay.as_ref();
                     let figures = self.draw(folder, file, frames.as_ref(), overlay)?;
                     let detail = self.report && wanted == Wanted::Detail;

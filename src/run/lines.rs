@@ -28,14 +28,16 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Lines that are cut between two writes.
-const WAVE: usize = 256;
+/// Lines that are cut between two writes, so that a user who stops them waits for no more; and of
+/// sampled ones, so that a model is asked for many at once.
+const CUT_WAVE: usize = 32;
+const SAMPLED_WAVE: usize = 256;
 
 /// What many lines came to.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    /// How many.
-    pub lines: usize,
+    /// What `sections.json` says of each.
+    pub sections: Vec<Value>,
     /// How many of them an earlier start had finished.
     pub kept: usize,
     /// Lines of which the samples miss a class interval; nothing where lines are not exact.
@@ -46,12 +48,22 @@ pub struct Lines {
     pub compute: Duration,
 }
 
-/// Cuts the lines of a job and writes what is found to `folder`. `engine` classifies the samples of
-/// a network that has no exact section.
+/// Cuts the lines of a job. `engine` classifies the samples of a network that has no exact section.
 ///
 /// # Errors
-/// [`RunError`] where a section contradicts itself or has too many pieces, the engine fails, the
-/// folder holds something else, or a file cannot be written.
+/// [`RunError`] where a section contradicts itself or has too many pieces, or the engine fails.
+pub fn cut_lines(
+    job: &LoadedLines,
+    engine: Option<&dyn Engine>,
+    observer: &dyn Observer,
+) -> Result<Lines, RunError> {
+    cut_the_rest(job, engine, Vec::new(), |_| Ok(()), observer)
+}
+
+/// [`cut_lines`], written to `folder`. `command` is the command line that asks for it, if one does.
+///
+/// # Errors
+/// As [`cut_lines`], and when the folder holds something else or a file cannot be written.
 pub fn lines(
     job: &LoadedLines,
     engine: Option<&dyn Engine>,
@@ -81,35 +93,18 @@ pub fn lines(
         .map_err(failed)?;
     file.set_len(bytes).map_err(failed)?;
     file.seek(SeekFrom::End(0)).map_err(failed)?;
-    let mut all = kept;
-    let num_kept = all.len();
-    observer.begin(Stage {
-        total: job.pairs.len(),
-        unit: "lines",
-    });
-    if num_kept > 0 {
-        observer.keep(num_kept, num_kept);
-    }
-    let computing = Instant::now();
-    for (n, wave) in job.pairs[num_kept..].chunks(WAVE).enumerate() {
-        let first = num_kept + n * WAVE;
-        let found = cut(job, engine, first, wave)?;
+    let append = |found: &[Value]| {
         let mut text = Vec::new();
-        for line in &found {
+        for line in found {
             serde_json::to_writer(&mut text, line).expect("facts are plain data");
             text.push(b'\n');
         }
-        file.write_all(&text).map_err(failed)?;
-        all.extend(found);
-        if observer.advance(wave.len()).is_break() {
-            return Err(PipelineError::Interrupted.into());
-        }
-    }
-    let compute = computing.elapsed();
-    observer.end();
+        Ok(file.write_all(&text).map_err(failed)?)
+    };
+    let found = cut_the_rest(job, engine, kept, append, observer)?;
     drop(file);
-    write(&folder, &all)?;
-    margins::write(&folder, &all)?;
+    write(&folder, &found.sections)?;
+    margins::write(&folder, &found.sections)?;
     std::fs::remove_file(&path).map_err(failed)?;
     if let Some(engine) = engine {
         folder.set_engine(engine);
@@ -123,20 +118,54 @@ pub fn lines(
         "data",
         json!({"path": job.data_path(), "sha256": job.data_sha256}),
     );
-    let (missed, mut findings) = findings(&all, job.asked.steps);
-    findings.extend(margins::findings(&all));
-    folder.set("findings", json!(findings));
+    folder.set("findings", json!(found.findings));
+    let compute_s = found.compute.as_secs_f64();
     folder.set(
         "timings",
-        json!({"compute_s": compute.as_secs_f64(), "total_s": started.elapsed().as_secs_f64()}),
+        json!({"compute_s": compute_s, "total_s": started.elapsed().as_secs_f64()}),
     );
     folder.finish()?;
+    Ok(found)
+}
+
+/// Cuts the lines behind those that are `kept`; `put` is given each wave.
+fn cut_the_rest(
+    job: &LoadedLines,
+    engine: Option<&dyn Engine>,
+    kept: Vec<Value>,
+    mut put: impl FnMut(&[Value]) -> Result<(), RunError>,
+    observer: &dyn Observer,
+) -> Result<Lines, RunError> {
+    let computing = Instant::now();
+    let mut all = kept;
+    let num_kept = all.len();
+    observer.begin(Stage {
+        total: job.pairs.len(),
+        unit: "lines",
+    });
+    if num_kept > 0 {
+        observer.keep(num_kept, num_kept);
+    }
+    let most = match job.is_sampled() {
+        true => SAMPLED_WAVE,
+        false => CUT_WAVE,
+    };
+    for wave in job.pairs[num_kept..].chunks(most) {
+        let found = cut(job, engine, all.len(), wave)?;
+        put(&found)?;
+        all.extend(found);
+        if observer.advance(wave.len()).is_break() {
+            return Err(PipelineError::Interrupted.into());
+        }
+    }
+    observer.end();
+    let (missed, findings) = all_findings(&all, job.asked.steps);
     Ok(Lines {
-        lines: all.len(),
+        sections: all,
         kept: num_kept,
         missed,
         findings,
-        compute,
+        compute: computing.elapsed(),
     })
 }
 
@@ -311,70 +340,64 @@ fn intervals(line: &Value) -> Vec<ClassInterval> {
     serde_json::from_value(line["intervals"].clone()).unwrap_or_default()
 }
 
+/// The row of `lines.csv` of a line: columns and values, null where there is none.
+pub fn line_row(line: &Value) -> Vec<(&'static str, Value)> {
+    let intervals = intervals(line).len();
+    let seen = &line["certificate"];
+    let points = match seen["points"].is_null() {
+        true => &line["label"]["points"],
+        false => &seen["points"],
+    };
+    let row = [
+        ("line", &line["line"]),
+        ("item_a", &line["items"][0]),
+        ("item_b", &line["items"][1]),
+        ("class_a", &line["item_classes"][0]),
+        ("class_b", &line["item_classes"][1]),
+        ("label", &line["label"]["kind"]),
+        ("length", &line["length"]),
+        ("pieces", &line["pieces"]),
+        ("intervals", &json!(intervals)),
+        ("changes", &json!(intervals.saturating_sub(1))),
+        ("narrowest_t", &line["narrowest"]["t"]),
+        ("narrowest_length", &line["narrowest"]["length"]),
+        ("points", points),
+        ("changes_points", &seen["changes"]),
+        ("missed", &seen["missed"]),
+        ("points_needed", &seen["points_needed"]),
+        ("margin", &line["margin"]["exact"]),
+        ("margin_dbviz", &line["margin"]["dbviz"]),
+        ("connected", &line["path"]["connected"]),
+        ("knots", &line["path"]["knots"]),
+        ("straight_barrier", &line["path"]["straight_barrier"]),
+    ];
+    row.map(|(name, value)| (name, value.clone())).to_vec()
+}
+
 /// `lines.csv`: a row a line.
 fn table(all: &[Value]) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record([
-        "line",
-        "item_a",
-        "item_b",
-        "class_a",
-        "class_b",
-        "label",
-        "length",
-        "pieces",
-        "intervals",
-        "changes",
-        "narrowest_t",
-        "narrowest_length",
-        "points",
-        "changes_points",
-        "missed",
-        "points_needed",
-        "margin",
-        "margin_dbviz",
-        "connected",
-        "knots",
-        "straight_barrier",
-    ])
-    .expect(IN_MEMORY);
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let heading = line_row(&Value::Null);
+    csv.write_record(heading.iter().map(|(name, _)| name))
+        .expect(IN_MEMORY);
     for line in all {
-        let text = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
-        };
-        let seen = &line["certificate"];
-        let points = match seen["points"].is_null() {
-            true => &line["label"]["points"],
-            false => &seen["points"],
-        };
-        let values = [
-            &line["line"],
-            &line["items"][0],
-            &line["items"][1],
-            &line["item_classes"][0],
-            &line["item_classes"][1],
-            &line["label"]["kind"],
-            &line["length"],
-            &line["pieces"],
-            &json!(intervals(line).len()),
-            &json!(intervals(line).len().saturating_sub(1)),
-            &line["narrowest"]["t"],
-            &line["narrowest"]["length"],
-            points,
-            &seen["changes"],
-            &seen["missed"],
-            &seen["points_needed"],
-            &line["margin"]["exact"],
-            &line["margin"]["dbviz"],
-            &line["path"]["connected"],
-            &line["path"]["knots"],
-            &line["path"]["straight_barrier"],
-        ];
-        csv.write_record(values.map(text)).expect(IN_MEMORY);
+        let row = line_row(line);
+        csv.write_record(row.iter().map(|(_, value)| text(value)))
+            .expect(IN_MEMORY);
     }
     csv.into_inner().expect(IN_MEMORY)
+}
+
+/// The same as [`findings`], with what margins and paths say.
+fn all_findings(all: &[Value], steps: usize) -> (Option<usize>, Vec<String>) {
+    let (missed, mut findings) = findings(all, steps);
+    findings.extend(margins::findings(all));
+    (missed, findings)
 }
 
 /// How many lines the samples do not see in full, and what all lines say.
@@ -422,6 +445,27 @@ fn findings(all: &[Value], steps: usize) -> (Option<usize>, Vec<String>) {
 }
 
 impl RunFolder {
+    /// What a finished run of lines came to.
+    ///
+    /// # Errors
+    /// [`RunError`] where its files cannot be read.
+    pub fn lines(&self) -> Result<Lines, RunError> {
+        let path = self.file(SECTIONS_FILE);
+        let text = crate::data::read_text(&path, MAX_SECTIONS_BYTES).placed(path.display())?;
+        let mut there: Value = serde_json::from_str(&text).placed(path.display())?;
+        let sections: Vec<Value> =
+            serde_json::from_value(there["sections"].take()).placed(path.display())?;
+        let steps = self.manifest()["plan"]["steps"].as_u64().unwrap_or(0);
+        let (missed, findings) = all_findings(&sections, steps as usize);
+        Ok(Lines {
+            kept: sections.len(),
+            sections,
+            missed,
+            findings,
+            compute: Duration::ZERO,
+        })
+    }
+
     /// Whether the folder holds lines, which can be cut again.
     pub fn has_lines(&self) -> bool {
         self.manifest()["plan"]["job"] == "lines"

@@ -43,14 +43,15 @@ pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
 pub use line::{ClassInterval, Line, cut_line, line};
-pub use lines::{Lines, lines};
+pub use lines::{Lines, cut_lines, line_row, lines};
 pub use models::{
-    Answered, Compared, Gate, ModelsOptions, ModelsResult, PairSummary, Shortfall, baseline_job,
-    compare_models,
+    Answered, Cell, Compared, DrawnModels, Gate, ModelsOptions, ModelsResult, PairSummary,
+    Shortfall, Table, baseline_job, compare_models, measure_models,
 };
 pub use morph::{Morphed, morph};
 pub use redraw::{Redraw, Redrawn};
 pub use resolution::{Resolution, SETTLED, Values, last_change};
+pub use section::MapRecord;
 pub use shares::{COMPARED_MODES, ComparedMeasure, ComparedTriple, ShareRow};
 pub use start::Run;
 pub use summary::SummaryRow;

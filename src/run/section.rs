@@ -10,14 +10,107 @@ use crate::data::{
     MAX_JSON_BYTES, Tensor, TensorData, TensorFile, read_text, write_file, write_safetensors,
 };
 use crate::job::{LandscapeId, LoadedJob};
-use crate::landscape::{About, wilson};
+use crate::landscape::{About, GridKind, wilson};
 use crate::plot::MapOverlay;
 use crate::sections::{ClassMap, SectionLabel, TOL_T, TOL_XY};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Faces are written up to this many; of more the boundary alone.
 const MAX_FACES: usize = 100_000;
+
+/// The class map of a plane or triangle as its files have it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapRecord {
+    /// What `sections.json` says of it.
+    pub facts: Value,
+    /// The boundary in plane coordinates, segments `[x, y, x, y]`.
+    pub segments: Vec<[f64; 4]>,
+    /// The two classes of each segment, the lower one first.
+    pub segment_classes: Vec<[u16; 2]>,
+}
+
+/// A column of `maps.csv`: its name, and where `sections.json` has it.
+const COLUMNS: [(&str, &str); 14] = [
+    ("label", "/label/kind"),
+    ("regions", "/regions"),
+    ("parts", "/certificate/components"),
+    ("missed", "/certificate/missed"),
+    ("points", "/certificate/points/0"),
+    ("sampled_regions_4", "/certificate/sampled_regions/0"),
+    ("sampled_regions_8", "/certificate/sampled_regions/1"),
+    ("smallest_area_share", "/certificate/smallest_area_share"),
+    ("smallest_mean_width", "/certificate/smallest_mean_width"),
+    ("area_error", "/certificate/area_error"),
+    ("boundary_sides", "/boundary_sides"),
+    ("barrier_ab", "/barriers/0"),
+    ("barrier_ac", "/barriers/1"),
+    ("barrier_bc", "/barriers/2"),
+];
+
+impl MapRecord {
+    /// What is kept of the class map of a landscape that `about` describes, in lengths of `unit`.
+    pub fn new(map: &ClassMap, about: &About, kind: GridKind, unit: Option<&str>) -> Self {
+        let mut facts = json!(map);
+        facts["kind"] = json!(kind);
+        facts["items"] = json!(about.item_names);
+        facts["class_names"] = json!(about.class_names);
+        facts["unit"] = json!(unit);
+        facts["fragmentation"] = map.components.iter().fold(json!({}), |mut counts, part| {
+            let key = part.class.to_string();
+            counts[&key] = json!(counts[&key].as_u64().unwrap_or(0) + 1);
+            counts
+        });
+        facts["tolerances"] = json!({"t": TOL_T, "xy": TOL_XY});
+        Self {
+            facts,
+            segments: map.segments.clone(),
+            segment_classes: map.segment_classes.clone(),
+        }
+    }
+
+    /// The class map in the folder of a landscape; nothing where there is none.
+    ///
+    /// # Errors
+    /// [`RunError`] where its files cannot be read.
+    pub fn read(folder: &Path) -> Result<Option<Self>, RunError> {
+        let Some(facts) = read_facts(folder)? else {
+            return Ok(None);
+        };
+        let path = folder.join(SECTIONS_TENSORS_FILE);
+        let mut tensors = TensorFile::read(&path).placed(path.display())?;
+        let segments = tensors.take_rows_f64("segments", 4);
+        let (segments, rows) = segments.placed(path.display())?;
+        let classes = tensors.take_u16("segment_classes", &[rows, 2]);
+        let classes = classes.placed(path.display())?;
+        Ok(Some(Self {
+            facts,
+            segments: segments.as_chunks().0.to_vec(),
+            segment_classes: classes.as_chunks().0.to_vec(),
+        }))
+    }
+
+    /// Its row of `maps.csv`, beside the landscape's name: columns and values, null where there is
+    /// none.
+    pub fn row(&self) -> Vec<(&'static str, Value)> {
+        let at = |place: &str| self.facts.pointer(place).cloned().unwrap_or_default();
+        COLUMNS.map(|(name, place)| (name, at(place))).to_vec()
+    }
+
+    /// What figures and report show of it.
+    pub fn overlay(&self) -> MapOverlay {
+        let facts = &self.facts;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let places = &facts["certificate"]["missed_places"];
+        MapOverlay {
+            segments: self.segments.clone(),
+            missed: serde_json::from_value(places.clone()).unwrap_or_default(),
+            label: text(&facts["label"]["kind"]),
+            sentence: text(&facts["sentence"]),
+        }
+    }
+}
 
 /// Writes the class map of a landscape; nothing of one that is not flat.
 pub(super) fn write(folder: &RunFolder, job: &LoadedJob, id: &LandscapeId) -> Result<(), RunError> {
@@ -25,35 +118,19 @@ pub(super) fn write(folder: &RunFolder, job: &LoadedJob, id: &LandscapeId) -> Re
         return Ok(());
     };
     let path = folder.folder(&id.name)?;
-    let facts = json!({ "sections": [facts(job, id, &map)] });
+    let facts = json!({ "sections": [record(job, id, &map).facts] });
     let mut text = serde_json::to_string_pretty(&facts).expect("facts are plain data");
     text.push('\n');
     write_tensors(&path.join(SECTIONS_TENSORS_FILE), &job.about(id), &map)?;
     Ok(write_file(&path.join(SECTIONS_FILE), text.as_bytes())?)
 }
 
-/// What `sections.json` says of a class map.
-fn facts(job: &LoadedJob, id: &LandscapeId, map: &ClassMap) -> Value {
-    let about = job.about(id);
-    let mut facts = json!(map);
-    facts["kind"] = json!(job.kind());
-    facts["items"] = json!(about.item_names);
-    facts["class_names"] = json!(about.class_names);
-    facts["unit"] = json!(job.flat().map(|(_, space)| space.unit()));
-    facts["fragmentation"] = map.components.iter().fold(json!({}), |mut counts, part| {
-        let key = part.class.to_string();
-        counts[&key] = json!(counts[&key].as_u64().unwrap_or(0) + 1);
-        counts
-    });
-    facts["tolerances"] = json!({"t": TOL_T, "xy": TOL_XY});
-    facts
+fn record(job: &LoadedJob, id: &LandscapeId, map: &ClassMap) -> MapRecord {
+    let unit = job.flat().map(|(_, space)| space.unit());
+    MapRecord::new(map, &job.about(id), job.kind(), unit)
 }
 
-fn write_tensors(
-    path: &std::path::Path,
-    about: &About,
-    map: &ClassMap,
-) -> Result<(), crate::data::FileError> {
+fn write_tensors(path: &Path, about: &About, map: &ClassMap) -> Result<(), crate::data::FileError> {
     let segments: Vec<f64> = map.segments.iter().flatten().copied().collect();
     let classes: Vec<u16> = map.segment_classes.iter().flatten().copied().collect();
     let corners: Vec<f64> = map.faces.xy.iter().flatten().copied().collect();
@@ -95,9 +172,19 @@ fn write_tensors(
     write_safetensors(path, &tensors, &metadata)
 }
 
-/// What `sections.json` of a landscape says; nothing where it has none.
-fn read_facts(folder: &RunFolder, name: &str) -> Result<Option<Value>, RunError> {
-    let path = folder.file(name).join(SECTIONS_FILE);
+impl RunFolder {
+    /// The class map of a landscape of a finished run; nothing where it has none.
+    ///
+    /// # Errors
+    /// [`RunError`] where its files cannot be read.
+    pub fn class_map(&self, name: &str) -> Result<Option<MapRecord>, RunError> {
+        MapRecord::read(&self.file(name))
+    }
+}
+
+/// What `sections.json` in the folder of a landscape says; nothing where there is none.
+fn read_facts(folder: &Path) -> Result<Option<Value>, RunError> {
+    let path = folder.join(SECTIONS_FILE);
     if !path.exists() {
         return Ok(None);
     }
@@ -106,56 +193,15 @@ fn read_facts(folder: &RunFolder, name: &str) -> Result<Option<Value>, RunError>
     Ok(Some(facts["sections"][0].clone()))
 }
 
-/// What figures and report show of a landscape's class map; nothing where it has none.
-pub(super) fn read_overlay(folder: &RunFolder, name: &str) -> Result<Option<MapOverlay>, RunError> {
-    let Some(facts) = read_facts(folder, name)? else {
-        return Ok(None);
-    };
-    let path = folder.file(name).join(SECTIONS_TENSORS_FILE);
-    let mut tensors = TensorFile::read(&path).placed(path.display())?;
-    let (segments, _) = tensors
-        .take_rows_f64("segments", 4)
-        .placed(path.display())?;
-    let places = &facts["certificate"]["missed_places"];
-    Ok(Some(MapOverlay {
-        segments: segments
-            .chunks_exact(4)
-            .map(|s| [s[0], s[1], s[2], s[3]])
-            .collect(),
-        missed: serde_json::from_value(places.clone()).unwrap_or_default(),
-        label: facts["label"]["kind"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
-        sentence: facts["sentence"].as_str().unwrap_or_default().to_owned(),
-    }))
-}
-
 /// The class maps of a run as a table, and what all of them say; nothing of a run without any.
 pub(super) fn write_table(folder: &RunFolder, names: &[&String]) -> Result<Vec<String>, RunError> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let heading = [
-        "landscape",
-        "label",
-        "regions",
-        "parts",
-        "missed",
-        "points",
-        "sampled_regions_4",
-        "sampled_regions_8",
-        "smallest_area_share",
-        "smallest_mean_width",
-        "area_error",
-        "boundary_sides",
-        "barrier_ab",
-        "barrier_ac",
-        "barrier_bc",
-    ];
+    let heading = std::iter::once("landscape").chain(COLUMNS.map(|(name, _)| name));
     csv.write_record(heading).expect(IN_MEMORY);
     let (mut maps, mut exact, mut missed, mut parts) = (0, 0, 0, [0u64; 2]);
     let mut steps = 0;
     for name in names {
-        let Some(facts) = read_facts(folder, name)? else {
+        let Some(facts) = read_facts(&folder.file(name))? else {
             continue;
         };
         let text = |value: &Value| match value {
@@ -164,23 +210,8 @@ pub(super) fn write_table(folder: &RunFolder, names: &[&String]) -> Result<Vec<S
             other => other.to_string(),
         };
         let seen = &facts["certificate"];
-        let values = [
-            &facts["label"]["kind"],
-            &facts["regions"],
-            &seen["components"],
-            &seen["missed"],
-            &seen["points"][0],
-            &seen["sampled_regions"][0],
-            &seen["sampled_regions"][1],
-            &seen["smallest_area_share"],
-            &seen["smallest_mean_width"],
-            &seen["area_error"],
-            &facts["boundary_sides"],
-            &facts["barriers"][0],
-            &facts["barriers"][1],
-            &facts["barriers"][2],
-        ];
-        let row = [(*name).clone()].into_iter().chain(values.map(text));
+        let values = COLUMNS.map(|(_, place)| facts.pointer(place).map_or_else(String::new, text));
+        let row = std::iter::once((*name).clone()).chain(values);
         csv.write_record(row).expect(IN_MEMORY);
         maps += 1;
         if let (Some(all), Some(unseen)) = (seen["components"].as_u64(), seen["missed"].as_u64()) {
@@ -224,10 +255,10 @@ pub(super) fn difference(
     let Some(map) = job.class_map(id)? else {
         return Ok(None);
     };
-    let Some(there) = read_facts(folder, &id.name)? else {
+    let Some(there) = read_facts(&folder.file(&id.name))? else {
         return Ok(Some(format!("expected its {SECTIONS_FILE}, found none")));
     };
-    let now = facts(job, id, &map);
+    let now = record(job, id, &map).facts;
     let counts = ["regions", "components", "classes"];
     for key in counts {
         let count = |facts: &Value| {

@@ -10,26 +10,33 @@
 place. docs/python.md explains the rest.
 """
 
+from ._class_map import ClassMap
 from ._compare import Comparison, compare
+from ._compare_models import Models, Shortfall, models
 from ._files import fashion_mnist, measures, open, read_landscape
 from ._landscape import Landscape
 from ._landscapes import landscape, landscapes, morph, sweep
 from ._line import Line, line
+from ._lines import Lines, lines
 from ._lists import LandscapeList, Run
 from ._models import Model
 from ._morphscape import EngineError, InputError, ModelError, __version__, engine_name
 from ._walk import Walk, walk
 
 __all__ = [
+    "ClassMap",
     "Comparison",
     "EngineError",
     "InputError",
     "Landscape",
     "LandscapeList",
     "Line",
+    "Lines",
     "Model",
     "ModelError",
+    "Models",
     "Run",
+    "Shortfall",
     "Walk",
     "__version__",
     "compare",
@@ -38,7 +45,9 @@ __all__ = [
     "landscape",
     "landscapes",
     "line",
+    "lines",
     "measures",
+    "models",
     "morph",
     "open",
     "read_landscape",

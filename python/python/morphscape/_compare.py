@@ -69,7 +69,7 @@ def compare(
         raise InputError("items: expected images, found rows, which are mixed in one way alone")
     with Progress(3 * 6 * number * steps * steps, show_progress) as progress:
         finding, shares, triples, figure, heard = _morphscape.compare_modes(
-            job.network, job.data, groups=number, classes=job.classes, seed=seed, steps=steps, grid=grid,
+            job.network, job.data, groups=groups, classes=job.classes, seed=seed, steps=steps, grid=grid,
             out=None if out is None else os.fspath(out), force=force, engine=engine, progress=progress,
         )  # fmt: skip
     notes = (*job.notes, *(note for note in heard if note not in job.notes))

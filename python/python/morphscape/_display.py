@@ -70,12 +70,36 @@ class LandscapeDisplay:
             interpolation="nearest",
         )
         self._label_axes(ax)
+        self._boundary(ax)
         if landscape.kind == "plane" and landscape.anchors is not None:
             for name, (x, y) in zip("ABC", landscape.anchors):
                 ax.plot(x, y, "o", color="white", markeredgecolor="black")
                 ax.annotate(name, (x, y), textcoords="offset points", xytext=(6, 6))
         self._title(ax)
         self._legend(ax, np.unique(landscape.predicted[landscape.predicted >= 0]))
+
+    def _boundary(self, ax: Any) -> None:
+        """The boundary between classes, where it is known, over the points, and a ring around parts without one."""
+        found = self.landscape.class_map
+        if found is None or not len(found.boundary):
+            return
+        from matplotlib.collections import LineCollection
+
+        segments = LineCollection(list(self._places(found.boundary)), colors="black", linewidths=1.0)
+        ax.add_collection(segments, autolim=False)
+        missed = self._places(found.missed_places)
+        ax.plot(missed[:, 0], missed[:, 1], "o", markersize=12, fillstyle="none", color="black")
+        ax.text(0, -0.16, found.sentence, transform=ax.transAxes, fontsize="small", verticalalignment="top", wrap=True)
+
+    def _places(self, places: Any) -> Any:
+        """Places ``(..., 2)`` of a plane, alpha and beta, as they are drawn."""
+        if self.landscape.kind == "plane":
+            return places
+        # A triangle is drawn by the shares of B and C.
+        anchors = self.landscape.anchors
+        assert anchors is not None
+        a, b, c = anchors
+        return (places - a) @ np.linalg.inv(np.stack([b - a, c - a]))
 
     def _axes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """From left to right, and from top to bottom."""

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _morphscape
+from ._compare_models import open_models
 from ._data import AnyPath
-from ._landscape import Landscape
-from ._lists import Run, open_run
+from ._landscape import Given, Landscape
+from ._lines import lines_of
+from ._lists import Run
 
 
-def open(path: AnyPath) -> Run:  # noqa: A001 - as numpy's and PIL's
-    """A finished run in a folder, whoever made it."""
-    return open_run(os.fspath(path))
+def open(path: AnyPath) -> Any:  # noqa: A001 - as numpy's and PIL's
+    """What is in the folder of a finished run, whoever made it.
+
+    A :class:`Run` of landscapes; :class:`Lines` of ``lines``; :class:`Models` of ``models`` that keeps landscapes.
+    """
+    place = os.fspath(path)
+    folder = _morphscape.RunFolder.open(place)
+    job = json.loads(folder.manifest())["plan"].get("job")
+    if job == "lines":
+        return lines_of(_morphscape.read_lines(place), None, (), Path(place))
+    if job == "models":
+        return open_models(place)
+    return Run(folder)
 
 
 def read_landscape(path: AnyPath) -> Landscape:
     """A landscape from its ``.safetensors`` file."""
-    return Landscape(_morphscape.LandscapeFile.read(os.fspath(path)))
+    place = os.fspath(path)
+    return Landscape(_morphscape.LandscapeFile.read(place), Given(path=place))
 
 
 def measures() -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from . import _morphscape
 from ._data import Bounds, Engine, Items, Layout, read_items
 from ._functions import Function
-from ._models import Model
+from ._models import Asked, Model
 from ._morphscape import InputError
 
 FIRST_ITEMS = 64
@@ -56,24 +56,38 @@ def job_of(
     """Asks the model for the first items, where these are arrays, and numbers labels and classes."""
     if isinstance(items, (str, os.PathLike)):
         if labels is not None:
-            raise InputError("labels: images in files have their own; leave labels out")
-        if isinstance(model._kind, Function):
-            raise InputError("items: a callable is asked for arrays, whose units it knows; give arrays and labels")
+            raise InputError("labels: data in files have their own; leave labels out")
         texts = [",".join(str(each) for each in three) for three in classes]
-        return JobOf(model._kind, os.fspath(items), texts, False, [])
+        place = os.fspath(items)
+        return JobOf(file_of(model), place, texts, _morphscape.place_has_rows(place), [])
     if labels is None:
         raise InputError("labels: expected one for each item, since groups are drawn by class; found none")
     given = read_items(items, bounds=bounds, layout=layout)
-    asked = model._ask(given, range(min(len(given), FIRST_ITEMS)), engine)
+    asked = ask_first(model, given, engine)
     numbers = asked.labels(labels, len(given)).tolist()
     texts = [",".join(str(each) for each in asked.class_numbers(three)) for three in classes]
-    data: Any
-    if given.view.is_rows:
-        features = [str(name) for name in given.view.features]
-        data = (given.levels(range(len(given))), numbers, asked.class_names, features)
-    else:
-        data = (_levels_of(given), numbers, asked.network.class_names)
+    data = levels_of(given, numbers, asked.class_names, asked.network)
     return JobOf(asked.network, data, texts, given.view.is_rows, asked.notes)
+
+
+def file_of(model: Model) -> _morphscape.Network:
+    """A model that is asked for the items of a place, which must be one in a file."""
+    if isinstance(model._kind, Function):
+        raise InputError("items: a callable is asked for arrays, whose units it knows; give arrays and labels")
+    return model._kind
+
+
+def ask_first(model: Model, items: Items, engine: Engine) -> Asked:
+    """A model asked for the first of many items."""
+    return model._ask(items, range(min(len(items), FIRST_ITEMS)), engine)
+
+
+def levels_of(items: Items, labels: list[int], class_names: list[str], network: _morphscape.Network) -> Any:
+    """Items as a job takes them, with their labels and names."""
+    if items.view.is_rows:
+        features = [str(name) for name in items.view.features]
+        return items.levels(range(len(items))), labels, class_names, features
+    return _levels_of(items), labels, network.class_names
 
 
 def _levels_of(items: Items) -> npt.NDArray[Any]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _morphscape
+from ._class_map import ClassMap, class_map_of
 from ._data import Floats, View
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Given:
     items: Optional[npt.NDArray[Any]] = None
     item_predicted: Optional[tuple[str, str, str]] = None
     notes: tuple[str, ...] = ()
+    path: Optional[str] = None
+    """Where it was read, in a run's folder or as a file."""
 
 
 class Landscape:
@@ -86,6 +89,14 @@ class Landscape:
     def unit(self) -> Optional[str]:
         """Of a plane or triangle, what ``anchors`` and ``axes`` are measured in."""
         return None if self._file.flat is None else self._file.flat[2]
+
+    @property
+    def class_map(self) -> Optional[ClassMap]:
+        """Of a plane or triangle, which class is predicted where between the points, and how far that is known.
+
+        None of other kinds, and of a file that was saved by itself.
+        """
+        return class_map_of(self._file)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -107,7 +107,8 @@ class Run(LandscapeList):
         self.notes = notes
 
     def _at(self, position: int) -> Landscape:
-        return Landscape(self._folder.landscape(self._names[position]), Given(notes=self.notes))
+        name = self._names[position]
+        return Landscape(self._folder.landscape(name), Given(notes=self.notes, path=os.fspath(self.path / name)))
 
     def __len__(self) -> int:
         return len(self._names)

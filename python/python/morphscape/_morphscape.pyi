@@ -6,6 +6,8 @@ import numpy.typing as npt
 _Floats = npt.NDArray[np.float32]
 _Grid = tuple[str, int, tuple[int, int, int], tuple[int, int, int]]
 _Progress = Callable[[int], None] | None
+_MapParts = tuple[str, npt.NDArray[np.float64], npt.NDArray[np.uint16]]
+_Cut = tuple[str, str, int | None, list[str], list[str], list[str]]
 
 __version__: str
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "Network",
     "LandscapeFile",
     "RunFolder",
+    "ComparedModels",
     "columns",
     "class_colors",
     "command_line",
@@ -27,6 +30,11 @@ __all__ = [
     "morph_frames",
     "landscape_from_bytes",
     "line_intervals",
+    "lines",
+    "draw_pairs",
+    "read_lines",
+    "models",
+    "place_has_rows",
     "fashion_mnist",
     "compare_modes",
     "walk",
@@ -79,7 +87,9 @@ class LandscapeFile:
     @staticmethod
     def read(path: str) -> LandscapeFile: ...
     def save(self, path: str) -> None: ...
-    def __reduce__(self) -> tuple[Callable[..., LandscapeFile], tuple[bytes, str]]: ...
+    def __reduce__(self) -> tuple[Callable[..., LandscapeFile], tuple[bytes, _MapParts | None]]: ...
+    def class_map(self) -> _MapParts | None: ...
+    def map_row(self) -> str | None: ...
     def logits(self) -> _Floats: ...
     def probabilities(self) -> _Floats: ...
     def predicted(self) -> npt.NDArray[np.int32]: ...
@@ -127,7 +137,27 @@ class RunFolder:
     @property
     def path(self) -> str: ...
 
-def landscape_from_bytes(content: bytes, order: str) -> LandscapeFile: ...
+@final
+class ComparedModels:
+    @staticmethod
+    def open(path: str) -> ComparedModels: ...
+    def predicted(self) -> npt.NDArray[np.int32]: ...
+    def tables(self) -> dict[str, list[dict[str, Any]]]: ...
+    def shortfalls(
+        self, min_agreement: float, per_class: bool
+    ) -> list[tuple[tuple[str, str], str | None, float]]: ...
+    def svg(self, kind: str) -> str: ...
+    def page(self) -> str: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def class_names(self) -> list[str]: ...
+    @property
+    def landscapes(self) -> list[str]: ...
+    @property
+    def grid(self) -> tuple[int, str]: ...
+
+def landscape_from_bytes(content: bytes, map: _MapParts | None) -> LandscapeFile: ...
 def columns() -> list[tuple[str, str, str]]: ...
 def class_colors(classes: int) -> list[str]: ...
 def command_line(words: list[str]) -> int: ...
@@ -150,10 +180,7 @@ def image_grids(
     *,
     item_names: list[str],
     class_names: list[str],
-    steps: int,
-    grid: int,
-    mode: str,
-    sampling: str,
+    settings: str,
     keep_frames: bool,
     engine: str,
     progress: _Progress,
@@ -179,10 +206,7 @@ def flat_grids(
     class_names: list[str],
     image_shape: tuple[int, int, int] | None,
     features: list[str],
-    kind: str,
-    range: tuple[float, float],
-    clipped: bool,
-    steps: int,
+    settings: str,
     keep_frames: bool,
     engine: str,
     progress: _Progress,
@@ -192,9 +216,7 @@ def morph_frames(
     right: _Floats,
     alphas: list[float],
     *,
-    grid: int,
-    mode: str,
-    sampling: str,
+    settings: str,
     engine: str,
 ) -> _Floats: ...
 def line_intervals(
@@ -222,7 +244,56 @@ def compare_modes(
     engine: str,
     progress: _Progress,
 ) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]], str, list[str]]: ...
-def walk(job: str, landscape: LandscapeFile | None, *, engine: str, progress: _Progress) -> dict[str, Any]: ...
+def walk(
+    job: str,
+    landscape: LandscapeFile | None,
+    *,
+    out: str | None,
+    force: bool,
+    report: bool,
+    engine: str,
+    progress: _Progress,
+) -> dict[str, Any]: ...
+def place_has_rows(place: str) -> bool: ...
+def lines(
+    network: Network,
+    data: Any,
+    *,
+    pairs: list[tuple[int, int]] | None,
+    count: int,
+    directions: int,
+    seed: int,
+    steps: int,
+    exact: bool,
+    max_pieces: int,
+    connect: bool,
+    out: str | None,
+    force: bool,
+    engine: str,
+    progress: _Progress,
+) -> _Cut: ...
+def draw_pairs(items: int, count: int, directions: int, seed: int) -> list[tuple[int, int]]: ...
+def read_lines(path: str) -> _Cut: ...
+def models(
+    networks: list[Network],
+    names: list[str] | None,
+    data: Any,
+    *,
+    groups: int | None,
+    classes: list[str],
+    seed: int,
+    settings: str,
+    by_name: bool,
+    series: bool,
+    margins: bool,
+    baseline: str | None,
+    out: str | None,
+    force: bool,
+    tensors: bool,
+    report: bool,
+    engine: str,
+    progress: _Progress,
+) -> tuple[ComparedModels, list[str]]: ...
 def write_report(path: str, landscapes: list[LandscapeFile]) -> None: ...
 def run_sweep(
     network: Network,
@@ -231,13 +302,7 @@ def run_sweep(
     groups: int | None,
     classes: list[str],
     seed: int,
-    steps: int,
-    grid: int,
-    mode: str,
-    sampling: str,
-    kind: str,
-    range: tuple[float, float],
-    clipped: bool,
+    settings: str,
     out: str,
     force: bool,
     keep_frames: bool,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any, Literal, Mapping, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _morphscape
-from ._data import Engine, Floats
+from ._data import AnyPath, Engine, Floats
 from ._landscape import Landscape, read_only
 from ._lists import frame_of
 from ._morphscape import InputError
@@ -46,6 +48,10 @@ class Walk:
     """Some walkers' ways, ``(paths, points, 2)``: x and y."""
     figures: Mapping[str, str]
     """``spread``, ``walkers`` and, where there are such, ``occupation`` and ``committor``, as SVG."""
+    notes: tuple[str, ...] = ()
+    """What was noted."""
+    path: Optional[Path] = None
+    """The folder it was written to."""
 
     def svg(self, kind: str = "spread") -> str:
         """One of ``figures``."""
@@ -85,6 +91,9 @@ def walk(
     bowl: tuple[float, float] = (1.0, 1.0),
     hurst: float = 0.5,
     height: float = 1.0,
+    out: Optional[AnyPath] = None,
+    force: bool = False,
+    report: bool = True,
     engine: Engine = "auto",
     show_progress: Optional[bool] = None,
 ) -> Walk:
@@ -114,6 +123,13 @@ def walk(
         Points a side; by default those of the landscape, else 101.
     drift, bowl, hurst, height
         Of the flat surface, of the bowl (a, b), of the fractal.
+    out : path, optional
+        A folder that is written as ``morphscape walk`` writes it. A walk on a landscape of a run in a folder is also
+        shown in that run's report.
+    force : bool
+        Whether a folder that holds something else is written over.
+    report : bool
+        Whether figures and the report are drawn in the folder; ``figures`` has none otherwise.
     """
     for name, count, most in (("walkers", walkers, 10**9), ("length", length, 2**24)):
         if not 1 <= count <= most:
@@ -133,6 +149,9 @@ def walk(
     if len(set(pair)) != 2 or len(pair) != 2 or -1 in pair:
         raise InputError(f'basins: expected two different items of A, B and C, such as "AB", found {basins!r}')
     landscape, surface = _surface(on, potential, class_name, steps, drift, bowl, hurst, height)
+    if out is not None and isinstance(on, Landscape) and on._given.path is not None and os.path.exists(on._given.path):
+        # A run shows the walks on its landscapes, which it is told by their folders.
+        landscape, surface["folder"] = None, on._given.path
     job = {
         "surface": surface, "walk": walk, "temperature": float(temperature), "dt": None if dt is None else float(dt),
         "walkers": int(walkers), "length": int(length),
@@ -141,7 +160,10 @@ def walk(
     }  # fmt: skip
     # How long walkers take to their basins is known when they are there.
     with Progress(None, show_progress, " walker-steps") as progress:
-        found = _morphscape.walk(json.dumps(job), landscape, engine=engine, progress=progress)
+        found = _morphscape.walk(
+            json.dumps(job), landscape, out=None if out is None else os.fspath(out), force=force, report=report,
+            engine=engine, progress=progress,
+        )  # fmt: skip
     fields = {name: read_only(values) for name, values in found["fields"].items()}
     alpha, error = found["exponent"] or (None, None)
     return Walk(
@@ -156,6 +178,8 @@ def walk(
         committor=fields.get("committor"),
         passage_steps=fields.get("passage_steps"),
         paths=fields["paths"],
+        notes=tuple(found["noted"]),
+        path=None if out is None else Path(out),
     )
 
 

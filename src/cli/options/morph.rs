@@ -36,6 +36,8 @@ impl GridArgs {
 pub(in crate::cli) struct MorphArgs {
     #[command(flatten)]
     size: GridArgs,
+    /// clean, or published: as the paper's tool makes frames [default: clean]
+    ///
     /// clean: float frames, levels clamped, every pixel owned by one triangle; published: as the
     /// paper's tool makes them, to the pixel, with its 8-bit wrap-around and its failed frames
     /// [default: clean]

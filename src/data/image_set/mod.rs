@@ -23,6 +23,7 @@ use super::{Image, sha256_hex};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use error::ImageSetError;
 use folder::Folder;
@@ -107,12 +108,12 @@ pub struct ImageSet {
     notes: Vec<String>,
 }
 
-/// Where the levels are, `[n, H, W, C]`.
+/// Where the levels are, `[n, H, W, C]`. Copies of a set share them.
 #[derive(Debug, Clone)]
 enum Images {
-    Bytes(Vec<u8>),
+    Bytes(Arc<Vec<u8>>),
     Idx(Idx),
-    Floats(Vec<f32>),
+    Floats(Arc<Vec<f32>>),
     Folder(Folder),
 }
 
@@ -178,7 +179,14 @@ impl ImageSet {
         classes: Option<Vec<String>>,
     ) -> Result<Self, ImageSetError> {
         let held = levels.len();
-        Self::from_memory(name, shape, held, Images::Bytes(levels), labels, classes)
+        Self::from_memory(
+            name,
+            shape,
+            held,
+            Images::Bytes(levels.into()),
+            labels,
+            classes,
+        )
     }
 
     /// The same of grey levels 0..255 that need not be whole.
@@ -193,7 +201,14 @@ impl ImageSet {
         classes: Option<Vec<String>>,
     ) -> Result<Self, ImageSetError> {
         let held = levels.len();
-        Self::from_memory(name, shape, held, Images::Floats(levels), labels, classes)
+        Self::from_memory(
+            name,
+            shape,
+            held,
+            Images::Floats(levels.into()),
+            labels,
+            classes,
+        )
     }
 
     /// Checks that there are as many levels as the shape says, and of 1 or 3 channels.
@@ -506,9 +521,11 @@ impl ImageSet {
             _ => self.labels.iter().map(|&label| label as u8).collect(),
         };
         Ok(match &self.images {
-            Images::Bytes(bytes) => sha256_hex([bytes, labels.as_slice()]),
+            Images::Bytes(bytes) => sha256_hex([bytes.as_slice(), &labels]),
             Images::Idx(idx) => sha256_hex([idx.data(), &labels]),
-            Images::Floats(levels) => sha256_hex([bytemuck::cast_slice(levels), labels.as_slice()]),
+            Images::Floats(levels) => {
+                sha256_hex([bytemuck::cast_slice(levels.as_slice()), &labels])
+            }
             Images::Folder(folder) => folder.sha256_hex()?,
         })
     }

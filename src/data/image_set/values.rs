@@ -8,6 +8,7 @@ use super::{ImageSetError, ImageSetOptions, Images, Labels};
 use crate::data::array::{Array, Values};
 use crate::data::class_order::{ClassOrder, Number};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The levels of images `[n, H, W, C]`, and what was assumed.
 pub(super) struct Levels {
@@ -169,7 +170,7 @@ pub(super) fn bytes_levels(
         }
         None => {}
     }
-    Ok(Images::Bytes(bytes))
+    Ok(Images::Bytes(bytes.into()))
 }
 
 /// Whether levels are 0 and 1 alone.
@@ -234,7 +235,7 @@ fn scaled(
             )),
         }
     });
-    Ok(Images::Floats(levels.collect::<Result<_, _>>()?))
+    Ok(Images::Floats(Arc::new(levels.collect::<Result<_, _>>()?)))
 }
 
 /// Labels as positions among classes: `[n]` or `[n, 1]` numbers or texts, or `[n, k]` of which one

@@ -22,6 +22,8 @@ pub struct ModelsResult {
     pub siblings: usize,
     /// Seed of the intervals' resamples.
     pub resample_seed: u64,
+    /// Where the items are from.
+    pub data_path: String,
     /// Every landscape.
     pub landscapes: Vec<Compared>,
     /// Every item once, with each model's answer.
@@ -155,6 +157,7 @@ impl ModelsResult {
             kind,
             siblings: kind.siblings().len(),
             resample_seed,
+            data_path: String::new(),
             landscapes: Vec::new(),
             items: Vec::new(),
             kept: 0,

@@ -1,11 +1,8 @@
 //! The figures of a comparison of models, and the values of its report.
 
-use super::super::folder::layout::{
-    AGREEMENT_FIGURE_FILE, MAPS_FIGURE_FILE, MATRIX_FIGURE_FILE, SERIES_FIGURE_FILE,
-};
+use super::super::folder::layout::{AGREEMENT_FIGURE_FILE, MAPS_FIGURE_FILE, MATRIX_FIGURE_FILE};
 use super::answers::{Compared, ModelsResult, pairs_of};
 use super::tables::{PAIR_MEASURES, agreement_of, both_wrong, right};
-use crate::job::LoadedModels;
 use crate::landscape::mean_over_triples;
 use crate::plot::{
     ModelMaps, ModelMapsRow, PairDots, class_color_hex, model_maps, pair_dots, pair_matrix,
@@ -23,14 +20,17 @@ const ANIMATION_MS: u16 = 700;
 /// Landscapes in the report, those that the models agree on least.
 const IN_REPORT: usize = 300;
 
-/// Figures by their files, and the report.
-pub(super) struct Drawn {
-    pub(super) files: Vec<(&'static str, Vec<u8>)>,
-    pub(super) report: String,
+/// What a comparison of models is shown by.
+#[derive(Debug, Clone)]
+pub struct DrawnModels {
+    /// Figures as SVG, by the names of their files.
+    pub files: Vec<(&'static str, String)>,
+    /// The report, a page.
+    pub report: String,
 }
 
 /// Draws everything.
-pub(super) fn draw(result: &ModelsResult, job: &LoadedModels, series: bool) -> Drawn {
+pub(super) fn draw(result: &ModelsResult, series: bool) -> DrawnModels {
     let files = vec![
         (MAPS_FIGURE_FILE, maps(result, series)),
         (MATRIX_FIGURE_FILE, matrix(result)),
@@ -39,28 +39,21 @@ pub(super) fn draw(result: &ModelsResult, job: &LoadedModels, series: bool) -> D
     let figures: Vec<&str> = files.iter().map(|(_, svg)| svg.as_str()).collect();
     let report = models_report(&ModelsReport {
         title: "Morphscape models",
-        subtitle: &subtitle(result, job),
+        subtitle: &subtitle(result),
         run: run(result, series),
         figures: &figures,
     });
-    let mut files: Vec<(&str, Vec<u8>)> = files
-        .into_iter()
-        .map(|(name, svg)| (name, svg.into_bytes()))
-        .collect();
-    if series {
-        files.push((SERIES_FIGURE_FILE, animation(result)));
-    }
-    Drawn { files, report }
+    DrawnModels { files, report }
 }
 
-fn subtitle(result: &ModelsResult, job: &LoadedModels) -> String {
+fn subtitle(result: &ModelsResult) -> String {
     format!(
         "{} triples, {} landscapes of {} x {} points; data: {}",
         result.landscapes.len() / result.siblings,
         result.landscapes.len(),
         result.steps,
         result.steps,
-        job.lead().data_json()["path"].as_str().unwrap_or_default()
+        result.data_path
     )
 }
 
@@ -129,8 +122,8 @@ fn maps_of(
     })
 }
 
-/// The models of a series one after the other, each beside the last.
-fn animation(result: &ModelsResult) -> Vec<u8> {
+/// The models of a series one after the other, each beside the last: an animated PNG.
+pub(super) fn animation(result: &ModelsResult) -> Vec<u8> {
     let last = result.models() - 1;
     let frames: Vec<String> = (0..=last)
         .map(|model| {

@@ -14,16 +14,19 @@ mod answers;
 mod baseline;
 mod figures;
 mod gate;
+mod table;
 mod tables;
 mod verify;
 
 pub use answers::{Answered, Compared, ModelsResult, PairSummary};
 pub use baseline::baseline_job;
+pub use figures::DrawnModels;
 pub use gate::{Gate, Shortfall};
+pub use table::{Cell, Table};
 pub(super) use verify::{check_landscapes, check_tables, load_again};
 
 use super::error::{Placed, RunError, error_chain};
-use super::folder::layout::{REPORT_FILE, model_landscape_file};
+use super::folder::layout::{REPORT_FILE, SERIES_FIGURE_FILE, model_landscape_file};
 use super::folder::{Earlier, RunFolder, engine_plan};
 use super::summary::measure_siblings;
 use super::{Existing, Keep};
@@ -54,6 +57,18 @@ pub struct ModelsOptions {
     pub figures: bool,
 }
 
+impl ModelsResult {
+    /// Every table of the comparison, with `series.csv` where the classifiers are a series.
+    pub fn tables(&self, series: bool) -> Vec<Table> {
+        tables::tables(self, series)
+    }
+
+    /// Its figures and the report.
+    pub fn draw(&self, series: bool) -> DrawnModels {
+        figures::draw(self, series)
+    }
+}
+
 impl Default for ModelsOptions {
     fn default() -> Self {
         Self {
@@ -66,12 +81,35 @@ impl Default for ModelsOptions {
     }
 }
 
-/// Compares classifiers and writes what is found to `folder`; `command` is the command line that
-/// asks for it, if one does.
+/// Compares classifiers on a job's landscapes, of which nothing is kept but what is measured.
 ///
 /// # Errors
-/// [`RunError`] when there are fewer than two classifiers, the baseline is of other landscapes, the
-/// folder holds something else, a file cannot be written, or the job fails.
+/// [`RunError`] when there are fewer than two classifiers, the baseline is of other landscapes, or the
+/// job fails.
+pub fn measure_models(
+    job: &LoadedModels,
+    options: &ModelsOptions,
+    engine: &dyn Engine,
+    observer: &dyn Observer,
+) -> Result<ModelsResult, RunError> {
+    let (baseline, mut result) = begin(job, options)?;
+    let mut writer = Writer {
+        job,
+        baseline: baseline.as_ref(),
+        folder: None,
+        engine,
+        observer,
+        kept: 0,
+    };
+    fill(&mut result, &mut writer, options)?;
+    Ok(result)
+}
+
+/// [`measure_models`], written to `folder`; `command` is the command line that asks for it, if one
+/// does.
+///
+/// # Errors
+/// As [`measure_models`], and when the folder holds something else or a file cannot be written.
 pub fn compare_models(
     job: &LoadedModels,
     options: &ModelsOptions,
@@ -86,6 +124,68 @@ pub fn compare_models(
             "models are compared without frames; expected tensors or rows alone",
         ));
     }
+    let (baseline, mut result) = begin(job, options)?;
+    let lead = job.lead();
+    let mut plan = Map::from_iter([("program".to_owned(), json!(env!("CARGO_PKG_VERSION")))]);
+    plan.extend(job.plan());
+    plan.insert("keep".to_owned(), json!(options.keep));
+    plan.insert("margins".to_owned(), json!(options.margins));
+    if let Some(baseline) = &baseline {
+        plan.insert("baseline".to_owned(), baseline.plan());
+    }
+    plan.extend(engine_plan(engine.info()));
+    let mut folder = RunFolder::prepare(folder, plan, existing, command)?;
+    let mut writer = Writer {
+        job,
+        baseline: baseline.as_ref(),
+        folder: (options.keep == Keep::Tensors).then_some(&folder),
+        engine,
+        observer,
+        kept: 0,
+    };
+    fill(&mut result, &mut writer, options)?;
+
+    for table in result.tables(options.series) {
+        write_file(&folder.file(table.file), &table.csv())?;
+    }
+    if options.figures {
+        let drawn = result.draw(options.series);
+        for (name, svg) in &drawn.files {
+            write_file(&folder.file(name), svg.as_bytes())?;
+        }
+        write_file(&folder.file(REPORT_FILE), drawn.report.as_bytes())?;
+        if options.series {
+            write_file(
+                &folder.file(SERIES_FIGURE_FILE),
+                &figures::animation(&result),
+            )?;
+        }
+    }
+    folder.set_engine(engine);
+    folder.set("models", job.models_json());
+    folder.set("names", json!(result.names));
+    folder.set("series", json!(options.series));
+    folder.set("data", lead.data_json());
+    if options.keep == Keep::Tensors {
+        let names = lead.landscapes().into_iter().map(|id| id.name);
+        folder.set("landscapes", names.collect());
+    }
+    folder.set(
+        "timings",
+        json!({
+            "compute_s": result.compute.as_secs_f64(),
+            "total_s": started.elapsed().as_secs_f64(),
+        }),
+    );
+    folder.finish()?;
+    Ok(result)
+}
+
+/// The run that stands in for a first classifier, if one does, and a result without landscapes.
+fn begin(
+    job: &LoadedModels,
+    options: &ModelsOptions,
+) -> Result<(Option<Baseline>, ModelsResult), RunError> {
     let baseline = options.baseline.as_deref();
     let baseline = baseline.map(|path| Baseline::open(path, job)).transpose()?;
     let lead = job.lead();
@@ -97,74 +197,43 @@ pub fn compare_models(
         lead.steps(),
         job.job().resample_seed,
     );
-    if result.names.len() < 2 {
-        return Err(RunError::refused(
+    let data = lead.data_json();
+    data["path"]
+        .as_str()
+        .unwrap_or_default()
+        .clone_into(&mut result.data_path);
+    match result.names.len() {
+        0 | 1 => Err(RunError::refused(
             "expected at least two models to compare, or one and the folder of a kept run, found one",
-        ));
+        )),
+        _ => Ok((baseline, result)),
     }
-    let mut plan = Map::from_iter([("program".to_owned(), json!(env!("CARGO_PKG_VERSION")))]);
-    plan.extend(job.plan());
-    plan.insert("keep".to_owned(), json!(options.keep));
-    plan.insert("margins".to_owned(), json!(options.margins));
-    if let Some(baseline) = &baseline {
-        plan.insert("baseline".to_owned(), baseline.plan());
-    }
-    plan.extend(engine_plan(engine.info()));
-    let mut folder = RunFolder::prepare(folder, plan, existing, command)?;
+}
 
-    let ids = lead.landscapes();
+/// Brings all landscapes and the items, and measures them.
+fn fill(
+    result: &mut ModelsResult,
+    writer: &mut Writer<'_>,
+    options: &ModelsOptions,
+) -> Result<(), RunError> {
+    let started = Instant::now();
+    let job = writer.job;
+    let ids = job.lead().landscapes();
     let wave = result.siblings * triples_a_wave(job, result.models(), result.siblings);
-    observer.begin(job.stage(ids.len()));
-    let mut writer = Writer {
-        job,
-        baseline: baseline.as_ref(),
-        folder: &folder,
-        keeps_files: options.keep == Keep::Tensors,
-        engine,
-        observer,
-        kept: 0,
-    };
+    writer.observer.begin(job.stage(ids.len()));
     for ids in ids.chunks(wave) {
         let files = writer.landscapes(ids)?;
         let compared = files.par_iter().map(|files| Compared::new(files));
         result.landscapes.par_extend(compared);
     }
-    observer.end();
-    result.items = job.item_answers(engine, &ids, options.margins)?;
-    if baseline.is_some() {
+    writer.observer.end();
+    result.items = job.item_answers(writer.engine, &ids, options.margins, writer.observer)?;
+    if writer.baseline.is_some() {
         result.first_from_corners();
     }
     result.kept = writer.kept;
     result.compute = started.elapsed();
-
-    for (name, content) in tables::tables(&result, options.series) {
-        write_file(&folder.file(name), &content)?;
-    }
-    if options.figures {
-        let drawn = figures::draw(&result, job, options.series);
-        for (name, content) in &drawn.files {
-            write_file(&folder.file(name), content)?;
-        }
-        write_file(&folder.file(REPORT_FILE), drawn.report.as_bytes())?;
-    }
-    folder.set_engine(engine);
-    folder.set("models", job.models_json());
-    folder.set("names", json!(result.names));
-    folder.set("series", json!(options.series));
-    folder.set("data", lead.data_json());
-    if options.keep == Keep::Tensors {
-        let names: Vec<&String> = ids.iter().map(|id| &id.name).collect();
-        folder.set("landscapes", json!(names));
-    }
-    folder.set(
-        "timings",
-        json!({
-            "compute_s": result.compute.as_secs_f64(),
-            "total_s": started.elapsed().as_secs_f64(),
-        }),
-    );
-    folder.finish()?;
-    Ok(result)
+    Ok(())
 }
 
 /// Triples that are computed at once, and held until they are measured.
@@ -179,8 +248,8 @@ fn triples_a_wave(job: &LoadedModels, models: usize, siblings: usize) -> usize {
 struct Writer<'a> {
     job: &'a LoadedModels,
     baseline: Option<&'a Baseline>,
-    folder: &'a RunFolder,
-    keeps_files: bool,
+    /// Where files are kept; nothing where none are.
+    folder: Option<&'a RunFolder>,
     engine: &'a dyn Engine,
     observer: &'a dyn Observer,
     kept: usize,
@@ -217,12 +286,12 @@ impl Writer<'_> {
             }
             all.push(files);
         }
-        if self.keeps_files {
+        if let Some(folder) = self.folder {
             let siblings = self.job.lead().kind().siblings().len();
             let triples = ids.chunks(siblings).zip(all.chunks(siblings));
             for (ids, files) in triples.filter(|(ids, _)| ids.iter().any(|id| missing.contains(id)))
             {
-                self.write(ids, files)?;
+                write(folder, ids, files)?;
             }
         }
         match self.observer.advance(0).is_break() {
@@ -231,27 +300,14 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the landscapes of a triple, each a list of models; the first model's file last: from
-    /// then on all are there.
-    fn write(&self, ids: &[LandscapeId], files: &[Vec<LandscapeFile>]) -> Result<(), RunError> {
-        for model in (0..files[0].len()).rev() {
-            let own: Vec<&LandscapeFile> = files.iter().map(|files| &files[model]).collect();
-            let measures = measure_siblings(&own);
-            for ((id, file), measures) in ids.iter().zip(own).zip(&measures) {
-                let folder = self.folder.folder(&id.name)?;
-                file.write(&folder.join(model_landscape_file(model)), measures)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The landscapes of one id as an earlier start of this run finished them; of a baseline, the
     /// file that stands first, nothing is said: it is read from where it lies.
     fn kept(&self, id: &LandscapeId, first: usize) -> Option<Vec<LandscapeFile>> {
-        if self.folder.earlier() == Earlier::Nothing || !self.keeps_files {
+        let folder = self.folder?;
+        if folder.earlier() == Earlier::Nothing {
             return None;
         }
-        let folder = self.folder.file(&id.name);
+        let folder = folder.file(&id.name);
         if !folder.join(model_landscape_file(0)).exists() {
             return None;
         }
@@ -279,6 +335,24 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// Writes the landscapes of a triple, each a list of models; the first model's file last: from
+/// then on all are there.
+fn write(
+    folder: &RunFolder,
+    ids: &[LandscapeId],
+    files: &[Vec<LandscapeFile>],
+) -> Result<(), RunError> {
+    for model in (0..files[0].len()).rev() {
+        let own: Vec<&LandscapeFile> = files.iter().map(|files| &files[model]).collect();
+        let measures = measure_siblings(&own);
+        for ((id, file), measures) in ids.iter().zip(own).zip(&measures) {
+            let folder = folder.folder(&id.name)?;
+            file.write(&folder.join(model_landscape_file(model)), measures)?;
+        }
+    }
+    Ok(())
 }
 
 /// The value of a manifest's plan under which a comparison of models stands.

@@ -3,8 +3,8 @@
 use super::super::folder::layout::{
     CLASSES_FILE, ITEMS_FILE, LANDSCAPES_FILE, MODELS_FILE, PAIRS_FILE, SERIES_FILE,
 };
-use super::super::summary::{IN_MEMORY, csv_number};
 use super::answers::{Compared, ModelsResult, pairs_of};
+use super::table::{Cell, Table};
 use crate::job::ItemAnswer;
 use crate::landscape::{Between, GridKind, mean_over_triples, overview};
 
@@ -46,29 +46,19 @@ pub(super) const PAIR_MEASURES: [PairMeasure; 7] = [
     },
 ];
 
-/// Every table of a comparison by the name of its file.
-pub(super) fn tables(result: &ModelsResult, series: bool) -> Vec<(&'static str, Vec<u8>)> {
+/// Every table of a comparison.
+pub(super) fn tables(result: &ModelsResult, series: bool) -> Vec<Table> {
     let mut tables = vec![
-        (MODELS_FILE, models(result)),
-        (PAIRS_FILE, pairs(result)),
-        (CLASSES_FILE, classes(result)),
-        (LANDSCAPES_FILE, landscapes(result)),
-        (ITEMS_FILE, items(result)),
+        models(result),
+        pairs(result),
+        classes(result),
+        landscapes(result),
+        items(result),
     ];
     if series {
-        tables.push((SERIES_FILE, self::series(result)));
+        tables.push(self::series(result));
     }
     tables
-}
-
-/// A table from its rows, the heading first.
-fn table(heading: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(heading).expect(IN_MEMORY);
-    for row in rows {
-        csv.write_record(row).expect(IN_MEMORY);
-    }
-    csv.into_inner().expect(IN_MEMORY)
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -92,7 +82,7 @@ pub(super) fn right(items: &[ItemAnswer], model: usize) -> [usize; 2] {
     [right.count(), answered.count()]
 }
 
-fn models(result: &ModelsResult) -> Vec<u8> {
+fn models(result: &ModelsResult) -> Table {
     let mut heading = words(&["model", "items", "right", "accuracy"]);
     heading.extend(overview().map(|column| column.key.to_owned()));
     heading.extend(words(&["dbviz_fragmentation", "dbviz_margin"]));
@@ -100,12 +90,12 @@ fn models(result: &ModelsResult) -> Vec<u8> {
     let rows = (0..result.models()).map(|model| {
         let [right, all] = right(items, model);
         let mut row = vec![
-            result.names[model].clone(),
-            all.to_string(),
-            right.to_string(),
+            Cell::Text(result.names[model].clone()),
+            Cell::Count(all),
+            Cell::Count(right),
         ];
-        row.push(csv_number((all > 0).then(|| right as f64 / all as f64)));
-        row.extend(overview_means(result, model).into_iter().map(csv_number));
+        row.push(Cell::Number((all > 0).then(|| right as f64 / all as f64)));
+        row.extend(overview_means(result, model).into_iter().map(Cell::Number));
         let fragmentation = result.over_triples(|one| one.answered[model].fragmentation);
         let margins: Vec<f64> = items
             .iter()
@@ -113,15 +103,15 @@ fn models(result: &ModelsResult) -> Vec<u8> {
             .collect();
         row.extend(
             [fragmentation, margins]
-                .map(|values| csv_number(mean_over_triples(&values, 1).map(|found| found.mean))),
+                .map(|values| Cell::Number(mean_over_triples(&values, 1).map(|found| found.mean))),
         );
         row
     });
-    table(heading, rows)
+    Table::new(MODELS_FILE, heading, rows)
 }
 
 /// Every item with each model's class of it, and its margin where one was taken.
-fn items(result: &ModelsResult) -> Vec<u8> {
+fn items(result: &ModelsResult) -> Table {
     let mut heading = words(&["item", "class"]);
     heading.extend(result.names.iter().map(|name| format!("{name} predicts")));
     heading.extend(result.names.iter().map(|name| format!("{name} margin")));
@@ -130,12 +120,10 @@ fn items(result: &ModelsResult) -> Vec<u8> {
         let mut row = vec![item.name.clone(), class(&item.class)];
         let found = item.found.iter();
         row.extend(found.map(|found| found.as_ref().map_or_else(String::new, class)));
-        // As many digits as give the number back.
-        let margins = item.margins.iter();
-        row.extend(margins.map(|margin| margin.map_or_else(String::new, |m| m.to_string())));
-        row
+        let margins = item.margins.iter().copied().map(Cell::Exact);
+        row.into_iter().map(Cell::Text).chain(margins).collect()
     });
-    table(heading, rows)
+    Table::new(ITEMS_FILE, heading, rows)
 }
 
 /// The items of a table that [`tables`] made, of so many models; nothing where it is none.
@@ -178,7 +166,7 @@ pub(super) fn both_wrong(items: &[ItemAnswer], [a, b]: [usize; 2]) -> Option<[f6
     })
 }
 
-fn pairs(result: &ModelsResult) -> Vec<u8> {
+fn pairs(result: &ModelsResult) -> Table {
     let mut heading = words(&["model_a", "model_b", "triples"]);
     for PairMeasure { key, .. } in &PAIR_MEASURES {
         heading.extend(["", "_low_95", "_high_95"].map(|end| format!("{key}{end}")));
@@ -192,30 +180,34 @@ fn pairs(result: &ModelsResult) -> Vec<u8> {
     ]));
     let items = &result.items;
     let rows = pairs_of(result.models()).enumerate().map(|(pair, [a, b])| {
-        let mut row = vec![result.names[a].clone(), result.names[b].clone()];
-        row.push((result.landscapes.len() / result.siblings).to_string());
+        let mut row = vec![
+            Cell::Text(result.names[a].clone()),
+            Cell::Text(result.names[b].clone()),
+            Cell::Count(result.landscapes.len() / result.siblings),
+        ];
         for measure in &PAIR_MEASURES {
             let values = result.over_triples(|one| (measure.value)(&one.between[pair]));
             let found = mean_over_triples(&values, result.resample_seed);
-            row.push(csv_number(found.map(|found| found.mean)));
-            row.extend([0, 1].map(|end| csv_number(found.map(|found| found.interval[end]))));
+            row.push(Cell::Number(found.map(|found| found.mean)));
+            row.extend([0, 1].map(|end| Cell::Number(found.map(|found| found.interval[end]))));
         }
         let wrong = both_wrong(items, [a, b]);
-        row.extend([0, 1].map(|n| csv_number(wrong.map(|wrong| wrong[n]))));
+        row.extend([0, 1].map(|n| Cell::Number(wrong.map(|wrong| wrong[n]))));
         let on_planes = (result.kind == GridKind::Plane)
             .then(|| agreement_of(result, a, b))
             .flatten();
-        row.push(csv_number(on_planes));
+        row.push(Cell::Number(on_planes));
         let jaccard = result.jaccard(pair);
         let lowest = jaccard.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-        row.push(lowest.map_or_else(String::new, |&(class, _)| result.class_names[class].clone()));
-        row.push(csv_number(lowest.map(|&(_, index)| index)));
+        let name = |&(class, _): &(usize, f64)| result.class_names[class].clone();
+        row.push(Cell::Text(lowest.map_or_else(String::new, name)));
+        row.push(Cell::Number(lowest.map(|&(_, index)| index)));
         row
     });
-    table(heading, rows)
+    Table::new(PAIRS_FILE, heading, rows)
 }
 
-fn classes(result: &ModelsResult) -> Vec<u8> {
+fn classes(result: &ModelsResult) -> Table {
     let heading = words(&["model_a", "model_b", "class", "both", "either", "jaccard"]);
     let rows = pairs_of(result.models())
         .enumerate()
@@ -224,19 +216,19 @@ fn classes(result: &ModelsResult) -> Vec<u8> {
                 let [both, either] = result.shared(pair, class);
                 let index = (either > 0).then(|| both as f64 / either as f64);
                 vec![
-                    result.names[a].clone(),
-                    result.names[b].clone(),
-                    result.class_names[class].clone(),
-                    both.to_string(),
-                    either.to_string(),
-                    csv_number(index),
+                    Cell::Text(result.names[a].clone()),
+                    Cell::Text(result.names[b].clone()),
+                    Cell::Text(result.class_names[class].clone()),
+                    Cell::Count(both),
+                    Cell::Count(either),
+                    Cell::Number(index),
                 ]
             })
         });
-    table(heading, rows)
+    Table::new(CLASSES_FILE, heading, rows)
 }
 
-fn landscapes(result: &ModelsResult) -> Vec<u8> {
+fn landscapes(result: &ModelsResult) -> Table {
     let mut heading = words(&[
         "landscape",
         "item_a",
@@ -258,13 +250,14 @@ fn landscapes(result: &ModelsResult) -> Vec<u8> {
                 row.extend(one.items.iter().cloned());
                 row.extend(one.classes.map(|class| result.class_names[class].clone()));
                 row.extend([a, b].map(|model| result.names[model].clone()));
-                row.push(between.points.to_string());
+                let mut row: Vec<Cell> = row.into_iter().map(Cell::Text).collect();
+                row.push(Cell::Count(between.points));
                 let values = PAIR_MEASURES.iter();
-                row.extend(values.map(|measure| csv_number((measure.value)(between))));
+                row.extend(values.map(|measure| Cell::Number((measure.value)(between))));
                 row
             })
     });
-    table(heading, rows)
+    Table::new(LANDSCAPES_FILE, heading, rows)
 }
 
 /// Share of all points at which two models give one label.
@@ -291,7 +284,7 @@ fn settled(result: &ModelsResult, model: usize) -> Option<f64> {
     (points > 0).then(|| settled as f64 / points as f64)
 }
 
-fn series(result: &ModelsResult) -> Vec<u8> {
+fn series(result: &ModelsResult) -> Table {
     let mut heading = words(&[
         "model",
         "agreement_with_last",
@@ -305,7 +298,7 @@ fn series(result: &ModelsResult) -> Vec<u8> {
     let rows = (0..=last).map(|model| {
         let [right, all] = right(items, model);
         let before = model.checked_sub(1);
-        let mut row = vec![result.names[model].clone()];
+        let mut row = vec![Cell::Text(result.names[model].clone())];
         row.extend(
             [
                 agreement_of(result, model, last),
@@ -313,10 +306,10 @@ fn series(result: &ModelsResult) -> Vec<u8> {
                 settled(result, model),
                 (all > 0).then(|| right as f64 / all as f64),
             ]
-            .map(csv_number),
+            .map(Cell::Number),
         );
-        row.extend(overview_means(result, model).into_iter().map(csv_number));
+        row.extend(overview_means(result, model).into_iter().map(Cell::Number));
         row
     });
-    table(heading, rows)
+    Table::new(SERIES_FILE, heading, rows)
 }

@@ -7,7 +7,7 @@ use super::super::folder::{RunFolder, difference};
 use super::super::redraw::read_landscape;
 
 use super::answers::{Compared, ModelsResult};
-use super::tables;
+use super::{is_of_models, tables};
 use crate::engine::Engine;
 use crate::job::{LoadedModels, ModelSource, ModelsJob, Observer, Silent};
 use crate::kernels::BUDGET;
@@ -53,8 +53,65 @@ fn job_of(plan: &Value) -> Option<ModelsJob> {
 
 /// Makes the tables again from the landscapes, and holds the files against them.
 pub(in crate::run) fn check_tables(folder: &RunFolder) -> Result<SummaryCheck, RunError> {
+    let result = match read(folder)? {
+        Ok(result) => result,
+        Err(Unread { place, problem }) => {
+            let mut check = SummaryCheck::unread();
+            check.add(&place, problem);
+            return Ok(check);
+        }
+    };
+    let mut check = SummaryCheck {
+        rows: Some(result.landscapes.len()),
+        differences: Vec::new(),
+    };
+    let series = folder.manifest()["series"] == json!(true);
+    for table in result.tables(series) {
+        if std::fs::read(folder.file(table.file)).ok() != Some(table.csv()) {
+            check.add(table.file, "not what the landscapes measure");
+        }
+    }
+    Ok(check)
+}
+
+/// A file that is not what it should be.
+struct Unread {
+    place: String,
+    problem: String,
+}
+
+impl RunFolder {
+    /// What a finished comparison of models came to, measured again from its files; it must have kept
+    /// them.
+    ///
+    /// # Errors
+    /// [`RunError`] where there is no such comparison, or a file cannot be read.
+    pub fn models(&self) -> Result<ModelsResult, RunError> {
+        let read = match is_of_models(&self.manifest()["plan"]) && self.has_landscapes() {
+            true => read(self)?,
+            false => Err(Unread {
+                place: "manifest.json".to_owned(),
+                problem:
+                    "expected a comparison of models that keeps its landscapes, found another run"
+                        .to_owned(),
+            }),
+        };
+        read.map_err(|Unread { place, problem }| {
+            RunError::refused(format!("{}, {place}: {problem}", self.path().display()))
+        })
+    }
+}
+
+/// What the landscapes and the table of items come to.
+fn read(folder: &RunFolder) -> Result<Result<ModelsResult, Unread>, RunError> {
     let manifest = folder.manifest();
     let names: Vec<String> = serde_json::from_value(manifest["names"].clone()).unwrap_or_default();
+    let unread = |place: &str, problem: &str| {
+        Ok(Err(Unread {
+            place: place.to_owned(),
+            problem: problem.to_owned(),
+        }))
+    };
     let mut result: Option<ModelsResult> = None;
     for name in folder.landscapes()? {
         let files = (0..names.len())
@@ -68,12 +125,8 @@ pub(in crate::run) fn check_tables(folder: &RunFolder) -> Result<SummaryCheck, R
                 ));
             }
             Err(error) => {
-                let mut check = SummaryCheck::unread();
-                check.add(
-                    &name,
-                    format!("not held against the tables: {}", error_chain(&error)),
-                );
-                return Ok(check);
+                let problem = format!("not held against the tables: {}", error_chain(&error));
+                return unread(&name, &problem);
             }
         };
         let about = &files[0].about;
@@ -87,9 +140,7 @@ pub(in crate::run) fn check_tables(folder: &RunFolder) -> Result<SummaryCheck, R
             file.about.class_names == result.class_names && file.landscape.steps == result.steps
         });
         if !alike {
-            let mut check = SummaryCheck::unread();
-            check.add(&name, "has other steps or classes than the run");
-            return Ok(check);
+            return unread(&name, "has other steps or classes than the run");
         }
         result.landscapes.push(Compared::new(&files));
     }
@@ -99,25 +150,13 @@ pub(in crate::run) fn check_tables(folder: &RunFolder) -> Result<SummaryCheck, R
     let items = std::fs::read(folder.file(ITEMS_FILE)).unwrap_or_default();
     let items = tables::read_items(&items, &result.class_names, result.models());
     let Some(items) = items else {
-        let mut check = SummaryCheck::unread();
-        check.add(
-            ITEMS_FILE,
-            "not a table of items and what the models answer to them",
-        );
-        return Ok(check);
+        let problem = "not a table of items and what the models answer to them";
+        return unread(ITEMS_FILE, problem);
     };
     result.items = items;
-    let mut check = SummaryCheck {
-        rows: Some(result.landscapes.len()),
-        differences: Vec::new(),
-    };
-    let series = manifest["series"] == json!(true);
-    for (name, content) in tables::tables(&result, series) {
-        if std::fs::read(folder.file(name)).ok().as_deref() != Some(&content[..]) {
-            check.add(name, "not what the landscapes measure");
-        }
-    }
-    Ok(check)
+    let path = manifest["data"]["path"].as_str().unwrap_or_default();
+    path.clone_into(&mut result.data_path);
+    Ok(Ok(result))
 }
 
 /// Computes landscapes of every model again and holds them against the files; a baseline's are not

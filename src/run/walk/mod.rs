@@ -18,7 +18,7 @@ use super::{Existing, RunError};
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::job::walk::{Edges, Ground, SurfaceSource, Walk, WalkJob};
-use crate::job::{Observer, Stage};
+use crate::job::{JobError, Observer, Stage};
 use crate::landscape::{Exponent, LandscapeFile, exponent};
 use crate::pipeline::{
     MeanMoments, WalkPlan, WalkRecord, log_spaced, walk as run_walkers, walk_paths,
@@ -85,21 +85,31 @@ pub fn walk_in_memory(
     engine: &dyn Engine,
     observer: &dyn Observer,
 ) -> Result<Walked, RunError> {
-    let walk = match landscape {
-        Some(file) => job.load_on(file)?,
-        None => job.load(engine, observer)?,
-    };
+    let walk = load(job, landscape, engine, observer)?;
     walked(walk, true, engine, observer)
 }
 
-/// Walks and writes what comes of it to `folder`. `command` is the command line that asks for it,
-/// if one does.
+fn load<'a>(
+    job: &'a WalkJob,
+    landscape: Option<LandscapeFile>,
+    engine: &dyn Engine,
+    observer: &dyn Observer,
+) -> Result<Walk<'a>, JobError> {
+    match landscape {
+        Some(file) => job.load_on(file),
+        None => job.load(engine, observer),
+    }
+}
+
+/// Walks and writes what comes of it to `folder`; `landscape` is as in [`walk_in_memory`]. `command`
+/// is the command line that asks for it, if one does.
 ///
 /// # Errors
 /// [`RunError`] when the job does not fit together, the folder holds something else, a file cannot
 /// be written, or the engine fails.
 pub fn walk(
     job: &WalkJob,
+    landscape: Option<LandscapeFile>,
     figures: WalkFigures,
     engine: &dyn Engine,
     (folder, existing): (&Path, Existing),
@@ -107,7 +117,7 @@ pub fn walk(
     observer: &dyn Observer,
 ) -> Result<Walked, RunError> {
     let started = Instant::now();
-    let walk = job.load(engine, observer)?;
+    let walk = load(job, landscape, engine, observer)?;
     let mut plan = Map::from_iter([("program".to_owned(), json!(env!("CARGO_PKG_VERSION")))]);
     plan.extend(walk.plan());
     plan.extend(engine_plan(engine.info()));

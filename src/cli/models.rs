@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 /// What to compare.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Models, two or more, or one beside --baseline; `bundled` for the data's own
+    ///
     /// Models, two or more, or one beside --baseline: files as --model of sweep takes them, `bundled`
     /// for the data's own, or a .json file with a model and what its file does not say, such as
     /// {"file":"b.onnx","scale":0.0039,"mean":[0.5],"std":[0.5]}

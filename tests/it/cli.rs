@@ -468,7 +468,9 @@ fn a_model_that_does_not_fit_the_images_is_refused() {
         folder.path(),
         &["predict", "t10k#0", "--model", "gone.safetensors"],
         1,
-        &["gone.safetensors: cannot read"],
+        &[
+            "gone.safetensors: expected a .keras, .h5, .safetensors or .onnx file, found nothing there",
+        ],
     );
     std::fs::write(folder.path().join("no.safetensors"), b"not a model").expect("written");
     fail(

@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// A tile with at most so many bending functions is cut: halving it on would cost more.
 const CUT_AT: usize = 48;
 
+/// How many times finer tiles get than asked for where one of the finest has too many cells.
+const DEEPER: usize = 16;
+
 /// How brackets of a line are sought.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BracketOptions {
@@ -139,7 +142,8 @@ pub struct TileOptions {
     /// Tiles a side at which halving ends; the tiles left are cut exactly, or, in a network with
     /// smooth activations, stay uncertain.
     pub finest: usize,
-    /// Cells of one tile, at most.
+    /// Cells of one tile, at most: one with more is halved further, up to 16 times, and then stays
+    /// uncertain.
     pub max_regions: usize,
 }
 
@@ -148,7 +152,7 @@ impl Default for TileOptions {
         Self {
             coarsest: 8,
             finest: 512,
-            max_regions: 100_000,
+            max_regions: 20_000,
         }
     }
 }
@@ -300,6 +304,37 @@ impl Tiling<'_> {
         Region::new(self.network, [origin, u, v], centre, half)
     }
 
+    /// Cuts a tile exactly, of which `share` of the box is; false where it has too many cells.
+    fn cut(
+        &self,
+        region: &Region,
+        ends: [[f64; 2]; 2],
+        share: f64,
+        found: &mut CertifiedPlane,
+    ) -> Result<bool, SectionError> {
+        let options = PlaneOptions {
+            max_regions: self.options.max_regions,
+        };
+        let cut = CutPlane::new(region, &corners(ends[0], ends[1]), &options);
+        let section = match cut.and_then(|cut| cut.section()) {
+            Err(SectionError::TooManyRegions { .. }) => return Ok(false),
+            section => section?,
+        };
+        for (class, of_tile) in section.area_share {
+            *found.area_share.entry(class).or_default() += of_tile * share;
+        }
+        for (pair, length) in section.boundary_length {
+            *found.boundary_length.entry(pair).or_default() += length;
+        }
+        found.boundary_total += section.boundary_total;
+        found.segments.extend(section.segments);
+        found.segment_classes.extend(section.segment_classes);
+        found.tiles_cut += 1;
+        found.regions_cut += section.regions;
+        found.share += share;
+        Ok(true)
+    }
+
     fn tile(
         &self,
         place: [usize; 2],
@@ -325,27 +360,14 @@ impl Tiling<'_> {
             return Ok(());
         }
         let is_finest = level >= self.options.finest;
-        if parent.is_some() && (is_finest || region.num_functions() <= CUT_AT) {
-            let options = PlaneOptions {
-                max_regions: self.options.max_regions,
-            };
-            let section =
-                CutPlane::new(&region, &corners(ends[0], ends[1]), &options)?.section()?;
-            for (class, of_tile) in section.area_share {
-                *found.area_share.entry(class).or_default() += of_tile * share;
-            }
-            for (pair, length) in section.boundary_length {
-                *found.boundary_length.entry(pair).or_default() += length;
-            }
-            found.boundary_total += section.boundary_total;
-            found.segments.extend(section.segments);
-            found.segment_classes.extend(section.segment_classes);
-            found.tiles_cut += 1;
-            found.regions_cut += section.regions;
-            found.share += share;
+        let cuts = parent.is_some();
+        if cuts
+            && (is_finest || region.num_functions() <= CUT_AT)
+            && self.cut(&region, ends, share, found)?
+        {
             return Ok(());
         }
-        if is_finest {
+        if is_finest && (!cuts || level >= DEEPER * self.options.finest) {
             return Ok(());
         }
         let inner = parent.map(|_| &region);

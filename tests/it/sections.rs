@@ -673,6 +673,51 @@ fn a_certified_plane_is_the_exact_one() {
 }
 
 #[test]
+fn tiles_with_too_many_cells_are_halved_on_or_stay_uncertain() {
+    let network = network("mlp");
+    let sections = json("sections.json");
+    let plane = plane_of(&network, &sections["sections"][0]);
+    let exact = exact_plane(&network, &plane, &plane.corners(), &PlaneOptions::default());
+    let exact = exact.expect("a section");
+    let tiles = |max_regions: usize| {
+        let options = TileOptions {
+            coarsest: 1,
+            finest: 2,
+            max_regions,
+        };
+        certified_plane(&network, &plane, &options).expect("a map")
+    };
+    let found = tiles(100);
+    assert!((found.share - 1.0).abs() < 1e-12, "{}", found.share);
+    for (class, share) in &exact.area_share {
+        close("area", found.area_share[class], *share, MEASURE);
+    }
+    close(
+        "boundary",
+        found.boundary_total,
+        exact.boundary_total,
+        MEASURE,
+    );
+    // Where no tile may have two cells, only what bounds prove and single cells are certain.
+    let found = tiles(1);
+    assert!(
+        found.share > 0.5 && found.share < 1.0 - 1e-6,
+        "{}",
+        found.share
+    );
+    let sum: f64 = found.area_share.values().sum();
+    assert!((sum - found.share).abs() < 1e-9);
+    for (class, share) in &found.area_share {
+        assert!(*share <= exact.area_share[class] + 1e-12, "class {class}");
+    }
+    assert!(
+        matches!(found.label(), SectionLabel::Certified { share, .. } if share == found.share),
+        "{:?}",
+        found.label()
+    );
+}
+
+#[test]
 fn margins_are_dbvizs_and_exact() {
     let golden = json("margins.json");
     let table = dbviz_deltas();

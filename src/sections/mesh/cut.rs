@@ -61,6 +61,11 @@ impl Mesh {
                 limit: self.max_faces,
             });
         }
+        // Not doubled, as a list grows by itself: these are most of the memory of a section.
+        let more = crossed.len() * self.width;
+        if self.values.capacity() - self.values.len() < more {
+            self.values.reserve_exact(more + self.values.len() / 4);
+        }
         self.cut_number += 1;
         let mut touched: Vec<u32> = Vec::with_capacity(2 * crossed.len());
         for &h in &crossed {

@@ -3,13 +3,24 @@
 
 use super::super::SectionError;
 use super::super::mesh::{Cut, Mesh};
-use super::super::region::{Region, Row};
+use super::super::region::{Atom, Region, Row};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
-/// Columns that cutting a region takes: the place, each function, each logit and the largest.
+/// Columns of the place: 1, and the two coordinates in the region's frame.
+const PLACE: usize = 3;
+
+/// Columns that cutting a region takes: the place and the atoms of earlier layers beside the functions of
+/// the widest layer, or beside each logit and the largest.
 pub(super) fn columns_of(region: &Region) -> usize {
-    3 + region.num_functions() + region.logits.len() + 1
+    let (mut first, mut most) = (0, region.atoms.len() + region.logits.len() + 1);
+    for &end in &region.layer_ends {
+        let functions = region.atoms[first..end].iter();
+        let functions: usize = functions.map(|atom| atom.functions.len()).sum();
+        most = most.max(first + functions);
+        first = end;
+    }
+    PLACE + most
 }
 
 /// Cuts cells layer by layer and atom by atom; gives the column of the first logit, and the faces
@@ -25,30 +36,44 @@ pub(super) fn cut_cells(
         row[1] = (xy[0] - region.centre[0]) / region.half[0];
         row[2] = (xy[1] - region.centre[1]) / region.half[1];
     }
-    mesh.used = 3;
-    let mut columns: Vec<usize> = Vec::with_capacity(region.atoms.len());
+    mesh.used = PLACE;
     let (mut first, mut cells_after) = (0, Vec::new());
     for &end in &region.layer_ends {
         let atoms = &region.atoms[first..end];
         let functions: Vec<&Row> = atoms.iter().flat_map(|atom| &atom.functions).collect();
-        evaluate(mesh, &functions, &columns);
-        let mut column = mesh.used - functions.len();
+        evaluate(mesh, &functions);
+        let mut column = PLACE + first;
         for atom in atoms {
             cut_atom(mesh, column, atom.functions.len(), atom.leak)?;
-            columns.push(column);
             column += atom.functions.len();
         }
+        keep_values(mesh, first, atoms);
         cells_after.push(mesh.num_faces());
         first = end;
     }
     let logits = mesh.used;
     let rows: Vec<&Row> = region.logits.iter().collect();
-    evaluate(mesh, &rows, &columns);
+    evaluate(mesh, &rows);
     Ok((logits, cells_after))
 }
 
-/// Adds the columns of rows at all corners.
-fn evaluate(mesh: &mut Mesh, rows: &[&Row], columns: &[usize]) {
+/// Moves the values of a layer's atoms, each of which stands in the first column of its functions, side by
+/// side after the `first` atoms of earlier layers: atom `k` is column `PLACE + k` from then on, and no
+/// later cut mixes functions that nobody needs any more.
+fn keep_values(mesh: &mut Mesh, first: usize, atoms: &[Atom]) {
+    for c in 0..mesh.num_corners() {
+        let row = mesh.row_mut(c);
+        let mut from = PLACE + first;
+        for (to, atom) in (PLACE + first..).zip(atoms) {
+            row[to] = row[from];
+            from += atom.functions.len();
+        }
+    }
+    mesh.used = PLACE + first + atoms.len();
+}
+
+/// Adds the columns of rows over the place and the atoms at all corners.
+fn evaluate(mesh: &mut Mesh, rows: &[&Row]) {
     let (used, width) = (mesh.used, mesh.width);
     let mut weights = Array2::<f64>::zeros((used, rows.len()));
     for (k, row) in rows.iter().enumerate() {
@@ -56,7 +81,7 @@ fn evaluate(mesh: &mut Mesh, rows: &[&Row], columns: &[usize]) {
             weights[[at, k]] = base;
         }
         for &(atom, c) in &row.terms {
-            weights[[columns[atom as usize], k]] += c;
+            weights[[PLACE + atom as usize, k]] += c;
         }
     }
     let corners = mesh.num_corners();

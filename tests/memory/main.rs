@@ -1,4 +1,4 @@
-//! Readers of files that a user gives, and the memory they take: apart from the other tests, since
+//! Readers of files that a user gives, exact sections, and the memory they take: apart from the other tests, since
 //! these need an allocator that counts, and a process in which nothing else allocates.
 
 #[path = "../common/mod.rs"]
@@ -9,6 +9,7 @@ mod readers;
 mod broken_models;
 mod constants;
 mod mutations;
+mod sections;
 
 use peak_alloc::PeakAlloc;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -34,7 +34,12 @@ pub(crate) fn grid_settings(text: &str) -> PyResult<(MorphSettings, Option<FlatS
         let morph = serde_json::from_value(settings["morph"].clone())?;
         Ok((morph, serde_json::from_value(settings["flat"].clone())?))
     };
-    read().map_err(|error| InputError::new_err(format!("settings of grids: {error}")))
+    let (morph, flat): (MorphSettings, Option<FlatSettings>) =
+        read().map_err(|error| InputError::new_err(format!("settings of grids: {error}")))?;
+    match flat.as_ref().and_then(|flat| flat.range.problem()) {
+        Some(problem) => Err(InputError::new_err(format!("range: {problem}"))),
+        None => Ok((morph, flat)),
+    }
 }
 
 /// The landscapes between items that a seed chooses, as the command line chooses them: of images

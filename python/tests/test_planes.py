@@ -214,7 +214,8 @@ def test_they_show_themselves(images, mlp):
         ({"kind": "plane", "mode": "published"}, "not morphed"),
         ({"range": (0.2, 0.2)}, "leave range out"),
         ({"kind": "triangle", "clipped": True}, "leave clipped out"),
-        ({"kind": "plane", "range": (-1, 0)}, "two shares"),
+        ({"kind": "plane", "range": (-1, 0)}, "thousandth"),
+        ({"kind": "plane", "range": (0.1,)}, "two shares"),
         ({"exact": False}, "leave exact out"),
     ],
 )

@@ -1,16 +1,18 @@
 //! `morphscape explore`: the explorer in a browser.
 
-use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs};
+use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs, named_model};
 use super::terminal::Terminal;
-use crate::explore::{Server, Subject};
+use crate::explore::{Asked, Server, Subject};
 use crate::job::{
-    InterpolateJob, Job, ModelSource, Observer, SweepJob, TableSource, Triples, is_table,
+    InterpolateJob, Job, LineJob, Observer, SweepJob, TableSource, Triples, is_table,
 };
 use crate::kernels::Sampling;
 use crate::pipeline::MorphMode;
 use crate::run::{Again, Moved, RunFolder};
+use crate::sections::Exactness;
 use anyhow::{Context, bail, ensure};
 use clap::{Args as _, Command};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,9 +25,10 @@ const GRACE: Duration = Duration::from_millis(700);
 pub(super) struct Args {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// A second model to show beside the first: a file, or the name of a bundled model of rows
-    #[arg(long, value_name = "FILE")]
-    against: Option<PathBuf>,
+    /// A second model to show beside the first: a file, `bundled` for the data's own, or a .json file
+    /// with a model and what its file does not say, such as {"file":"b.onnx","scale":0.0039}
+    #[arg(long, value_name = "MODEL")]
+    against: Option<String>,
     /// Folder of a finished run, whose model and data to explore and whose ranking to start from
     #[arg(long, value_name = "DIR", conflicts_with = "items")]
     landscape: Option<PathBuf>,
@@ -74,12 +77,14 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let kept = subject_words(&words);
     let mut subject = Subject::load(job, engine, terminal)?.spelled(
         super::command_words(),
-        Box::new(move |job: &Job| shell(&kept, job)),
+        Box::new(move |asked: &Asked| shell(&kept, asked)),
     );
-    if let Some(file) = &args.against {
-        let place = || format!("--against {}", file.display());
-        let source = ModelSource::from(file);
-        subject = subject.against(&source, terminal).with_context(place)?;
+    if let Some(model) = &args.against {
+        let place = || format!("--against {model}");
+        let class_match = args.subject.data.class_match();
+        subject = named_model(model)
+            .and_then(|source| Ok(subject.against(&source, class_match, terminal)?))
+            .with_context(place)?;
     }
     if let Some(run) = &run {
         subject = subject.listing(run)?;
@@ -187,15 +192,35 @@ fn subject_words(words: &[String]) -> Vec<String> {
     kept
 }
 
-/// The lines of a shell that run a job of a listed triple, on the model and the data that `kept`
-/// names.
-fn shell(kept: &[String], job: &Job) -> String {
+/// The lines of a shell that run what a view is, on the model and the data that `kept` names.
+fn shell(kept: &[String], asked: &Asked) -> String {
+    match asked {
+        Asked::Landscape(job) => landscape_shell(kept, job),
+        Asked::Line(job) => line_shell(kept, job),
+    }
+}
+
+fn line_shell(kept: &[String], job: &LineJob) -> String {
+    let mut words = vec!["morphscape".to_owned(), "line".to_owned()];
+    words.extend(job.items.iter().cloned());
+    words.extend(kept.iter().cloned());
+    words.push(format!("--steps={}", job.steps));
+    if job.exact == Exactness::Off {
+        words.push("--exact=off".to_owned());
+    }
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    words.join(" ")
+}
+
+fn landscape_shell(kept: &[String], job: &Job) -> String {
     let (command, triples, steps) = match job {
         Job::Sweep(job) => ("sweep", &job.triples, job.morph.steps),
         Job::Interpolate(job) => ("interpolate", &job.triples, job.steps),
     };
     let listed = match triples {
-        Triples::Listed(listed) => serde_json::json!({"triples": listed}).to_string(),
+        // Not by way of a JSON value, which would hold 32-bit floats as 64-bit ones, with more digits.
+        Triples::Listed(listed) => serde_json::to_string(&BTreeMap::from([("triples", listed)]))
+            .expect("triples are plain data"),
         _ => String::new(),
     };
     let mut words = vec!["morphscape".to_owned(), command.to_owned()];
@@ -210,8 +235,8 @@ fn shell(kept: &[String], job: &Job) -> String {
         (_, Some(flat)) => {
             option("kind", flat.kind().name());
             if flat.shape.has_box() {
-                let [below, above] = flat.range;
-                option("range", &format!("{below},{above}"));
+                let range = flat.range.to_string();
+                option("range", &range);
             }
             if flat.clipped {
                 option("clipped", "");

@@ -2,18 +2,18 @@
 
 use super::options::{
     ColumnArgs, DataArgs, EngineArgs, FlatArgs, MorphArgs, TripleArgs, existing, grids, image_kind,
+    named_model,
 };
 use super::terminal::Terminal;
 use super::text::{counted, table};
-use crate::data::read_text;
 use crate::job::{InterpolateJob, Job, ModelSource, ModelsJob, SweepJob, TableSource, is_table};
 use crate::landscape::GridKind;
 use crate::pipeline::MorphMode;
 use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::ValueEnum;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
@@ -166,7 +166,7 @@ impl Args {
         let sources: Vec<ModelSource> = self
             .models
             .iter()
-            .map(|model| source(model))
+            .map(|model| named_model(model))
             .collect::<anyhow::Result<_>>()?;
         let on = match &self.baseline {
             Some(run) => baseline_job(run)?,
@@ -262,33 +262,6 @@ impl Args {
         }
         .into())
     }
-}
-
-/// A model as the command line names it.
-fn source(model: &str) -> anyhow::Result<ModelSource> {
-    const MAX_BYTES: u64 = 1 << 20;
-    if model == "bundled" {
-        return Ok(ModelSource::default());
-    }
-    let path = Path::new(model);
-    if path.extension().is_none_or(|extension| extension != "json") {
-        return Ok(ModelSource::from(model));
-    }
-    let expected = || {
-        format!(
-            "{model}: expected {{\"file\":\"b.onnx\"}} and options of the model such as \"scale\", \"mean\", \"std\", \"output\""
-        )
-    };
-    let text = read_text(path, MAX_BYTES).with_context(expected)?;
-    let mut source: ModelSource = serde_json::from_str(&text).with_context(expected)?;
-    let Some(file) = &mut source.file else {
-        bail!("{}; found no \"file\"", expected());
-    };
-    // As the file that names it sees it.
-    if let (true, Some(folder)) = (file.is_relative(), path.parent()) {
-        *file = folder.join(&*file);
-    }
-    Ok(source)
 }
 
 /// Agreement and its neighbours of each two models.

@@ -7,16 +7,16 @@
 //! GET  work       {running, waiting}
 //! POST members    {class?, search?}                        positions of items, u32 each
 //! POST items      {positions}                              {items: [{position, name, class, row}], pictures}
-//! POST own        a PNG or JPEG file, or a line of values  {own, class, note, row, pictures}
-//! POST view       {page, items, morph, flat?, measures?}   u32, JSON, f32s (view.rs)
+//! POST own        a PNG or JPEG file, or a line of values  {own, name, class, note, row, png, pictures}
+//! POST view       {page, turn?, items, morph, flat?, line?, measures?}  u32, JSON, f32s (view.rs)
 //! POST frames     the same                                 JPEG
-//! POST boundary   the same                                 {pieces: [s, t, s, t, ...], regions}
-//! POST commands   the same                                 {shell, python}
-//! POST save       {view, folder}                           {folder, landscapes, landscape}
+//! POST boundary   the same             {pieces: [s, t, s, t, ...], regions}, of a line {intervals, label, sentence}
+//! POST commands   the same                                 {shell, shell_note, python, python_note}
+//! POST save       {view, folder}                           {folder, landscapes, landscape}, of a line {folder}
 //! ```
 //!
-//! Of `items` each is `{item: position}`, `{own: number}` or `{row: [value, ...]}`; `morph` and
-//! `flat` are as in a run's plan. Where what is asked for cannot be had the answer is `{refused: sentence}`, with
+//! Of `items` each is `{item: position}`, `{own: number}` or `{row: [value, ...]}`; `morph`, `flat` and
+//! `line` (`"auto"` or `"off"`: whether it is exact) are as in a run's plan. Where what is asked for cannot be had the answer is `{refused: sentence}`, with
 //! status 200: that is part of a conversation and no failure. Status 409 is work that a newer
 //! request has replaced, whose answer nobody waits for.
 
@@ -128,23 +128,23 @@ impl Api<'_> {
             Place::Own => Response::json(&said(subject.brought(body))?),
             Place::View => {
                 let view: View = parsed(body)?;
-                let ticket = self.begin(&view.page, Kind::View, stream)?;
+                let ticket = self.begin(&view, Kind::View, stream)?;
                 Response::new(floats, said(subject.compute(&view, &ticket))?)
             }
             Place::Frames => {
                 let view: View = parsed(body)?;
-                let ticket = self.begin(&view.page, Kind::Frames, stream)?;
+                let ticket = self.begin(&view, Kind::Frames, stream)?;
                 Response::new("image/jpeg", said(subject.frames(&view, &ticket))?)
             }
             Place::Boundary => {
                 let view: View = parsed(body)?;
-                let _ticket = self.begin(&view.page, Kind::Boundary, stream)?;
+                let _ticket = self.begin(&view, Kind::Boundary, stream)?;
                 Response::json(&said(subject.boundary(&view))?)
             }
             Place::Commands => Response::json(&said(subject.commands(&parsed(body)?))?),
             Place::Save => {
                 let save: Save = parsed(body)?;
-                let ticket = self.begin(&save.view.page, Kind::Save, stream)?;
+                let ticket = self.begin(&save.view, Kind::Save, stream)?;
                 Response::json(&said(subject.save(&save, &ticket))?)
             }
         })
@@ -152,12 +152,12 @@ impl Api<'_> {
 
     fn begin<'a>(
         &'a self,
-        page: &str,
+        view: &View,
         kind: Kind,
         stream: &'a TcpStream,
     ) -> Result<Ticket<'a>, Response> {
         self.work
-            .begin(page, kind, stream)
+            .begin((&view.page, view.turn), kind, stream)
             .map_err(|why| match why {
                 NotBegun::Unwanted => unwanted(),
                 NotBegun::Busy => Response::refusal(503, "there is too much work already"),

@@ -18,7 +18,7 @@ use super::subject::Subject;
 use super::view::View;
 use crate::landscape::FlatShape;
 use crate::pipeline::MorphMode;
-use crate::sections::{BOX_MARGIN, ItemPlane, PlaneOptions, exact_plane};
+use crate::sections::{BOX_MARGIN, BoxRange, ItemPlane, PlaneOptions, SectionError, exact_plane};
 use serde_json::{Value, json};
 
 /// More regions than this are not drawn: finding them cannot be interrupted.
@@ -30,9 +30,12 @@ const NEAR_C: f64 = 1e-9;
 
 impl Subject {
     /// Pieces of the boundary, `[down, across, down, across]` each in shares of the way from the
-    /// first to the last point of the map, one after another.
+    /// first to the last point of the map, one after another; of a line its class intervals.
     pub(super) fn boundary(&self, view: &View) -> Result<Value, ExploreError> {
         view.check()?;
+        if view.line.is_some() {
+            return self.intervals(&self.picked(view)?, view.morph.steps);
+        }
         let shape = view.flat.map(|flat| flat.shape);
         if shape.is_none() && !self.has_rows() && view.morph.mode != MorphMode::CrossFade {
             return Err(ExploreError::refused(
@@ -47,7 +50,9 @@ impl Subject {
         let network = self.network()?;
         let picked = self.picked(view)?;
         let points = (picked.each_ref()).map(|item| network.space().point(item.input.values()));
-        let margins = view.flat.map_or([BOX_MARGIN; 2], |flat| flat.range);
+        let margins = view
+            .flat
+            .map_or(BoxRange::from([BOX_MARGIN; 2]), |flat| flat.range);
         let plane = ItemPlane::new(points.each_ref().map(Vec::as_slice), margins)?;
         let polygon = match shape {
             Some(FlatShape::Plane) => plane.corners(),
@@ -56,7 +61,12 @@ impl Subject {
         let options = PlaneOptions {
             max_regions: MAX_REGIONS,
         };
-        let section = exact_plane(network, &plane, &polygon, &options)?;
+        let section = exact_plane(network, &plane, &polygon, &options).map_err(|error| match error {
+            SectionError::TooManyRegions { limit } => ExploreError::refused(format!(
+                "this map has more than {limit} regions; zoom a plane in, or take items nearer to each other"
+            )),
+            error => error.into(),
+        })?;
         let longest = (plane.hi[0] - plane.lo[0]).max(plane.hi[1] - plane.lo[1]);
         let mut pieces: Vec<f32> = Vec::new();
         for [x0, y0, x1, y1] in &section.segments {

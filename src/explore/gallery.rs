@@ -1,8 +1,9 @@
 //! Which items there are: lists of positions, and a few items at a time with their pictures.
 
 use super::error::ExploreError;
-use super::subject::{Input, Subject};
-use crate::data::{Picture, whole};
+use super::item::Input;
+use super::subject::Subject;
+use crate::data::{Image, Picture, whole};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -76,6 +77,11 @@ impl Subject {
             .collect();
         Ok(json!({"items": items, "pictures": pictures(&inputs)}))
     }
+}
+
+/// An image of whole levels as the text of a PNG.
+pub(super) fn png_text(image: &Image) -> String {
+    STANDARD.encode(Picture::from(image).to_png())
 }
 
 /// Images one under another as the address of a PNG, and the size of one.

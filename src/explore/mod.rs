@@ -29,8 +29,12 @@ mod error;
 mod gallery;
 mod guard;
 mod http;
+mod item;
+mod line;
 mod page;
+mod python;
 mod save;
+mod second;
 mod server;
 mod subject;
 mod view;
@@ -38,4 +42,4 @@ mod work;
 
 pub use error::ExploreError;
 pub use server::Server;
-pub use subject::{Spell, Subject};
+pub use subject::{Asked, Spell, Subject};

@@ -1,8 +1,9 @@
 //! The page: the report's parts, and beside them what asks for new landscapes.
 
 use super::error::ExploreError;
-use super::gallery::pictures;
-use super::subject::{Input, Pick, Subject};
+use super::gallery::{pictures, png_text};
+use super::item::{Input, Pick};
+use super::subject::Subject;
 use super::view::MAX_FRAME_PX;
 use crate::data::Image;
 use crate::job::{Job, JobError};
@@ -32,6 +33,8 @@ const SCRIPT: &[&str] = &[
     include_str!("page/anchors.js"),
     include_str!("page/gallery.js"),
     include_str!("page/settings.js"),
+    include_str!("page/plane.js"),
+    include_str!("page/line.js"),
     include_str!("page/live.js"),
     include_str!("page/against.js"),
     include_str!("page/boundary.js"),
@@ -57,7 +60,11 @@ pub(super) fn page() -> (String, String) {
     let html = parts::filled(
         TEMPLATE,
         &[
-            ("<!--STYLE-->", &format!("<style>{style}</style>")),
+            (
+                "<!--HEAD-->",
+                &parts::head("Morphscape explore", &style, ""),
+            ),
+            ("<!--RANKING-->", parts::RANKING_TABLE),
             ("<!--BENCH-->", parts::BENCH),
             ("<!--SCRIPT-->", &format!("<script>{script}</script>")),
         ],
@@ -121,8 +128,8 @@ impl Subject {
                 ["Engine", format!("{}, {}", info.engine, info.adapter)],
                 ["Program", concat!("morphscape ", env!("CARGO_PKG_VERSION"))],
             ],
-            "models": std::iter::once(self.job.model()).chain(&self.against)
-                .map(|model| &model.path).collect::<Vec<_>>(),
+            "models": std::iter::once(&self.job.model().path)
+                .chain(self.against.as_ref().map(|second| &second.path)).collect::<Vec<_>>(),
             "morph": morph,
             "first": self.first_items(),
         }))
@@ -177,15 +184,17 @@ impl Subject {
     pub(super) fn brought(&self, content: &[u8]) -> Result<Value, ExploreError> {
         let (number, note) = self.bring(content)?;
         let picked = self.pick(&Pick::Own(number))?;
-        let row = match &picked.input {
-            Input::Row(row) => Some(row.clone()),
-            Input::Image(_) => None,
+        let (row, png) = match &picked.input {
+            Input::Row(row) => (Some(row.clone()), None),
+            Input::Image(image) => (None, Some(png_text(image))),
         };
         Ok(json!({
             "own": number,
+            "name": picked.name,
             "class": picked.class,
             "note": note,
             "row": row,
+            "png": png,
             "pictures": pictures(&[picked.input]),
         }))
     }

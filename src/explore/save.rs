@@ -1,19 +1,22 @@
 //! A view kept: as the folder of a run, and as the commands that make it again.
 
 use super::error::ExploreError;
-use super::subject::{Pick, Subject};
+use super::gallery::png_text;
+use super::item::{Input, Pick};
+use super::subject::{Asked, Subject};
 use super::view::View;
-use crate::job::{Job, Observer, Silent, Triples};
-use crate::kernels::Sampling;
-use crate::landscape::{ListedItem, ListedTriple};
-use crate::pipeline::MorphMode;
-use crate::run::{Existing, FigurePlan, Run};
+use crate::job::{Job, LineData, LineJob, Observer, Silent, Triples};
+use crate::landscape::{ListedItem, ListedTriple, OwnImage, OwnRow};
+use crate::run::{Existing, FigurePlan, Run, line};
+use crate::sections::Exactness;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// The triple of a saved view; its third landscape is the view itself.
 const TRIPLE: &str = "view";
+/// As `morphscape line` has it.
+const MAX_PIECES: usize = 1_000_000;
 
 /// What to save, and where.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,34 +28,32 @@ pub(super) struct Save {
 }
 
 impl Subject {
-    /// Positions of the view's items; nothing of the user's own is in the data.
-    fn positions(&self, view: &View) -> Result<[usize; 3], ExploreError> {
-        let mut positions = [0; 3];
-        for (position, pick) in positions.iter_mut().zip(&view.items) {
-            let Pick::Item(item) = pick else {
-                return Err(ExploreError::refused(
-                    "an item of your own is in no data set, from which a run takes its items; put it into the data and choose it there",
-                ));
-            };
-            self.item(*item)?;
-            *position = *item;
-        }
-        Ok(positions)
-    }
-
-    fn triple(&self, view: &View) -> Result<ListedTriple, ExploreError> {
-        let items = self
-            .positions(view)?
-            .map(|item| ListedItem::Name(self.job.item_name(item)));
-        Ok(ListedTriple {
-            name: TRIPLE.to_owned(),
-            items,
+    /// An item as a list of triples has it; what is in no data set stands in the list itself.
+    fn listed(&self, pick: &Pick) -> Result<ListedItem, ExploreError> {
+        let item = self.pick(pick)?;
+        Ok(match (pick, item.input) {
+            (Pick::Item(_), _) => ListedItem::Name(item.name),
+            (_, Input::Image(image)) => ListedItem::Image(OwnImage {
+                png: png_text(&image),
+                class: item.class,
+            }),
+            (_, Input::Row(row)) => ListedItem::Row(OwnRow {
+                row,
+                class: item.class,
+            }),
         })
     }
 
-    /// The job whose run holds the view.
-    fn job_of(&self, view: &View) -> Result<Job, ExploreError> {
-        let triples = Triples::Listed(vec![self.triple(view)?]);
+    /// What computes the view.
+    fn asked(&self, view: &View) -> Result<Asked, ExploreError> {
+        if let Some(exact) = view.line {
+            return Ok(Asked::Line(self.line_job(view, exact)?));
+        }
+        let [a, b, c] = &view.items;
+        let triples = Triples::Listed(vec![ListedTriple {
+            name: TRIPLE.to_owned(),
+            items: [self.listed(a)?, self.listed(b)?, self.listed(c)?],
+        }]);
         let mut job = self.job.job().clone();
         match &mut job {
             Job::Sweep(job) => {
@@ -66,11 +67,36 @@ impl Subject {
                 job.flat = view.flat;
             }
         }
-        Ok(job)
+        Ok(Asked::Landscape(job))
+    }
+
+    fn line_job(&self, view: &View, exact: Exactness) -> Result<LineJob, ExploreError> {
+        let mut names = Vec::with_capacity(2);
+        for pick in &view.items[..2] {
+            let Pick::Item(_) = pick else {
+                return Err(ExploreError::refused(
+                    "a line is kept between items of the data; `morphscape line` takes the file of a picture of your own, and a row has to be in the table",
+                ));
+            };
+            names.push(self.pick(pick)?.name);
+        }
+        let (model, data) = match self.job.job() {
+            Job::Sweep(job) => (&job.model, LineData::Images(job.data.clone())),
+            Job::Interpolate(job) => (&job.model, LineData::Rows(job.data.clone())),
+        };
+        Ok(LineJob {
+            items: names.try_into().expect("a line has two items"),
+            data,
+            model: model.clone(),
+            steps: view.morph.steps,
+            exact,
+            connect: false,
+            max_pieces: MAX_PIECES,
+        })
     }
 
     /// Writes the run that holds the view, with figures and report: where it is, and which of its
-    /// landscapes is the view.
+    /// landscapes is the view; of a line its folder.
     pub(super) fn save(&self, save: &Save, observer: &dyn Observer) -> Result<Value, ExploreError> {
         save.view.check()?;
         if save.folder.trim().is_empty() {
@@ -78,65 +104,44 @@ impl Subject {
                 "expected the name of a folder, found none",
             ));
         }
-        let job = self.job_of(&save.view)?.load(&Silent)?;
         let folder = Path::new(save.folder.trim());
+        let place = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let place = place.display().to_string();
+        let job = match self.asked(&save.view)? {
+            Asked::Landscape(job) => job.load(&Silent)?,
+            Asked::Line(asked) => {
+                let job = asked.load(&Silent)?;
+                let engine = job.is_sampled().then_some(self.engine.as_ref());
+                let target = (folder, Existing::Continue);
+                line(&asked, &job, engine, target, &self.command)?;
+                return Ok(json!({"folder": place}));
+            }
+        };
         let outcome = Run::new(&job, self.engine.as_ref())
             .figures(FigurePlan::default())
             .command(self.command.clone())
             .write_to(folder, Existing::Continue, observer)?;
-        let place = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         Ok(json!({
-            "folder": place.display().to_string(),
+            "folder": place,
             "landscapes": outcome.landscapes,
             "landscape": format!("{TRIPLE}.3"),
         }))
     }
 
-    /// The command line that computes the view, and the lines of Python, if there are any.
+    /// The command line that computes the view, and the lines of Python, or why there are none.
     pub(super) fn commands(&self, view: &View) -> Result<Value, ExploreError> {
         view.check()?;
-        let job = self.job_of(view)?;
+        let asked = self.asked(view);
+        let shell = match (&asked, &self.spell) {
+            (Ok(asked), Some(spell)) => Some(spell(asked)),
+            _ => None,
+        };
+        let python = self.python(view, &self.picked(view)?);
         Ok(json!({
-            "shell": self.spell.as_ref().map(|spell| spell(&job)),
-            "python": self.python(view)?,
+            "shell": shell,
+            "shell_note": asked.err().map(|error| error.sentence()),
+            "python": python.as_ref().ok(),
+            "python_note": python.as_ref().err(),
         }))
-    }
-
-    /// Python that computes the view; nothing where the package would need more than a file's name
-    /// to load what is explored.
-    fn python(&self, view: &View) -> Result<Option<String>, ExploreError> {
-        if view.flat.is_some() {
-            return Ok(None);
-        }
-        let [a, b, c] = self.positions(view)?;
-        let Job::Sweep(job) = self.job.job() else {
-            let rows = [a, b, c].map(|item| json!(self.job.row(item)).to_string());
-            let model = match &self.job.model().path {
-                path if path.starts_with("bundled") => return Ok(None),
-                path => json!(path).to_string(),
-            };
-            return Ok(Some(format!(
-                "import morphscape as ms\nimport numpy as np\n\na, b, c = np.array([\n    {},\n], dtype=np.float32)\nview = ms.landscape({model}, a, b, c, steps={})\n",
-                rows.join(",\n    "),
-                view.morph.steps
-            )));
-        };
-        let model = match &job.model.file {
-            None => "None".to_owned(),
-            Some(file) => json!(file).to_string(),
-        };
-        if job.data.place != "fashion-mnist" || job.data.root.is_some() {
-            return Ok(None);
-        }
-        let mut keywords = format!("steps={}, grid={}", view.morph.steps, view.morph.grid);
-        match view.morph.mode {
-            MorphMode::Clean(Sampling::Cubic) => {}
-            MorphMode::Clean(Sampling::Linear) => keywords.push_str(", sampling=\"linear\""),
-            MorphMode::Published => keywords.push_str(", mode=\"published\""),
-            MorphMode::CrossFade => keywords.push_str(", mode=\"cross-fade\""),
-        }
-        Ok(Some(format!(
-            "import morphscape as ms\n\nimages, labels = ms.fashion_mnist()\nview = ms.landscape({model}, images[{a}], images[{b}], images[{c}], {keywords})\n"
-        )))
     }
 }

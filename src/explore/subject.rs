@@ -1,30 +1,39 @@
 //! What is explored: data, one model or two, an engine; and from where the page starts.
 
 use super::error::ExploreError;
-use crate::data::{Image, decode_image};
+use super::item::{Input, Pick, Picked};
+use super::second::Second;
+use crate::data::{ClassMatch, decode_image, whole};
 use crate::engine::Engine;
-use crate::job::{Job, JobError, LoadedJob, LoadedModel, ModelSource, Note, Observer, Triples};
+use crate::job::{Job, JobError, LineJob, LoadedJob, ModelSource, Observer, Triples, own_name};
 use crate::landscape::Items;
-use crate::model::Model;
 use crate::pipeline::classify;
 use crate::run::{RunFolder, SummaryRow};
 use crate::sections::{SectionNetwork, Space, SpaceKind};
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Items of the user's own that are kept; of more the oldest go.
 const MAX_OWN: usize = 64;
 
-/// Gives the command line that runs a job.
-pub type Spell = Box<dyn Fn(&Job) -> String + Send + Sync>;
+/// What a view is as a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    /// A landscape.
+    Landscape(Job),
+    /// A line.
+    Line(LineJob),
+}
+
+/// Gives the command line that runs what a view is.
+pub type Spell = Box<dyn Fn(&Asked) -> String + Send + Sync>;
 
 /// What to explore.
 pub struct Subject {
     /// Model and data; its triples are none.
     pub(super) job: LoadedJob,
     /// A second model, of the same classes.
-    pub(super) against: Option<LoadedModel>,
+    pub(super) against: Option<Second>,
     pub(super) engine: Box<dyn Engine>,
     /// The landscapes of a finished run to start from.
     pub(super) listed: Vec<SummaryRow>,
@@ -43,43 +52,6 @@ pub struct Subject {
 struct Own {
     gone: u64,
     kept: VecDeque<Input>,
-}
-
-/// One input.
-#[derive(Debug, Clone)]
-pub(super) enum Input {
-    Image(Image),
-    Row(Vec<f32>),
-}
-
-impl Input {
-    pub(super) fn values(&self) -> &[f32] {
-        match self {
-            Self::Image(image) => &image.levels,
-            Self::Row(row) => row,
-        }
-    }
-}
-
-/// An item as a request names it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Pick {
-    /// An item of the data, by its position.
-    Item(usize),
-    /// An item that the user brought, by its number.
-    Own(u64),
-    /// Any point of the space of features.
-    Row(Vec<f32>),
-}
-
-/// An item with its class and name.
-#[derive(Debug, Clone)]
-pub(super) struct Picked {
-    pub(super) input: Input,
-    /// Of the data, or where there is none, the model's answer.
-    pub(super) class: usize,
-    pub(super) name: String,
 }
 
 impl Subject {
@@ -117,69 +89,18 @@ impl Subject {
         })
     }
 
-    /// Looks at a second model beside the first.
+    /// Looks at a second model beside the first; its classes are found among the first's by name, or in
+    /// their order.
     ///
     /// # Errors
     /// [`ExploreError`] where it takes other inputs or has other classes.
     pub fn against(
         mut self,
         source: &ModelSource,
+        class_match: ClassMatch,
         observer: &dyn Observer,
     ) -> Result<Self, ExploreError> {
-        let mut model = match self.job.items() {
-            Items::Images { shape } => {
-                let mut model = source.load_for_images(shape)?;
-                model.fit_images(shape, observer).map_err(JobError::from)?;
-                model.warn_unscaled(observer);
-                model
-            }
-            Items::Rows { .. } => source.load_for(None, "the second model")?,
-        };
-        model.note_assumptions(observer);
-        let names = self.job.class_names();
-        let found = model.model.num_classes();
-        if found != names.len() {
-            return Err(ExploreError::refused(format!(
-                "{}: expected the {} classes of {}, found {found}",
-                model.path,
-                names.len(),
-                self.job.model().path
-            )));
-        }
-        match model.model.classes() {
-            Some(classes) if classes != names => {
-                return Err(ExploreError::refused(format!(
-                    "{}: expected the classes {}, as {} has them, found {}",
-                    model.path,
-                    names.join(", "),
-                    self.job.model().path,
-                    classes.join(", ")
-                )));
-            }
-            Some(_) => {}
-            None => observer.note(&Note::new(format!(
-                "{} does not name its classes; assuming those of {}, in its order",
-                model.path,
-                self.job.model().path
-            ))),
-        }
-        if let (Items::Rows { features }, Some(shape)) =
-            (self.job.items(), model.model.input_shape())
-            && shape.iter().product::<usize>() != features.len()
-        {
-            return Err(ExploreError::refused(format!(
-                "{}: expected a model of the {} features {}, found one of {}",
-                model.path,
-                features.len(),
-                features.join(", "),
-                shape.iter().product::<usize>()
-            )));
-        }
-        model.path = match model.path == self.job.model().path {
-            true => format!("{} again", model.path),
-            false => model.path,
-        };
-        self.against = Some(model);
+        self.against = Some(Second::load(&self.job, source, class_match, observer)?);
         Ok(self)
     }
 
@@ -214,12 +135,6 @@ impl Subject {
         self.command = command;
         self.spell = Some(spell);
         self
-    }
-
-    /// The models, the first one first.
-    pub(super) fn models(&self) -> impl Iterator<Item = &Model> {
-        let against = self.against.iter().map(|loaded| &loaded.model);
-        std::iter::once(&self.job.model().model).chain(against)
     }
 
     /// Whether its items are rows.
@@ -269,17 +184,18 @@ impl Subject {
                 let input = kept.ok_or_else(|| {
                     ExploreError::refused("your own item is no longer here; bring it again")
                 })?;
-                self.named(input, format!("own item {}", number + 1))
+                self.named(input)
             }
             Pick::Row(values) => {
                 let input = self.checked_row(values.clone())?;
-                self.named(input, "a point of your own".to_owned())
+                self.named(input)
             }
         }
     }
 
     /// An input without a label: its class is the model's answer.
-    fn named(&self, input: Input, name: String) -> Result<Picked, ExploreError> {
+    fn named(&self, input: Input) -> Result<Picked, ExploreError> {
+        let name = own_name(input.values());
         let model = &self.job.model().model;
         let answers = classify(self.engine.as_ref(), model, &[input.values()])?;
         let largest = |best: (usize, f32), (class, &p): (usize, &f32)| match p > best.1 {
@@ -339,7 +255,9 @@ impl Subject {
                 let found = image.shape_text();
                 let fits = image.shape() == shape;
                 let [height, width, channels] = shape;
-                let image = image.with_channels(channels).fitted(shape);
+                let mut image = image.with_channels(channels).fitted(shape);
+                // Whole levels, so that a picture file holds all of it.
+                image.levels = whole_levels(&image.levels);
                 let note = (!fits).then(|| {
                     format!("{found} was made {height} x {width} x {channels}, as the data are")
                 });
@@ -371,4 +289,12 @@ impl Subject {
         own.kept.push_back(input);
         Ok((own.gone + own.kept.len() as u64 - 1, note))
     }
+}
+
+/// The nearest whole level of each.
+fn whole_levels(levels: &[f32]) -> Vec<f32> {
+    levels
+        .iter()
+        .map(|&level| f32::from(whole(level)))
+        .collect()
 }

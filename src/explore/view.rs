@@ -1,26 +1,28 @@
 //! A view: three items and a grid between them, computed.
 
 use super::error::ExploreError;
-use super::subject::{Input, Pick, Picked, Subject};
+use super::item::{Input, Pick, Picked};
+use super::line;
+use super::second::Second;
+use super::subject::Subject;
 use crate::data::Image;
 use crate::engine::cpu::CpuEngine;
 use crate::job::Observer;
 use crate::landscape::{COLUMNS, GridKind, Landscape, measure};
 use crate::model::Classifier;
 use crate::pipeline::{
-    FlatJob, FlatSettings, Frames, GridJob, MorphSettings, RowJob, compute_flat,
+    FlatJob, FlatSettings, Frames, GridJob, MorphSettings, RowJob, classify, compute_flat,
     compute_landscapes, flat_inputs, interpolate_rows, morph_grid,
 };
 use crate::plot::Tiles;
 use crate::report::parts;
+use crate::sections::Exactness;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Instant;
 
 /// Points a side of a grid.
 const STEPS: std::ops::RangeInclusive<usize> = 2..=401;
-/// How much wider than its items a plane may be, as shares of each side.
-const RANGE: std::ops::RangeInclusive<f64> = 0.0..=100.0;
 /// Probabilities of an answer at most: 256 MiB.
 const MAX_VALUES: usize = 64 << 20;
 /// Pixels of a picture of frames at most, each way.
@@ -37,6 +39,9 @@ const JPEG_QUALITY: u8 = 80;
 pub(super) struct View {
     /// Which page asks, a random text: its newer requests replace its older ones.
     pub(super) page: String,
+    /// Its requests in their order: connections overtake each other.
+    #[serde(default)]
+    pub(super) turn: u64,
     pub(super) items: [Pick; 3],
     /// The grid, as a run's plan has it; of rows the steps alone matter.
     pub(super) morph: MorphSettings,
@@ -44,6 +49,10 @@ pub(super) struct View {
     /// `morph`.
     #[serde(default)]
     pub(super) flat: Option<FlatSettings>,
+    /// The straight line from A to B, in the place of a grid, and whether it is cut exactly where it
+    /// is saved or spelled.
+    #[serde(default)]
+    pub(super) line: Option<Exactness>,
     /// Whether measures are wanted.
     #[serde(default)]
     pub(super) measures: bool,
@@ -56,13 +65,14 @@ impl View {
                 "expected a page of at most 64 letters",
             ));
         }
-        if let Some(flat) = &self.flat
-            && !flat.range.iter().all(|share| RANGE.contains(share))
-        {
+        if self.line.is_some() && self.flat.is_some() {
+            return Err(ExploreError::refused(
+                "expected a line or a plane, found both",
+            ));
+        }
+        if let Some(problem) = self.flat.and_then(|flat| flat.range.problem()) {
             return Err(ExploreError::refused(format!(
-                "expected a plane wider than its items by shares from 0 to {}, found {:?}",
-                RANGE.end(),
-                flat.range
+                "the box of the plane: {problem}"
             )));
         }
         match STEPS.contains(&self.morph.steps) {
@@ -95,18 +105,37 @@ impl Subject {
         let started = Instant::now();
         let classes = self.job.class_names().len();
         let steps = view.morph.steps;
-        let values = steps * steps * classes * self.models().count();
-        if values > MAX_VALUES {
+        let models = 1 + usize::from(self.against.is_some());
+        if steps * steps * classes * models > MAX_VALUES {
             return Err(ExploreError::refused(format!(
                 "{steps} x {steps} points of {classes} classes are too many to show; choose fewer steps"
             )));
         }
         let picked = self.picked(view)?;
-        let landscapes = self
-            .models()
-            .map(|model| self.landscape(model, &picked, view, observer))
-            .collect::<Result<Vec<_>, _>>()?;
+        let class_names = self.job.class_names();
         let item_classes = picked.each_ref().map(|item| item.class);
+        let names = picked.each_ref().map(|item| &item.name);
+        let [a, b, c] = item_classes.map(|class| class_names[class].as_str());
+        if view.line.is_some() {
+            let answers = self.line(&picked, steps, observer)?;
+            let said = json!({
+                "steps": steps,
+                "grid": line::about(steps),
+                "overlay": null,
+                "title": format!("line from {a} to {b}"),
+                "classes": item_classes[..2],
+                "items": names[..2],
+                "values": null,
+                "compute_ms": started.elapsed().as_secs_f64() * 1e3,
+            });
+            let arrays: Vec<Vec<f32>> = answers
+                .probabilities
+                .into_iter()
+                .chain(answers.rows)
+                .collect();
+            return Ok(packed(&said.to_string(), &arrays));
+        }
+        let landscapes = self.landscapes(&picked, view, observer)?;
         let measures = view.measures.then(|| {
             let measures = measure(&landscapes[0], item_classes);
             let columns = COLUMNS.iter();
@@ -115,13 +144,11 @@ impl Subject {
                 .collect::<Vec<Option<f64>>>()
         });
         let kind = landscapes[0].kind;
-        let class_names = self.job.class_names();
-        let names = picked.each_ref().map(|item| &item.name);
         let said = json!({
             "steps": steps,
             "grid": parts::grid(kind, steps),
             "overlay": parts::overlay(&landscapes[0], None),
-            "title": kind.title(item_classes.map(|class| class_names[class].as_str())),
+            "title": kind.title([a, b, c]),
             "classes": item_classes,
             "items": names,
             "values": measures,
@@ -135,6 +162,54 @@ impl Subject {
             arrays.push(landscapes[0].as_drawn(rows, self.job.items().len()));
         }
         Ok(packed(&said.to_string(), &arrays))
+    }
+
+    /// The answers of the first model, and of a second one if there is one.
+    fn landscapes(
+        &self,
+        picked: &[Picked; 3],
+        view: &View,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Landscape>, ExploreError> {
+        let first = self.landscape(&self.job.model().model, picked, view, observer)?;
+        let Some(second) = &self.against else {
+            return Ok(vec![first]);
+        };
+        let answered = match &first.inputs {
+            Some(inputs) if second.is_reordered() => self.reordered(second, &first, inputs)?,
+            _ => self.landscape(second.model(), &second.picked(picked), view, observer)?,
+        };
+        Ok(vec![first, second.answered(answered)])
+    }
+
+    /// The answers of a model whose columns stand in another order to the rows of the first one's.
+    fn reordered(
+        &self,
+        second: &Second,
+        first: &Landscape,
+        inputs: &[f32],
+    ) -> Result<Landscape, ExploreError> {
+        let (width, classes) = (self.job.items().len(), second.model().num_classes());
+        let points: Vec<usize> = first.points().collect();
+        let row = |&k: &usize| second.row(&inputs[k * width..(k + 1) * width]);
+        let rows: Vec<Vec<f32>> = points.iter().map(row).collect();
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        let answers = classify(self.engine.as_ref(), second.model(), &rows)?;
+        // Beyond the third edge of a triangle there are none.
+        let placed = |values: &[f32]| {
+            let mut all = vec![f32::NAN; first.num_frames() * classes];
+            for (&k, value) in points.iter().zip(values.chunks_exact(classes)) {
+                all[k * classes..(k + 1) * classes].copy_from_slice(value);
+            }
+            all
+        };
+        Ok(Landscape {
+            num_classes: classes,
+            logits: placed(&answers.logits),
+            probabilities: placed(&answers.probabilities),
+            inputs: None,
+            ..first.clone()
+        })
     }
 
     /// One model's answers, as a run computes them.
@@ -189,6 +264,9 @@ impl Subject {
         };
         let steps = view.morph.steps;
         let tile = MAX_FRAME_PX.min(a.width_px.max(a.height_px));
+        if view.line.is_some() && steps * tile <= MAX_FRAMES_PX {
+            return Ok(line::line_frames([a, b], steps, MAX_FRAME_PX).to_jpeg(JPEG_QUALITY));
+        }
         if steps * tile > MAX_FRAMES_PX || steps * steps * a.levels.len() > MAX_LEVELS {
             return Err(ExploreError::refused(format!(
                 "{steps} x {steps} frames are too many to show; choose fewer steps"
@@ -236,7 +314,10 @@ fn packed(text: &str, arrays: &[impl AsRef<[f32]>]) -> Vec<u8> {
     bytes.extend_from_slice(text.as_bytes());
     bytes.resize(4 + padded, b' ');
     for array in arrays {
-        bytes.extend(array.as_ref().iter().flat_map(|value| value.to_le_bytes()));
+        match cfg!(target_endian = "little") {
+            true => bytes.extend_from_slice(bytemuck::cast_slice(array.as_ref())),
+            false => bytes.extend(array.as_ref().iter().flat_map(|value| value.to_le_bytes())),
+        }
     }
     bytes
 }

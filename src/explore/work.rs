@@ -1,7 +1,8 @@
 //! The work in flight: how much of it there is at once, and when it is no longer wanted.
 //!
 //! A piece of work is stopped, between two batches of the engine, by the next of its kind from the
-//! same page, by the browser closing its connection, and by the end of the server.
+//! same page, by the browser closing its connection, and by the end of the server. Which is the next a
+//! page says by a number: a request that it has given up may be read after the one that replaced it.
 
 use crate::job::Observer;
 use std::io::ErrorKind;
@@ -42,7 +43,16 @@ struct State {
     running: usize,
     waiting: usize,
     started: u64,
-    newest: Vec<((String, Kind), u64)>,
+    newest: Vec<((String, Kind), Newest)>,
+}
+
+/// The newest work of a kind from a page.
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    /// By the page's own count.
+    turn: u64,
+    /// By the order in which it was read.
+    number: u64,
 }
 
 /// Why work does not begin.
@@ -68,19 +78,24 @@ impl Work {
     /// wanted from here on.
     pub(super) fn begin<'a>(
         &'a self,
-        page: &str,
+        (page, turn): (&str, u64),
         kind: Kind,
         stream: &'a TcpStream,
     ) -> Result<Ticket<'a>, NotBegun> {
         let of = (page.to_owned(), kind);
         let mut state = self.state();
+        let is_late =
+            |(known, newest): &((String, Kind), Newest)| *known == of && newest.turn > turn;
+        if state.newest.iter().any(is_late) {
+            return Err(NotBegun::Unwanted);
+        }
         state.started += 1;
         let number = state.started;
         state.newest.retain(|(known, _)| *known != of);
         if state.newest.len() == KNOWN {
             state.newest.remove(0);
         }
-        state.newest.push((of.clone(), number));
+        state.newest.push((of.clone(), Newest { turn, number }));
         self.freed.notify_all();
         if state.waiting == WAITING {
             return Err(NotBegun::Busy);
@@ -134,7 +149,8 @@ impl Work {
         number: u64,
         stream: &TcpStream,
     ) -> bool {
-        let is_newest = |(known, newest): &((String, Kind), u64)| known != of || *newest == number;
+        let is_newest =
+            |(known, newest): &((String, Kind), Newest)| known != of || newest.number == number;
         !self.is_over() && state.newest.iter().all(is_newest) && is_open(stream)
     }
 }

@@ -258,6 +258,11 @@ impl LoadedLines {
                 data.table.checked_index(*index)?
             }
             (LoadedData::Rows(data), ListedItem::Name(name)) => data.table.index_of(name)?,
+            (_, ListedItem::Image(_) | ListedItem::Row(_)) => {
+                return Err(JobError::unfit(
+                    "expected items of the data, found one that the list itself holds",
+                ));
+            }
         })
     }
 

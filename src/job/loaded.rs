@@ -13,6 +13,7 @@ use super::images::{LoadedImages, other_model};
 use super::landscapes::{LandscapeId, landscapes_of, triples_digest, triples_json};
 use super::model::LoadedModel;
 use super::observer::{Note, Observer};
+use super::own::{OwnInput, OwnItems};
 use super::spec::{InterpolateJob, Job, SweepJob};
 use super::tables::LoadedTable;
 use crate::data::{Image, PaperTable, PointLists, Table, read_points_file};
@@ -37,6 +38,7 @@ use crate::sections::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -53,6 +55,8 @@ pub struct LoadedJob {
     class_names: Vec<String>,
     triples: Vec<Triple>,
     items: LoadedItems,
+    /// Those of the triples that are not among the data's.
+    own: OwnItems,
     /// Where items lie of which planes or triangles are wanted.
     space: Option<Space>,
     /// The network that cuts them, or why there is none.
@@ -183,12 +187,11 @@ fn flat_space(
     let Some(flat) = flat else {
         return Ok(None);
     };
-    let [below, above] = flat.range;
-    if !flat.range.iter().all(|share| (0.0..=100.0).contains(share)) {
+    if let Some(problem) = flat.range.problem() {
         return Err(JobError::setting(
             Setting::Range,
-            format!("{below},{above}"),
-            JobError::unfit("expected two shares of the box's sides, from 0 to 100"),
+            flat.range,
+            JobError::unfit(problem),
         ));
     }
     let refused = match kind {
@@ -273,10 +276,20 @@ impl SweepJob {
         let class_names = model.class_names(images.classes());
         let kind = Job::Sweep(self.clone()).kind();
         let labels = || (0..images.len()).map(|item| images.label(item)).collect();
+        let own = RefCell::new(OwnItems::behind(images.len()));
         let find = |item: &ListedItem| {
             let item = match item {
                 ListedItem::Index(index) => images.checked_index(*index)?,
                 ListedItem::Name(name) => images.index_of(name)?,
+                ListedItem::Image(image) => {
+                    let (shape, classes) = (images.image_shape(), class_names.len());
+                    return own.borrow_mut().add_image(image, shape, classes);
+                }
+                ListedItem::Row(_) => {
+                    return Err(JobError::unfit(
+                        "expected an image, found a row of values; the data are images",
+                    ));
+                }
             };
             Ok((item, images.label(item)))
         };
@@ -299,6 +312,7 @@ impl SweepJob {
             job: Job::Sweep(self.clone()),
             class_names,
             triples,
+            own: own.into_inner(),
             items: LoadedItems::Images {
                 sha256: images.sha256_hex()?,
                 settings: self.morph,
@@ -362,10 +376,20 @@ impl InterpolateJob {
             Some(number) => whole.table.draw_per_class(number, seed)?,
             None => whole.table.clone(),
         };
+        let own = RefCell::new(OwnItems::behind(drawn.len()));
         let find = |item: &ListedItem| {
             let position = match item {
                 ListedItem::Index(index) => drawn.checked_index(*index)?,
                 ListedItem::Name(name) => drawn.index_of(name)?,
+                ListedItem::Row(row) => {
+                    let features = drawn.features();
+                    return own.borrow_mut().add_row(row, features, class_names.len());
+                }
+                ListedItem::Image(_) => {
+                    return Err(JobError::unfit(
+                        "expected a row of values, found an image; the data are rows",
+                    ));
+                }
             };
             Ok((position, drawn.label(position)))
         };
@@ -387,6 +411,7 @@ impl InterpolateJob {
             job: Job::Interpolate(self.clone()),
             class_names,
             triples,
+            own: own.into_inner(),
             items: LoadedItems::Rows {
                 whole,
                 drawn,
@@ -472,7 +497,7 @@ impl LoadedJob {
         let jobs = ids.iter().map(|id| FlatJob {
             items: id.items.map(|position| match &self.items {
                 LoadedItems::Images { .. } => &fetched.images[&position].levels[..],
-                LoadedItems::Rows { drawn, .. } => drawn.row(position),
+                LoadedItems::Rows { .. } => self.row_at(position),
             }),
             name: format!(
                 "{} ({})",
@@ -510,9 +535,20 @@ impl LoadedJob {
 
     /// The name of the item at a position, e.g. `t10k#9`.
     pub fn item_name(&self, position: usize) -> String {
+        if let Some(own) = self.own.get(position) {
+            return own.name.clone();
+        }
         match &self.items {
             LoadedItems::Images { loaded, .. } => loaded.images.item_name(position),
             LoadedItems::Rows { drawn, .. } => drawn.item_name(position),
+        }
+    }
+
+    /// The item at a position as a list of triples has it.
+    pub(crate) fn listed_item(&self, position: usize) -> ListedItem {
+        match self.own.get(position) {
+            Some(own) => own.listed.clone(),
+            None => ListedItem::Name(self.item_name(position)),
         }
     }
 
@@ -529,6 +565,9 @@ impl LoadedJob {
     /// # Panics
     /// Where there is none, as in what follows.
     pub fn item_class(&self, position: usize) -> usize {
+        if let Some(own) = self.own.get(position) {
+            return own.class;
+        }
         match &self.items {
             LoadedItems::Images { loaded, .. } => loaded.images.label(position),
             LoadedItems::Rows { drawn, .. } => drawn.label(position),
@@ -551,9 +590,10 @@ impl LoadedJob {
     /// # Errors
     /// [`JobError`] where its file cannot be read any more.
     pub fn image(&self, position: usize) -> Result<Option<Image>, JobError> {
-        match &self.items {
-            LoadedItems::Images { loaded, .. } => Ok(Some(loaded.images.image(position)?)),
-            LoadedItems::Rows { .. } => Ok(None),
+        match (&self.items, self.own.get(position).map(|own| &own.input)) {
+            (LoadedItems::Images { .. }, Some(OwnInput::Image(image))) => Ok(Some(image.clone())),
+            (LoadedItems::Images { loaded, .. }, _) => Ok(Some(loaded.images.image(position)?)),
+            (LoadedItems::Rows { .. }, _) => Ok(None),
         }
     }
 
@@ -561,7 +601,16 @@ impl LoadedJob {
     pub fn row(&self, position: usize) -> Option<&[f32]> {
         match &self.items {
             LoadedItems::Images { .. } => None,
-            LoadedItems::Rows { drawn, .. } => Some(drawn.row(position)),
+            LoadedItems::Rows { .. } => Some(self.row_at(position)),
+        }
+    }
+
+    /// The row at a position, of items that are rows.
+    fn row_at(&self, position: usize) -> &[f32] {
+        match (&self.items, self.own.get(position).map(|own| &own.input)) {
+            (_, Some(OwnInput::Row(row))) => row,
+            (LoadedItems::Rows { drawn, .. }, _) => drawn.row(position),
+            (LoadedItems::Images { .. }, _) => unreachable!("asked of rows alone"),
         }
     }
 
@@ -602,7 +651,7 @@ impl LoadedJob {
             return Ok(None);
         };
         let [height, width, _] = loaded.images.image_shape();
-        let names = items.map(|item| loaded.images.item_name(item));
+        let names = items.map(|item| self.item_name(item));
         let lists = points.of(names.iter().map(String::as_str), [width, height]);
         let [a, b, c] =
             <[_; 3]>::try_from(lists.in_setting(Setting::Points, "")?).expect("a list an item");
@@ -612,11 +661,13 @@ impl LoadedJob {
     /// Reads the inputs of some landscapes, each once.
     pub(crate) fn fetch(&self, landscapes: &[LandscapeId]) -> Result<Fetched, JobError> {
         let images = match &self.items {
-            LoadedItems::Images { loaded, .. } => landscapes
-                .iter()
-                .flat_map(|id| id.items)
-                .map(|item| Ok((item, loaded.images.image(item)?)))
-                .collect::<Result<_, JobError>>()?,
+            LoadedItems::Images { .. } => {
+                let mut images = BTreeMap::new();
+                for item in landscapes.iter().flat_map(|id| id.items) {
+                    images.extend(self.image(item)?.map(|image| (item, image)));
+                }
+                images
+            }
             LoadedItems::Rows { .. } => BTreeMap::new(),
         };
         let mut points = BTreeMap::new();
@@ -655,11 +706,11 @@ impl LoadedJob {
                 let settings = MorphSettings { steps, ..*settings };
                 self.compute_images(engine, landscapes, fetched, &settings, frames, observer)
             }
-            LoadedItems::Rows { drawn, .. } => {
+            LoadedItems::Rows { .. } => {
                 let rows: Vec<RowJob<'_>> = landscapes
                     .iter()
                     .map(|id| {
-                        let [a, b, c] = id.items.map(|position| drawn.row(position));
+                        let [a, b, c] = id.items.map(|position| self.row_at(position));
                         RowJob { a, b, c }
                     })
                     .collect();
@@ -688,9 +739,9 @@ impl LoadedJob {
 
     /// The inputs at these positions of the data.
     pub(super) fn item_inputs(&self, positions: &[usize]) -> Result<Vec<Vec<f32>>, JobError> {
-        let input = |&position: &usize| match &self.items {
-            LoadedItems::Images { loaded, .. } => Ok(loaded.images.image(position)?.levels),
-            LoadedItems::Rows { drawn, .. } => Ok(drawn.row(position).to_vec()),
+        let input = |&position: &usize| match self.image(position)? {
+            Some(image) => Ok(image.levels),
+            None => Ok(self.row_at(position).to_vec()),
         };
         positions.iter().map(input).collect()
     }
@@ -931,11 +982,17 @@ impl LoadedJob {
                 plan.insert("features".into(), json!(drawn.features()));
                 plan.insert("label".into(), json!(drawn.label_column()));
                 (
-                    listed(&|position| drawn.index(position)),
+                    listed(&|position| match self.own.get(position) {
+                        Some(_) => position,
+                        None => drawn.index(position),
+                    }),
                     drawn.sha256_hex(),
                 )
             }
         };
+        if !self.own.names().is_empty() {
+            plan.insert("own".into(), json!(self.own.names()));
+        }
         plan.insert("triples".into(), triples);
         plan.insert("model_sha256".into(), json!(self.model.model.sha256()));
         plan.insert("data_sha256".into(), json!(data_sha256));

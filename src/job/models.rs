@@ -16,7 +16,7 @@ use super::triples::Triples;
 use crate::data::ClassMatch;
 use crate::defaults::with_defaults;
 use crate::engine::Engine;
-use crate::landscape::{Items, LandscapeFile, ListedItem, ListedTriple, argmax};
+use crate::landscape::{Items, LandscapeFile, ListedTriple, argmax};
 use crate::model::Network;
 use crate::pipeline::{PipelineError, classify};
 use crate::remedy::Setting;
@@ -129,9 +129,7 @@ impl ModelsJob {
 fn same_triples(job: &LoadedJob) -> Triples {
     let listed = job.triples().iter().map(|triple| ListedTriple {
         name: triple.name.clone(),
-        items: triple
-            .items
-            .map(|item| ListedItem::Name(job.item_name(item))),
+        items: triple.items.map(|item| job.listed_item(item)),
     });
     Triples::Listed(listed.collect())
 }
@@ -447,13 +445,13 @@ pub struct ItemAnswer {
 }
 
 /// Passes on every note once, however many loads have it to say.
-struct Once<'a> {
+pub(crate) struct Once<'a> {
     observer: &'a dyn Observer,
     said: Mutex<HashSet<String>>,
 }
 
 impl<'a> Once<'a> {
-    fn new(observer: &'a dyn Observer) -> Self {
+    pub(crate) fn new(observer: &'a dyn Observer) -> Self {
         Self {
             observer,
             said: Mutex::default(),

@@ -102,7 +102,7 @@ impl Job {
     }
 
     /// The same job of another model.
-    pub(super) fn with_model(&self, model: &ModelSource) -> Self {
+    pub(crate) fn with_model(&self, model: &ModelSource) -> Self {
         let mut job = self.clone();
         job.model_mut().clone_from(model);
         job

@@ -32,7 +32,9 @@ pub use measures::{
 pub use share::wilson;
 pub use tool_share::{ToolShare, tool_share};
 pub use triples::{Permutation, Triple, TripleError, choose_lettered_triples, choose_triples};
-pub use triples_file::{ListedItem, ListedTriple, TriplesFileError, read_triples_file};
+pub use triples_file::{
+    ListedItem, ListedTriple, OwnImage, OwnRow, TriplesFileError, read_triples_file,
+};
 pub use walk::{
     Chain, Exponent, LANDSCAPE_ITEMS, Plane, Potential, WalkError, bilinear_cells, committor,
     exponent, item_basin, largest_time_step, mean_first_passage,
@@ -236,14 +238,16 @@ impl Landscape {
     }
 
     /// The frames of the items A, B and C: of those that are C the first, and of items between
-    /// points the nearest ones.
-    pub fn item_points(&self) -> [usize; 3] {
-        let nearest = || {
-            let flat = self.flat.as_ref();
-            flat.map(|flat| flat.anchors.map(|anchor| flat.nearest(anchor)))
-        };
-        let corners = self.kind.corners(self.steps);
-        corners.or_else(nearest).unwrap_or_default()
+    /// points the nearest ones. Nothing of an item that the box of a plane leaves out.
+    pub fn item_points(&self) -> [Option<usize>; 3] {
+        let inside = |place: [f64; 2]| place.iter().all(|share| (0.0..=1.0).contains(share));
+        match (self.kind.corners(self.steps), &self.flat) {
+            (Some(corners), _) => corners.map(Some),
+            (None, Some(flat)) => flat
+                .anchors
+                .map(|anchor| inside(self.drawn_share(anchor)).then(|| flat.nearest(anchor))),
+            (None, None) => [None; 3],
+        }
     }
 
     /// Where the items of a plane or triangle lie on the drawn grid, whose points are the middles of
@@ -279,9 +283,9 @@ impl Landscape {
     }
 
     /// The frames of the items A and B, A and C, B and C ([`Landscape::item_points`]).
-    pub fn item_pairs(&self) -> [[usize; 2]; 3] {
+    pub fn item_pairs(&self) -> [Option<[usize; 2]>; 3] {
         let [a, b, c] = self.item_points();
-        [[a, b], [a, c], [b, c]]
+        [(a, b), (a, c), (b, c)].map(|(from, to)| Some([from?, to?]))
     }
 
     /// Whether `class` is the predicted one of any frame.

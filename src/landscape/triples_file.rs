@@ -1,4 +1,7 @@
 //! The list of triples that a user fixes: `{"triples":[{"name":"1A","items":[9,2,"t10k#1"]}]}`.
+//!
+//! An item may also stand in the list itself: `{"png":"iVBOR...","class":3}`, a picture as base64 of a
+//! PNG of the data's size, or `{"row":[5.1,3.5,1.4,0.2],"class":0}`.
 
 use crate::data::{InputError, MAX_JSON_BYTES, read_text};
 use serde::{Deserialize, Serialize};
@@ -12,7 +15,7 @@ struct TriplesFile {
 }
 
 /// A triple as the file has it: its items are not looked up yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedTriple {
     /// 1 to 64 letters, digits, `-` or `_`, since it becomes the name of folders.
@@ -22,13 +25,37 @@ pub struct ListedTriple {
 }
 
 /// An item as the file names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ListedItem {
     /// Its position in the data.
     Index(usize),
     /// Its name, e.g. `t10k#1565`.
     Name(String),
+    /// A picture that is in no data set.
+    Image(OwnImage),
+    /// A row that is in no data set.
+    Row(OwnRow),
+}
+
+/// A picture that the list itself holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnImage {
+    /// A PNG of the data's size, as base64.
+    pub png: String,
+    /// Number of its class.
+    pub class: usize,
+}
+
+/// A row that the list itself holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRow {
+    /// Its features, in the order of the data's.
+    pub row: Vec<f32>,
+    /// Number of its class.
+    pub class: usize,
 }
 
 /// Why a list of triples was refused; the caller adds the path.
@@ -39,7 +66,9 @@ pub enum TriplesFileError {
     #[error(transparent)]
     Input(#[from] InputError),
     /// Not the JSON that is expected.
-    #[error("expected {{\"triples\":[{{\"name\":\"1A\",\"items\":[i,j,k]}},...]}}")]
+    #[error(
+        "expected {{\"triples\":[{{\"name\":\"1A\",\"items\":[i,j,k]}},...]}}, each item a position, a name, {{\"png\":base64,\"class\":c}} or {{\"row\":[...],\"class\":c}}"
+    )]
     Json(#[source] serde_json::Error),
     /// An empty list.
     #[error("expected at least one triple, found none")]

@@ -21,7 +21,9 @@ use crate::engine::Engine;
 use crate::kernels::{BUDGET, Recording};
 use crate::landscape::{FlatGrid, FlatShape, GridKind, Landscape};
 use crate::model::{Classifier, Network, Steps};
-use crate::sections::{BOX_MARGIN, Exactness, ItemPlane, Space, SpaceKind, triangle_anchors};
+use crate::sections::{
+    BOX_MARGIN, BoxRange, Exactness, ItemPlane, Space, SpaceKind, triangle_anchors,
+};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -36,9 +38,8 @@ pub struct FlatSettings {
     /// A plane or a triangle.
     #[serde(rename = "kind")]
     pub shape: FlatShape,
-    /// How much wider than the items the box of a plane is, below and above, as shares of each side;
-    /// dbViz's `range_l` and `range_r`.
-    pub range: [f64; 2],
+    /// How much wider than the items the box of a plane is; dbViz's `range_l` and `range_r`.
+    pub range: BoxRange,
     /// Whether each value of a point is clamped to the range of an image's levels.
     pub clipped: bool,
     /// Whether the class map beside the samples is exact or certified where the network allows it.
@@ -52,7 +53,7 @@ impl Default for FlatSettings {
     fn default() -> Self {
         Self {
             shape: FlatShape::Plane,
-            range: [BOX_MARGIN; 2],
+            range: [BOX_MARGIN; 2].into(),
             clipped: false,
             exact: Exactness::Auto,
             max_regions: 1_000_000,

@@ -82,7 +82,10 @@ pub fn decision_map(
         ],
     };
     // An item that the classifier takes for another class.
-    let mistaken = |k: usize, letter: &str| {
+    let mistaken = |k: Option<usize>, letter: &str| {
+        let Some(k) = k else {
+            return "outside the box".to_owned();
+        };
         let Some(label) = landscape.label(k) else {
             return "failed".to_owned();
         };
@@ -93,7 +96,7 @@ pub fn decision_map(
         }
     };
     for (letter, k, [x, y]) in thumbs {
-        let Some(frames) = frames else {
+        let (Some(frames), Some(tile)) = (frames, k) else {
             let class = file.item_class_names()["ABC".find(letter).unwrap_or(0)];
             let middle = [x + THUMB / 2.0, y + THUMB / 2.0];
             let look = Type::new(LABEL_SIZE + 2.0, INK, Anchor::Middle);
@@ -110,7 +113,7 @@ pub fn decision_map(
         let zoom = THUMB / frame_height.max(frame_width);
         let size = [zoom * frame_width, zoom * frame_height];
         let corner = [x + (THUMB - size[0]) / 2.0, y + (THUMB - size[1]) / 2.0];
-        canvas.picture(corner, size, &tile_png(frames, k));
+        canvas.picture(corner, size, &tile_png(frames, tile));
         canvas.rectangle(
             corner,
             size,
@@ -266,7 +269,10 @@ fn draw_anchors(canvas: &mut Canvas, [x, y]: Place, landscape: &Landscape) {
     if !landscape.kind.is_flat() {
         return;
     }
-    for (letter, [right, up]) in ["A", "B", "C"].into_iter().zip(landscape.anchors()) {
+    let places = ["A", "B", "C"].into_iter().zip(landscape.anchors());
+    // A box may leave its items out.
+    let inside = |(_, place): &(_, Place)| place.iter().all(|share| (0.0..=1.0).contains(share));
+    for (letter, [right, up]) in places.filter(inside) {
         let at = [x + MAP * right, y + MAP * (1.0 - up)];
         let edge = Stroke {
             color: opaque(INK),

@@ -154,7 +154,8 @@ impl Points {
         // Of a plane the nearest points.
         let [a, b, c] = landscape.item_points();
         let items = [(a, "A"), (b, "B"), (c, "C")];
-        let place = |(k, letter)| Some((answered.binary_search(&k).ok()?, letter));
+        let place =
+            |(k, letter): (Option<usize>, _)| Some((answered.binary_search(&k?).ok()?, letter));
         Self {
             probabilities,
             labels,

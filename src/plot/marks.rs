@@ -84,14 +84,15 @@ pub(super) fn barriers(file: &LandscapeFile, marks: Marks) -> Vec<Barrier> {
     let pairs = ["AB", "AC", "BC"].into_iter().zip(landscape.item_pairs());
     pairs
         .zip(potentials)
-        .map(|((name, [from, to]), u)| {
+        .filter_map(|((name, pair), u)| {
+            let [from, to] = pair?;
             let pass = pass(&u, shape, from, to);
-            Barrier {
+            Some(Barrier {
                 name,
                 level: u[pass],
                 pass,
                 path: best_path(&u, shape, from, to),
-            }
+            })
         })
         .collect()
 }

@@ -40,29 +40,21 @@ pub fn models_report(report: &ModelsReport<'_>) -> String {
         .map(|svg| format!("<figure class=\"drawing\">\n{svg}</figure>\n"))
         .collect();
     let run = script_safe(&report.run.to_string());
-    let mut page = String::new();
-    let mut rest = TEMPLATE;
-    // One pass over the template: what is put in is never searched for marks.
-    for (mark, content) in [
-        ("<!--POLICY-->", policy(&own)),
-        ("<!--TITLE-->", escaped(report.title)),
-        ("<!--STYLE-->", format!("<style>{style}</style>")),
-        ("<!--HEADING-->", escaped(report.title)),
-        ("<!--SUBTITLE-->", escaped(report.subtitle)),
-        ("<!--FIGURES-->", figures),
-        (
-            "<!--DATA-->",
-            format!("<script type=\"application/json\" id=\"run\">{run}</script>"),
-        ),
-        ("<!--SCRIPT-->", format!("<script>{script}</script>")),
-    ] {
-        let (before, after) = rest
-            .split_once(mark)
-            .expect("the template has its marks in this order");
-        page.push_str(before);
-        page.push_str(&content);
-        rest = after;
-    }
-    page.push_str(rest);
-    page
+    parts::filled(
+        TEMPLATE,
+        &[
+            (
+                "<!--HEAD-->",
+                &parts::head(report.title, &style, &policy(&own)),
+            ),
+            ("<!--HEADING-->", &escaped(report.title)),
+            ("<!--SUBTITLE-->", &escaped(report.subtitle)),
+            ("<!--FIGURES-->", &figures),
+            (
+                "<!--DATA-->",
+                &format!("<script type=\"application/json\" id=\"run\">{run}</script>"),
+            ),
+            ("<!--SCRIPT-->", &format!("<script>{script}</script>")),
+        ],
+    )
 }

@@ -1,11 +1,12 @@
 //! The page itself: template, style and script put together with a run's data.
 
-use super::parts::{self, escaped, plotly_js};
+use super::parts::{self, plotly_js};
 use super::policy::{Own, policy};
 use super::{Detail, zipped};
 use crate::data::{FileError, write_file};
 use crate::landscape::{Column, GridKind};
 use crate::plot::{FIGURE_TITLES, class_color_hex};
+use crate::sections::BoxRange;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
@@ -112,9 +113,8 @@ fn page(report: &Report<'_>) -> String {
     parts::filled(
         TEMPLATE,
         &[
-            ("<!--POLICY-->", &policy(&own)),
-            ("<!--TITLE-->", &escaped(&title)),
-            ("<!--STYLE-->", &format!("<style>{style}</style>")),
+            ("<!--HEAD-->", &parts::head(&title, &style, &policy(&own))),
+            ("<!--RANKING-->", parts::RANKING_TABLE),
             ("<!--BENCH-->", parts::BENCH),
             ("<!--DATA-->", &data),
             ("<!--SCRIPT-->", &format!("<script>{script}</script>")),
@@ -259,9 +259,8 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         (_, Some(_)) => facts.push([
             "Grid".to_owned(),
             format!(
-                "{name}, its box wider than the items by {} and {} of each side{}",
-                text(&flat["range"][0]),
-                text(&flat["range"][1]),
+                "{name}, its box wider than the items by {}{}",
+                box_range(&flat["range"]),
                 match flat["clipped"] == true {
                     true => ", clipped to the levels of images",
                     false => "; points may leave the levels of images",
@@ -308,6 +307,17 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
     }
     facts.push(["Program".to_owned(), text(&manifest["program"])]);
     facts
+}
+
+/// How much wider than its items the box of a plane is, in words.
+fn box_range(range: &Value) -> String {
+    match serde_json::from_value(range.clone()) {
+        Ok(BoxRange([[left, right], [below, above]])) if [left, right] != [below, above] => {
+            format!("{left} and {right} of its side along alpha, {below} and {above} along beta")
+        }
+        Ok(BoxRange([[below, above], _])) => format!("{below} and {above} of each side"),
+        Err(_) => "an unknown share".to_owned(),
+    }
 }
 
 /// JSON that stays inside its script element whatever names it holds.

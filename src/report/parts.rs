@@ -23,6 +23,22 @@ pub(crate) const SURFACE: &str = include_str!("page/surface.js");
 /// Map, probe, surface and path: the part of a page in which a landscape is looked at.
 pub(crate) const BENCH: &str = include_str!("bench.html");
 
+/// A run's landscapes in a table, which the script fills.
+pub(crate) const RANKING_TABLE: &str = include_str!("ranking.html");
+
+/// What every page begins with, up to its body. `policy` is its content security policy as an
+/// element, or empty where a server sends the policy.
+pub(crate) fn head(title: &str, style: &str, policy: &str) -> String {
+    filled(
+        include_str!("head.html"),
+        &[
+            ("<!--POLICY-->", policy),
+            ("<!--TITLE-->", &escaped(title)),
+            ("<!--STYLE-->", &format!("<style>{style}</style>")),
+        ],
+    )
+}
+
 /// What a page's script knows of a kind of grid.
 pub(crate) fn grid(kind: GridKind, steps: usize) -> Value {
     json!({

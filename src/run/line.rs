@@ -189,17 +189,48 @@ pub(super) fn bracketed_line(line: CertifiedLine, network: &SectionNetwork) -> L
 
 fn sampled(asked: &LineJob, job: &LoadedLine, engine: &dyn Engine) -> Result<Line, RunError> {
     let t = line_parameters(asked.steps, [0.0, 1.0]);
-    let [from, to] = &job.inputs;
+    let inputs = line_inputs(job.inputs.each_ref().map(Vec::as_slice), &t);
+    let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let answers = classify(engine, &job.model.model, &rows)?;
+    Ok(sampled_line(&answers.logits, job.class_names.len(), &t))
+}
+
+/// The inputs at places `t` of the straight line from the first input, at 0, to the second, at 1.
+pub(crate) fn line_inputs([from, to]: [&[f32]; 2], t: &[f64]) -> Vec<Vec<f32>> {
     let mix = |&t: &f64| -> Vec<f32> {
         let pairs = from.iter().zip(to);
         pairs
             .map(|(&a, &b)| (f64::from(a) + t * (f64::from(b) - f64::from(a))) as f32)
             .collect()
     };
-    let inputs: Vec<Vec<f32>> = t.iter().map(mix).collect();
-    let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-    let answers = classify(engine, &job.model.model, &rows)?;
-    Ok(sampled_line(&answers.logits, job.class_names.len(), &t))
+    t.iter().map(mix).collect()
+}
+
+/// The class intervals between two inputs, as [`cut_line`] has them, and nothing else of the line:
+/// how far they can be trusted, the intervals, and what so many samples miss of exact ones.
+///
+/// # Errors
+/// [`crate::sections::SectionError`] where the section contradicts itself or has too many pieces.
+pub(crate) fn cut_inputs(
+    network: &SectionNetwork,
+    inputs: [&[f32]; 2],
+    max_pieces: usize,
+    steps: usize,
+) -> Result<(SectionLabel, Vec<ClassInterval>, Option<String>), crate::sections::SectionError> {
+    let [from, to] = inputs.map(|input| network.space().point(input));
+    if !network.is_piecewise_linear() {
+        let line = certified_line(network, &from, &to, &BracketOptions::default())?;
+        let line = bracketed_line(line, network);
+        return Ok((line.label, line.intervals, line.certificate));
+    }
+    let options = LineOptions {
+        max_pieces,
+        ..LineOptions::default()
+    };
+    let line = exact_line(network, &from, &to, &options)?;
+    let intervals = intervals(&line.breaks, &line.classes);
+    let sentence = certify_line(&line, steps).sentence();
+    Ok((line.label, intervals, Some(sentence)))
 }
 
 /// What is said of a line of which samples are known: logits `[samples, classes]` at places `t`.

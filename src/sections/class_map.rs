@@ -47,7 +47,7 @@ pub struct ClassMap {
     /// The least barriers from item A to B, from A to C and from B to C: of all paths over the map the
     /// lowest largest lead, in logits, of a class that neither item is predicted to be; below 0
     /// where no other class need be met. Nothing where the map is not exact, would be cut into too many
-    /// faces, or has no other class.
+    /// faces, has no other class, or leaves an item out.
     pub barriers: [Option<f64>; 3],
     /// What the grid's points miss, where the map is exact.
     pub certificate: Option<PlaneCertificate>,
@@ -161,6 +161,9 @@ fn exact(
     let mut barriers = [None; 3];
     for (barrier, [from, to]) in barriers.iter_mut().zip([[0, 1], [0, 2], [1, 2]]) {
         let ends = [from, to].map(|item: usize| plane.anchors[item]);
+        if shape == FlatShape::Plane && !ends.iter().all(|&end| plane.holds(end)) {
+            continue;
+        }
         *barrier = match barrier_of(network, plane, &cut, ends) {
             Err(SectionError::TooManyRegions { .. }) => None,
             barrier => barrier?,

@@ -74,7 +74,7 @@ pub use margins::{
 pub use network::{SectionNetwork, Space, SpaceKind};
 pub use paths::{Connected, Connection, PathOptions, connect, plane_barrier};
 pub use plane::{
-    BOX_MARGIN, ItemPlane, clip, line_parameters, line_point, mixture, triangle_anchors,
+    BOX_MARGIN, BoxRange, ItemPlane, clip, line_parameters, line_point, mixture, triangle_anchors,
     triangle_weights,
 };
 pub use sample::{PushedForward, plane_logits, point_logits, push_forward};

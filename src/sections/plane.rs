@@ -9,10 +9,94 @@
 //! ```
 
 use super::SectionError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How much wider than the anchors a plane's box is, on each side, as a share of that side.
 pub const BOX_MARGIN: f64 = 0.1;
+
+/// How much wider than its three items the box of a plane is: `[[left, right], [below, above]]`, of
+/// alpha and of beta, as shares of the items' own side. A share below 0 makes the box narrower: so
+/// a box is moved and made smaller, down to a thousandth of what it lies away from the items.
+///
+/// As JSON, and in the mind of a user, one pair where both are alike: dbViz's `range_l` and `range_r`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WrittenRange", into = "WrittenRange")]
+pub struct BoxRange(pub [[f64; 2]; 2]);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenRange {
+    Both([f64; 2]),
+    Each([[f64; 2]; 2]),
+}
+
+impl From<WrittenRange> for BoxRange {
+    fn from(written: WrittenRange) -> Self {
+        match written {
+            WrittenRange::Both(pair) => Self::from(pair),
+            WrittenRange::Each(pairs) => Self(pairs),
+        }
+    }
+}
+
+impl From<BoxRange> for WrittenRange {
+    fn from(BoxRange([along, up]): BoxRange) -> Self {
+        match along == up {
+            true => Self::Both(along),
+            false => Self::Each([along, up]),
+        }
+    }
+}
+
+impl From<[f64; 2]> for BoxRange {
+    /// The same below and above of alpha and of beta.
+    fn from(pair: [f64; 2]) -> Self {
+        Self([pair; 2])
+    }
+}
+
+impl std::fmt::Display for BoxRange {
+    /// As the command line takes it: two numbers, or four.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self([[left, right], [below, above]]) = self;
+        match self.0[0] == self.0[1] {
+            true => write!(f, "{left},{right}"),
+            false => write!(f, "{left},{right},{below},{above}"),
+        }
+    }
+}
+
+impl BoxRange {
+    /// Shares of a side that a box may reach beyond its items.
+    pub const FARTHEST: f64 = 100.0;
+    /// Sides of a box at least, as shares of how far the box reaches: 32-bit coordinates still tell
+    /// its points apart.
+    pub const NARROWEST: f64 = 1e-3;
+
+    /// What is wrong with it, if anything: what was expected and what was found.
+    pub fn problem(&self) -> Option<String> {
+        let farthest = Self::FARTHEST;
+        if !self
+            .0
+            .as_flattened()
+            .iter()
+            .all(|share| share.abs() <= farthest)
+        {
+            return Some(format!(
+                "expected shares of the box's sides from -{farthest} to {farthest}, found {self}"
+            ));
+        }
+        let is_narrow = |&[below, above]: &[f64; 2]| {
+            let [lo, hi] = [-below, 1.0 + above];
+            hi - lo < Self::NARROWEST * lo.abs().max(hi.abs()).max(1.0)
+        };
+        self.0.iter().any(is_narrow).then(|| {
+            format!(
+                "expected a box whose sides are a thousandth of its reach or more, found {self}; a share of -0.5 on both sides leaves nothing"
+            )
+        })
+    }
+}
 
 /// Least distance of the third item from the line through the others, relative to the longer of
 /// the two differences.
@@ -57,13 +141,13 @@ pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl ItemPlane {
-    /// The plane of `z1, z2, z3`, each `[d]`, its box widened by `margins` (left and right of its
-    /// own side; dbViz's `range_l`, `range_r`).
+    /// The plane of `z1, z2, z3`, each `[d]`, with a box around them.
     ///
     /// # Errors
     /// [`SectionError::SamePoint`] where the first two are one point, [`SectionError::OnALine`]
     /// where the three lie on a line (dbViz gives NaN), [`SectionError::Lengths`].
-    pub fn new(points: [&[f64]; 3], margins: [f64; 2]) -> Result<Self, SectionError> {
+    pub fn new(points: [&[f64]; 3], range: impl Into<BoxRange>) -> Result<Self, SectionError> {
+        let BoxRange(margins) = range.into();
         let [z1, z2, z3] = points;
         check_lengths(&points)?;
         let (a, b) = (difference(z1, z2), difference(z1, z3));
@@ -87,7 +171,10 @@ impl ItemPlane {
             let least = of.into_iter().fold(f64::INFINITY, f64::min);
             let most = of.into_iter().fold(f64::NEG_INFINITY, f64::max);
             let side = most - least;
-            [least - margins[0] * side, most + margins[1] * side]
+            [
+                least - margins[axis][0] * side,
+                most + margins[axis][1] * side,
+            ]
         });
         Ok(Self {
             origin: z1.to_vec(),
@@ -119,6 +206,13 @@ impl ItemPlane {
         let [alpha, beta] = self.axes(steps);
         let columns = |a: f64| beta.iter().map(move |&b| [a, b]);
         alpha.iter().flat_map(|&a| columns(a)).collect()
+    }
+
+    /// Whether a place lies in the box.
+    pub fn holds(&self, place: [f64; 2]) -> bool {
+        [0, 1]
+            .into_iter()
+            .all(|axis| (self.lo[axis]..=self.hi[axis]).contains(&place[axis]))
     }
 
     /// Corners of the box, counter-clockwise.

@@ -1,10 +1,11 @@
 //! The explorer's page in a real browser, against a server of this process.
 
 use crate::browser::Page;
-use crate::explore::{Client, fashion, serving};
+use crate::explore::{Client, Explorer, fashion, serving};
 use crate::program::folder;
 use headless_chrome::browser::tab::point::Point;
 use headless_chrome::protocol::cdp::{Emulation, Input};
+use morphscape::data::ClassMatch;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::explore::Subject;
 use morphscape::{
@@ -13,19 +14,20 @@ use morphscape::{
 use std::path::Path;
 use std::time::Duration;
 
-const FULL: &str = "document.documentElement.dataset.ready === 'full' && morphscape.isSettled()";
-const SETTLED: &str = "morphscape.isSettled()";
+pub(crate) const FULL: &str =
+    "document.documentElement.dataset.ready === 'full' && morphscape.isSettled()";
+pub(crate) const SETTLED: &str = "morphscape.isSettled()";
 
 /// Opens the page; nothing where there is no browser.
-fn open(client: &Client, state: &str) -> Option<Page> {
+pub(crate) fn open(client: &Client, state: &str) -> Option<Page> {
     Page::open_address(&format!("{}#{state}", client.url), FULL)
 }
 
-fn assert_quiet(page: &Page, client: &Client) {
+pub(crate) fn assert_quiet(page: &Page, client: &Client) {
     page.assert_asked_only(&[&client.url, "data:", "blob:"]);
 }
 
-fn mouse(page: &Page, point: &Point, what: Input::DispatchMouseEventTypeOption) {
+pub(crate) fn mouse(page: &Page, point: &Point, what: Input::DispatchMouseEventTypeOption) {
     let event = Input::DispatchMouseEvent {
         Type: what,
         x: point.x,
@@ -48,7 +50,7 @@ fn mouse(page: &Page, point: &Point, what: Input::DispatchMouseEventTypeOption) 
 }
 
 /// Presses at the first place and drags to the last.
-fn drag(page: &Page, selector: &str, from: f64, to: f64) {
+pub(crate) fn drag(page: &Page, selector: &str, from: f64, to: f64) {
     use Input::DispatchMouseEventTypeOption::{MouseMoved, MousePressed, MouseReleased};
     let start = page.place(selector, from, 0.5);
     let end = page.place(selector, to, 0.5);
@@ -62,18 +64,18 @@ fn drag(page: &Page, selector: &str, from: f64, to: f64) {
     mouse(page, &end, MouseReleased);
 }
 
-fn bits_shown(page: &Page) -> Vec<u32> {
+pub(crate) fn bits_shown(page: &Page) -> Vec<u32> {
     let text = page.text("JSON.stringify(Array.from(new Uint32Array(morphscape.values().buffer)))");
     serde_json::from_str(&text).expect("numbers")
 }
 
-fn saved_bits(run: &Path) -> Vec<u32> {
+pub(crate) fn saved_bits(run: &Path) -> Vec<u32> {
     let run = RunFolder::open(run).expect("a run");
     let saved = run.landscape("view.3").expect("a landscape").landscape;
     saved.probabilities.iter().map(|p| p.to_bits()).collect()
 }
 
-fn choose(page: &Page, control: &str, value: &str) {
+pub(crate) fn choose(page: &Page, control: &str, value: &str) {
     page.value(&format!(
         "(() => {{ const control = document.querySelector('{control}'); control.value = '{value}';
         control.dispatchEvent(new Event('input', {{bubbles: true}})); control.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"
@@ -110,7 +112,7 @@ fn a_landscape_is_explored_in_a_browser() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let cnn = ModelSource::from(models.join("fashion-mnist-cnn.safetensors"));
     let subject = fashion(Box::new(CpuEngine::new()))
-        .against(&cnn, &Silent)
+        .against(&cnn, ClassMatch::Name, &Silent)
         .expect("two models");
     serving(subject, |client| {
         let Some(page) = open(client, "a=9&b=2&c=1&at=0_0") else {
@@ -303,7 +305,7 @@ fn the_page_can_be_used_by_everyone() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let cnn = ModelSource::from(models.join("fashion-mnist-cnn.safetensors"));
     let subject = fashion(Box::new(CpuEngine::new()))
-        .against(&cnn, &Silent)
+        .against(&cnn, ClassMatch::Name, &Silent)
         .expect("two models");
     serving(subject, |client| {
         let Some(page) = open(client, "a=9&b=2&c=1&path=0_0_1_1") else {
@@ -315,8 +317,12 @@ fn the_page_can_be_used_by_everyone() {
         for theme in ["light", "dark"] {
             page.value(&format!("if (document.documentElement.dataset.theme !== '{theme}') document.querySelector('#theme').click()"));
             assert_eq!(page.text("document.documentElement.dataset.theme"), theme);
-            if let Some(found) = violations(&page) {
-                assert_eq!(found, "[]", "{theme}");
+            for kind in ["plane", "line", "morph"] {
+                choose(&page, "#kind", kind);
+                page.wait(SETTLED);
+                if let Some(found) = violations(&page) {
+                    assert_eq!(found, "[]", "{theme}, {kind}");
+                }
             }
         }
         // No window is too narrow.
@@ -420,60 +426,52 @@ fn names_of_classes_and_files_are_text() {
     });
 }
 
-/// Times from a change to what is drawn, medians of 40 changes, in this browser: printed, for
-/// docs/speed.md.
+/// Times from a change to what is drawn, medians, in this browser: printed, for docs/speed.md. Of
+/// another build of the program, such as a release's, where `MORPHSCAPE_PROGRAM` names one.
 ///
-///     cargo test --test it -- --ignored --nocapture latency
+///     MORPHSCAPE_PROGRAM=target/release/morphscape cargo test --test it -- --ignored --nocapture latency
 #[test]
 #[ignore = "a measurement"]
 fn latency() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    for (name, model) in [
-        ("MLP", ModelSource::default()),
-        (
-            "CNN",
-            ModelSource::from(models.join("fashion-mnist-cnn.safetensors")),
-        ),
-    ] {
-        for engine in crate::common::engines() {
-            let adapter = engine.info().adapter.clone();
-            let job = Job::Sweep(SweepJob {
-                model: model.clone(),
-                ..SweepJob::default()
-            });
-            let subject = Subject::load(job, engine, &Silent).expect("a model");
-            serving(subject, |client| {
-                let Some(page) = open(client, "a=9&b=2&c=1") else {
-                    return;
-                };
-                for (kind, steps, levels) in [
-                    ("morph", 21, &[11, 21][..]),
-                    ("cross-fade", 201, &[11, 21, 81, 201]),
-                ] {
+    let cnn = models.join("fashion-mnist-cnn.safetensors");
+    let of_cnn = ["--model", cnn.to_str().expect("UTF-8")];
+    let out = folder();
+    for (name, model, changes) in [("MLP", &[][..], 40), ("CNN", &of_cnn[..], 12)] {
+        for engine in ["cpu", "gpu"] {
+            let arguments = [&["--engine", engine], model].concat();
+            let explorer = Explorer::start(out.path(), &arguments);
+            let client = &explorer.client;
+            let Some(page) = open(client, "a=9&b=2&c=1") else {
+                return;
+            };
+            for (kind, steps, levels) in
+                [("morph", 21, 2), ("cross-fade", 201, 4), ("plane", 201, 4)]
+            {
+                page.value(&format!(
+                    "morphscape.settings.set({{kind: '{kind}', steps: {steps}}})"
+                ));
+                page.wait(SETTLED);
+                page.value("window.times = {}");
+                for n in 0..changes {
+                    // As the slider of B says it.
                     page.value(&format!(
-                        "morphscape.settings.set({{kind: '{kind}', steps: {steps}}})"
+                        "(() => {{ const slider = document.querySelector('#scrub-B'); slider.value = {};
+                        slider.dispatchEvent(new Event('input', {{bubbles: true}})); }})()",
+                        17 * n + 3
                     ));
+                    std::thread::sleep(Duration::from_millis(20));
                     page.wait(SETTLED);
-                    page.value("window.times = {}");
-                    for n in 0..40 {
-                        // As the slider of B says it.
-                        page.value(&format!(
-                            "(() => {{ const slider = document.querySelector('#scrub-B'); slider.value = {};
-                            slider.dispatchEvent(new Event('input', {{bubbles: true}})); }})()",
-                            17 * n + 3
-                        ));
-                        std::thread::sleep(Duration::from_millis(20));
-                        page.wait(SETTLED);
-                        page.value(&format!(
-                            "for (const {{steps, ms, compute_ms}} of morphscape.log().slice(-{})) {{
-                            (times[steps] ??= []).push(ms); (times[`${{steps}} computed`] ??= []).push(compute_ms); }}",
-                            levels.len()
-                        ));
-                    }
-                    let medians = page.text("Object.entries(times).map(([steps, all]) => `${steps}: ${all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)].toFixed(0)} ms`).join(', ')");
-                    println!("{name}, {adapter}, {kind}: {medians}");
+                    // Frames and the surface are drawn behind the grids that are measured.
+                    std::thread::sleep(Duration::from_millis(400));
+                    page.value(&format!(
+                        "for (const {{steps, ms, compute_ms}} of morphscape.log().slice(-{levels})) {{
+                        (times[steps] ??= []).push(ms); (times[`${{steps}} computed`] ??= []).push(compute_ms); }}"
+                    ));
                 }
-            });
+                let medians = page.text("Object.entries(times).map(([steps, all]) => `${steps}: ${all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)].toFixed(0)} ms`).join(', ')");
+                println!("{name}, {engine}, {kind}: {medians}");
+            }
         }
     }
 }

@@ -55,6 +55,10 @@ mod wrong_inputs;
 #[cfg(feature = "explore")]
 mod explore;
 #[cfg(feature = "explore")]
+mod explore_gestures;
+#[cfg(feature = "explore")]
+mod explore_kept;
+#[cfg(feature = "explore")]
 mod explore_page;
 mod figures;
 mod report;

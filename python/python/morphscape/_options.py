@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypedDict, TypeVar, Union, cast
+
+import numpy as np
 
 from ._data import Bounds, Engine, Layout
 from ._morphscape import InputError
@@ -13,6 +15,7 @@ from ._morphscape import InputError
 Kind = Literal["morph", "plane", "triangle"]
 Mode = Literal["morph", "cross-fade", "published"]
 Sampling = Literal["cubic", "linear"]
+Box = Union[tuple[float, float], tuple[tuple[float, float], tuple[float, float]]]
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ class GridOptions(TypedDict, total=False):
 
     kind: Kind
     steps: Optional[int]
-    range: tuple[float, float]
+    range: Box
     clipped: bool
     exact: bool
     grid: int
@@ -52,7 +55,9 @@ DOCS = {
     What lies between the items: mixes of A and B led into C; the plane through the three, alpha along A to B
     and beta at right angles to it; or all mixtures of the three.""",
     "steps": "int\n    Points a side: 21, of rows that are mixed 11, of planes and triangles 51.",
-    "range": "(below, above)\n    How much wider than its items the box of a plane is, as shares of each side.",
+    "range": """(below, above) or ((left, right), (below, above))
+    How much wider than its items the box of a plane is, as shares of each side, or of the sides along alpha and
+    along beta; below 0 narrower.""",
     "clipped": """bool
     Whether the values of a plane's points are clipped to the items' bounds; they leave them otherwise.""",
     "exact": "bool\n    Whether planes and triangles get an exact class map where the model allows it.",
@@ -129,8 +134,8 @@ def checked(given: GridOptions, is_rows: bool) -> LandscapeOptions:
         raise InputError("range: only a plane has a box around its items; leave range out")
     if how["clipped"] and (kind != "plane" or is_rows):
         raise InputError("clipped: only the points of a plane of images can leave their range; leave clipped out")
-    if len(box) != 2 or not all(0 <= share <= 100 for share in box):
-        raise InputError(f"range: expected two shares of the box's sides, from 0 to 100, found {box}")
+    if np.shape(box) not in ((2,), (2, 2)):
+        raise InputError(f"range: expected two shares of the box's sides, or a pair of them for each, found {box}")
     if kind == "morph" and not how["exact"]:
         raise InputError("exact: only planes and triangles have a class map; leave exact out")
     return {**how, "steps": int(steps)}
@@ -158,7 +163,7 @@ def settings(how: LandscapeOptions) -> str:
     flat = None
     if how["kind"] != "morph":
         flat = {
-            "kind": how["kind"], "range": [float(share) for share in how["range"]], "clipped": how["clipped"],
+            "kind": how["kind"], "range": np.asarray(how["range"], dtype=np.float64).tolist(), "clipped": how["clipped"],
             "exact": "auto" if how["exact"] else "off",
         }  # fmt: skip
     return json.dumps({"morph": morph, "flat": flat})

@@ -2,7 +2,7 @@
 
 use crate::landscape::GridKind;
 use crate::pipeline::FlatSettings;
-use crate::sections::Exactness;
+use crate::sections::{BoxRange, Exactness};
 use anyhow::bail;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -14,8 +14,14 @@ const FLAT_STEPS: usize = 51;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FlatArgs {
     /// How much wider than its three items the box of a plane is, as a share of each of its sides:
-    /// one number, or one below and one above [default: 0.1]
-    #[arg(long, value_name = "SHARE[,SHARE]", value_delimiter = ',', value_parser = parse_share)]
+    /// one number, or one below and one above, or these of alpha and then those of beta; below 0
+    /// narrower [default: 0.1]
+    #[arg(
+        long,
+        value_name = "SHARE[,SHARE...]",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     range: Vec<f64>,
     /// Clamp the levels of a plane's points to 0..255; points of a plane otherwise leave them, as
     /// in dbViz
@@ -96,13 +102,17 @@ impl FlatArgs {
         let default = FlatSettings::default();
         let range = match self.range[..] {
             [] => default.range,
-            [both] => [both; 2],
-            [below, above] => [below, above],
+            [all] => BoxRange([[all; 2]; 2]),
+            [below, above] => BoxRange([[below, above]; 2]),
+            [left, right, below, above] => BoxRange([[left, right], [below, above]]),
             _ => bail!(
-                "--range: expected one number or two, found {}",
+                "--range: expected one number, two or four, found {}",
                 self.range.len()
             ),
         };
+        if let Some(problem) = range.problem() {
+            bail!("--range: {problem}");
+        }
         let settings = FlatSettings {
             shape,
             range,
@@ -112,12 +122,4 @@ impl FlatArgs {
         };
         Ok(Some((settings, FLAT_STEPS)))
     }
-}
-
-/// A share of at least 0.
-fn parse_share(text: &str) -> Result<f64, String> {
-    let share = text.trim().parse::<f64>().ok();
-    share
-        .filter(|share| (0.0..=100.0).contains(share))
-        .ok_or_else(|| format!("expected a number from 0 to 100, found \"{text}\""))
 }

@@ -15,7 +15,7 @@ pub(super) use data::{ClassOrderName, DataArgs};
 pub(super) use engine::{EngineArgs, OtherEngineArgs};
 pub(super) use kind::{ExactName, FlatArgs, image_kind, row_kind};
 pub(super) use line_data::line_data;
-pub(super) use model::{ModelArgs, ModelFileArgs};
+pub(super) use model::{ModelArgs, ModelFileArgs, named_model};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::Places;
 pub(super) use sweep::{SweepArgs, grids};

@@ -4,7 +4,7 @@ use super::parse_factor;
 use crate::data::read_text;
 use crate::job::ModelSource;
 use crate::model::{Layout, ModelOptions, activation_by_name, activation_names};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -108,6 +108,34 @@ impl ModelArgs {
             options: self.file.options()?,
         })
     }
+}
+
+/// A model as a word names it: a file; `bundled` for the data's own; or a .json file with a model and
+/// what its file does not say.
+pub(in crate::cli) fn named_model(model: &str) -> anyhow::Result<ModelSource> {
+    const MAX_BYTES: u64 = 1 << 20;
+    if model == "bundled" {
+        return Ok(ModelSource::default());
+    }
+    let path = Path::new(model);
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Ok(ModelSource::from(model));
+    }
+    let expected = || {
+        format!(
+            "{model}: expected {{\"file\":\"b.onnx\"}} and options of the model such as \"scale\", \"mean\", \"std\", \"output\""
+        )
+    };
+    let text = read_text(path, MAX_BYTES).with_context(expected)?;
+    let mut source: ModelSource = serde_json::from_str(&text).with_context(expected)?;
+    let Some(file) = &mut source.file else {
+        bail!("{}; found no \"file\"", expected());
+    };
+    // As the file that names it sees it.
+    if let (true, Some(folder)) = (file.is_relative(), path.parent()) {
+        *file = folder.join(&*file);
+    }
+    Ok(source)
 }
 
 /// An order of an image's values.

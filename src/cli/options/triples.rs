@@ -18,7 +18,8 @@ pub(in crate::cli) struct TripleArgs {
     classes: Vec<String>,
     /// A fixed list instead of groups
     ///
-    /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}; or
+    /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}, an item by its
+    /// number or name, or as {"png":BASE64,"class":c}; or
     /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
     /// and the next ones
     #[arg(long, value_name = "FILE.json|dbviz:SEED", conflicts_with_all = ["groups", "classes", "seed"], value_parser = parse_triples)]
@@ -39,7 +40,8 @@ pub(in crate::cli) struct RowTripleArgs {
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
     /// A fixed list instead of groups: {"triples":[{"name":"A","items":[i,j,k]},...]}, the items by
-    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept; or
+    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept; or as
+    /// {"row":[...],"class":c}; or
     /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
     /// and the next ones
     #[arg(long, value_name = "FILE.json|dbviz:SEED", conflicts_with_all = ["groups", "classes", "seed"], value_parser = parse_triples)]

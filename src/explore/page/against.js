@@ -24,7 +24,8 @@ const against = {
   start() {
     if (run.models.length < 2) return;
     this.putSideBySide();
-    byId('against-name').textContent = `Map of ${run.models[1]}`;
+    byId('against-name').textContent = `Map of ${run.models[1].split(/[\\/]/).at(-1)}`;
+    byId('against-name').title = run.models[1];
     followers.push(() => this.update());
     new ResizeObserver(() => this.update()).observe(byId('map-against'));
     for (const id of ['map-against', 'map-difference']) {
@@ -61,7 +62,8 @@ const against = {
 
   update() {
     if (!state.against) return;
-    if (this.drawn !== state.against || this.size !== byId('map-against').clientWidth) this.draw();
+    if (line.isOn()) this.drawn = null;
+    else if (this.drawn !== state.against || this.size !== byId('map-against').clientWidth) this.draw();
     else withGrid(state.against, () => secondMap.paint());
     withGrid(state.against, () => {
       const label = labelAt(state.cursor);
@@ -93,21 +95,16 @@ const against = {
     const canvas = byId('map-difference');
     canvas.width = canvas.height = Math.round(canvas.clientWidth * devicePixelRatio);
     const context = canvas.getContext('2d');
-    const edge = (index) => Math.round(index * canvas.width / steps);
     const [one, other] = [state.grid, state.against];
     let [apart, differing] = [0, 0];
-    for (let cell = 0; cell < steps ** 2; cell++) {
-      const [i, j] = [Math.floor(cell / steps), cell % steps];
-      if (!hasPoint([i, j])) continue;
+    drawCells(context, canvas.width, (cell) => {
       let variation = 0;
       for (let c = 0; c < numClasses; c++) variation += Math.abs(one.values[cell * numClasses + c] - other.values[cell * numClasses + c]) / 2;
       const differs = one.labels[cell] !== other.labels[cell];
       apart += variation;
       differing += differs;
-      const level = Math.round(255 - 110 * (variation || 0));
-      context.fillStyle = differs ? '#1d3557' : `rgb(${level} ${level} ${level})`;
-      context.fillRect(edge(j), edge(i), edge(j + 1) - edge(j), edge(i + 1) - edge(i));
-    }
+      return differs ? ['#1d3557', 1] : ['#919191', variation || 0];
+    });
     const [share, mean] = [100 * differing / run.grid.points, apart / run.grid.points];
     byId('difference-text').textContent =
       `Different classes at ${share.toFixed(1)} % of the points; mean total variation ${Number.isNaN(mean) ? '–' : mean.toFixed(3)}.`;

@@ -78,10 +78,10 @@ const anchors = {
     this.set(k, { item: position });
   },
 
-  set(k, pick, known) {
+  set(k, pick) {
     this.picks[k] = pick;
     live.ask();
-    this.show(k, known);
+    this.show(k);
   },
 
   setAll(picks) {
@@ -121,21 +121,24 @@ const anchors = {
     if (!file) return;
     try {
       if (file.size > 16 * 2 ** 20) throw new Refused(`${file.name}: expected a file of at most 16 MiB`);
-      const answer = await source.own(file);
-      const { own, row, note } = answer;
-      this.set(k, row ? { row } : { own }, {
-        name: `${file.name}${note ? ` (${note})` : ''}, class as the model predicts`, class: answer.class, row, picture: answer.pictures,
-      });
+      const pick = this.ownPick(await source.own(file), file.name);
+      this.set(k, pick);
     } catch (error) {
       tell(error instanceof Refused ? `${file.name}: ${error.message}` : error.message);
     }
   },
 
-  // What is known of an own item is kept with it.
-  async show(k, known) {
+  // What the server answers to a file, as an item with what is known of it.
+  ownPick({ own, row, png, note, class: c, pictures }, name) {
+    return {
+      ...(row ? { row } : { own, png }),
+      known: { name: `${name}${note ? ` (${note})` : ''}, class as the model predicts`, class: c, row, picture: pictures },
+    };
+  },
+
+  async show(k) {
     const pick = this.picks[k];
     const number = ++this.sequence[k];
-    if (known) pick.known = known;
     const info = pick.item === undefined
       ? pick.known ?? { name: 'a point of your own, class as the model predicts', class: null, row: pick.row }
       : await items.of(pick.item).catch(() => null);

@@ -17,7 +17,7 @@ function pageKey(event) {
   const typing = event.target.closest?.('input:not([type="range"]):not([type="radio"]):not([type="checkbox"]), select, textarea');
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === 'r') anchors.draw();
-  else if (event.key === 'Escape') setPath([]);
+  else if (event.key === 'Escape' && !line.isOn()) setPath([]);
 }
 
 async function start() {
@@ -25,9 +25,11 @@ async function start() {
   byId('ranking').hidden = !run.landscapes.length;
   if (run.landscapes.length) ranking.build();
   followers.push(() => live.follow());
+  line.start();
   against.start();
   boundary.start();
   settings.build();
+  plane.start();
   anchors.build();
   map.start();
   path.start();

@@ -17,7 +17,8 @@ const keep = {
     byId('saved').textContent = 'saving …';
     try {
       const { folder, landscapes, landscape } = await source.save(this.view(), byId('folder').value);
-      byId('saved').textContent = `${landscapes} landscapes in ${folder}; this view is ${landscape}`;
+      byId('saved').textContent = landscape
+        ? `${landscapes} ${landscapes === 1 ? 'landscape' : 'landscapes'} in ${folder}; this view is ${landscape}` : `the line is in ${folder}`;
     } catch (error) {
       byId('saved').textContent = error.message;
     } finally {
@@ -35,10 +36,11 @@ const keep = {
     try {
       answer = await source.commands(this.view());
     } catch (error) {
-      answer = { note: error.message };
+      answer = { shell_note: error.message };
     }
-    byId('command-note').hidden = !answer.note;
-    byId('command-note').textContent = answer.note ?? '';
+    const notes = [answer.shell_note, answer.python_note && `No Python: ${answer.python_note}`].filter(Boolean);
+    byId('command-note').hidden = !notes.length;
+    byId('command-note').textContent = notes.map((note) => `${note}.`).join(' ');
     show('shell', answer.shell);
     show('python', answer.python);
   },

@@ -23,12 +23,13 @@ const live = {
 
   view(size, measures = false) {
     const picks = anchors.picks.map(({ item, own, row }) => item !== undefined ? { item } : row ? { row } : { own });
-    return { items: picks, morph: settings.morph(size), flat: settings.flat(), measures };
+    const line = settings.line();
+    return { items: picks, morph: settings.morph(size), flat: settings.flat(), ...(line ? { line } : {}), measures: measures && !line };
   },
 
   key() {
-    const { items: picks, morph, flat } = this.view(2);
-    return JSON.stringify([picks, morph, flat]);
+    const { items: picks, morph, flat, line } = this.view(2);
+    return JSON.stringify([picks, morph, flat, line]);
   },
 
   levels() {
@@ -72,21 +73,22 @@ const live = {
       this.take(answer);
       this.log.push({ steps: size, ms: performance.now() - since, compute_ms: answer.compute_ms });
       if (this.log.length > 5000) this.log.splice(0, 1000);
-      byId('progress').textContent = `${size} x ${size} points in ${answer.compute_ms.toFixed(1)} ms`;
+      byId('progress').textContent = `${line.isOn() ? size : `${size} x ${size}`} points in ${answer.compute_ms.toFixed(1)} ms`;
       if (number !== this.asked) {
         this.run();
         return;
       }
       tell(null);
-      if (size <= LEVELS[1] || isLast) this.loadFrames(state.grid, this.view(size), request.signal);
+      // Pictures of coarser grids would be computed beside the finer grid that is waited for.
+      if (isLast) this.loadFrames(state.grid, this.view(size), request.signal);
       if (size <= MOST_OF_SURFACE) ofSurface = [state.grid, size];
       if (isLast && size > MOST_OF_SURFACE) byId('measures').replaceChildren();
-      if (isLast) boundary.ask(key, this.view(size), request.signal);
+      if (isLast) (line.isOn() ? line : boundary).ask(key, this.view(size), request.signal);
     }
     document.documentElement.dataset.settled = this.asked;
     // A task of its own: drawing the surface holds the page up for longer than all the rest.
     setTimeout(() => {
-      if (!request.signal.aborted && ofSurface) this.drawSurface(...ofSurface);
+      if (!request.signal.aborted && ofSurface && !line.isOn()) this.drawSurface(...ofSurface);
     }, 50);
   },
 
@@ -103,8 +105,9 @@ const live = {
     this.placeMarks();
     byId('landscape-heading').textContent = title;
     if (isNewKind || !before) this.newKind();
-    if (before?.classes.join() !== classes.join()) this.newClasses(classes);
-    map.build();
+    if (isNewKind || before?.classes.join() !== classes.join()) this.newClasses(classes);
+    if (line.isOn()) line.draw();
+    else map.build();
     if (!run.frame) byId('map-mode').hidden = true;
     byId('probe-frame').classList.add('stale');
     if (values) {
@@ -117,6 +120,13 @@ const live = {
 
   newKind() {
     byId('about').textContent = run.grid.about;
+    const isLine = line.isOn();
+    byId('line-part').hidden = !isLine;
+    for (const part of ['.map-part', '.surface-part', '.path-part .buttons']) {
+      document.querySelectorAll(part).forEach((node) => { node.hidden = isLine; });
+    }
+    byId('difference-part').hidden = isLine;
+    byId('measures').hidden = isLine;
     byId('path-row').textContent = run.grid.flat ? 'Row' : 'Row into C';
     byId('path-column').textContent = run.grid.flat ? 'Column' : 'Column A to B';
   },
@@ -124,9 +134,9 @@ const live = {
   newClasses(classes) {
     anchors.showClasses(classes);
     probe.build();
-    surface.fillChoices();
+    if (!line.isOn()) surface.fillChoices();
     // A frame that was there is replaced when the new one has come, not taken away in between.
-    byId('probe-frame').hidden = !run.frame;
+    byId('probe-frame').hidden = !byId('probe-frame').ariaLabel;
     byId('probe-row').hidden = !run.features;
     against.build();
   },
@@ -150,7 +160,7 @@ const live = {
     }
     byId('probe-frame').hidden = false;
     byId('probe-frame').classList.remove('stale');
-    map.build();
+    if (!line.isOn()) map.build();
     redraw();
   },
 
@@ -168,12 +178,21 @@ const live = {
   // Cursor and path at their places on the grid that is shown.
   placeMarks() {
     const cellOf = (place) => place.map((part) => clampIndex(Math.round(part * (steps - 1))));
+    if (line.isOn()) {
+      [state.cursor, state.path] = [[0, cellOf(this.place)[1]], [[0, 0], [0, steps - 1]]];
+      return;
+    }
     state.cursor = cellOf(this.place);
     state.path = this.ends.map(cellOf);
   },
 
   // The user's own moves; those of `take` are none.
   follow() {
+    if (line.isOn()) {
+      this.place = [this.place[0], fraction(state.cursor[1])];
+      address.follow();
+      return;
+    }
     this.place = state.cursor.map(fraction);
     this.ends = state.path.map((cell) => cell.map(fraction));
     address.follow();

@@ -324,19 +324,19 @@ pub static COLUMNS: [Column; 24] = [
             "barrier between A and B: the best path over the grid leads at its worst point through -ln(p_A + p_B), in nats; near 0 where the two classes meet, large where another one lies between",
         ],
         Format::Thousandths,
-        |m| grid(m, |g| g.barriers[0]),
+        |m| m.grid.as_ref()?.barriers[0],
     ),
     column(
         "barriers",
         ["barrier_ac", "barrier A to C", "the same between A and C"],
         Format::Thousandths,
-        |m| grid(m, |g| g.barriers[1]),
+        |m| m.grid.as_ref()?.barriers[1],
     ),
     column(
         "barriers",
         ["barrier_bc", "barrier B to C", "the same between B and C"],
         Format::Thousandths,
-        |m| grid(m, |g| g.barriers[2]),
+        |m| m.grid.as_ref()?.barriers[2],
     ),
     column(
         "order",

@@ -106,8 +106,8 @@ pub struct GridMeasures {
     /// Peaks higher than [`PERSISTENT`]: 4-connected [`persistence`] of `-p`.
     pub peaks: [usize; 3],
     /// [`barrier()`] in `-ln(p_a + p_b)`, nats, between A and B, A and C, B and C
-    /// ([`pair_potentials`]).
-    pub barriers: [f64; 3],
+    /// ([`pair_potentials`]); nothing where the grid leaves an item out.
+    pub barriers: [Option<f64>; 3],
 }
 
 /// How deep a basin and how high a peak of a probability must be to be counted.
@@ -272,8 +272,8 @@ fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -
         basins: surfaces.each_ref().map(|z| bars(upright(z))),
         peaks: surfaces.each_ref().map(|z| bars(upside_down(z))),
         barriers: potentials.map(|u| {
-            let [from, to] = pairs.next().expect("three pairs of items");
-            barrier(&u, shape, from, to)
+            let [from, to] = pairs.next().expect("three pairs of items")?;
+            Some(barrier(&u, shape, from, to))
         }),
     }
 }

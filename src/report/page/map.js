@@ -1,5 +1,29 @@
 // The map: predicted classes or frames, with the cursor and the path over them.
 
+// A class's colour as numbers, 0..255.
+const channelsOf = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+
+// Cells as a picture of one pixel each, made as large as the canvas: many thousand rectangles would
+// take longer than computing what they show. `look(cell)` is a colour, and how much of it lies over
+// white.
+function drawCells(context, size, look) {
+  const picture = new ImageData(steps, steps);
+  const known = new Map();
+  for (let cell = 0; cell < steps * steps; cell++) {
+    if (!hasPoint([Math.floor(cell / steps), cell % steps])) continue;
+    const [color, share] = look(cell);
+    if (!known.has(color)) known.set(color, channelsOf(color));
+    const channels = known.get(color);
+    for (let n = 0; n < 3; n++) picture.data[4 * cell + n] = Math.round(255 + (channels[n] - 255) * share);
+    picture.data[4 * cell + 3] = 255;
+  }
+  const small = new OffscreenCanvas(steps, steps);
+  small.getContext('2d').putImageData(picture, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, size, size);
+  context.imageSmoothingEnabled = true;
+}
+
 const map = {
   canvas: byId('map'),
   base: document.createElement('canvas'),
@@ -77,27 +101,24 @@ const map = {
     for (const canvas of [this.canvas, this.base]) canvas.width = canvas.height = size;
     const context = this.base.getContext('2d');
     const showFrames = state.grid.image && document.querySelector('#map-mode input:checked').value === 'frames';
-    for (let i = 0; i < steps; i++) {
-      for (let j = 0; j < steps; j++) this.drawCell(context, i, j, showFrames);
-    }
+    const { labels, margins } = state.grid;
+    drawCells(context, size, (cell) => [colorOf(labels[cell]), showFrames ? 1 : 0.25 + 0.75 * margins[cell]]);
+    if (showFrames) this.drawFrames(context);
     if (!showFrames && !state.grid.overlay?.segments?.length) this.drawBoundaries(context);
     this.overlays.forEach((overlay) => overlay(context, size));
     if (state.grid.overlay) this.drawOverlay(context);
     this.paint();
   },
 
-  drawCell(context, i, j, showFrames) {
+  drawFrames(context) {
+    for (let i = 0; i < steps; i++) {
+      for (let j = 0; j < steps; j++) if (hasPoint([i, j])) this.drawFrameOf(context, [i, j]);
+    }
+  },
+
+  drawFrameOf(context, [i, j]) {
     const [x, y] = [this.edge(j), this.edge(i)];
     const [width, height] = [this.edge(j + 1) - x, this.edge(i + 1) - y];
-    if (!hasPoint([i, j])) return;
-    const cell = i * steps + j;
-    context.fillStyle = '#fff';
-    context.fillRect(x, y, width, height);
-    context.globalAlpha = showFrames ? 1 : 0.25 + 0.75 * state.grid.margins[cell];
-    context.fillStyle = colorOf(state.grid.labels[cell]);
-    context.fillRect(x, y, width, height);
-    context.globalAlpha = 1;
-    if (!showFrames) return;
     const border = Math.max(1, Math.round(0.08 * width));
     // As wide or as high as the cell allows, in the frame's own proportions.
     const { width_px: frameWidth, height_px: frameHeight } = run.frame;
@@ -153,6 +174,8 @@ const map = {
     context.textBaseline = 'middle';
     context.font = `600 ${11 * devicePixelRatio}px system-ui, sans-serif`;
     state.grid.overlay.anchors.forEach(([right, up], k) => {
+      // A box may leave its items out.
+      if (Math.min(right, up) < 0 || Math.max(right, up) > 1) return;
       const [x, y] = [right * size, (1 - up) * size];
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);

@@ -29,8 +29,7 @@ const probe = {
     fillPairs(byId('probe-place'), [
       ['predicted', classTag(label)],
       ['margin', state.grid.margins[i * steps + j].toFixed(3)],
-      [run.grid.axes.down, this.place(i, 1)],
-      [run.grid.axes.across, this.place(j, 0)],
+      ...[[run.grid.axes.down, this.place(i, 1)], [run.grid.axes.across, this.place(j, 0)]].filter(([axis]) => axis),
     ]);
     if (state.grid.image) this.drawFrame(label);
     if (state.grid.rows) this.fillRow(i, j);

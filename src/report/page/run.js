@@ -40,4 +40,4 @@ function formatMeasure(value, format) {
 
 const fraction = (index) => index / Math.max(1, steps - 1);
 const clampIndex = (index) => Math.min(steps - 1, Math.max(0, index));
-const cellText = ([i, j]) => `row ${i}, column ${j}`;
+const cellText = ([i, j]) => run.grid.axes.down ? `row ${i}, column ${j}` : `point ${j}`;

@@ -137,7 +137,7 @@ fn draw_map(
                 let place = [x + side * column as f64, y + side * row as f64];
                 let edge = Stroke {
                     color: shade,
-                    width_px: 0.5,
+                    width_px: 1.0,
                 };
                 canvas.rectangle(
                     place,

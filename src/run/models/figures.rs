@@ -80,15 +80,18 @@ fn maps(result: &ModelsResult, series: bool) -> String {
     if shown.len() < result.models() {
         subtitle += &format!("\n{} of {} models", shown.len(), result.models());
     }
-    maps_of(result, &shown, MAPS, [title, &subtitle])
+    let agreement = |one: &Compared| format!("agreement {:.3}", one.lowest_agreement());
+    maps_of(result, &shown, MAPS, [title, &subtitle], &agreement)
 }
 
-/// The landscapes that all models agree on least, as some of them map them.
+/// The landscapes that all models agree on least, as some of them map them; `said` is the last line
+/// beside each.
 fn maps_of(
     result: &ModelsResult,
     shown: &[usize],
     landscapes: usize,
     [title, subtitle]: [&str; 2],
+    said: &dyn Fn(&Compared) -> String,
 ) -> String {
     let names: Vec<String> = shown
         .iter()
@@ -102,7 +105,7 @@ fn maps_of(
             let letters = ['A', 'B', 'C'].iter().zip(classes);
             let mut lines = vec![one.name.clone()];
             lines.extend(letters.map(|(letter, class)| format!("{letter}: {class}")));
-            lines.push(format!("agreement {:.3}", one.lowest_agreement()));
+            lines.push(said(one));
             ModelMapsRow {
                 lines,
                 labels: shown
@@ -129,7 +132,13 @@ pub(super) fn animation(result: &ModelsResult) -> Vec<u8> {
         .map(|model| {
             let title = format!("{} beside the last of the series", result.names[model]);
             let subtitle = format!("{} of {}", model + 1, last + 1);
-            maps_of(result, &[model, last], ANIMATED_MAPS, [&title, &subtitle])
+            let pair = pairs_of(last + 1).position(|pair| pair == [model, last]);
+            let agreement = |one: &Compared| match pair.and_then(|n| one.between[n].agreement) {
+                Some(share) => format!("agreement {share:.3}"),
+                None => String::new(),
+            };
+            let said = [title.as_str(), &subtitle];
+            maps_of(result, &[model, last], ANIMATED_MAPS, said, &agreement)
         })
         .collect();
     svgs_to_apng(&frames, ANIMATION_MS)

@@ -273,6 +273,7 @@ mod tests {
     use crate::job::walk::WalkJob;
     use crate::job::{CompareJob, InterpolateJob, SweepJob};
     use crate::remedy::Setting;
+    use std::path::Path;
 
     fn parse(command: &str) -> Command {
         Cli::try_parse_from(["morphscape", command])
@@ -291,6 +292,68 @@ mod tests {
             if args.job().expect("no file") == CompareJob::default()));
         assert!(matches!(parse("walk"), Command::Walk(args)
             if args.job().expect("no file") == WalkJob::default()));
+    }
+
+    /// Pages show commands in lines of their own, each up to two spaces; messages name them in
+    /// backquotes. All of them are understood.
+    #[test]
+    fn commands_of_pages_and_messages_are_commands() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut pages = vec![root.join("README.md"), root.join("models/README.md")];
+        let files = |folder: &str| {
+            let files = std::fs::read_dir(root.join(folder)).expect(folder);
+            files.map(|file| file.expect(folder).path())
+        };
+        pages.extend(files("docs").filter(|path| path.extension().is_some_and(|end| end == "md")));
+        let mut seen = 0;
+        for page in pages {
+            let text = std::fs::read_to_string(&page).expect("a page");
+            let lines = text
+                .lines()
+                .map(|line| line.strip_prefix("    ").unwrap_or(line));
+            for line in lines.filter(|line| line.starts_with("morphscape ")) {
+                let command = line.split("  ").next().unwrap_or_default();
+                let words = command.split_whitespace();
+                let understood = Cli::arguments().try_get_matches_from(words);
+                assert!(
+                    understood.is_ok(),
+                    "{}: {command}: {}",
+                    page.display(),
+                    understood
+                        .err()
+                        .map_or_else(String::new, |error| error.to_string())
+                );
+                seen += 1;
+            }
+        }
+        assert!(seen > 50, "{seen} commands on all pages");
+
+        let command = Cli::command();
+        let known: Vec<&str> = command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        let mut folders = vec![root.join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).expect("text");
+                for (at, named) in text.match_indices("`morphscape ") {
+                    let rest = &text[at + named.len()..];
+                    let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next();
+                    let name = name.unwrap_or_default();
+                    assert!(
+                        name.is_empty() || known.contains(&name),
+                        "{}: morphscape {name}",
+                        path.display()
+                    );
+                }
+            }
+        }
     }
 
     /// Errors name settings, and each of them is an option here.

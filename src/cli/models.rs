@@ -28,13 +28,17 @@ pub(super) struct Args {
     /// Compare with the kept landscapes of this finished run, on its data, triples and grids
     #[arg(long, value_name = "DIR", conflicts_with_all = SAID_BY_A_BASELINE)]
     baseline: Option<PathBuf>,
-    /// The models are checkpoints of one training, in order: write series.csv, too
+    /// The models are checkpoints of one training, in order
+    ///
+    /// The models are checkpoints of one training, in order: write series.csv and series.png, too
     #[arg(long)]
     series: bool,
     /// Take dbViz's margins of the first 100 items, of models that have exact lines, too: milliseconds
     /// an item for dense networks, tenths of a second for convolutional ones
     #[arg(long)]
     margins: bool,
+    /// End with exit code 3 where two models agree on less, 0 to 1
+    ///
     /// End with exit code 3 where the mean agreement of two models is below this, 0 to 1
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     min_agreement: Option<f64>,

@@ -300,11 +300,9 @@ mod tests {
     fn commands_of_pages_and_messages_are_commands() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut pages = vec![root.join("README.md"), root.join("models/README.md")];
-        let files = |folder: &str| {
-            let files = std::fs::read_dir(root.join(folder)).expect(folder);
-            files.map(|file| file.expect(folder).path())
-        };
-        pages.extend(files("docs").filter(|path| path.extension().is_some_and(|end| end == "md")));
+        let docs = std::fs::read_dir(root.join("docs")).expect("a folder");
+        let docs = docs.map(|file| file.expect("a file").path());
+        pages.extend(docs.filter(|path| path.extension().is_some_and(|end| end == "md")));
         let mut seen = 0;
         for page in pages {
             let text = std::fs::read_to_string(&page).expect("a page");

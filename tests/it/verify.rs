@@ -317,7 +317,9 @@ fn model_and_data_that_moved_are_said_and_must_be_the_same() {
         here,
         &["verify", "run", "--engine", "cpu"],
         1,
-        &["error: run: cannot compute it again: mine.safetensors: cannot read"],
+        &[
+            "error: run: cannot compute it again: mine.safetensors: expected a .keras, .h5, .safetensors or .onnx file, found nothing there; did you mean \"moved.safetensors\"?",
+        ],
     );
     let moved = verify(here, &["--all", "--model", "moved.safetensors"]);
     assert_eq!(moved.code, Some(0), "{}", moved.stderr);

@@ -41,10 +41,13 @@ pub use lines::{LinesJob, LoadedLines, Pairs, drawn_pairs};
 pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
 pub use model::{LoadedModel, ModelSource};
+#[cfg(feature = "explore")]
+pub(crate) use models::Once;
+pub(crate) use models::outputs_for;
 pub use models::{ItemAnswer, LoadedModels, MARGIN_ITEMS, ModelsJob};
-pub(crate) use models::{Once, outputs_for};
 pub use morph::{LoadedMorph, MorphJob};
 pub use observer::{Note, Observer, Silent, Stage, Weight};
+#[cfg(feature = "explore")]
 pub(crate) use own::own_name;
 pub use spec::{InterpolateJob, Job, SweepJob};
 pub use tables::{LoadedTable, TableSource, is_table};

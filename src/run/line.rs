@@ -211,6 +211,7 @@ pub(crate) fn line_inputs([from, to]: [&[f32]; 2], t: &[f64]) -> Vec<Vec<f32>> {
 ///
 /// # Errors
 /// [`crate::sections::SectionError`] where the section contradicts itself or has too many pieces.
+#[cfg(feature = "explore")]
 pub(crate) fn cut_inputs(
     network: &SectionNetwork,
     inputs: [&[f32]; 2],

@@ -43,6 +43,7 @@ pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
 pub use line::{ClassInterval, Line, cut_line, line};
+#[cfg(feature = "explore")]
 pub(crate) use line::{cut_inputs, line_inputs};
 pub use lines::{Lines, cut_lines, line_row, lines};
 pub use models::{

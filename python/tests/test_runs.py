@@ -159,6 +159,12 @@ def test_what_is_refused(images, labels, tmp_path):
     assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()
 
 
+def test_no_driver_speaks_before_the_command_line(monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    listed = command_line("devices")
+    assert listed.returncode == 0 and "XDG_RUNTIME_DIR" not in listed.stderr
+
+
 def test_the_command_line_is_in_the_wheel():
     done = command_line("--version")
     assert done.returncode == 0 and done.stdout.startswith(f"morphscape {ms.__version__}")

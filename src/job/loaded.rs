@@ -495,10 +495,7 @@ impl LoadedJob {
     /// The items of landscapes, as inputs.
     fn flat_jobs<'a>(&'a self, ids: &[LandscapeId], fetched: &'a Fetched) -> Vec<FlatJob<'a>> {
         let jobs = ids.iter().map(|id| FlatJob {
-            items: id.items.map(|position| match &self.items {
-                LoadedItems::Images { .. } => &fetched.images[&position].levels[..],
-                LoadedItems::Rows { .. } => self.row_at(position),
-            }),
+            items: id.items.map(|position| self.input_of(fetched, position)),
             name: format!(
                 "{} ({})",
                 id.name,
@@ -677,6 +674,17 @@ impl LoadedJob {
         Ok(Fetched { images, points })
     }
 
+    /// The input at a position that something was fetched for.
+    ///
+    /// # Panics
+    /// Where the items are images, and nothing was.
+    pub(crate) fn input_of<'a>(&'a self, fetched: &'a Fetched, position: usize) -> &'a [f32] {
+        match &self.items {
+            LoadedItems::Images { .. } => &fetched.images[&position].levels,
+            LoadedItems::Rows { .. } => self.row_at(position),
+        }
+    }
+
     /// Computes landscapes from what was fetched for them, on grids of `steps` points a side.
     pub(crate) fn compute_fetched(
         &self,
@@ -738,7 +746,7 @@ impl LoadedJob {
     }
 
     /// The inputs at these positions of the data.
-    pub(super) fn item_inputs(&self, positions: &[usize]) -> Result<Vec<Vec<f32>>, JobError> {
+    pub(crate) fn item_inputs(&self, positions: &[usize]) -> Result<Vec<Vec<f32>>, JobError> {
         let input = |&position: &usize| match self.image(position)? {
             Some(image) => Ok(image.levels),
             None => Ok(self.row_at(position).to_vec()),

@@ -6,6 +6,7 @@
 //! ```text
 //! cli        arguments -> a job and how to run it; the terminal
 //! explore    a local server: requests -> landscapes -> the report's page, alive
+//! atlas      triples of a whole data set: planned, computed in shards, summed up
 //! run        a folder of results: manifest, waves, resume, tables, redraw, verify
 //! report     a run -> one page
 //! plot       values -> pictures
@@ -59,6 +60,8 @@
 //! A host program's own function takes the place of a model ([`model::Function`],
 //! [`Job::load_with`]); `examples/closure.rs` is one.
 
+#[cfg(feature = "atlas")]
+pub mod atlas;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;

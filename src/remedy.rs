@@ -88,6 +88,10 @@ settings! {
     Adapter => "adapter",
     /// Draw every class.
     AllClasses => "all_classes",
+    /// Sum an atlas up without the shards that are missing.
+    AllowMissing => "allow_missing",
+    /// Share of what a search leaves behind that is looked at all the same.
+    Audit => "audit",
     /// The two items whose basins a walk is to reach.
     Basins => "basins",
     /// Coefficients of a bowl.
@@ -138,6 +142,8 @@ settings! {
     ImagesKey => "images_key",
     /// The items of a landscape.
     Items => "items",
+    /// Shares of the triples that go on to finer grids.
+    Keep => "keep",
     /// The column of a table that holds the class.
     Label => "label",
     /// The array of labels in a file of several.
@@ -176,12 +182,16 @@ settings! {
     Resize => "resize",
     /// Measures on finer grids.
     Resolution => "resolution",
+    /// Points a side of grids, from the coarsest.
+    Rungs => "rungs",
     /// Whether frames are kept.
     SaveFrames => "save_frames",
     /// How images are sampled.
     Sampling => "sampling",
     /// What inputs are multiplied by.
     Scale => "scale",
+    /// Triples that are searched.
+    Search => "search",
     /// Whether images that cannot be read are left out.
     SkipUnreadable => "skip_unreadable",
     /// Where walkers start.
@@ -192,8 +202,14 @@ settings! {
     Steps => "steps",
     /// The surface that is walked on.
     Surface => "surface",
+    /// Triples of a survey.
+    Survey => "survey",
+    /// Points a side of its grids.
+    SurveySteps => "survey_steps",
     /// Temperature of a walk.
     Temperature => "temperature",
+    /// Triples of a list of the worst.
+    Top => "top",
     /// A list of triples.
     Triples => "triples",
     /// The kind of a walk.

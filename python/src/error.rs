@@ -3,6 +3,8 @@
 //! An exception of a callable lies at the end of a chain of our errors: it is taken out again and
 //! raised as it was, with a note of where the callable was asked.
 
+#[cfg(feature = "atlas")]
+use morphscape::atlas::AtlasError;
 use morphscape::engine::EngineError as FailedEngine;
 use morphscape::model::ModelError as UnfitModel;
 use morphscape::pipeline::{InputPlace, PipelineError};
@@ -122,10 +124,17 @@ fn text(error: &(dyn Error + 'static), places: Places<'_>) -> String {
     };
     let mut cause = error.source();
     while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
+        let more = inner.to_string();
+        // An error that only passes another on says the same.
+        if !text.ends_with(&more) {
+            text.push_str(&format!(": {more}"));
+        }
         cause = inner.source();
     }
-    if let Some(remedy) = remedy_of(error) {
+    let remedy = remedy_of(error);
+    #[cfg(feature = "atlas")]
+    let remedy = remedy.or_else(|| error.downcast_ref().and_then(AtlasError::remedy));
+    if let Some(remedy) = remedy {
         let words = remedy.words(|setting| format!("{}=", setting.name()));
         text.push_str(&format!("; {words}"));
     }

@@ -16,6 +16,7 @@
 //! - `lines`: the line between two inputs, and the lines between many
 //! - `walk`, `compare`, `models`: random walks, and the comparisons of modes and of models
 //! - `data`: the items of a job; `runs`: jobs that write a folder, and finished runs
+//! - `atlas`: atlases of whole data sets
 //! - `report`: the report of landscapes in memory
 //! - `error`: errors of the library as exceptions
 
@@ -24,6 +25,8 @@
     reason = "keywords of Python are arguments here; the Python half gives each a name and a default"
 )]
 
+#[cfg(feature = "atlas")]
+mod atlas;
 mod compare;
 mod data;
 mod engine;
@@ -102,6 +105,13 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(lines::draw_pairs, module)?)?;
     module.add_function(wrap_pyfunction!(lines::read_lines, module)?)?;
     module.add_function(wrap_pyfunction!(models::models, module)?)?;
+    #[cfg(feature = "atlas")]
+    {
+        module.add_function(wrap_pyfunction!(atlas::atlas_plan, module)?)?;
+        module.add_function(wrap_pyfunction!(atlas::atlas_missing, module)?)?;
+        module.add_function(wrap_pyfunction!(atlas::atlas_run, module)?)?;
+        module.add_function(wrap_pyfunction!(atlas::atlas_finish, module)?)?;
+    }
     module.add_function(wrap_pyfunction!(data::place_has_rows, module)?)?;
     module.add_function(wrap_pyfunction!(grids::fashion_mnist, module)?)?;
     module.add_function(wrap_pyfunction!(compare::compared, module)?)?;

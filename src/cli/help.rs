@@ -29,6 +29,10 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "start",
             "edges",
             "basins",
+            "search",
+            "survey",
+            "any_items",
+            "shard",
         ],
     ),
     (
@@ -57,6 +61,20 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "rounds",
             "sample",
             "all",
+            "score",
+            "rungs",
+            "keep",
+            "audit",
+            "survey_steps",
+            "shards",
+            "slurm",
+            "time",
+            "cpus",
+            "gres",
+            "partition",
+            "at_once",
+            "shards_per_task",
+            "allow_missing",
         ],
     ),
     (
@@ -64,6 +82,7 @@ const HEADINGS: [(&str, &[&str]); 6] = [
         &[
             "model",
             "against",
+            "second",
             "baseline",
             "activation",
             "layers",
@@ -114,6 +133,8 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "json",
             "port",
             "no_open",
+            "top",
+            "shown",
             "verbose",
             "quiet",
         ],
@@ -121,10 +142,12 @@ const HEADINGS: [(&str, &[&str]); 6] = [
 ];
 
 /// What `-h` leaves to `--help`.
-const RARE: [&str; 53] = [
+const RARE: [&str; 56] = [
     "activation",
     "adapter",
     "all_classes",
+    "any_items",
+    "audit",
     "azimuth",
     "basins",
     "bowl",
@@ -172,6 +195,7 @@ const RARE: [&str; 53] = [
     "scale",
     "skip_unreadable",
     "std",
+    "survey_steps",
     "threads",
     "verbose",
     "white",

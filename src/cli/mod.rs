@@ -3,6 +3,8 @@
 //! Results go to stdout, everything else to stderr. What is asked is data of `job`, what becomes
 //! of it is `run`'s; here are arguments, words and the terminal.
 
+#[cfg(feature = "atlas")]
+mod atlas;
 mod bench;
 mod compare;
 mod devices;
@@ -27,6 +29,8 @@ mod text;
 mod verify;
 mod walk;
 
+#[cfg(feature = "atlas")]
+use crate::atlas::AtlasError;
 use crate::engine::{OpenDevice, gpu};
 use crate::job::JobError;
 use crate::pipeline::PipelineError;
@@ -65,6 +69,7 @@ fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| {
         let features = [
+            ("atlas", cfg!(feature = "atlas")),
             ("explore", cfg!(feature = "explore")),
             ("onnx", cfg!(feature = "onnx")),
         ];
@@ -99,6 +104,9 @@ enum Command {
     /// Compare models on the same landscapes: agreement, boundaries, errors; with --min-agreement
     /// a gate that ends with exit code 3
     Models(models::Args),
+    /// Every triple of a data set: a survey, a search for the worst, on one machine or many
+    #[cfg(feature = "atlas")]
+    Atlas(atlas::Args),
     /// The same on the lines between many pairs of inputs, and what samples of them miss
     Lines(lines::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
@@ -144,8 +152,8 @@ impl Cli {
         Self::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut arguments).exit())
     }
 
-    /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 models that agree less than
-    /// they were to, 130 interrupted.
+    /// Runs the command. Exit codes: 0 done, 1 failed, 2 wrong usage, and of an atlas what no second
+    /// attempt can mend, 3 models that agree less than they were to, 130 interrupted.
     pub fn run(self) -> ExitCode {
         ExitCode::from(self.run_on(gpu::open))
     }
@@ -170,6 +178,8 @@ impl Cli {
                 Command::Interpolate(args) => interpolate::run(&args, terminal),
                 Command::Line(args) => line::run(&args, terminal),
                 Command::Models(args) => models::run(&args, terminal),
+                #[cfg(feature = "atlas")]
+                Command::Atlas(args) => atlas::run(&args, terminal),
                 Command::Lines(args) => lines::run(&args, terminal),
                 Command::Morph(args) => morph::run(&args, terminal),
                 Command::Predict(args) => predict::run(&args, terminal),
@@ -194,12 +204,21 @@ impl Cli {
             Err(error) if is_broken_pipe(&error) => 0,
             Err(error) => {
                 terminal.to_stderr(format!("error: {}", error_text(&error)));
-                match error.downcast_ref() {
-                    Some(models::FellShort { .. }) => 3,
-                    None => 1,
-                }
+                exit_code(&error)
             }
         }
+    }
+}
+
+/// The exit code of an error.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    #[cfg(feature = "atlas")]
+    if error.downcast_ref().is_some_and(AtlasError::is_final) {
+        return 2;
+    }
+    match error.downcast_ref() {
+        Some(models::FellShort { .. }) => 3,
+        None => 1,
     }
 }
 
@@ -255,6 +274,10 @@ fn is_interrupted(error: &anyhow::Error) -> bool {
         let in_run = cause.downcast_ref().is_some_and(RunError::is_interrupted);
         let in_job = cause.downcast_ref().is_some_and(JobError::is_interrupted);
         let here = matches!(cause.downcast_ref(), Some(PipelineError::Interrupted));
+        #[cfg(feature = "atlas")]
+        if cause.downcast_ref().is_some_and(AtlasError::is_interrupted) {
+            return true;
+        }
         in_run || in_job || here
     })
 }
@@ -358,13 +381,18 @@ mod tests {
     #[test]
     fn every_setting_is_an_option() {
         let command = Cli::command();
-        let options: Vec<&str> = command
+        let deeper = |sub: &'_ clap::Command| sub.get_subcommands().cloned().collect::<Vec<_>>();
+        let options: Vec<String> = command
             .get_subcommands()
-            .flat_map(|sub| sub.get_arguments().filter_map(clap::Arg::get_long))
+            .flat_map(|sub| [vec![sub.clone()], deeper(sub)].concat())
+            .flat_map(|sub| {
+                let options = sub.get_arguments().filter_map(clap::Arg::get_long);
+                options.map(str::to_owned).collect::<Vec<_>>()
+            })
             .collect();
         for setting in Setting::ALL {
             let name = setting.name().replace('_', "-");
-            assert!(options.contains(&name.as_str()), "--{name}");
+            assert!(options.contains(&name), "--{name}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Numbers, tables, engines, notes and errors as text.
 
+#[cfg(feature = "atlas")]
+use crate::atlas::AtlasError;
 use crate::engine::{Engine, EngineInfo};
 use crate::job::{JobError, Note, Weight};
-use crate::remedy::{Setting, respelled};
+use crate::remedy::{Remedy, Setting, respelled};
 use crate::run::{Difference, RunError, ShareRow, remedy_of};
 use serde_json::Value;
 
@@ -43,10 +45,18 @@ pub(super) fn error_text(error: &anyhow::Error) -> String {
         }
     }
     let mut text = parts.join(": ");
-    if let Some(remedy) = error.chain().find_map(remedy_of) {
+    if let Some(remedy) = error.chain().find_map(remedy) {
         text.push_str(&format!("; {}", remedy.words(option_name)));
     }
     text
+}
+
+/// What can be done about an error, of whatever room it is.
+fn remedy(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
+    let found = remedy_of(error);
+    #[cfg(feature = "atlas")]
+    let found = found.or_else(|| error.downcast_ref().and_then(AtlasError::remedy));
+    found
 }
 
 /// What differs, below the line that sums a check up.

@@ -13,12 +13,16 @@
 //! figures are those that stand beside the landscape. Everything is in the page once: floats
 //! as they are, frames as a picture, text compressed, which a browser inflates itself.
 
+#[cfg(feature = "atlas")]
+mod atlas;
 mod models;
 mod page;
 pub(crate) mod parts;
 pub(crate) mod policy;
 mod walk;
 
+#[cfg(feature = "atlas")]
+pub use atlas::{AtlasReport, atlas_report};
 pub use models::{ModelsReport, models_report};
 pub use page::{Report, ReportRow, write_report};
 pub use walk::{AddWalkError, add_walk, pack_walk, write_walk_report};

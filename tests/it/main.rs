@@ -64,6 +64,8 @@ mod figures;
 mod report;
 
 // The program as a user runs it.
+#[cfg(feature = "atlas")]
+mod atlas;
 mod bench;
 mod cli;
 mod cli_figures;

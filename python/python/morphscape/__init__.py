@@ -10,6 +10,7 @@
 place. docs/python.md explains the rest.
 """
 
+from ._atlas import Atlas, atlas
 from ._class_map import ClassMap
 from ._compare import Comparison, compare
 from ._compare_models import Models, Shortfall, models
@@ -24,6 +25,7 @@ from ._morphscape import EngineError, InputError, ModelError, __version__, engin
 from ._walk import Walk, walk
 
 __all__ = [
+    "Atlas",
     "ClassMap",
     "Comparison",
     "EngineError",
@@ -39,6 +41,7 @@ __all__ = [
     "Shortfall",
     "Walk",
     "__version__",
+    "atlas",
     "compare",
     "engine_name",
     "fashion_mnist",

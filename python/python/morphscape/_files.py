@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _morphscape
+from ._atlas import open_atlas
 from ._compare_models import open_models
 from ._data import AnyPath
 from ._landscape import Given, Landscape
@@ -21,9 +22,12 @@ from ._lists import Run
 def open(path: AnyPath) -> Any:  # noqa: A001 - as numpy's and PIL's
     """What is in the folder of a finished run, whoever made it.
 
-    A :class:`Run` of landscapes; :class:`Lines` of ``lines``; :class:`Models` of ``models`` that keeps landscapes.
+    A :class:`Run` of landscapes; :class:`Lines` of ``lines``; :class:`Models` of ``models`` that keeps landscapes;
+    :class:`Atlas` of ``atlas``.
     """
     place = os.fspath(path)
+    if (Path(place) / "plan.json").exists():
+        return open_atlas(Path(place))
     folder = _morphscape.RunFolder.open(place)
     job = json.loads(folder.manifest())["plan"].get("job")
     if job == "lines":

@@ -40,6 +40,10 @@ __all__ = [
     "walk",
     "write_report",
     "run_sweep",
+    "atlas_plan",
+    "atlas_missing",
+    "atlas_run",
+    "atlas_finish",
     "__version__",
 ]
 
@@ -310,3 +314,35 @@ def run_sweep(
     engine: str,
     progress: _Progress,
 ) -> list[str]: ...
+def atlas_plan(
+    network: Network,
+    data: Any,
+    *,
+    design: str,
+    settings: str,
+    shards: int | None,
+    out: str,
+    engine: str,
+    progress: _Progress,
+) -> tuple[int, list[str]]: ...
+def atlas_missing(folder: str) -> tuple[list[int], list[tuple[int, str]]]: ...
+def atlas_run(
+    folder: str,
+    shards: list[int],
+    *,
+    network: Network | None,
+    data: Any,
+    engine: str,
+    progress: _Progress,
+) -> int: ...
+def atlas_finish(
+    folder: str,
+    *,
+    network: Network | None,
+    data: Any,
+    second: str | None,
+    shown: int,
+    allow_missing: bool,
+    engine: str,
+    progress: _Progress,
+) -> tuple[str, list[str]]: ...

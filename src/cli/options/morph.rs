@@ -62,6 +62,12 @@ enum SamplingName {
 }
 
 impl MorphArgs {
+    /// Whether a number of points is given.
+    #[cfg(feature = "atlas")]
+    pub(in crate::cli) fn steps_are_given(&self) -> bool {
+        self.size.steps.is_some()
+    }
+
     /// How images are morphed; published mode has one way of sampling.
     pub(in crate::cli) fn settings(&self) -> anyhow::Result<MorphSettings> {
         let mode = match (

@@ -13,7 +13,7 @@ use house::{File, House};
 use std::path::Path;
 
 /// From bottom to top; a room imports only from storeys below its own, not from beside it.
-const STOREYS: [&[&str]; 11] = [
+const STOREYS: [&[&str]; 12] = [
     &["defaults", "remedy"],
     &["data", "mesh"],
     &["kernels"],
@@ -23,6 +23,7 @@ const STOREYS: [&[&str]; 11] = [
     &["plot", "job"],
     &["report"],
     &["run"],
+    &["atlas"],
     &["explore"],
     &["cli"],
 ];

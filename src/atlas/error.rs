@@ -1,0 +1,110 @@
+//! Why an atlas cannot be planned, computed or summed up.
+
+use crate::data::FileError;
+use crate::job::JobError;
+use crate::pipeline::PipelineError;
+use crate::remedy::{Remedy, Setting};
+use crate::run::RunError;
+use parquet::errors::ParquetError;
+use std::path::{Path, PathBuf};
+
+/// Why an atlas cannot be planned, computed or summed up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AtlasError {
+    /// The plan, the model or the data are not what they were, or not what a plan can be made of:
+    /// trying again does not help.
+    #[error("{problem}")]
+    Refused {
+        /// Place, what was expected, what was found.
+        problem: String,
+        /// What to do about it.
+        remedy: Option<Remedy>,
+    },
+    /// Shards are missing.
+    #[error("{problem}")]
+    Unfinished {
+        /// Which.
+        problem: String,
+    },
+    /// A file that is no shard.
+    #[error("{}", .path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ParquetError,
+    },
+    /// Loading, computing or writing.
+    #[error("{0}")]
+    Run(#[from] RunError),
+}
+
+impl AtlasError {
+    pub(super) fn refused(problem: impl Into<String>) -> Self {
+        Self::Refused {
+            problem: problem.into(),
+            remedy: None,
+        }
+    }
+
+    pub(super) fn refused_but(
+        problem: impl Into<String>,
+        text: &'static str,
+        settings: &[Setting],
+    ) -> Self {
+        Self::Refused {
+            problem: problem.into(),
+            remedy: Some(Remedy::new(text, settings)),
+        }
+    }
+
+    pub(super) fn table(path: &Path, source: ParquetError) -> Self {
+        Self::Table {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether trying again cannot help: the plan, the model or the data are others.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+            || matches!(self, Self::Run(RunError::Job(error)) if !error.is_interrupted())
+    }
+
+    /// Whether an observer stopped the work.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Run(error) if error.is_interrupted())
+    }
+
+    /// What to do about it, where this error itself says it.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Refused { remedy, .. } => remedy.clone(),
+            Self::Unfinished { .. } => Some(Remedy::new(
+                "`morphscape atlas run` computes what is missing; {} sums up without it",
+                &[Setting::AllowMissing],
+            )),
+            Self::Table { .. } | Self::Run(_) => None,
+        }
+    }
+}
+
+impl From<JobError> for AtlasError {
+    fn from(error: JobError) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl From<PipelineError> for AtlasError {
+    fn from(error: PipelineError) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl From<FileError> for AtlasError {
+    fn from(error: FileError) -> Self {
+        Self::Run(error.into())
+    }
+}

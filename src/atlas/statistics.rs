@@ -1,0 +1,266 @@
+//! What can be said of all triples from some of them.
+//!
+//! A triple's value is nearly the sum of its items' (three together explain a hundredth of the variation
+//! of intrusion), so that triples that share an item are far from independent: on sets in which each item
+//! stands in many triples, errors that take triples as independent are some ten times too small. Here
+//! **items are the units**.
+
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// Standard errors on either side of a mean, for 95 %.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// A value of a triple that was drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drawn {
+    /// The stratum that it was drawn from.
+    pub(super) stratum: usize,
+    /// Its items, each with its class.
+    pub(super) items: [(usize, u32); 3],
+    pub(super) value: f64,
+}
+
+/// A mean with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Mean {
+    /// The mean.
+    pub mean: f64,
+    /// Its standard error; items are the units.
+    pub standard_error: f64,
+    /// The mean less and plus 1.96 standard errors.
+    pub interval: [f64; 2],
+    /// Triples that it is taken over.
+    pub triples: usize,
+    /// Different items in them.
+    pub items: usize,
+}
+
+/// The mean over all triples from a stratified sample: the means of the strata with the weights of the
+/// strata, and a jackknife over items within their classes (Efron, Stein, *The jackknife estimate of
+/// variance*, 1981): each item is left out with all its triples.
+///
+/// `weights` are of the strata; those without a triple are left out. Nothing without triples.
+pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> {
+    let mut strata = vec![(0.0, 0usize); weights.len()];
+    // Sums of each item's triples, by stratum.
+    let mut items: HashMap<(usize, u32), Vec<(usize, f64, usize)>> = HashMap::new();
+    for one in drawn {
+        strata[one.stratum].0 += one.value;
+        strata[one.stratum].1 += 1;
+        for item in one.items {
+            let own = items.entry(item).or_default();
+            match own.iter_mut().find(|(stratum, ..)| *stratum == one.stratum) {
+                Some((_, sum, count)) => (*sum, *count) = (*sum + one.value, *count + 1),
+                None => own.push((one.stratum, one.value, 1)),
+            }
+        }
+    }
+    // Of the weighted sum of means and the weights of strata that have one.
+    let part = |stratum: usize, sum: f64, count: usize| match count {
+        0 => (0.0, 0.0),
+        _ => (weights[stratum] * sum / count as f64, weights[stratum]),
+    };
+    let (mut above, mut below) = (0.0, 0.0);
+    for (stratum, &(sum, count)) in strata.iter().enumerate() {
+        let (value, weight) = part(stratum, sum, count);
+        (above, below) = (above + value, below + weight);
+    }
+    if below <= 0.0 {
+        return None;
+    }
+    let mean = above / below;
+    let mut classes: HashMap<usize, Vec<f64>> = HashMap::new();
+    let mut sorted: Vec<_> = items.iter().collect();
+    sorted.sort_by_key(|(item, _)| **item);
+    for (&(class, _), own) in sorted {
+        let (mut without_above, mut without_below) = (above, below);
+        for &(stratum, sum, count) in own {
+            let (all_sum, all_count) = strata[stratum];
+            let (value, weight) = part(stratum, all_sum, all_count);
+            let (less, less_weight) = part(stratum, all_sum - sum, all_count - count);
+            without_above += less - value;
+            without_below += less_weight - weight;
+        }
+        let without = match without_below > 0.0 {
+            true => without_above / without_below,
+            false => mean,
+        };
+        classes.entry(class).or_default().push(without);
+    }
+    let variance: f64 = classes
+        .values()
+        .filter(|all| all.len() > 1)
+        .map(|all| {
+            let count = all.len() as f64;
+            let middle = all.iter().sum::<f64>() / count;
+            let squares: f64 = all.iter().map(|value| (value - middle).powi(2)).sum();
+            (count - 1.0) / count * squares
+        })
+        .sum();
+    let standard_error = variance.sqrt();
+    Some(Mean {
+        mean,
+        standard_error,
+        interval: [-Z, Z].map(|z| mean + z * standard_error),
+        triples: drawn.len(),
+        items: items.len(),
+    })
+}
+
+/// The 95 % interval of a share of `hits` in `trials` that holds its level however rare the hits are
+/// (Clopper, Pearson 1934); 0 to 1 without trials.
+///
+/// [`wilson`](crate::landscape::wilson)'s is shorter and is right on the average; a bound for what was
+/// missed must hold.
+pub(super) fn clopper_pearson(hits: usize, trials: usize, level: f64) -> [f64; 2] {
+    if trials == 0 {
+        return [0.0, 1.0];
+    }
+    let tail = (1.0 - level) / 2.0;
+    // At most so many hits have a probability of `tail` at the upper end.
+    let upper = |hits: usize| match hits == trials {
+        true => 1.0,
+        false => bisected(|share| at_most(hits, trials, share) > tail),
+    };
+    [1.0 - upper(trials - hits), upper(hits)]
+}
+
+/// The share at which a test that holds for small ones ceases to.
+fn bisected(holds: impl Fn(f64) -> bool) -> f64 {
+    let [mut low, mut high] = [0.0, 1.0];
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        match holds(middle) {
+            true => low = middle,
+            false => high = middle,
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+/// The probability of at most so many hits in trials of a share.
+fn at_most(hits: usize, trials: usize, share: f64) -> f64 {
+    if share <= 0.0 {
+        return 1.0;
+    }
+    if share >= 1.0 {
+        return if hits >= trials { 1.0 } else { 0.0 };
+    }
+    let trials = trials as f64;
+    let odds = share.ln() - (-share).ln_1p();
+    let mut term = trials * (-share).ln_1p();
+    let mut sum = term.exp();
+    for hit in 0..hits {
+        term += ((trials - hit as f64) / (hit as f64 + 1.0)).ln() + odds;
+        sum += term.exp();
+    }
+    sum.min(1.0)
+}
+
+/// How many of `rejected` were wrongly rejected, from an audit of some of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Audit {
+    /// Points a side of the grid that rejected them; nothing for triples that no grid has seen.
+    pub steps: Option<usize>,
+    /// Triples that were rejected.
+    pub rejected: u64,
+    /// Those of them that were drawn by lot and taken to the finest grid.
+    pub audited: usize,
+    /// Those of these that belong to the top list.
+    pub found: usize,
+    /// How many of the rejected belong there, about.
+    pub missed: f64,
+    /// The 95 % interval of that number.
+    pub missed_interval: [f64; 2],
+}
+
+impl Audit {
+    pub(super) fn new(
+        steps: Option<usize>,
+        rejected: u64,
+        audited: usize,
+        found: usize,
+        level: f64,
+    ) -> Self {
+        let all = rejected as f64;
+        let share = found as f64 / audited.max(1) as f64;
+        Self {
+            steps,
+            rejected,
+            audited,
+            found,
+            missed: share * all,
+            missed_interval: match rejected {
+                0 => [0.0; 2],
+                _ => clopper_pearson(found, audited, level).map(|share| share * all),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::landscape::wilson;
+
+    /// scipy 1.17.1: `binomtest(k, n).proportion_ci(method="exact")`.
+    #[test]
+    fn intervals_are_those_of_scipy() {
+        let cases = [
+            (0, 10, [0.0, 0.308_497_107_818_762_94]),
+            (
+                3,
+                200,
+                [0.003_104_107_621_555_085, 0.043_208_281_917_709_784],
+            ),
+            (10, 10, [0.691_502_892_181_237_1, 1.0]),
+            (0, 3000, [0.0, 0.001_228_870_803_825_501_1]),
+        ];
+        for (hits, trials, expected) in cases {
+            let found = clopper_pearson(hits, trials, 0.95);
+            for (found, expected) in found.into_iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-8, "{hits}/{trials}: {found}");
+            }
+            let [low, high] = wilson(hits, trials);
+            assert!(found[0] <= low + 1e-12 && high <= found[1] + 0.1);
+        }
+        assert_eq!(clopper_pearson(0, 0, 0.95), [0.0, 1.0]);
+    }
+
+    /// With one triple an item the jackknife over items is the textbook's standard error of a mean.
+    #[test]
+    fn triples_without_a_shared_item_are_independent() {
+        let values = [0.3, 0.9, 0.1, 0.4, 0.8, 0.2];
+        let drawn: Vec<Drawn> = values
+            .iter()
+            .enumerate()
+            .map(|(n, &value)| Drawn {
+                stratum: 0,
+                // Items of one class alone differ.
+                items: [(0, n as u32), (1, 0), (2, 0)],
+                value,
+            })
+            .collect();
+        let mean = stratified_mean(&drawn, &[5.0]).expect("triples");
+        let expected = values.iter().sum::<f64>() / 6.0;
+        let squares: f64 = values.iter().map(|v| (v - expected).powi(2)).sum();
+        assert!((mean.mean - expected).abs() < 1e-12);
+        assert!((mean.standard_error - (squares / 5.0 / 6.0).sqrt()).abs() < 1e-12);
+        assert_eq!((mean.triples, mean.items), (6, 8));
+        assert!(stratified_mean(&[], &[1.0]).is_none());
+    }
+
+    /// An item that stands in every triple of one value is worth one observation, not many.
+    #[test]
+    fn strata_are_weighted() {
+        let one = |stratum, item, value| Drawn {
+            stratum,
+            items: [(0, item), (1, item), (2, item)],
+            value,
+        };
+        let drawn = [one(0, 1, 1.0), one(0, 2, 3.0), one(1, 3, 10.0)];
+        let mean = stratified_mean(&drawn, &[3.0, 1.0]).expect("triples");
+        assert!((mean.mean - (3.0 * 2.0 + 10.0) / 4.0).abs() < 1e-12);
+    }
+}

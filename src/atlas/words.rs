@@ -1,0 +1,122 @@
+//! What an atlas found, in sentences.
+
+use super::design::Score;
+use super::shard::Atlas;
+use super::statistics::Mean;
+use super::summary::Summary;
+use super::text::{of_classes, ranges, short};
+
+fn with_interval(mean: &Mean) -> String {
+    let [low, high] = mean.interval.map(short);
+    format!("{} (95 % {low} to {high})", short(mean.mean))
+}
+
+/// Everything that is stated.
+pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
+    let plan = atlas.plan();
+    let [all, right, part] = summary.items;
+    let mut findings = Vec::new();
+    let wrong = all - right;
+    findings.push(format!(
+        "The model classifies {right} of {all} items rightly. {} {part} of {} take part, in {} triples of three different classes.",
+        match (plan.design.any_items, wrong) {
+            (true, _) => "Items that it classifies wrongly take part, too:".to_owned(),
+            (false, 0) => "None is left out:".to_owned(),
+            (false, wrong) =>
+                format!("The {wrong} others are its test errors and are left out:"),
+        },
+        if plan.design.any_items { all } else { right },
+        summary.triples
+    ));
+    for key in ["intrusion", "confident_intrusion"] {
+        if let Some(Some(mean)) = summary.means.get(key) {
+            findings.push(format!(
+                "Mean {} over all triples: {}, from {} triples of the survey on {} x {} points; {} items are its units.",
+                key.replace('_', " "),
+                with_interval(mean),
+                mean.triples,
+                plan.design.survey_steps,
+                plan.design.survey_steps,
+                mean.items
+            ));
+        }
+    }
+    let of = of_classes(summary.score);
+    let by_distance = summary.score == Score::Flip;
+    for (means, what) in [(&summary.pairs, "pair"), (&summary.class_triples, "triple")] {
+        let worst = if by_distance {
+            means.last()
+        } else {
+            means.first()
+        };
+        if let Some(worst) = worst {
+            findings.push(format!(
+                "The class {what} with the {} mean {of} is {}: {}.",
+                if by_distance { "smallest" } else { "largest" },
+                worst.classes.join(", "),
+                with_interval(&worst.mean)
+            ));
+        }
+    }
+    if let Some(item) = summary.nearest_items.first() {
+        let [l2, linf] = item.nearest_flip.unwrap_or_default().map(short);
+        findings.push(format!(
+            "The item with an input of another label nearest to it is {}, {}: L2 {l2}, L\u{221e} {linf}.",
+            item.item, item.class
+        ));
+    }
+    findings.push(match summary.exhaustive {
+        true => format!(
+            "All {} triples were searched: of them no sample was drawn.",
+            summary.searched
+        ),
+        false => format!(
+            "Of {} triples {} were searched: those of the items that stood out in the survey, and others at random.",
+            summary.triples, summary.searched
+        ),
+    });
+    if summary.top > 0 {
+        let recall = |recall: Option<[f64; 3]>| {
+            let [about, low, high] = recall?.map(|share| format!("{:.1} %", 100.0 * share));
+            Some(format!("{about} (95 % {low} to {high})"))
+        };
+        if let Some(found) = recall(summary.recall) {
+            findings.push(format!(
+                "By the audits the list of the {} worst holds {found} of the triples searched that belong there.",
+                summary.top
+            ));
+        }
+        if let (Some(found), false) = (recall(summary.recall_of_all), summary.exhaustive) {
+            findings.push(format!(
+                "Of all triples that belong there it holds {found}."
+            ));
+        }
+        findings.push(
+            "Values of the worst are the largest of many and so too large on the mean; ranked are the lowest of those that were taken again."
+                .to_owned(),
+        );
+    } else {
+        findings.push(format!(
+            "No triple searched has any {}.",
+            summary.score.label()
+        ));
+    }
+    if !summary.missing_shards.is_empty() {
+        findings.push(format!(
+            "Shards {} of {} are missing; what is said of the search is of the others.",
+            ranges(&summary.missing_shards),
+            plan.shards
+        ));
+    }
+    if let Some(second) = &summary.second {
+        let number = |name: &str| second[name].as_f64();
+        if let Some(alike) = number("rank_correlation_of_pairs") {
+            findings.push(format!(
+                "With {} the class pairs rank alike to {alike:.2} (Spearman), on {} triples whose items both models classify rightly.",
+                second["model"].as_str().unwrap_or("the other model"),
+                second["triples"]
+            ));
+        }
+    }
+    findings
+}

@@ -1,0 +1,450 @@
+//! `morphscape atlas`: every triple of a data set, planned, computed in shards, and summed up.
+
+use super::options::{
+    ColumnArgs, DataArgs, EngineArgs, FlatArgs, ModelArgs, MorphArgs, grids, image_kind,
+    named_model,
+};
+use super::terminal::Terminal;
+use super::text::{counted, table};
+use crate::atlas::{
+    Atlas, Design, Ending, INDEX_VARIABLES, Plan, Score, SlurmJob, submit_to_slurm,
+};
+use crate::job::{InterpolateJob, Job, SweepJob, TableSource, Triples, is_table};
+use crate::landscape::GridKind;
+use crate::pipeline::MorphMode;
+use anyhow::{Context, bail, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Ask the model about every item, survey, and fix what is searched: plan.json
+    Plan(Box<PlanArgs>),
+    /// Compute shards: one, several, or all that are missing
+    Run(RunArgs),
+    /// Rank, take the worst again, and write ranking.parquet, summary.json and report.html
+    Finish(FinishArgs),
+    /// Write the script of an array job, and print the command that submits what is missing
+    Submit(SubmitArgs),
+}
+
+/// What is looked at, and how.
+#[derive(Debug, clap::Args)]
+#[command(mut_arg("steps", |steps| steps.hide(true)))]
+struct PlanArgs {
+    /// What lies between three items; of rows, morph is their mixes
+    #[arg(long, value_name = "KIND", value_parser = image_kind(), default_value = "morph")]
+    kind: GridKind,
+    #[command(flatten)]
+    flat: FlatArgs,
+    #[command(flatten)]
+    morph: MorphArgs,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Triples that are searched at most; where the items have no more, all of them are
+    #[arg(long, value_name = "N", default_value_t = Design::default().search)]
+    search: u64,
+    /// Triples of the survey, drawn at random, which means over all triples come from
+    #[arg(long, value_name = "N", default_value_t = Design::default().survey)]
+    survey: usize,
+    /// Items a class at most, drawn at random [default: all]
+    #[arg(long, value_name = "N")]
+    per_class: Option<usize>,
+    /// Items that the model classifies wrongly take part, too; a search then finds test errors
+    #[arg(long)]
+    any_items: bool,
+    /// What triples are searched and ranked by
+    #[arg(long, value_name = "SCORE", value_parser = score(), default_value = "confident_intrusion")]
+    score: Score,
+    /// Points a side of the grids of the search, from the coarsest, each every n-th point of the
+    /// next
+    #[arg(
+        long,
+        value_name = "N,N,...",
+        value_delimiter = ',',
+        default_value = "6,11,21,41"
+    )]
+    rungs: Vec<usize>,
+    /// Shares of the triples that go on to the second grid, the third and so on
+    #[arg(
+        long,
+        value_name = "SHARE,...",
+        value_delimiter = ',',
+        default_value = "0.1,0.05,0.01"
+    )]
+    keep: Vec<f64>,
+    /// Share of what each grid leaves behind that goes on all the same, by lot
+    #[arg(long, value_name = "SHARE", default_value_t = Design::default().audit)]
+    audit: f64,
+    /// Points a side of the survey's grids
+    #[arg(long, value_name = "N", default_value_t = Design::default().survey_steps)]
+    survey_steps: usize,
+    /// Triples of the list of the worst
+    #[arg(long, value_name = "N", default_value_t = Design::default().top)]
+    top: usize,
+    /// Parts that the search is cut into [default: one for each 5,000 triples]
+    #[arg(long, value_name = "N")]
+    shards: Option<usize>,
+    /// Seed of all draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Folder of the atlas
+    #[arg(long, value_name = "DIR", default_value = "morphscape-atlas")]
+    out: PathBuf,
+}
+
+/// Which shards are computed.
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    /// Folder of the atlas
+    #[arg(value_name = "DIR")]
+    atlas: PathBuf,
+    /// A shard (7), a range (7-19), or missing [default: the task of an array job, else missing]
+    ///
+    /// A shard (7), a range (7-19), or missing. Without it, the task of an array job that the
+    /// environment names: SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX (Kubernetes), PBS_ARRAY_INDEX,
+    /// SGE_TASK_ID (counted from 1 there), AWS_BATCH_JOB_ARRAY_INDEX; else all that are missing
+    #[arg(long, value_name = "SHARD")]
+    shard: Option<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// What the end takes.
+#[derive(Debug, clap::Args)]
+struct FinishArgs {
+    /// Folder of the atlas
+    #[arg(value_name = "DIR")]
+    atlas: PathBuf,
+    /// Another model: the survey and the worst triples are taken with it, too
+    #[arg(long, value_name = "MODEL")]
+    second: Option<String>,
+    /// How many of the worst triples are drawn as landscapes, in top/
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    shown: usize,
+    /// Sum up what is there; what is missing is said
+    #[arg(long)]
+    allow_missing: bool,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// What a scheduler is asked for.
+#[derive(Debug, clap::Args)]
+struct SubmitArgs {
+    /// Folder of the atlas
+    #[arg(value_name = "DIR")]
+    atlas: PathBuf,
+    /// The scheduler: Slurm
+    #[arg(long, required = true)]
+    slurm: bool,
+    /// Time of a task at most
+    #[arg(long, value_name = "TIME", default_value = "01:00:00")]
+    time: String,
+    /// Cores of a task
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    cpus: u32,
+    /// Generic resources of a task, such as gpu:1
+    #[arg(long, value_name = "GRES")]
+    gres: Option<String>,
+    /// Partition
+    #[arg(long, value_name = "NAME")]
+    partition: Option<String>,
+    /// Tasks at a time at most
+    #[arg(long, value_name = "N")]
+    at_once: Option<usize>,
+    /// Shards of a task
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    shards_per_task: usize,
+}
+
+fn score() -> impl TypedValueParser<Value = Score> {
+    PossibleValuesParser::new(Score::ALL.map(Score::name)).map(|name| {
+        let found = Score::ALL.into_iter().find(|score| score.name() == name);
+        found.expect("one of them")
+    })
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
+    match &args.what {
+        What::Plan(args) => args.run(terminal),
+        What::Run(args) => args.run(terminal),
+        What::Finish(args) => args.run(terminal),
+        What::Submit(args) => args.run(terminal),
+    }
+}
+
+impl PlanArgs {
+    fn run(&self, terminal: &Terminal) -> anyhow::Result<()> {
+        let design = Design {
+            seed: self.seed,
+            score: self.score,
+            rungs: self.rungs.clone(),
+            keep: self.keep.clone(),
+            audit: self.audit,
+            per_class: self.per_class,
+            any_items: self.any_items,
+            survey: self.survey,
+            survey_steps: self.survey_steps,
+            search: self.search,
+            top: self.top,
+        };
+        let job = self.job()?.load(terminal)?;
+        let engine = self.engine.open(terminal)?;
+        let started = Instant::now();
+        let (engine, out) = (engine.as_ref(), &self.out);
+        let plan = Plan::make(&job, &design, self.shards, engine, out, terminal)?;
+        terminal.say(format!(
+            "{} of {} to search{}, in {}; survey of {} in {:.1} s; written to {}",
+            plan.num_candidates(),
+            counted(plan.num_triples() as usize, "triple"),
+            match plan.is_exhaustive() {
+                true => ": all of them".to_owned(),
+                false => format!(
+                    ": those of {} that stood out in the survey, and {} at random",
+                    counted(plan.searched.iter().map(Vec::len).sum(), "item"),
+                    plan.sampled
+                ),
+            },
+            counted(plan.shards, "shard"),
+            counted(design.survey, "triple"),
+            started.elapsed().as_secs_f64(),
+            out.display()
+        ));
+        Ok(())
+    }
+
+    /// Model, data and grids.
+    fn job(&self) -> anyhow::Result<Job> {
+        ensure!(
+            !self.morph.steps_are_given(),
+            "--steps: an atlas has several grids; give --rungs"
+        );
+        let mut job = match is_table(self.data.name()) {
+            true => Job::Interpolate(self.rows()?),
+            false => {
+                ensure!(
+                    !self.columns.is_given(),
+                    "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
+                    self.data.name()
+                );
+                let (morph, flat) = grids(self.kind, &self.flat, &self.morph)?;
+                Job::Sweep(SweepJob {
+                    model: self.model.source()?,
+                    data: self.data.source(),
+                    triples: Triples::Listed(Vec::new()),
+                    morph,
+                    points: None,
+                    flat,
+                })
+            }
+        };
+        // Shards are computed from any folder.
+        if let Some(file) = &mut job.model_mut().file {
+            make_absolute(file);
+        }
+        let (place, root) = job.data_mut();
+        let mut path = PathBuf::from(&*place);
+        make_absolute(&mut path);
+        *place = path.to_str().map_or(std::mem::take(place), str::to_owned);
+        if let Some(root) = root {
+            make_absolute(root);
+        }
+        Ok(job)
+    }
+
+    fn rows(&self) -> anyhow::Result<InterpolateJob> {
+        if let Some(option) = self.data.image_option() {
+            bail!(
+                "{option} belongs to images, and --data {} is a table; leave it out",
+                self.data.name()
+            );
+        }
+        ensure!(
+            self.kind != GridKind::CrossFade,
+            "--kind cross-fade belongs to images, and --data {} is a table; leave it out",
+            self.data.name()
+        );
+        ensure!(
+            self.data.name() != "-",
+            "--data -: shards read the data again, which standard input cannot give; give a file"
+        );
+        let flat = self.flat.settings(self.kind)?;
+        // Rows are not warped.
+        self.morph.without_warp("rows", 2, MorphMode::CrossFade)?;
+        let source = self.columns.source(self.data.name(), self.data.root())?;
+        Ok(InterpolateJob {
+            model: self.model.source()?,
+            data: TableSource {
+                class_order: self.data.class_order(),
+                ..source
+            },
+            triples: Triples::Listed(Vec::new()),
+            per_class: Some(0),
+            flat: flat.map(|(flat, _)| flat),
+            ..InterpolateJob::default()
+        })
+    }
+}
+
+/// A file or folder that is there, from the root; a name of what is bundled stays.
+fn make_absolute(path: &mut PathBuf) {
+    if path.exists()
+        && let Ok(absolute) = std::path::absolute(&*path)
+    {
+        *path = absolute;
+    }
+}
+
+impl RunArgs {
+    fn run(&self, terminal: &Terminal) -> anyhow::Result<()> {
+        let atlas = Atlas::open(&self.atlas, terminal)?;
+        let shards = self.shards(&atlas, terminal)?;
+        let engine = self.engine.open(terminal)?;
+        let started = Instant::now();
+        let rows = atlas.run(&shards, engine.as_ref(), terminal)?;
+        terminal.say(format!(
+            "{}, {} in {:.1} s",
+            counted(shards.len(), "shard"),
+            counted(rows as usize, "landscape"),
+            started.elapsed().as_secs_f64()
+        ));
+        Ok(())
+    }
+
+    fn shards(&self, atlas: &Atlas, terminal: &Terminal) -> anyhow::Result<Vec<usize>> {
+        let all = atlas.plan().shards;
+        let of_array = || {
+            INDEX_VARIABLES.into_iter().find_map(|(name, of)| {
+                let value = std::env::var(name).ok()?;
+                // Grid Engine counts from 1, and says "undefined" outside of arrays.
+                let number: usize = value.parse().ok()?;
+                let shard = match name {
+                    "SGE_TASK_ID" => number.checked_sub(1)?,
+                    _ => number,
+                };
+                terminal.say(format!("note: shard {shard}, by {name} of {of}"));
+                Some(shard)
+            })
+        };
+        match self.shard.as_deref() {
+            None => {
+                if let Some(shard) = of_array() {
+                    return Ok(vec![shard]);
+                }
+            }
+            Some("missing") => {}
+            Some(text) => return shards_of(text, all),
+        }
+        let (missing, failed) = atlas.missing()?;
+        for (shard, error) in &failed {
+            terminal.say(format!(
+                "note: shard {shard} failed twice alike and is left alone: {error}; --shard {shard} tries again"
+            ));
+        }
+        if missing.is_empty() {
+            terminal.say(format!("note: none of {all} shards is missing"));
+        }
+        Ok(missing)
+    }
+}
+
+/// `7` or `7-19`; what lies behind the last is cut off a range.
+fn shards_of(text: &str, all: usize) -> anyhow::Result<Vec<usize>> {
+    let number = |text: &str| {
+        text.trim().parse::<usize>().with_context(|| {
+            format!("--shard {text}: expected a number, a range such as 7-19, or missing")
+        })
+    };
+    Ok(match text.split_once('-') {
+        None => vec![number(text)?],
+        Some((first, last)) => {
+            let (first, last) = (number(first)?, number(last)?);
+            ensure!(
+                first <= last && first < all,
+                "--shard {text}: expected a range below {all}, the smaller number first"
+            );
+            (first..=last.min(all - 1)).collect()
+        }
+    })
+}
+
+impl FinishArgs {
+    fn run(&self, terminal: &Terminal) -> anyhow::Result<()> {
+        let atlas = Atlas::open(&self.atlas, terminal)?;
+        let engine = self.engine.open(terminal)?;
+        let ending = Ending {
+            allow_missing: self.allow_missing,
+            second: self.second.as_deref().map(named_model).transpose()?,
+            shown: self.shown,
+        };
+        let summary = atlas.finish(&ending, engine.as_ref(), terminal)?;
+        if terminal.shows_results() {
+            let mut out = std::io::stdout().lock();
+            for finding in &summary.findings {
+                writeln!(out, "{finding}")?;
+            }
+            let mut rows = vec![["classes", ">mean", ">95 %"].map(str::to_owned).to_vec()];
+            for one in summary.pairs.iter().take(10) {
+                let [low, high] = one.mean.interval;
+                rows.push(vec![
+                    one.classes.join(", "),
+                    format!("{:.4}", one.mean.mean),
+                    format!("{low:.4} to {high:.4}"),
+                ]);
+            }
+            write!(out, "\n{}", table(&rows))?;
+        }
+        terminal.say(format!("written to {}", self.atlas.display()));
+        Ok(())
+    }
+}
+
+impl SubmitArgs {
+    fn run(&self, terminal: &Terminal) -> anyhow::Result<()> {
+        let plan = Plan::read(&self.atlas)?;
+        let (missing, failed) = plan.missing(&self.atlas)?;
+        for (shard, error) in &failed {
+            terminal.say(format!(
+                "note: shard {shard} failed twice alike and is left alone: {error}"
+            ));
+        }
+        ensure!(
+            !missing.is_empty(),
+            "{}: none of {} shards is missing",
+            self.atlas.display(),
+            plan.shards
+        );
+        let folder = std::path::absolute(&self.atlas).unwrap_or_else(|_| self.atlas.clone());
+        let job = SlurmJob {
+            time: self.time.clone(),
+            cpus: self.cpus,
+            gres: self.gres.clone(),
+            partition: self.partition.clone(),
+            at_once: self.at_once,
+            shards_a_task: self.shards_per_task,
+            arguments: Vec::new(),
+            program: std::env::current_exe().unwrap_or_else(|_| Path::new("morphscape").into()),
+        };
+        let mut out = std::io::stdout().lock();
+        for command in submit_to_slurm(&folder, &missing, &job)? {
+            writeln!(out, "{command}")?;
+        }
+        Ok(())
+    }
+}

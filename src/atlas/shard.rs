@@ -212,26 +212,30 @@ pub(super) fn promoted(
     let expected = plan.expected_intrusion();
     let each = rows.len() / candidates.len().max(1);
     let own = |n: usize| &rows[n * each..(n + 1) * each];
-    let (mut searched, mut on): (Vec<usize>, Vec<Candidate>) = (Vec::new(), Vec::new());
+    let (mut searched, mut on) = (Vec::new(), Vec::new());
     for (n, candidate) in candidates.iter().enumerate() {
         match candidate.chosen {
             Chosen::Audit => on.push(*candidate),
             _ => searched.push(n),
         }
     }
-    let key = |&n: &usize| {
-        let expected = expected(ascending(own(n)[0].classes));
-        let intrusion = own(n).iter().filter_map(|row| row.measure("intrusion"));
-        // Of triples that are equally bad, often not at all on a coarse grid, those with more intrusion.
-        let second = intrusion.fold(0.0, f32::max);
-        (worst(own(n), score, expected), second, candidates[n].triple)
-    };
-    searched.sort_by(|a, b| {
-        let (a, b) = (key(a), key(b));
+    let mut ranked: Vec<(f64, f32, u64, usize)> = searched
+        .into_iter()
+        .map(|n| {
+            let expected = expected(ascending(own(n)[0].classes));
+            let intrusion = own(n).iter().filter_map(|row| row.measure("intrusion"));
+            // Of triples that are equally bad, often not at all on a coarse grid, those with more intrusion.
+            let second = intrusion.fold(0.0, f32::max);
+            let bad = worst(own(n), score, expected);
+            (bad, second, candidates[n].triple, n)
+        })
+        .collect();
+    ranked.sort_by(|a, b| {
         b.0.total_cmp(&a.0)
             .then(b.1.total_cmp(&a.1))
             .then(a.2.cmp(&b.2))
     });
+    let searched: Vec<usize> = ranked.into_iter().map(|(.., n)| n).collect();
     let (kept, rejected) = searched.split_at(most.min(searched.len()));
     on.extend(kept.iter().map(|&n| candidates[n]));
     let mut lots: Vec<(u64, usize)> = rejected

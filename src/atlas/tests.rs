@@ -8,6 +8,7 @@ use super::shard::promoted;
 use super::statistics::{Drawn, stratified_mean};
 use crate::engine::cpu::CpuEngine;
 use crate::job::{Job, LoadedJob, Silent, SweepJob, Triples};
+use crate::pipeline::{MorphMode, MorphSettings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Classes of the items, and items of each.
@@ -29,6 +30,8 @@ impl Exhaustive {
         let engine = CpuEngine::new();
         let job = Job::Sweep(SweepJob {
             triples: Triples::Listed(Vec::new()),
+            // Without a warp it is the same design, and six times as fast.
+            morph: MorphSettings::new(21, 3, MorphMode::CrossFade),
             ..SweepJob::default()
         });
         let job = job.load(&Silent).expect("bundled");

@@ -116,12 +116,13 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "no_open",
             "verbose",
             "quiet",
+            "color",
         ],
     ),
 ];
 
 /// What `-h` leaves to `--help`.
-const RARE: [&str; 53] = [
+const RARE: [&str; 54] = [
     "activation",
     "adapter",
     "all_classes",
@@ -132,6 +133,7 @@ const RARE: [&str; 53] = [
     "class_names",
     "class_order",
     "clipped",
+    "color",
     "config",
     "connect",
     "data_dir",

@@ -137,12 +137,13 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "shown",
             "verbose",
             "quiet",
+            "color",
         ],
     ),
 ];
 
 /// What `-h` leaves to `--help`.
-const RARE: [&str; 56] = [
+const RARE: [&str; 57] = [
     "activation",
     "adapter",
     "all_classes",
@@ -155,6 +156,7 @@ const RARE: [&str; 56] = [
     "class_names",
     "class_order",
     "clipped",
+    "color",
     "config",
     "connect",
     "data_dir",

@@ -35,7 +35,7 @@ use crate::engine::{OpenDevice, gpu};
 use crate::job::JobError;
 use crate::pipeline::PipelineError;
 use crate::run::RunError;
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -61,6 +61,9 @@ pub struct Cli {
     #[arg(long, alias = "jobs", global = true, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
+    /// Colours of help and of usage errors; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
 }
 
 /// The version with what was built in, and the commit where the build was told of it by the variable
@@ -145,7 +148,8 @@ impl Cli {
     /// The command of a line's words, the program's name first. Help, and a line that is no command,
     /// end the process with what there is to say.
     pub fn of_words(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Self {
-        let mut arguments = Self::arguments();
+        let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        let mut arguments = Self::arguments().color(color(&words));
         let found = arguments
             .try_get_matches_from_mut(words)
             .unwrap_or_else(|error| error.exit());
@@ -250,9 +254,28 @@ fn threads(asked: u16, terminal: &Terminal) -> usize {
     }
 }
 
+/// What `--color` asks for, which must be known before words are parsed, since that prints help. Whether it
+/// is a word that is known, the parser says.
+fn color(words: &[OsString]) -> ColorChoice {
+    let words = words.iter().map_while(|word| match word.to_str() {
+        Some("--") => None,
+        word => Some(word.unwrap_or_default()),
+    });
+    let (mut asked, mut before) = (None, "");
+    for word in words {
+        let joined = word.strip_prefix("--color=");
+        asked = joined.or((before == "--color").then_some(word)).or(asked);
+        before = word;
+    }
+    asked
+        .and_then(|asked| ColorChoice::from_str(asked, false).ok())
+        .unwrap_or_default()
+}
+
 /// Ends `predict` as the parser does on wrong usage that it could not see.
 fn wrong_usage(message: &str) -> ! {
-    let mut command = Cli::arguments();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut command = Cli::arguments().color(color(&words));
     command.build();
     let predict = command.find_subcommand_mut("predict");
     predict

@@ -1168,3 +1168,31 @@ fn no_driver_speaks_where_there_is_no_runtime_folder() {
         assert_eq!(run.stderr, "", "{value:?}");
     }
 }
+
+/// Help and usage errors have colours where they are asked for, and by default on a terminal unless
+/// `NO_COLOR` is set.
+#[test]
+fn colours_are_as_they_are_asked_for() {
+    let folder = folder();
+    let coloured = |words: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command(folder.path(), words);
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        command.envs(variables.iter().copied());
+        let output = command.output().expect("the program starts");
+        [output.stdout, output.stderr].concat().contains(&0x1b)
+    };
+    assert!(!coloured(&["-h"], &[]), "in a pipe");
+    assert!(coloured(&["-h", "--color", "always"], &[]));
+    let no_color = ("NO_COLOR", "1");
+    assert!(coloured(&["--color=always", "sweep", "--no"], &[no_color]));
+    // Stands for a terminal.
+    let terminal = ("CLICOLOR_FORCE", "1");
+    assert!(coloured(&["-h"], &[terminal]));
+    assert!(!coloured(&["-h"], &[terminal, no_color]));
+    assert!(!coloured(&["-h", "--color", "never"], &[terminal]));
+    assert!(!coloured(&["sweep", "--no", "--color=never"], &[terminal]));
+    let words = ["--color", "red", "devices"];
+    fail(folder.path(), &words, 2, &["auto, always, never"]);
+}

@@ -76,5 +76,6 @@ mod cli_points;
 mod cli_trouble;
 mod cli_walk;
 mod models;
+mod pages;
 mod survive;
 mod verify;

@@ -522,27 +522,3 @@ fn margins_are_taken_of_networks_with_exact_lines() {
     assert!((number(&models[0], "dbviz_margin") - mean).abs() < 1e-6);
     succeed(folder.path(), &["verify", "morphscape-models", "--all"]);
 }
-
-/// The commands of the page on CI, as they stand there.
-#[test]
-fn the_commands_of_the_page_on_ci_run() {
-    let page = include_str!("../../docs/ci.md");
-    let folder = folder();
-    std::fs::copy(MLP, folder.path().join("retrained.safetensors")).expect("a model");
-    let commands: Vec<&str> = page
-        .lines()
-        .filter_map(|line| line.split_once("morphscape "))
-        .filter(|(before, _)| ["", "- run:", "- .cargo/bin/"].contains(&before.trim()))
-        .map(|(_, command)| command)
-        .collect();
-    assert_eq!(commands.len(), 4, "{commands:?}");
-    for (n, command) in commands.iter().enumerate() {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let run = run(folder.path(), &words);
-        assert_eq!(run.code, Some(0), "{command}: {}", run.stderr);
-        if n > 0 {
-            assert!(folder.path().join("gate/report.html").exists(), "{command}");
-            std::fs::remove_dir_all(folder.path().join("gate")).expect("removed");
-        }
-    }
-}

@@ -1,0 +1,514 @@
+//! Tables and lists that the code knows: the pages have them as the code does.
+//!
+//! `MORPHSCAPE_REWRITE_PAGES=1 cargo test --test it pages::` writes the tables that are generated
+//! into their pages, between the heading of the table and the first empty line.
+
+use super::{Page, root};
+use crate::program::{folder, succeed};
+use clap::{ArgAction, CommandFactory};
+use morphscape::cli::Cli;
+use morphscape::landscape::COLUMNS;
+use morphscape::model::{ModelError, ModelOptions, read_model};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Compares the table below `heading` with `rows`, or writes it.
+fn hold(place: &str, heading: &str, rows: &[String]) {
+    let page = Page::at(place);
+    let (before, rest) = (page.text.split_once(&format!("\n{heading}\n")))
+        .unwrap_or_else(|| panic!("{place}: expected a table that begins with {heading}"));
+    let (table, after) = rest.split_once("\n\n").unwrap_or((rest.trim_end(), ""));
+    let rule = table.lines().next().unwrap_or_default();
+    let expected = format!("{rule}\n{}", rows.join("\n"));
+    if table == expected {
+        return;
+    }
+    if std::env::var("MORPHSCAPE_REWRITE_PAGES").is_ok_and(|value| value == "1") {
+        let text = format!("{before}\n{heading}\n{expected}\n\n{after}");
+        std::fs::write(root().join(place), text.trim_end().to_owned() + "\n").expect("written");
+        return;
+    }
+    let differs = |row: &&String| !table.lines().any(|line| line == row.as_str());
+    let rows: Vec<&str> = rows.iter().filter(differs).map(String::as_str).collect();
+    panic!(
+        "{place}: the table {heading} is not the code's; MORPHSCAPE_REWRITE_PAGES=1 writes it. Rows that differ:\n{}",
+        rows.join("\n")
+    );
+}
+
+/// A text as a cell of a table.
+fn cell(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace('|', "\\|")
+}
+
+#[test]
+fn measures_are_the_code_s() {
+    let row = |column: &morphscape::landscape::Column| {
+        format!("| `{}` | {} |", column.key, cell(column.help))
+    };
+    let rows: Vec<String> = COLUMNS.iter().map(row).collect();
+    hold("docs/measures.md", "| measure | what it is |", &rows);
+}
+
+/// Every column of `summary.csv` stands on the page.
+#[test]
+fn columns_of_the_summary_are_on_the_page() {
+    let folder = folder();
+    let job = [
+        "sweep",
+        "--groups",
+        "1",
+        "--steps",
+        "3",
+        "--engine",
+        "cpu",
+        "--figures",
+        "none",
+    ];
+    succeed(folder.path(), &job);
+    let table = folder.path().join("morphscape-sweep/summary.csv");
+    let table = std::fs::read_to_string(table).expect("a table");
+    let page = Page::at("docs/measures.md").text;
+    for column in table.lines().next().expect("a heading").split(',') {
+        assert!(
+            page.contains(&format!("`{column}`")),
+            "docs/measures.md does not explain {column}"
+        );
+    }
+}
+
+/// Every command, and every option with the commands that take it.
+#[test]
+fn options_are_the_code_s() {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut commands = Vec::new();
+    // An option's row without its commands, with the names of those.
+    let mut options: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut add = |command: &clap::Command, name: &str| {
+        for option in command.get_arguments() {
+            let Some(long) = option.get_long().filter(|_| !option.is_hide_set()) else {
+                continue;
+            };
+            let takes = matches!(option.get_action(), ArgAction::Set | ArgAction::Append);
+            let value = option
+                .get_value_names()
+                .filter(|_| takes)
+                .unwrap_or_default();
+            let value: String = value.iter().map(|name| format!(" {name}")).collect();
+            let short = option
+                .get_short()
+                .map(|short| format!("`-{short}`, "))
+                .unwrap_or_default();
+            let help = option.get_long_help().or(option.get_help());
+            let mut help = help.map(ToString::to_string).unwrap_or_default();
+            if let ([default], true) = (option.get_default_values(), takes) {
+                help += &format!(" [default: {}]", default.to_string_lossy());
+            }
+            let row = (format!("{short}`--{long}{value}`"), cell(&help));
+            let of = options.entry(row).or_default();
+            if !of.iter().any(|of| of == name) {
+                of.push(name.to_owned());
+            }
+        }
+    };
+    for command in cli
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help")
+    {
+        let about = command
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        commands.push(format!("| `{}` | {} |", command.get_name(), cell(&about)));
+        add(command, command.get_name());
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+        {
+            add(sub, &format!("{} {}", command.get_name(), sub.get_name()));
+        }
+    }
+    let all = commands.len();
+    let row = |((option, help), of): (&(String, String), &Vec<String>)| {
+        let of = match of.len() >= all {
+            true => "all".to_owned(),
+            false => of.join(", "),
+        };
+        format!("| {option} | {of} | {help} |")
+    };
+    let mut rows: Vec<((String, String), String)> = (options.iter())
+        .map(|(key, of)| (key.clone(), row((key, of))))
+        .collect();
+    // By the long name, whether there is a short one or not.
+    rows.sort_by_key(|((option, help), _)| {
+        let long = option.split("`--").nth(1).unwrap_or_default().to_owned();
+        (long, help.clone())
+    });
+    let rows: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
+    hold("docs/options.md", "| command | what it does |", &commands);
+    hold("docs/options.md", "| option | of | what it does |", &rows);
+}
+
+/// A model of one layer of a class, as a config in the metadata of a `.safetensors` file.
+fn model_of(class: &str, folder: &Path) -> Result<(), ModelError> {
+    let config = serde_json::json!({"class_name": "Sequential", "config": {"name": "one", "layers": [
+        {"class_name": "InputLayer", "config": {"name": "input", "batch_shape": [null, 4, 4, 2]}},
+        // What is inside is for a wrapper.
+        {"class_name": class, "config": {"name": "layer", "layer": {"class_name": "Dense", "config": {"name": "inside"}}}},
+    ]}});
+    let header =
+        serde_json::json!({"__metadata__": {"keras_config": config.to_string()}}).to_string();
+    let path = folder.join("model.safetensors");
+    let length = (header.len() as u64).to_le_bytes();
+    std::fs::write(&path, [&length[..], header.as_bytes()].concat()).expect("written");
+    read_model(&path, &ModelOptions::default()).map(drop)
+}
+
+/// The layers that an error lists stand on the page, in the same words, and each of them is known.
+#[test]
+fn layers_are_the_code_s() {
+    let folder = folder();
+    let Err(ModelError::UnknownLayer { supported, .. }) = model_of("Nonsense", folder.path())
+    else {
+        panic!("a layer named Nonsense was read");
+    };
+    let prose = Page::at("docs/models.md").prose();
+    let prose = prose.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        prose.contains(supported),
+        "docs/models.md does not have the list: {supported}"
+    );
+    let classes = supported.split(", and ").next().unwrap_or_default();
+    for class in classes.split(", ") {
+        let known = !matches!(
+            model_of(class, folder.path()),
+            Err(ModelError::UnknownLayer { .. })
+        );
+        assert!(known, "{class} is listed and not known");
+    }
+}
+
+/// Where a limit stands, and the constant that it is: `{}` is its number, `{KiB}` and so on the same in
+/// powers of 1,024, `{^}` its logarithm.
+const LIMITS: &[(&str, &str, &str, &str)] = &[
+    (
+        "docs/limits.md",
+        "| IDX, gzipped or not | {GiB} |",
+        "src/data/input.rs",
+        "MAX_TENSOR_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "further than the header promises; {} pixels a side",
+        "src/data/image.rs",
+        "MAX_SIDE_PX",
+    ),
+    (
+        "docs/limits.md",
+        "{} numbered classes",
+        "src/data/image_set/mod.rs",
+        "MAX_CLASSES",
+    ),
+    (
+        "docs/limits.md",
+        "TIFF, PNM | {MiB} |",
+        "src/data/input.rs",
+        "MAX_PICTURE_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "| `.npz`, images in `.safetensors` | {GiB} |",
+        "src/data/input.rs",
+        "MAX_TENSOR_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "headers of {KiB} and",
+        "src/data/image_set/arrays.rs",
+        "MAX_NPY_HEADER_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "and {MiB} | | tables",
+        "src/data/input.rs",
+        "MAX_HEADER_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "| tables, gzipped or not | {MiB} |",
+        "src/data/table/limits.rs",
+        "MAX_TABLE_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "{} rows, lines of",
+        "src/data/table/limits.rs",
+        "MAX_ROWS",
+    ),
+    (
+        "docs/limits.md",
+        "lines of {MiB},",
+        "src/data/table/limits.rs",
+        "MAX_LINE_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "{} features,",
+        "src/data/table/limits.rs",
+        "MAX_FEATURES",
+    ),
+    (
+        "docs/limits.md",
+        "{} classes | | `.keras`",
+        "src/data/table/limits.rs",
+        "MAX_CLASSES",
+    ),
+    (
+        "docs/limits.md",
+        "| config {MiB};",
+        "src/model/keras/mod.rs",
+        "MAX_CONFIG_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "and {} times their packed size",
+        "src/model/archive.rs",
+        "MAX_WEIGHTS_RATIO",
+    ),
+    (
+        "docs/limits.md",
+        "2^{^} values of one input, all layers together",
+        "src/model/sizes.rs",
+        "MAX_VALUES",
+    ),
+    (
+        "docs/limits.md",
+        "written out to 2^{^} values",
+        "src/model/grouped.rs",
+        "MAX_KERNEL",
+    ),
+    (
+        "docs/limits.md",
+        "{} groups inside each other",
+        "src/model/hdf5.rs",
+        "MAX_DEPTH",
+    ),
+    (
+        "docs/limits.md",
+        "| header {MiB};",
+        "src/data/input.rs",
+        "MAX_HEADER_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "landscapes of {} steps",
+        "src/landscape/file.rs",
+        "MAX_STEPS",
+    ),
+    (
+        "docs/limits.md",
+        "{} classes | | ONNX",
+        "src/landscape/file.rs",
+        "MAX_CLASSES",
+    ),
+    (
+        "docs/limits.md",
+        "constants that ask for 2^{^} values",
+        "src/model/onnx/limits.rs",
+        "MAX_VALUES",
+    ),
+    (
+        "docs/limits.md",
+        "windows of {},",
+        "src/model/onnx/limits.rs",
+        "MAX_WINDOW",
+    ),
+    (
+        "docs/limits.md",
+        "2^{^} values an input",
+        "src/model/onnx.rs",
+        "MAX_INPUT",
+    ),
+    (
+        "docs/limits.md",
+        "`--class-names` | {MiB} |",
+        "src/cli/options/model.rs",
+        "MAX_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "`resolution.csv` | {MiB} |",
+        "src/data/input.rs",
+        "MAX_JSON_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "(read again) | {MiB} |",
+        "src/data/input.rs",
+        "MAX_PAGE_BYTES",
+    ),
+    (
+        "docs/limits.md",
+        "at most {} steps",
+        "src/cli/walk.rs",
+        "MAX_STEPS",
+    ),
+    (
+        "docs/limits.md",
+        "the first {} features",
+        "src/plot/scatter.rs",
+        "MAX_FEATURES",
+    ),
+    (
+        "docs/limits.md",
+        "at most {} rows",
+        "src/plot/landscape.rs",
+        "MAX_BEHIND",
+    ),
+    (
+        "docs/limits.md",
+        "more than {} rows every n-th",
+        "src/job/loaded.rs",
+        "MAX_DATA_POINTS",
+    ),
+    (
+        "docs/limits.md",
+        "map beyond {},",
+        "src/plot/decision.rs",
+        "MAX_CELLS_A_SIDE",
+    ),
+    (
+        "docs/limits.md",
+        "sheet beyond {})",
+        "src/plot/strips.rs",
+        "MAX_SHEET_FRAMES",
+    ),
+    (
+        "docs/limits.md",
+        "of 1/8 pixel at {} pixels, the largest side",
+        "src/data/image.rs",
+        "MAX_SIDE_PX",
+    ),
+    (
+        "docs/figures.md",
+        "More than {} points are counted",
+        "src/plot/ternary.rs",
+        "MAX_POINTS",
+    ),
+    (
+        "docs/figures.md",
+        "up to {} landscapes in detail",
+        "src/run/figures.rs",
+        "MAX_DETAILS",
+    ),
+    (
+        "docs/images.md",
+        "up to {} pixels a side",
+        "src/data/image.rs",
+        "MAX_SIDE_PX",
+    ),
+    (
+        "docs/sections.md",
+        "up to {} of them",
+        "src/run/section.rs",
+        "MAX_FACES",
+    ),
+    (
+        "docs/explore.md",
+        "{} connections;",
+        "src/explore/server.rs",
+        "MAX_CONNECTIONS",
+    ),
+    (
+        "docs/explore.md",
+        "{KiB} for the head of a request",
+        "src/explore/http.rs",
+        "MAX_HEAD_BYTES",
+    ),
+    (
+        "docs/explore.md",
+        "{MiB} for its body",
+        "src/explore/api.rs",
+        "MAX_JSON_BYTES",
+    ),
+    (
+        "docs/explore.md",
+        "{MiB} for a file dropped",
+        "src/explore/api.rs",
+        "MAX_OWN_BYTES",
+    ),
+    (
+        "docs/explore.md",
+        "exact boundaries of {} regions",
+        "src/explore/boundary.rs",
+        "MAX_REGIONS",
+    ),
+    (
+        "docs/explore.md",
+        "{} own items",
+        "src/explore/subject.rs",
+        "MAX_OWN",
+    ),
+];
+
+/// The value of a constant: a whole number, shifted or not.
+fn constant(file: &str, name: &str) -> u64 {
+    let text = std::fs::read_to_string(root().join(file)).expect(file);
+    let line = text
+        .lines()
+        .find(|line| line.contains(&format!("const {name}:")));
+    let line = line.unwrap_or_else(|| panic!("{file} has no constant {name}"));
+    let value = line
+        .split(" = ")
+        .nth(1)
+        .expect("a value")
+        .trim_end_matches(';');
+    let number = |text: &str| -> u64 {
+        let digits = text.trim().replace('_', "");
+        digits
+            .parse()
+            .unwrap_or_else(|_| panic!("{file}, {name}: {value}"))
+    };
+    match value.split_once("<<") {
+        Some((number_of, shift)) => number(number_of) << number(shift),
+        None => number(value),
+    }
+}
+
+/// A whole number with commas.
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[test]
+fn limits_are_the_code_s() {
+    let mut wrong = Vec::new();
+    for (place, phrase, file, name) in LIMITS {
+        let value = constant(file, name);
+        let mut expected = phrase.replace("{^}", &value.ilog2().to_string());
+        for (unit, shift) in [("KiB", 10), ("MiB", 20), ("GiB", 30)] {
+            let number = format!("{} {unit}", value >> shift);
+            expected = expected.replace(&format!("{{{unit}}}"), &number);
+        }
+        let text = Page::at(place).text;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Pages have commas in numbers of people and none in numbers of pixels.
+        let mut forms = [value.to_string(), grouped(value)].into_iter();
+        if !forms.any(|number| text.contains(&expected.replace("{}", &number))) {
+            wrong.push(format!(
+                "{place}: expected \"{expected}\" of {value} ({name} of {file})"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -150,6 +150,12 @@ const SMALLER: &[(&str, &str, &str)] = &[
     ("--steps 50", "--steps 9", "planes of 2,500 points"),
     ("--rounds 7", "--rounds 1", "the same"),
     (
+        "--search 1000000 --shards 400",
+        "--search 300 --shards 8 --per-class 3",
+        "a million triples",
+    ),
+    ("--shard {}", "--shard 3", "stands for every shard"),
+    (
         "--port 8765",
         "--port 0",
         "another program may hold that port",
@@ -201,6 +207,13 @@ const FEWER: &[(&str, &[&str], &str)] = &[
     ),
     ("morphscape plot gallery", &["--dpi"], " --dpi 48"),
     ("morphscape bench", &["--rounds"], " --rounds 1"),
+    (
+        "morphscape atlas plan",
+        &["--survey"],
+        " --survey 120 --rungs 4,7 --keep 0.05",
+    ),
+    ("morphscape atlas plan", &["--search"], " --per-class 2"),
+    ("morphscape atlas finish", &["--shown"], " --shown 1"),
 ];
 
 /// Commands that stand for others.

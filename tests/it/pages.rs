@@ -4,6 +4,8 @@
 //! What stands here reads pages as Markdown; the tests are in the files below.
 
 mod commands;
+mod given;
+mod limits;
 mod links;
 mod tables;
 

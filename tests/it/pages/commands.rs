@@ -11,6 +11,7 @@ use super::{Kind, Page, pages, root};
 use crate::program::folder;
 use clap::CommandFactory;
 use morphscape::cli::Cli;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -334,42 +335,50 @@ fn tidy(folder: &Path, before: &BTreeSet<String>, later: &[String]) {
     }
 }
 
+/// Runs the commands of a page, one after the other; how many there were, and what went wrong.
+fn follow(page: &Page, runs: &Path, home: &Path) -> (usize, Vec<String>, Used) {
+    let mut used = Used::default();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    let commands = commands(page, &mut used);
+    let place = folder();
+    furnish(page, place.path(), runs, &mut used);
+    for (n, command) in commands.iter().enumerate() {
+        if let Some((name, _)) = NOT_RUN.iter().find(|(name, _)| name == command) {
+            used.0.insert(name);
+            continue;
+        }
+        let line = smaller(command, &mut used);
+        let before = crate::program::files(place.path()).into_iter().collect();
+        let begun = Instant::now();
+        let result = match line.starts_with("morphscape explore") {
+            true => serve(&line, place.path(), home),
+            false => run(&line, place.path(), home),
+        };
+        let seconds = begun.elapsed().as_secs_f64();
+        println!("{seconds:5.2} s  {}: {line}", page.place);
+        if let Err(error) = result {
+            wrong.push(format!("{}: {command}: {error}", page.place));
+        }
+        tidy(place.path(), &before, &commands[n + 1..]);
+        count += 1;
+    }
+    (count, wrong, used)
+}
+
 #[test]
 fn every_command_of_every_page_runs() {
     let (home, runs) = (folder(), folder());
+    let (home, runs) = (home.path(), runs.path());
     for name in RUNS {
         let line = format!("morphscape sweep --groups 2 --steps 5 --out {name}");
-        run(&line, runs.path(), home.path()).expect("a run");
+        run(&line, runs, home).expect("a run");
     }
-    let (mut used, mut wrong, mut count) = (Used::default(), Vec::new(), 0);
-    for page in pages() {
-        let commands = commands(&page, &mut used);
-        let place = folder();
-        furnish(&page, place.path(), runs.path(), &mut used);
-        for (n, command) in commands.iter().enumerate() {
-            if let Some((name, _)) = NOT_RUN.iter().find(|(name, _)| name == command) {
-                used.0.insert(name);
-                continue;
-            }
-            let line = smaller(command, &mut used);
-            let before = crate::program::files(place.path()).into_iter().collect();
-            let begun = Instant::now();
-            let result = match line.starts_with("morphscape explore") {
-                true => serve(&line, place.path(), home.path()),
-                false => run(&line, place.path(), home.path()),
-            };
-            println!(
-                "{:5.2} s  {}: {line}",
-                begun.elapsed().as_secs_f64(),
-                page.place
-            );
-            if let Err(error) = result {
-                wrong.push(format!("{}: {command}: {error}", page.place));
-            }
-            tidy(place.path(), &before, &commands[n + 1..]);
-            count += 1;
-        }
-    }
+    let followed: Vec<_> = (pages().par_iter())
+        .map(|page| follow(page, runs, home))
+        .collect();
+    let count: usize = followed.iter().map(|(count, ..)| count).sum();
+    let wrong = followed.iter().flat_map(|(_, wrong, _)| wrong);
+    let wrong: Vec<&str> = wrong.map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 80, "{count} commands on all pages");
     let tables = FILES.iter().map(|&(name, _)| name);
@@ -378,7 +387,8 @@ fn every_command_of_every_page_runs() {
         .chain(RUNS.iter().copied());
     let tables = tables.chain(SMALLER.iter().map(|&(written, ..)| written));
     let tables = tables.chain(NOT_RUN.iter().chain(NOT_OURS).map(|&(written, _)| written));
-    let idle: Vec<&str> = tables.filter(|name| !used.0.contains(name)).collect();
+    let is_used = |name: &&str| followed.iter().any(|(.., used)| used.0.contains(name));
+    let idle: Vec<&str> = tables.filter(|name| !is_used(name)).collect();
     assert!(idle.is_empty(), "no page needs these entries: {idle:?}");
 }
 

@@ -38,7 +38,7 @@ pub enum AtlasError {
     },
     /// Loading, computing or writing.
     #[error("{0}")]
-    Run(#[from] RunError),
+    Run(#[source] Box<RunError>),
 }
 
 impl AtlasError {
@@ -69,8 +69,13 @@ impl AtlasError {
 
     /// Whether trying again cannot help: the plan, the model or the data are others.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { .. })
-            || matches!(self, Self::Run(RunError::Job(error)) if !error.is_interrupted())
+        match self {
+            Self::Refused { .. } => true,
+            Self::Run(error) => {
+                matches!(&**error, RunError::Job(error) if !error.is_interrupted())
+            }
+            _ => false,
+        }
     }
 
     /// Whether an observer stopped the work.
@@ -91,20 +96,26 @@ impl AtlasError {
     }
 }
 
+impl From<RunError> for AtlasError {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
+    }
+}
+
 impl From<JobError> for AtlasError {
     fn from(error: JobError) -> Self {
-        Self::Run(error.into())
+        RunError::from(error).into()
     }
 }
 
 impl From<PipelineError> for AtlasError {
     fn from(error: PipelineError) -> Self {
-        Self::Run(error.into())
+        RunError::from(error).into()
     }
 }
 
 impl From<FileError> for AtlasError {
     fn from(error: FileError) -> Self {
-        Self::Run(error.into())
+        RunError::from(error).into()
     }
 }

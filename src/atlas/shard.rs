@@ -279,7 +279,7 @@ impl Plan {
 
 /// Whether what failed was writing.
 fn is_of_the_disk(error: &AtlasError) -> bool {
-    matches!(error, AtlasError::Run(RunError::File(_)))
+    matches!(error, AtlasError::Run(error) if matches!(**error, RunError::File(_)))
 }
 
 /// An error and what caused it, in one line.

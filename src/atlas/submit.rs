@@ -49,8 +49,8 @@ pub fn submit_to_slurm(
     missing: &[usize],
     job: &SlurmJob,
 ) -> Result<Vec<String>, AtlasError> {
-    /// The largest index of an array is below Slurm's MaxArraySize, 1001 where nobody changed it.
-    const LARGEST: usize = 1000;
+    /// Indices of an array: the largest is below Slurm's MaxArraySize, 1001 where nobody changed it.
+    const INDICES: usize = 1000;
     make_folder(&folder.join("log"))?;
     let script = folder.join(SCRIPT_FILE);
     write_file(&script, text(folder, job).as_bytes())?;
@@ -66,7 +66,7 @@ pub fn submit_to_slurm(
     while let Some(&first) = rest.first() {
         let number = rest
             .iter()
-            .take_while(|&&task| task - first <= LARGEST - 1)
+            .take_while(|&&task| task - first < INDICES)
             .count();
         let (some, others) = rest.split_at(number);
         let own: Vec<usize> = some.iter().map(|task| task - first).collect();

@@ -38,6 +38,9 @@ pub enum ShardState {
     Failed(String),
 }
 
+/// The shards that are not done, and those that failed twice alike and are left alone, with the error.
+pub type Missing = (Vec<usize>, Vec<(usize, String)>);
+
 /// The file of a shard's grid.
 pub(super) fn shard_file(folder: &Path, plan: &Plan, shard: usize, steps: usize) -> PathBuf {
     folder

@@ -36,7 +36,7 @@ mod writing;
 pub use design::{Design, Score};
 pub use error::AtlasError;
 pub use finish::Ending;
-pub use folder::ShardState;
+pub use folder::{Missing, ShardState};
 pub use plan::{Expected, Plan};
 pub use rows::{Chosen, Row};
 pub use shard::Atlas;

@@ -9,7 +9,7 @@
 //! that was stopped goes on behind the last grid that is whole.
 
 use super::error::AtlasError;
-use super::folder::{self, ShardState, is_done, shard_file};
+use super::folder::{self, Missing, ShardState, is_done, shard_file};
 use super::order::{Purpose, random_bits};
 use super::plan::{Plan, ascending};
 use super::rows::{Candidate, Chosen, Computing, Row, worst};
@@ -98,7 +98,7 @@ impl Atlas {
     ///
     /// # Errors
     /// As [`Atlas::state`].
-    pub fn missing(&self) -> Result<(Vec<usize>, Vec<(usize, String)>), AtlasError> {
+    pub fn missing(&self) -> Result<Missing, AtlasError> {
         self.plan.missing(&self.folder)
     }
 
@@ -264,7 +264,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`AtlasError`] where a file is of another plan.
-    pub fn missing(&self, folder: &Path) -> Result<(Vec<usize>, Vec<(usize, String)>), AtlasError> {
+    pub fn missing(&self, folder: &Path) -> Result<Missing, AtlasError> {
         let (mut missing, mut failed) = (Vec::new(), Vec::new());
         for shard in 0..self.shards {
             match folder::state(folder, self, shard)? {

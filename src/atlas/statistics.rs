@@ -43,8 +43,9 @@ pub struct Mean {
 /// `weights` are of the strata; those without a triple are left out. Nothing without triples.
 pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> {
     let mut strata = vec![(0.0, 0usize); weights.len()];
-    // Sums of each item's triples, by stratum.
-    let mut items: HashMap<(usize, u32), Vec<(usize, f64, usize)>> = HashMap::new();
+    /// Of an item's triples in a stratum: which, the sum of their values, and how many.
+    type Own = (usize, f64, usize);
+    let mut items: HashMap<(usize, u32), Vec<Own>> = HashMap::new();
     for one in drawn {
         strata[one.stratum].0 += one.value;
         strata[one.stratum].1 += 1;

@@ -17,12 +17,15 @@ const EACH: usize = 6;
 /// Grids of the search.
 const RUNGS: [usize; 2] = [6, 11];
 
+/// Rows of triples by their classes and items.
+type Rows = HashMap<([usize; 3], [u32; 3]), Vec<Row>>;
+
 /// Every landscape of 30 rightly classified items.
 struct Exhaustive {
     job: LoadedJob,
     items: Vec<Vec<u32>>,
-    /// Rows of each triple by its classes and items, on each of the grids.
-    rows: [HashMap<([usize; 3], [u32; 3]), Vec<Row>>; 2],
+    /// On each of the grids.
+    rows: [Rows; 2],
 }
 
 impl Exhaustive {

@@ -24,7 +24,6 @@ mod rows;
 mod shard;
 mod shard_file;
 mod statistics;
-mod submit;
 mod summary;
 mod table;
 #[cfg(test)]
@@ -41,5 +40,5 @@ pub use plan::{Expected, Plan};
 pub use rows::{Chosen, Row};
 pub use shard::Atlas;
 pub use statistics::{Audit, Mean};
-pub use submit::{INDEX_VARIABLES, SlurmJob, submit_to_slurm};
 pub use summary::{ClassMean, ItemFinding, Summary};
+pub use text::ranges;

@@ -3,7 +3,7 @@
 use super::design::Score;
 
 /// Whole numbers with their ranges: `0-3, 7, 9-11`.
-pub(super) fn ranges(numbers: &[usize]) -> String {
+pub fn ranges(numbers: &[usize]) -> String {
     let mut parts: Vec<[usize; 2]> = Vec::new();
     for &number in numbers {
         match parts.last_mut() {

@@ -16,16 +16,15 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
     let plan = atlas.plan();
     let [all, right, part] = summary.items;
     let mut findings = Vec::new();
-    let wrong = all - right;
+    let take_part = match (plan.design.any_items, all - right) {
+        (true, _) => format!("{part} items take part, wrongly classified ones among them"),
+        (false, 0) => format!("{part} of them take part"),
+        (false, wrong) => format!(
+            "The {wrong} that it does not are its test errors and are left out; of the others {part} take part"
+        ),
+    };
     findings.push(format!(
-        "The model classifies {right} of {all} items rightly. {} {part} of {} take part, in {} triples of three different classes.",
-        match (plan.design.any_items, wrong) {
-            (true, _) => "Items that it classifies wrongly take part, too:".to_owned(),
-            (false, 0) => "None is left out:".to_owned(),
-            (false, wrong) =>
-                format!("The {wrong} others are its test errors and are left out:"),
-        },
-        if plan.design.any_items { all } else { right },
+        "The model classifies {right} of {all} items rightly. {take_part}, in {} triples of three different classes.",
         summary.triples
     ));
     for key in ["intrusion", "confident_intrusion"] {

@@ -4,11 +4,10 @@ use super::options::{
     ColumnArgs, DataArgs, EngineArgs, FlatArgs, ModelArgs, MorphArgs, grids, image_kind,
     named_model,
 };
+use super::slurm::{INDEX_VARIABLES, SlurmJob, submit_to_slurm};
 use super::terminal::Terminal;
 use super::text::{counted, table};
-use crate::atlas::{
-    Atlas, Design, Ending, INDEX_VARIABLES, Plan, Score, SlurmJob, submit_to_slurm,
-};
+use crate::atlas::{Atlas, Design, Ending, Plan, Score};
 use crate::job::{InterpolateJob, Job, SweepJob, TableSource, Triples, is_table};
 use crate::landscape::GridKind;
 use crate::pipeline::MorphMode;

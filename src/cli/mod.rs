@@ -23,6 +23,8 @@ mod outcome;
 mod plot;
 mod predict;
 mod shell;
+#[cfg(feature = "atlas")]
+mod slurm;
 mod sweep;
 mod terminal;
 mod text;

@@ -1,9 +1,8 @@
-//! Shards as an array job of Slurm.
+//! Shards of an atlas as an array job of Slurm, whose tasks are this command line.
 
-use super::error::AtlasError;
-use super::text::ranges;
-use super::writing::make_folder;
+use crate::atlas::ranges;
 use crate::data::write_file;
+use anyhow::Context;
 use std::path::{Path, PathBuf};
 
 /// The script's file.
@@ -11,27 +10,27 @@ const SCRIPT_FILE: &str = "array.sh";
 
 /// What a job asks Slurm for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlurmJob {
+pub(super) struct SlurmJob {
     /// `--time` of a task.
-    pub time: String,
+    pub(super) time: String,
     /// `--cpus-per-task`.
-    pub cpus: u32,
+    pub(super) cpus: u32,
     /// `--gres`, such as `gpu:1`.
-    pub gres: Option<String>,
+    pub(super) gres: Option<String>,
     /// `--partition`.
-    pub partition: Option<String>,
+    pub(super) partition: Option<String>,
     /// Tasks at a time at most.
-    pub at_once: Option<usize>,
+    pub(super) at_once: Option<usize>,
     /// Shards a task.
-    pub shards_a_task: usize,
+    pub(super) shards_a_task: usize,
     /// More arguments of `run`, such as an engine.
-    pub arguments: Vec<String>,
+    pub(super) arguments: Vec<String>,
     /// The program.
-    pub program: PathBuf,
+    pub(super) program: PathBuf,
 }
 
 /// The environment variables that say which task of an array this is, and whose they are.
-pub const INDEX_VARIABLES: [(&str, &str); 5] = [
+pub(super) const INDEX_VARIABLES: [(&str, &str); 5] = [
     ("SLURM_ARRAY_TASK_ID", "Slurm"),
     ("JOB_COMPLETION_INDEX", "Kubernetes"),
     ("PBS_ARRAY_INDEX", "PBS"),
@@ -41,17 +40,15 @@ pub const INDEX_VARIABLES: [(&str, &str); 5] = [
 
 /// Writes the script of an array job to the atlas's folder, and returns the command that submits it for
 /// the shards that are missing. Lists that Slurm would not take as one array are several commands.
-///
-/// # Errors
-/// [`AtlasError`] where the script cannot be written.
-pub fn submit_to_slurm(
+pub(super) fn submit_to_slurm(
     folder: &Path,
     missing: &[usize],
     job: &SlurmJob,
-) -> Result<Vec<String>, AtlasError> {
+) -> anyhow::Result<Vec<String>> {
     /// Indices of an array: the largest is below Slurm's MaxArraySize, 1001 where nobody changed it.
     const INDICES: usize = 1000;
-    make_folder(&folder.join("log"))?;
+    let log = folder.join("log");
+    std::fs::create_dir_all(&log).with_context(|| format!("cannot make {}", log.display()))?;
     let script = folder.join(SCRIPT_FILE);
     write_file(&script, text(folder, job).as_bytes())?;
     let each = job.shards_a_task.max(1);

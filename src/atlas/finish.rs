@@ -25,10 +25,10 @@ use super::words::findings;
 use super::writing::{make_folder, write_table};
 use crate::data::write_file;
 use crate::engine::Engine;
-use crate::job::{Job, LoadedJob, LoadedModel, ModelSource, Note, Observer, Stage};
+use crate::job::{Job, LoadedJob, LoadedModel, ModelSource, Note, Observer, Silent, Stage};
 use crate::kernels::Sampling;
-use crate::landscape::{COLUMNS, ListedItem, ListedTriple};
-use crate::pipeline::{MorphMode, PipelineError};
+use crate::landscape::{COLUMNS, Items, ListedItem, ListedTriple};
+use crate::pipeline::MorphMode;
 use crate::run::{Existing, FigurePlan, Run};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
@@ -91,11 +91,8 @@ impl Atlas {
         let missing = self.what_is_missing(ending, observer)?;
         let second = match &ending.second {
             None => None,
-            Some(source) => Some(self.plan().job.with_model(source).load(observer)?),
+            Some(source) => Some(self.second(source, observer)?),
         };
-        if let Some(second) = &second {
-            self.check_second(second)?;
-        }
         let gathered = self.gather(&missing)?;
         let survey = self.plan().survey_rows(self.folder())?;
         let means = self.survey_means(&survey);
@@ -111,12 +108,17 @@ impl Atlas {
         summary.findings = findings(&summary, self);
         self.write_ranking(&finalists, second.as_ref().map(LoadedJob::model), engine)?;
         self.write_items(&gathered)?;
-        self.show(&finalists, ending.shown, engine, observer)?;
-        let shown: Vec<Shown> = finalists
-            .iter()
-            .take(ending.shown)
-            .map(|finalist| self.shown(finalist, engine, observer))
-            .collect::<Result<_, AtlasError>>()?;
+        let first = &finalists[..finalists.len().min(ending.shown)];
+        let shown = match first {
+            [] => Vec::new(),
+            first => {
+                let job = self.shown_job(first)?;
+                self.show(&job, engine, observer)?;
+                let each = first.iter().enumerate();
+                each.map(|(n, finalist)| self.shown(&job, n, finalist, engine))
+                    .collect::<Result<_, AtlasError>>()?
+            }
+        };
         let text = page(&summary, self, &finalists, &shown)?;
         write_file(&self.folder().join(REPORT_FILE), text.as_bytes())?;
         let mut json = serde_json::to_string_pretty(&summary).expect("a summary is plain data");
@@ -156,10 +158,23 @@ impl Atlas {
         }
     }
 
-    fn check_second(&self, second: &LoadedJob) -> Result<(), AtlasError> {
+    /// The same job of another model.
+    fn second(
+        &self,
+        source: &ModelSource,
+        observer: &dyn Observer,
+    ) -> Result<LoadedJob, AtlasError> {
+        let job = self.plan().job.with_model(source);
+        let second = match self.job().items() {
+            Items::Images { shape } => {
+                let model = source.load_for_images(shape)?;
+                self.job().load_beside(&job, model, observer)?
+            }
+            Items::Rows { .. } => job.load(observer)?,
+        };
         let (own, other) = (self.job().class_names(), second.class_names());
         match own == other {
-            true => Ok(()),
+            true => Ok(second),
             false => Err(AtlasError::refused(format!(
                 "{}: expected the classes {}, found {}",
                 second.model().path,
@@ -336,7 +351,8 @@ impl Atlas {
                 .collect()
         };
         if let Some(job) = resampled {
-            let job = job.load_with(self.job().model().clone(), &crate::job::Silent)?;
+            let model = self.job().model().clone();
+            let job = self.job().load_beside(&job, model, &Silent)?;
             let computing = Computing {
                 job: &job,
                 engine,
@@ -764,62 +780,53 @@ impl Atlas {
             Job::Sweep(job) => job.morph.steps = steps,
             Job::Interpolate(job) => job.steps = steps,
         }
-        Ok(job.load_with(self.job().model().clone(), &crate::job::Silent)?)
+        let model = self.job().model().clone();
+        Ok(self.job().load_beside(&job, model, &Silent)?)
     }
 
     /// Draws the first finalists as a run of their own.
     fn show(
         &self,
-        finalists: &[Finalist],
-        number: usize,
+        job: &LoadedJob,
         engine: &dyn Engine,
         observer: &dyn Observer,
     ) -> Result<(), AtlasError> {
-        let first = &finalists[..finalists.len().min(number)];
-        if first.is_empty() {
-            return Ok(());
-        }
-        let job = self.shown_job(first)?;
         let folder = self.folder().join(TOP_FOLDER);
         make_folder(&folder)?;
-        let figures = FigurePlan::default();
-        let run = Run::new(&job, engine).figures(figures);
-        let outcome = run.write_to(&folder, Existing::Continue, observer);
-        match outcome {
+        let run = || Run::new(job, engine).figures(FigurePlan::default());
+        match run().write_to(&folder, Existing::Continue, observer) {
             Ok(_) => Ok(()),
             Err(error) if error.is_interrupted() => Err(error.into()),
             // The run of another list, of an earlier end.
             Err(_) => {
-                let run = Run::new(&job, engine).figures(FigurePlan::default());
-                run.write_to(&folder, Existing::Replace, observer)?;
+                run().write_to(&folder, Existing::Replace, observer)?;
                 Ok(())
             }
         }
     }
 
-    /// What the page shows of a finalist's worst landscape.
+    /// What the page shows of a finalist's worst landscape; it is the n-th triple of the run in `top/`.
     fn shown(
         &self,
+        job: &LoadedJob,
+        n: usize,
         finalist: &Finalist,
         engine: &dyn Engine,
-        observer: &dyn Observer,
     ) -> Result<Shown, AtlasError> {
-        let job = self.shown_job(std::slice::from_ref(finalist))?;
-        let ids = job.landscapes();
         let siblings = self.job().kind().siblings();
         let at = (siblings.iter())
             .position(|order| order.number() == usize::from(finalist.row.permutation))
             .unwrap_or(0);
-        let id = &ids[at..=at];
-        let landscape = job
-            .compute(engine, id, &crate::job::Silent)?
-            .remove(0)
-            .landscape;
-        let frames = job.frames(&id[0])?;
-        if observer.advance(0).is_break() {
-            return Err(PipelineError::Interrupted.into());
-        }
-        Ok(Shown { landscape, frames })
+        let id = job.landscapes().swap_remove(n * siblings.len() + at);
+        let landscape = job.compute(engine, std::slice::from_ref(&id), &Silent)?;
+        Ok(Shown {
+            landscape: landscape
+                .into_iter()
+                .next()
+                .expect("one was asked for")
+                .landscape,
+            frames: job.frames(&id)?,
+        })
     }
 }
 

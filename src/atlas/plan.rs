@@ -22,7 +22,7 @@ use crate::remedy::Setting;
 use crate::run::RunError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 const PLAN_FILE: &str = "plan.json";
@@ -583,7 +583,8 @@ fn strata(space: &TripleSpace, survey: usize) -> Vec<Stratum> {
 
 /// The mean intrusion of a survey, and that of each three classes where those are its strata.
 fn mean_intrusions(rows: &[Row], strata: &[Stratum]) -> (f64, Vec<Expected>) {
-    let mut sums: HashMap<[usize; 3], (f64, usize)> = HashMap::new();
+    // In order, so that the sum is the same to the last bit.
+    let mut sums: BTreeMap<[usize; 3], (f64, usize)> = BTreeMap::new();
     for row in rows {
         if let Some(intrusion) = row.measure("intrusion") {
             let (sum, count) = sums.entry(ascending(row.classes)).or_default();

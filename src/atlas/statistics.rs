@@ -6,7 +6,7 @@
 //! **items are the units**.
 
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Standard errors on either side of a mean, for 95 %.
 const Z: f64 = 1.959_963_984_540_054;
@@ -45,7 +45,7 @@ pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> 
     let mut strata = vec![(0.0, 0usize); weights.len()];
     /// Of an item's triples in a stratum: which, the sum of their values, and how many.
     type Own = (usize, f64, usize);
-    let mut items: HashMap<(usize, u32), Vec<Own>> = HashMap::new();
+    let mut items: BTreeMap<(usize, u32), Vec<Own>> = BTreeMap::new();
     for one in drawn {
         strata[one.stratum].0 += one.value;
         strata[one.stratum].1 += 1;
@@ -71,10 +71,9 @@ pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> 
         return None;
     }
     let mean = above / below;
-    let mut classes: HashMap<usize, Vec<f64>> = HashMap::new();
-    let mut sorted: Vec<_> = items.iter().collect();
-    sorted.sort_by_key(|(item, _)| **item);
-    for (&(class, _), own) in sorted {
+    // In order, so that sums are the same to the last bit.
+    let mut classes: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (&(class, _), own) in &items {
         let (mut without_above, mut without_below) = (above, below);
         for &(stratum, sum, count) in own {
             let (all_sum, all_count) = strata[stratum];

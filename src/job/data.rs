@@ -38,3 +38,21 @@ impl Job {
         }
     }
 }
+
+impl LoadedJob {
+    /// Loads another job on the data of this one, wherever they are from.
+    ///
+    /// # Errors
+    /// As [`Job::load_of`].
+    #[cfg(feature = "atlas")]
+    pub(crate) fn load_beside(
+        &self,
+        job: &Job,
+        model: LoadedModel,
+        observer: &dyn Observer,
+    ) -> Result<LoadedJob, JobError> {
+        let images = self.loaded_images().cloned().map(LoadedData::Images);
+        let data = images.or_else(|| self.loaded_table().cloned().map(LoadedData::Rows));
+        job.load_of(model, data.expect("images or rows"), observer)
+    }
+}

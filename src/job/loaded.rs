@@ -513,6 +513,24 @@ impl LoadedJob {
         }
     }
 
+    /// Its images, as they were loaded; nothing where the items are rows.
+    #[cfg(feature = "atlas")]
+    pub(super) fn loaded_images(&self) -> Option<&LoadedImages> {
+        match &self.items {
+            LoadedItems::Images { loaded, .. } => Some(loaded),
+            LoadedItems::Rows { .. } => None,
+        }
+    }
+
+    /// Its whole table; nothing where the items are images.
+    #[cfg(feature = "atlas")]
+    pub(super) fn loaded_table(&self) -> Option<&LoadedTable> {
+        match &self.items {
+            LoadedItems::Images { .. } => None,
+            LoadedItems::Rows { whole, .. } => Some(whole),
+        }
+    }
+
     /// What the items are.
     pub fn items(&self) -> Items {
         match &self.items {

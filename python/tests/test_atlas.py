@@ -42,7 +42,7 @@ def test_it_is_the_command_lines(whole, tmp_path):
     assert ms.open(tmp_path / "b").summary["pairs"] == whole.summary["pairs"]
     assert ms.open(whole.path).findings == whole.findings and len(whole.findings) > 5
     assert whole.report.exists() and whole.summary["triples"] == 960
-    assert len(whole.pairs()) == 45 and len(whole.class_triples()) == 120
+    assert len(whole.summary["pairs"]) == 45 and len(whole.summary["class_triples"]) == 120
 
 
 def test_arrays_and_callables_have_one_too(mlp, images, labels, tmp_path):
@@ -57,7 +57,7 @@ def test_arrays_and_callables_have_one_too(mlp, images, labels, tmp_path):
         ms.atlas(mlp, images[few], labels[few], out=tmp_path / "c", client=object(), **how)
     with pytest.raises(ms.InputError, match="no_such_module:load"):
         ms.atlas("no_such_module:load", images[few], labels[few], out=tmp_path / "c", **how)
-    with pytest.raises(ms.InputError, match="rungs="):
+    with pytest.raises(ms.InputError, match="`rungs`: expected"):
         ms.atlas(None, out=tmp_path / "c", rungs=(4, 6))
 
 
@@ -65,6 +65,7 @@ def test_every_reader_of_parquet_reads_the_same(whole):
     pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     duckdb, pyarrow = pytest.importorskip("duckdb"), pytest.importorskip("pyarrow.dataset")
     folder = whole.path
+    assert len(whole.pairs()) == 45 and len(whole.class_triples()) == 120
     files = sorted(folder.glob("rung=*/*.parquet"))
     by_pyarrow = pyarrow.dataset([str(file) for file in files], format="parquet").to_table()
     types = {name: str(kind) for name, kind in zip(by_pyarrow.schema.names, by_pyarrow.schema.types)}
@@ -73,7 +74,8 @@ def test_every_reader_of_parquet_reads_the_same(whole):
     assert types["chosen"] == "string"
     # A file that is being written is passed over.
     (folder / "rung=04/.part-00000-of-00004.parquet.host.1.tmp").write_bytes(b"half")
-    by_duckdb = duckdb.sql(f"SELECT * FROM '{folder}/rung=*/*.parquet'").df()
+    # To DuckDB a folder's 04 is text.
+    by_duckdb = duckdb.sql(f"SELECT * REPLACE (rung::INTEGER AS rung) FROM '{folder}/rung=*/*.parquet'").df()
     by_polars = polars.scan_parquet(f"{folder}/rung=*/*.parquet", hive_partitioning=True).collect()
     by_pandas = pandas.concat([pandas.read_parquet(folder / f"rung={steps}").assign(rung=int(steps)) for steps in ("04", "07", "13")])
     assert len(by_duckdb) == len(by_polars) == len(by_pandas) == by_pyarrow.num_rows == 3 * (960 + 4 * 29 + 4 * 11)
@@ -95,7 +97,7 @@ def test_every_reader_of_parquet_reads_the_same(whole):
     worst = duckdb.sql(
         f"SELECT item_a, max(confident_intrusion) m FROM '{folder}/rung=13/*.parquet' "
         "WHERE items_right = 3 AND audited_at IS NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
-    ).fetchone()
+    ).fetchall()[0]
     ranking = whole.ranking()
     assert worst[1] == np.float32(ranking["score"].max())
     assert (ranking["lowest"] <= ranking["score"]).all()

@@ -137,7 +137,8 @@ def atlas(
     {options}
     """
     place = os.path.abspath(os.fspath(out))
-    how = checked({key: value for key, value in options.items() if key != "steps"}, False)
+    asked: Any = {key: value for key, value in options.items() if key != "steps"}
+    how: Any = checked(asked, False)
     if options.get("steps") is not None:
         raise InputError("steps: an atlas has several grids; give rungs")
     engine = how["engine"]

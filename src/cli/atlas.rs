@@ -8,8 +8,10 @@ use super::slurm::{INDEX_VARIABLES, SlurmJob, submit_to_slurm};
 use super::terminal::Terminal;
 use super::text::{counted, table};
 use crate::atlas::{Atlas, Design, Ending, Plan, Score};
-use crate::job::{InterpolateJob, Job, SweepJob, TableSource, Triples, is_table};
+use crate::data::PaperTable;
+use crate::job::{ImageSource, InterpolateJob, Job, SweepJob, TableSource, Triples, is_table};
 use crate::landscape::GridKind;
+use crate::model::table_model_names;
 use crate::pipeline::MorphMode;
 use anyhow::{Context, bail, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -254,13 +256,18 @@ impl PlanArgs {
             }
         };
         // Shards are computed from any folder.
-        if let Some(file) = &mut job.model_mut().file {
+        if let Some(file) = &mut job.model_mut().file
+            && !table_model_names().any(|name| file.as_os_str() == name)
+        {
             make_absolute(file);
         }
         let (place, root) = job.data_mut();
-        let mut path = PathBuf::from(&*place);
-        make_absolute(&mut path);
-        *place = path.to_str().map_or(std::mem::take(place), str::to_owned);
+        // What is bundled stays so beside a folder of the same name.
+        if *place != ImageSource::default().place && PaperTable::named(place).is_none() {
+            let mut path = PathBuf::from(&*place);
+            make_absolute(&mut path);
+            *place = path.to_str().map_or(std::mem::take(place), str::to_owned);
+        }
         if let Some(root) = root {
             make_absolute(root);
         }

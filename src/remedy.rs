@@ -25,6 +25,21 @@ use std::path::Path;
 /// other: `Sneeker` and `Sneaker` are 0.89 alike, `Boot` and `Coat` 0.67.
 const ALIKE: f64 = 0.8;
 
+/// An error and what caused it, in one line. A cause whose words stand in the error already, as of
+/// libraries that print their causes themselves, is left out.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(&format!(": {more}"));
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// The end of a message about a name that is none of those known: `; did you mean "Coat"?`, or
 /// nothing where none is like it.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {

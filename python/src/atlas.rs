@@ -40,17 +40,22 @@ pub(crate) fn atlas_plan(
     };
     let watch = Watch::new(progress);
     let plan = watch.run(py, network.asks_callable(), &[], || {
+        let mut job = items.job(sweep);
+        // Shards are computed from any folder.
+        job.make_absolute();
         let job = match &items {
-            Items::Place(_) => items.job(sweep).load_with(network.loaded(), &watch)?,
-            Items::Held(data) => {
-                items
-                    .job(sweep)
-                    .load_of(network.loaded(), data.clone(), &watch)?
-            }
+            Items::Place(_) => job.load_with(network.loaded(), &watch)?,
+            Items::Held(data) => job.load_of(network.loaded(), data.clone(), &watch)?,
         };
         Plan::make(&job, &design, shards, engine.as_ref(), &out, &watch)
     })?;
     Ok((plan.shards, watch.notes()))
+}
+
+/// A place of items as workers elsewhere are given it.
+#[pyfunction]
+pub(crate) fn absolute_place(place: &str) -> String {
+    morphscape::job::absolute_place(place)
 }
 
 /// The atlas in a folder: of what its plan names, or of a model and items that Python holds.

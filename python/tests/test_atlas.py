@@ -1,6 +1,7 @@
 """Atlases: the same bytes as the command line's, read by whatever reads Parquet, and on a client's workers."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 import morphscape as ms
+from conftest import ROOT
 
-HOW = {"per_class": 2, "survey": 240, "rungs": (4, 7, 13), "keep": (0.1, 0.02), "audit": 0.02, "shards": 4, "engine": "cpu", "shown": 1}
+HOW = {"per_class": 2, "survey": 600, "rungs": (4, 7, 13), "keep": (0.1, 0.02), "audit": 0.02, "shards": 4, "engine": "cpu", "shown": 1}
 """960 triples."""
 
 
@@ -31,7 +33,7 @@ def whole(tmp_path_factory):
 
 
 def test_it_is_the_command_lines(whole, tmp_path):
-    words = ("--per-class", 2, "--survey", 240, "--rungs", "4,7,13", "--keep", "0.1,0.02", "--audit", 0.02, "--shards", 4)
+    words = ("--per-class", 2, "--survey", 600, "--rungs", "4,7,13", "--keep", "0.1,0.02", "--audit", 0.02, "--shards", 4)
     for done in (
         command_line("atlas", "plan", *words, "--engine", "cpu", "--out", tmp_path / "b"),
         command_line("atlas", "run", tmp_path / "b", "--engine", "cpu"),
@@ -103,6 +105,55 @@ def test_every_reader_of_parquet_reads_the_same(whole):
     assert (ranking["lowest"] <= ranking["score"]).all()
 
 
+def test_the_queries_of_the_page_run(whole, tmp_path, monkeypatch):
+    """docs/cluster.md as it stands, on an atlas of other grids."""
+    names = {name: pytest.importorskip(name) for name in ("polars", "pandas", "duckdb")}
+    page = (ROOT / "docs/cluster.md").read_text().split("## Questions to the rows")[1]
+    page = page.replace("rung=06", "rung=04").replace("rung=21", "rung=13")
+    os.symlink(whole.path, tmp_path / "A")
+    monkeypatch.chdir(tmp_path)
+    [sql] = re.findall(r"```sql\n(.*?)```", page, re.S)
+    queries = [query.strip() for query in sql.split(";") if query.strip()]
+    assert len(queries) == 2
+    means, worst = (names["duckdb"].sql(query).df() for query in queries)
+    rows = names["pandas"].read_parquet("A/rung=04").query("items_right == 3")
+    by_class = rows.groupby(["class_a", "class_b", "class_c"])["intrusion"].mean().nlargest(10)
+    np.testing.assert_allclose(means["m"], by_class.to_numpy(), rtol=1e-6)
+    assert len(worst) == 20 and worst.iloc[0, 1] == names["pandas"].read_parquet("A/rung=13")["confident_intrusion"].max()
+    [python] = re.findall(r"```python\n(.*?)```", page, re.S)
+    best, largest = (eval(line, names) for line in python.strip().splitlines())
+    assert len(best) == len(largest) == 20
+    assert best["confident_intrusion"][0] == by_hand(whole, "confident_intrusion").max()
+    assert list(largest["intrusion"])[0] == by_hand(whole, "intrusion", "13").max()
+
+
+def by_hand(atlas, column, grids="*"):
+    import pyarrow.parquet
+
+    files = sorted(atlas.path.glob(f"rung={grids}/*.parquet"))
+    return np.concatenate([pyarrow.parquet.read_table(file, columns=[column])[column].to_numpy() for file in files])
+
+
+def test_many_classes(tmp_path):
+    """60 classes on a line: a mean is listed where the survey has enough triples for it, the others are counted."""
+    rng = np.random.default_rng(1)
+    centers = np.linspace(0, 59, 60)
+    rows = (centers.repeat(3) + rng.normal(0, 0.1, 180))[:, None].astype(np.float32)
+
+    def model(x):
+        return -((np.asarray(x, dtype=np.float64) - centers) ** 2)
+
+    how = {"rungs": (4, 7), "keep": (0.05,), "engine": "cpu", "shown": 1, "search": 1000, "survey": 3000, "score": "intrusion"}
+    atlas = ms.atlas(ms.Model(model, output="logits"), rows, np.arange(60).repeat(3), out=tmp_path / "a", **how)
+    assert atlas.summary["triples"] == 34220 * 27
+    pairs, triples = atlas.summary["pairs"], atlas.summary["class_triples"]
+    assert 0 < len(pairs) < 1770 and triples == []
+    assert all(pair["triples"] >= 5 for pair in pairs)
+    assert atlas.summary["not_listed"][0] + len(pairs) == 1770
+    assert any("are not listed" in finding for finding in atlas.findings)
+    assert atlas.report.stat().st_size < 2_000_000
+
+
 def test_any_client_that_submits_computes_shards(whole, tmp_path):
     with ThreadPoolExecutor(2) as client:
         atlas = ms.atlas(None, "fashion-mnist", out=tmp_path / "a", client=client, **HOW)
@@ -127,6 +178,27 @@ def test_a_worker_that_is_killed_loses_nothing(whole, tmp_path):
                 killed.result()
     alone = ms.atlas(None, "fashion-mnist", out=tmp_path / "b", **{**HOW, "shards": 8})
     assert shards(atlas.path) == shards(alone.path)
+
+
+def test_workers_find_files_that_were_named_from_here(model_path, images, labels, tmp_path, monkeypatch):
+    """Model and data by relative paths; the workers are in another folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    os.symlink(model_path, "net.safetensors")
+    np.savez("few.npz", images=images[:300], labels=labels[:300])
+
+    class Elsewhere(ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            monkeypatch.chdir(tmp_path)
+            return super().submit(function, *arguments)
+
+    how = {"per_class": 1, "survey": 120, "rungs": (4, 7), "keep": (0.1,), "engine": "cpu", "shown": 0, "shards": 2}
+    for items, theirs in (("few.npz", None), (images[:300], labels[:300])):
+        monkeypatch.chdir(tmp_path / "here")
+        out = tmp_path / ("named" if theirs is None else "held")
+        with Elsewhere(1) as client:
+            atlas = ms.atlas("net.safetensors", items, theirs, out=out, client=client, **how)
+        assert atlas.summary["searched"] == 120
 
 
 def test_a_factory_is_called_by_workers(tmp_path, monkeypatch):

@@ -402,23 +402,3 @@ def test_many_calls_leave_memory_flat(images):
     """)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=550)
     assert float(done.stdout) < 4, done.stdout
-
-
-def test_a_callable_costs_little_more_than_its_own_time(images, labels, mlp):
-    """Of processor time, so that a busy machine does not decide: at most 1.5 times the engine's own network."""
-    own = [0.0]
-
-    def model(x):
-        begun = time.process_time()
-        answers = mlp(x)
-        own[0] += time.process_time() - begun
-        return answers
-
-    def took(what):
-        begun = time.process_time()
-        ms.sweep(what, images, labels, groups=2, engine="cpu", show_progress=False)
-        return time.process_time() - begun
-
-    took(None)
-    file, function = took(None), took(model)
-    assert function <= 1.5 * file + own[0], (file, function, own)

@@ -13,16 +13,21 @@
 //!   items as units. **The search** goes from coarse grids to fine ones and is no sample; what it may have
 //!   missed is stated from those that were left behind and looked at again by lot.
 
+mod again;
 mod design;
 mod error;
 mod finish;
 mod folder;
+mod gather;
 mod order;
 mod page;
 mod plan;
 mod rows;
+mod second;
 mod shard;
 mod shard_file;
+mod shown;
+mod state;
 mod statistics;
 mod summary;
 mod table;

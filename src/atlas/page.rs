@@ -3,7 +3,7 @@
 use super::design::Score;
 use super::error::AtlasError;
 use super::shard::Atlas;
-use super::summary::{Finalist, Summary};
+use super::summary::{ClassMean, Finalist, Summary};
 use super::text::{of_classes, said, short};
 use crate::data::{Image, Picture, whole};
 use crate::landscape::{Landscape, argmax};
@@ -14,6 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+/// Class pairs and class triples that the page lists at most, beside the heat map of few classes.
+const LISTED: usize = 200;
+/// Classes up to which the pairs are a heat map.
+const HEAT_CLASSES: usize = 30;
 /// Items of each gallery that the page shows.
 const GALLERY: usize = 24;
 
@@ -81,6 +85,16 @@ pub(super) fn page(
         .filter(|(_, _, taken)| finalists.iter().any(|one| taken(one).is_some()))
         .map(|(key, name, _)| json!({"key": key, "name": name}))
         .collect();
+    let is_heat = plan.class_names.len() <= HEAT_CLASSES;
+    let listed = |all: &[ClassMean], most: usize| -> Vec<ClassMean> {
+        match score {
+            // The small ones are bad.
+            Score::Flip => all.iter().rev().take(most).cloned().collect(),
+            _ => all.iter().take(most).cloned().collect(),
+        }
+    };
+    let pairs = listed(&summary.pairs, if is_heat { usize::MAX } else { LISTED });
+    let class_triples = listed(&summary.class_triples, LISTED);
     let steps = plan.design.rungs.last().copied().unwrap_or(2);
     let hint = format!(
         "By {}, on {steps} x {steps} points. Ranked by the lowest of the values of a triple.",
@@ -97,7 +111,9 @@ pub(super) fn page(
     Ok(atlas_report(&AtlasReport {
         subtitle: &subtitle,
         atlas: json!({
-            "summary": summary,
+            "summary": Summary { pairs, class_triples, ..summary.clone() },
+            "is_heat": is_heat,
+            "num_class_means": [summary.pairs.len(), summary.class_triples.len()],
             "class_names": plan.class_names,
             "colors": colors,
             "worst": worst,

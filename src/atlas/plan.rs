@@ -12,6 +12,7 @@ use super::error::AtlasError;
 use super::order::{Purpose, Shuffled, TripleSpace, random_bits};
 use super::rows::{Candidate, Chosen, Computing, Row, worst};
 use super::shard_file::{columns_of, read_rows};
+use super::statistics::SHRINKAGE;
 use super::writing::{make_folder, write_table};
 use crate::data::{read_text, sha256_hex, write_file};
 use crate::engine::Engine;
@@ -31,8 +32,6 @@ const SURVEY_FILE: &str = "survey.parquet";
 const MAX_PLAN_BYTES: u64 = 256 << 20;
 /// Items that the model is asked about at a time.
 const ASKED: usize = 1000;
-/// A mean of few triples is drawn towards 0 as if by so many more.
-const SHRINKAGE: f64 = 3.0;
 
 /// Everything that fixes the rows of an atlas, as `plan.json` has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

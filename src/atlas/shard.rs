@@ -17,7 +17,7 @@ use super::shard_file::{columns_of, read_rows};
 use super::writing::{make_folder, write_table};
 use crate::engine::Engine;
 use crate::job::{LoadedJob, Observer, Stage};
-use crate::remedy::Setting;
+use crate::remedy::{Setting, error_chain};
 use crate::run::RunError;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -280,15 +280,4 @@ impl Plan {
 /// Whether what failed was writing.
 fn is_of_the_disk(error: &AtlasError) -> bool {
     matches!(error, AtlasError::Run(error) if matches!(**error, RunError::File(_)))
-}
-
-/// An error and what caused it, in one line.
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

@@ -8,6 +8,9 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// An item's effect, a mean of few triples, is drawn towards 0 as if by so many more.
+pub(super) const SHRINKAGE: f64 = 3.0;
+
 /// Standard errors on either side of a mean, for 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
@@ -26,10 +29,11 @@ pub(super) struct Drawn {
 pub struct Mean {
     /// The mean.
     pub mean: f64,
-    /// Its standard error; items are the units.
-    pub standard_error: f64,
+    /// Its standard error; items are the units. Nothing where all triples share an item: how much
+    /// another item would change it is not known then.
+    pub standard_error: Option<f64>,
     /// The mean less and plus 1.96 standard errors.
-    pub interval: [f64; 2],
+    pub interval: Option<[f64; 2]>,
     /// Triples that it is taken over.
     pub triples: usize,
     /// Different items in them.
@@ -38,7 +42,8 @@ pub struct Mean {
 
 /// The mean over all triples from a stratified sample: the means of the strata with the weights of the
 /// strata, and a jackknife over items within their classes (Efron, Stein, *The jackknife estimate of
-/// variance*, 1981): each item is left out with all its triples.
+/// variance*, 1981): each item is left out with all its triples. Items that are alone in their class are
+/// taken as one class, which makes the error too large rather than too small.
 ///
 /// `weights` are of the strata; those without a triple are left out. Nothing without triples.
 pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> {
@@ -73,6 +78,7 @@ pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> 
     let mean = above / below;
     // In order, so that sums are the same to the last bit.
     let mut classes: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    let mut is_known = true;
     for (&(class, _), own) in &items {
         let (mut without_above, mut without_below) = (above, below);
         for &(stratum, sum, count) in own {
@@ -82,15 +88,22 @@ pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> 
             without_above += less - value;
             without_below += less_weight - weight;
         }
-        let without = match without_below > 0.0 {
-            true => without_above / without_below,
-            false => mean,
-        };
+        is_known &= without_below > 0.0;
+        let without = without_above / without_below;
         classes.entry(class).or_default().push(without);
     }
+    let (lone, mut classes): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
+        classes.into_values().partition(|all| all.len() == 1);
+    match (
+        lone.concat(),
+        classes.iter_mut().min_by_key(|all| all.len()),
+    ) {
+        (lone, Some(fewest)) if lone.len() == 1 => fewest.extend(lone),
+        (lone, _) if !lone.is_empty() => classes.push(lone),
+        _ => {}
+    }
     let variance: f64 = classes
-        .values()
-        .filter(|all| all.len() > 1)
+        .iter()
         .map(|all| {
             let count = all.len() as f64;
             let middle = all.iter().sum::<f64>() / count;
@@ -98,11 +111,11 @@ pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> 
             (count - 1.0) / count * squares
         })
         .sum();
-    let standard_error = variance.sqrt();
+    let standard_error = is_known.then(|| variance.sqrt());
     Some(Mean {
         mean,
         standard_error,
-        interval: [-Z, Z].map(|z| mean + z * standard_error),
+        interval: standard_error.map(|error| [-Z, Z].map(|z| mean + z * error)),
         triples: drawn.len(),
         items: items.len(),
     })
@@ -199,10 +212,50 @@ impl Audit {
     }
 }
 
+/// Spearman's rank correlation; nothing of fewer than three or where all are equal.
+pub(super) fn spearman(pairs: &[[f64; 2]]) -> Option<f64> {
+    let ranks = |n: usize| -> Vec<f64> {
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by(|&a, &b| pairs[a][n].total_cmp(&pairs[b][n]));
+        let mut ranks = vec![0.0; pairs.len()];
+        let mut at = 0;
+        while at < order.len() {
+            let same = order[at..]
+                .iter()
+                .take_while(|&&other| pairs[other][n] == pairs[order[at]][n])
+                .count();
+            for &place in &order[at..at + same] {
+                ranks[place] = at as f64 + (same as f64 - 1.0) / 2.0;
+            }
+            at += same;
+        }
+        ranks
+    };
+    let [x, y] = [ranks(0), ranks(1)];
+    let middle = (pairs.len() as f64 - 1.0) / 2.0;
+    let product = |a: &[f64], b: &[f64]| -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| (a - middle) * (b - middle))
+            .sum()
+    };
+    let spread = (product(&x, &x) * product(&y, &y)).sqrt();
+    (pairs.len() >= 3 && spread > 0.0).then(|| product(&x, &y) / spread)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::landscape::wilson;
+
+    /// scipy 1.17.1: `spearmanr([1, 2, 2, 5, 4], [3, 1, 4, 9, 9])`.
+    #[test]
+    fn rank_correlation_is_that_of_scipy() {
+        let pairs = [[1.0, 3.0], [2.0, 1.0], [2.0, 4.0], [5.0, 9.0], [4.0, 9.0]];
+        let found = spearman(&pairs).expect("five pairs");
+        assert!((found - 0.789_473_684_210_526_4).abs() < 1e-9, "{found}");
+        assert_eq!(spearman(&pairs[..2]), None);
+    }
 
     /// scipy 1.17.1: `binomtest(k, n).proportion_ci(method="exact")`.
     #[test]
@@ -246,9 +299,32 @@ mod tests {
         let expected = values.iter().sum::<f64>() / 6.0;
         let squares: f64 = values.iter().map(|v| (v - expected).powi(2)).sum();
         assert!((mean.mean - expected).abs() < 1e-12);
-        assert!((mean.standard_error - (squares / 5.0 / 6.0).sqrt()).abs() < 1e-12);
+        assert!((mean.standard_error.expect("known") - (squares / 5.0 / 6.0).sqrt()).abs() < 1e-12);
         assert_eq!((mean.triples, mean.items), (6, 8));
         assert!(stratified_mean(&[], &[1.0]).is_none());
+    }
+
+    /// Of one triple, and of several that share an item, nothing says how another item would do.
+    #[test]
+    fn an_error_that_cannot_be_known_is_not_stated() {
+        let one = |items: [(usize, u32); 3], value| Drawn {
+            stratum: 0,
+            items,
+            value,
+        };
+        let first = one([(0, 0), (1, 10), (2, 20)], 0.0);
+        let shares = one([(0, 0), (1, 11), (2, 21)], 2.0);
+        let other = one([(3, 30), (4, 40), (5, 50)], 2.0);
+        let error = |drawn: &[Drawn]| {
+            let mean = stratified_mean(drawn, &[1.0]).expect("triples");
+            assert_eq!(mean.interval.is_some(), mean.standard_error.is_some());
+            mean.standard_error
+        };
+        assert_eq!(error(&[first]), None);
+        assert_eq!(error(&[first, shares]), None);
+        // Six items, each alone in its class: leaving one out gives 2 or 0 instead of 1, three times each.
+        let found = error(&[first, other]).expect("known");
+        assert!((found - 5f64.sqrt()).abs() < 1e-12, "{found}");
     }
 
     /// An item that stands in every triple of one value is worth one observation, not many.

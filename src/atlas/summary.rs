@@ -32,6 +32,8 @@ pub struct Summary {
     pub pairs: Vec<ClassMean>,
     /// The same of each three classes.
     pub class_triples: Vec<ClassMean>,
+    /// Two and three classes that are not listed, since too few triples of the survey have them.
+    pub not_listed: [usize; 2],
     /// The items that make their triples worst.
     pub worst_items: Vec<ItemFinding>,
     /// The items that have an input with another label nearest to them.

@@ -1,10 +1,10 @@
 //! The design against brute force: 30 items of which every landscape is computed.
 
 use super::design::{Design, Score};
-use super::finish::{recall, search_audits};
 use super::plan::{Plan, ascending, draw_items};
 use super::rows::{Candidate, Chosen, Computing, Row, worst};
 use super::shard::promoted;
+use super::state::{recall, search_audits};
 use super::statistics::{Drawn, stratified_mean};
 use crate::engine::cpu::CpuEngine;
 use crate::job::{Job, LoadedJob, Silent, SweepJob, Triples};
@@ -151,8 +151,9 @@ fn intervals_cover_and_recall_is_what_is_stated() {
             .collect();
         let weights: Vec<f64> = strata.iter().map(|(_, triples)| *triples as f64).collect();
         let mean = stratified_mean(&drawn, &weights).expect("triples");
-        covered += u64::from((mean.interval[0]..=mean.interval[1]).contains(&truth));
-        errors += mean.standard_error;
+        let [low, high] = mean.interval.expect("many triples");
+        covered += u64::from((low..=high).contains(&truth));
+        errors += mean.standard_error.expect("many triples");
         means.push(mean.mean);
     }
     let middle = means.iter().sum::<f64>() / means.len() as f64;

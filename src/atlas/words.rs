@@ -2,13 +2,22 @@
 
 use super::design::Score;
 use super::shard::Atlas;
+use super::state::LISTED;
 use super::statistics::Mean;
 use super::summary::Summary;
 use super::text::{of_classes, ranges, short};
 
 fn with_interval(mean: &Mean) -> String {
-    let [low, high] = mean.interval.map(short);
-    format!("{} (95 % {low} to {high})", short(mean.mean))
+    match mean.interval {
+        Some(interval) => {
+            let [low, high] = interval.map(short);
+            format!("{} (95 % {low} to {high})", short(mean.mean))
+        }
+        None => format!(
+            "{} (its triples share an item: no interval)",
+            short(mean.mean)
+        ),
+    }
 }
 
 /// Everything that is stated.
@@ -56,6 +65,12 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
                 with_interval(&worst.mean)
             ));
         }
+    }
+    let [pairs, triples] = summary.not_listed;
+    if pairs + triples > 0 {
+        findings.push(format!(
+            "{pairs} class pairs and {triples} class triples stand in fewer than {LISTED} triples of the survey and are not listed; a larger survey has more."
+        ));
     }
     if let Some(item) = summary.nearest_items.first() {
         let [l2, linf] = item.nearest_flip.unwrap_or_default().map(short);

@@ -1,19 +1,16 @@
 //! `morphscape atlas`: every triple of a data set, planned, computed in shards, and summed up.
 
 use super::options::{
-    ColumnArgs, DataArgs, EngineArgs, FlatArgs, ModelArgs, MorphArgs, grids, image_kind,
-    named_model,
+    ColumnArgs, DataArgs, EngineArgs, FlatArgs, ModelArgs, MorphArgs, grids, image_kind, line_data,
+    named_model, row_grids,
 };
 use super::slurm::{INDEX_VARIABLES, SlurmJob, submit_to_slurm};
 use super::terminal::Terminal;
 use super::text::{counted, table};
 use crate::atlas::{Atlas, Design, Ending, Plan, Score};
-use crate::data::PaperTable;
-use crate::job::{ImageSource, InterpolateJob, Job, SweepJob, TableSource, Triples, is_table};
+use crate::job::{InterpolateJob, Job, LineData, SweepJob, Triples};
 use crate::landscape::GridKind;
-use crate::model::table_model_names;
-use crate::pipeline::MorphMode;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -236,19 +233,29 @@ impl PlanArgs {
             !self.morph.steps_are_given(),
             "--steps: an atlas has several grids; give --rungs"
         );
-        let mut job = match is_table(self.data.name()) {
-            true => Job::Interpolate(self.rows()?),
-            false => {
-                ensure!(
-                    !self.columns.is_given(),
-                    "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
-                    self.data.name()
-                );
+        ensure!(
+            self.data.name() != "-",
+            "--data -: shards read the data again, which standard input cannot give; give a file"
+        );
+        let triples = Triples::Listed(Vec::new());
+        let mut job = match line_data(&self.data, &self.columns)? {
+            LineData::Rows(data) => {
+                let (_, flat) = row_grids(self.data.name(), self.kind, &self.flat, &self.morph)?;
+                Job::Interpolate(InterpolateJob {
+                    model: self.model.source()?,
+                    data,
+                    triples,
+                    per_class: Some(0),
+                    flat,
+                    ..InterpolateJob::default()
+                })
+            }
+            LineData::Images(data) => {
                 let (morph, flat) = grids(self.kind, &self.flat, &self.morph)?;
                 Job::Sweep(SweepJob {
                     model: self.model.source()?,
-                    data: self.data.source(),
-                    triples: Triples::Listed(Vec::new()),
+                    data,
+                    triples,
                     morph,
                     points: None,
                     flat,
@@ -256,64 +263,8 @@ impl PlanArgs {
             }
         };
         // Shards are computed from any folder.
-        if let Some(file) = &mut job.model_mut().file
-            && !table_model_names().any(|name| file.as_os_str() == name)
-        {
-            make_absolute(file);
-        }
-        let (place, root) = job.data_mut();
-        // What is bundled stays so beside a folder of the same name.
-        if *place != ImageSource::default().place && PaperTable::named(place).is_none() {
-            let mut path = PathBuf::from(&*place);
-            make_absolute(&mut path);
-            *place = path.to_str().map_or(std::mem::take(place), str::to_owned);
-        }
-        if let Some(root) = root {
-            make_absolute(root);
-        }
+        job.make_absolute();
         Ok(job)
-    }
-
-    fn rows(&self) -> anyhow::Result<InterpolateJob> {
-        if let Some(option) = self.data.image_option() {
-            bail!(
-                "{option} belongs to images, and --data {} is a table; leave it out",
-                self.data.name()
-            );
-        }
-        ensure!(
-            self.kind != GridKind::CrossFade,
-            "--kind cross-fade belongs to images, and --data {} is a table; leave it out",
-            self.data.name()
-        );
-        ensure!(
-            self.data.name() != "-",
-            "--data -: shards read the data again, which standard input cannot give; give a file"
-        );
-        let flat = self.flat.settings(self.kind)?;
-        // Rows are not warped.
-        self.morph.without_warp("rows", 2, MorphMode::CrossFade)?;
-        let source = self.columns.source(self.data.name(), self.data.root())?;
-        Ok(InterpolateJob {
-            model: self.model.source()?,
-            data: TableSource {
-                class_order: self.data.class_order(),
-                ..source
-            },
-            triples: Triples::Listed(Vec::new()),
-            per_class: Some(0),
-            flat: flat.map(|(flat, _)| flat),
-            ..InterpolateJob::default()
-        })
-    }
-}
-
-/// A file or folder that is there, from the root; a name of what is bundled stays.
-fn make_absolute(path: &mut PathBuf) {
-    if path.exists()
-        && let Ok(absolute) = std::path::absolute(&*path)
-    {
-        *path = absolute;
     }
 }
 
@@ -407,14 +358,16 @@ impl FinishArgs {
             }
             let mut rows = vec![["classes", ">mean", ">95 %"].map(str::to_owned).to_vec()];
             for one in summary.pairs.iter().take(10) {
-                let [low, high] = one.mean.interval;
-                rows.push(vec![
-                    one.classes.join(", "),
-                    format!("{:.4}", one.mean.mean),
-                    format!("{low:.4} to {high:.4}"),
-                ]);
+                let interval = one.mean.interval.map_or_else(
+                    || "-".to_owned(),
+                    |[low, high]| format!("{low:.4} to {high:.4}"),
+                );
+                let mean = format!("{:.4}", one.mean.mean);
+                rows.push(vec![one.classes.join(", "), mean, interval]);
             }
-            write!(out, "\n{}", table(&rows))?;
+            if !summary.pairs.is_empty() {
+                write!(out, "\n{}", table(&rows))?;
+            }
         }
         terminal.say(format!("written to {}", self.atlas.display()));
         Ok(())

@@ -2,15 +2,14 @@
 
 use super::options::{
     ColumnArgs, DataArgs, EngineArgs, FlatArgs, MorphArgs, TripleArgs, existing, grids, image_kind,
-    named_model,
+    line_data, named_model, row_grids,
 };
 use super::terminal::Terminal;
 use super::text::{counted, table};
-use crate::job::{InterpolateJob, Job, ModelSource, ModelsJob, SweepJob, TableSource, is_table};
+use crate::job::{InterpolateJob, Job, LineData, ModelSource, ModelsJob, SweepJob};
 use crate::landscape::GridKind;
-use crate::pipeline::MorphMode;
 use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use clap::ValueEnum;
 use std::io::Write;
 use std::path::PathBuf;
@@ -174,58 +173,41 @@ impl Args {
             .collect::<anyhow::Result<_>>()?;
         let on = match &self.baseline {
             Some(run) => baseline_job(run)?,
-            None if is_table(self.data.name()) => Job::Interpolate(self.rows()?),
-            None => {
-                ensure!(
-                    !self.columns.is_given() && self.per_class.is_none(),
-                    "--label, --features, --delimiter, --no-header and --per-class belong to a table, and --data {} has images; leave them out",
-                    self.data.name()
-                );
-                let (morph, flat) = grids(self.kind, &self.flat, &self.morph)?;
-                Job::Sweep(SweepJob {
-                    data: self.data.source(),
-                    triples: self.triples.triples(),
-                    morph,
-                    flat,
-                    ..SweepJob::default()
-                })
-            }
+            None => match line_data(&self.data, &self.columns)? {
+                LineData::Rows(data) => {
+                    let (steps, flat) =
+                        row_grids(self.data.name(), self.kind, &self.flat, &self.morph)?;
+                    Job::Interpolate(InterpolateJob {
+                        data,
+                        triples: self.triples.triples(),
+                        per_class: self.per_class.map(|rows| rows as usize),
+                        steps,
+                        flat,
+                        ..InterpolateJob::default()
+                    })
+                }
+                LineData::Images(data) => {
+                    ensure!(
+                        self.per_class.is_none(),
+                        "--per-class belongs to a table, and --data {} has images; leave it out",
+                        self.data.name()
+                    );
+                    let (morph, flat) = grids(self.kind, &self.flat, &self.morph)?;
+                    Job::Sweep(SweepJob {
+                        data,
+                        triples: self.triples.triples(),
+                        morph,
+                        flat,
+                        ..SweepJob::default()
+                    })
+                }
+            },
         };
         Ok(ModelsJob {
             on,
             models: sources,
             class_match: self.data.class_match(),
             ..ModelsJob::default()
-        })
-    }
-
-    fn rows(&self) -> anyhow::Result<InterpolateJob> {
-        if let Some(option) = self.data.image_option() {
-            bail!(
-                "{option} belongs to images, and --data {} is a table; leave it out",
-                self.data.name()
-            );
-        }
-        ensure!(
-            self.kind != GridKind::CrossFade,
-            "--kind cross-fade belongs to images, and --data {} is a table; leave it out",
-            self.data.name()
-        );
-        let flat = self.flat.settings(self.kind)?;
-        let default = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
-        // Rows are not warped either.
-        let morph = (self.morph).without_warp("rows", default, MorphMode::CrossFade)?;
-        let source = self.columns.source(self.data.name(), self.data.root())?;
-        Ok(InterpolateJob {
-            data: TableSource {
-                class_order: self.data.class_order(),
-                ..source
-            },
-            triples: self.triples.triples(),
-            per_class: self.per_class.map(|rows| rows as usize),
-            steps: morph.steps,
-            flat: flat.map(|(flat, _)| flat),
-            ..InterpolateJob::default()
         })
     }
 

@@ -3,7 +3,7 @@
 //! A user reads one line of it: the driver's own words are kept as text of one line, not as a
 //! chain of errors, which wgpu prints over many.
 
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::{Remedy, Setting, error_chain};
 
 /// Trouble of a device: `--engine gpu` stops with it, `--engine auto` goes on on the CPU.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -113,17 +113,7 @@ impl Trouble {
 
 /// An error and its causes in one line.
 pub(super) fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        // wgpu's own descriptions hold their causes already.
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    in_one_line(&text)
+    in_one_line(&error_chain(error))
 }
 
 /// A text of many lines in one.

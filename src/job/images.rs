@@ -14,7 +14,7 @@ use crate::remedy::{Remedy, Setting, did_you_mean_file};
 use std::path::{Path, PathBuf};
 
 /// The bundled set.
-const FASHION_MNIST: &str = "fashion-mnist";
+pub(super) const FASHION_MNIST: &str = "fashion-mnist";
 
 with_defaults! {
     /// Which images.

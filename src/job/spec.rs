@@ -4,12 +4,14 @@
 //! run must agree with, and what `verify` reads to compute it again. An option exists once, as a
 //! field here. A field that is missing in an older manifest has its default.
 
-use super::images::ImageSource;
+use super::images::{FASHION_MNIST, ImageSource};
 use super::model::ModelSource;
 use super::tables::TableSource;
 use super::triples::Triples;
+use crate::data::PaperTable;
 use crate::defaults::with_defaults;
 use crate::landscape::GridKind;
+use crate::model::table_model_names;
 use crate::pipeline::{FlatSettings, MorphSettings};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -119,11 +121,44 @@ impl Job {
         }
     }
 
+    /// Names its files and folders from the root of the file system, so that it means the same
+    /// wherever it is computed. Names of what is bundled stay.
+    pub fn make_absolute(&mut self) {
+        if let Some(file) = &mut self.model_mut().file
+            && !table_model_names().any(|name| file.as_os_str() == name)
+        {
+            make_absolute(file);
+        }
+        let (place, root) = self.data_mut();
+        *place = absolute_place(place);
+        if let Some(root) = root {
+            make_absolute(root);
+        }
+    }
+
     /// Name and root of the data it takes, to be changed.
     pub fn data_mut(&mut self) -> (&mut String, &mut Option<std::path::PathBuf>) {
         match self {
             Self::Sweep(job) => (&mut job.data.place, &mut job.data.root),
             Self::Interpolate(job) => (&mut job.data.place, &mut job.data.root),
         }
+    }
+}
+
+/// A place of data named from the root of the file system, where it is a file or folder that is
+/// there. What is bundled stays so beside a folder of the same name.
+pub fn absolute_place(place: &str) -> String {
+    let mut path = PathBuf::from(place);
+    if place != FASHION_MNIST && PaperTable::named(place).is_none() {
+        make_absolute(&mut path);
+    }
+    path.to_str().unwrap_or(place).to_owned()
+}
+
+fn make_absolute(path: &mut PathBuf) {
+    if path.exists()
+        && let Ok(absolute) = std::path::absolute(&*path)
+    {
+        *path = absolute;
     }
 }

@@ -17,11 +17,15 @@ function heading(names) {
     element('th', { scope: 'col', textContent: name }))));
 }
 
+// All triples of some means share an item: then nothing says how sure they are.
+function between(interval, count = 3) {
+  return interval ? `${digits(interval[0], count)} to ${digits(interval[1], count)}` : 'no interval';
+}
+
 function withInterval(mean) {
   if (!mean) return '–';
-  const [low, high] = mean.interval;
   return element('span', {}, digits(mean.mean),
-    element('span', { className: 'interval', textContent: `${digits(low)} to ${digits(high)}` }));
+    element('span', { className: 'interval', textContent: between(mean.interval) }));
 }
 
 function classTag(label) {
@@ -33,6 +37,26 @@ function classTag(label) {
 function picture(item) {
   const source = pictures[item];
   return source ? element('img', { src: `data:image/png;base64,${source}`, alt: item }) : '';
+}
+
+// Some classes and their means, the first `count` of all that there are.
+function fillMeans(id, means) {
+  byId(id).replaceChildren(heading(['classes', `mean ${score.of}`, 'triples']),
+    element('tbody', {}, ...means.map((one) => row([one.classes.join(', '), withInterval(one), String(one.triples)]))));
+}
+
+function ofAll(means, all, what) {
+  return means.length < all ? `The ${means.length} ${score.small_is_bad ? 'smallest' : 'largest'} of ${all} ${what}.` : '';
+}
+
+function fillPairs() {
+  const [all] = atlas.num_class_means;
+  byId('pairs-hint').textContent = `Mean ${score.of} of the survey's triples that have both classes${
+    atlas.is_heat ? '; point at a cell for its 95 % interval' : ''}. ${ofAll(summary.pairs, all, 'pairs')}`;
+  if (atlas.is_heat) fillHeat();
+  else fillMeans('pairs', summary.pairs);
+  byId('pairs').parentElement.hidden = atlas.is_heat;
+  byId('pairs-section').hidden = all === 0;
 }
 
 function fillHeat() {
@@ -49,14 +73,13 @@ function fillHeat() {
         if (!pair) return element('td', { className: 'none' });
         const cell = element('td', {
           textContent: digits(pair.mean),
-          title: `${other} and ${name}: ${digits(pair.interval[0])} to ${digits(pair.interval[1])}, ${pair.triples} triples`,
+          title: `${other} and ${name}: ${between(pair.interval)}, ${pair.triples} triples`,
         });
         // A small distance is what is bad.
         const share = most > least ? (pair.mean - least) / (most - least) : 0;
         cell.style.setProperty('--share', score.small_is_bad ? 1 - share : share);
         return cell;
       })))));
-  byId('pairs-hint').textContent = `Mean ${score.of} of the survey's triples that have both classes; point at a cell for its 95 % interval.`;
 }
 
 function paint(canvas, side, colorAt) {
@@ -88,7 +111,7 @@ function gallery(list, items, says) {
 }
 
 byId('findings').replaceChildren(...summary.findings.map((text) => element('li', { textContent: text })));
-fillHeat();
+fillPairs();
 byId('worst-section').hidden = worst.length === 0;
 byId('worst-hint').textContent = atlas.worst_hint;
 byId('cards').replaceChildren(...cards.map(card));
@@ -100,12 +123,12 @@ byId('worst').replaceChildren(
 gallery('by-effect', summary.worst_items.slice(0, 24), ({ effect, triples }) => `${effect > 0 ? '+' : ''}${digits(effect)}, ${triples} triples`);
 gallery('by-flip', summary.nearest_items.slice(0, 24), ({ nearest_flip: [l2, linf] }) => `L2 ${digits(l2, 2)}, L∞ ${digits(linf, 2)}`);
 byId('class-triples-section').hidden = summary.class_triples.length === 0;
-byId('class-triples').replaceChildren(heading(['classes', `mean ${score.of}`, 'triples']),
-  element('tbody', {}, ...summary.class_triples.map((one) => row([one.classes.join(', '), withInterval(one), String(one.triples)]))));
+byId('class-triples-hint').textContent = ofAll(summary.class_triples, atlas.num_class_means[1], 'class triples');
+fillMeans('class-triples', summary.class_triples);
 byId('means').replaceChildren(heading(['measure', 'mean']),
   element('tbody', {}, ...Object.entries(summary.means).map(([key, mean]) => row([key.replaceAll('_', ' '), withInterval(mean)]))));
 byId('audits').replaceChildren(heading(['left behind by', 'triples', 'looked at again', 'of them among the worst', 'missed, about', '95 % together']),
   element('tbody', {}, ...summary.audits.map((audit) => row([
     audit.steps == null ? 'never searched' : `${audit.steps} x ${audit.steps} points`,
     String(audit.rejected), String(audit.audited), String(audit.found), digits(audit.missed, 1),
-    `${digits(audit.missed_interval[0], 1)} to ${digits(audit.missed_interval[1], 1)}`]))));
+    between(audit.missed_interval, 1)]))));

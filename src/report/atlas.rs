@@ -1,8 +1,6 @@
 //! The page of an atlas: what it found, its class pairs as a heat map, items and the worst triples.
 
-use super::page::script_safe;
-use super::parts::{self, escaped};
-use super::policy::{Own, policy};
+use super::parts::{SmallPage, escaped};
 use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("atlas.html");
@@ -20,30 +18,15 @@ pub struct AtlasReport<'a> {
 
 /// The page's text.
 pub fn atlas_report(report: &AtlasReport<'_>) -> String {
-    let style = parts::style(&["\n", STYLE]);
-    let script = format!(
-        "\n(() => {{\n'use strict';\n\n{}}})();\n",
-        SCRIPT.join("\n")
-    );
-    let own = Own {
-        scripts: &[&script],
-        styles: &[&style],
+    let page = SmallPage {
+        template: TEMPLATE,
+        style: STYLE,
+        scripts: &SCRIPT,
         style_attributes: &[],
+        title: "Morphscape atlas",
+        id: "atlas",
+        data: &report.atlas,
+        parts: &[("<!--SUBTITLE-->", &escaped(report.subtitle))],
     };
-    let atlas = script_safe(&report.atlas.to_string());
-    parts::filled(
-        TEMPLATE,
-        &[
-            (
-                "<!--HEAD-->",
-                &parts::head("Morphscape atlas", &style, &policy(&own)),
-            ),
-            ("<!--SUBTITLE-->", &escaped(report.subtitle)),
-            (
-                "<!--DATA-->",
-                &format!("<script type=\"application/json\" id=\"atlas\">{atlas}</script>"),
-            ),
-            ("<!--SCRIPT-->", &format!("<script>{script}</script>")),
-        ],
-    )
+    page.text()
 }

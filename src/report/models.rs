@@ -1,9 +1,7 @@
 //! The page of a comparison of models: tables, every model's map of a landscape side by side under
 //! one probe, and the figures.
 
-use super::page::script_safe;
-use super::parts::{self, escaped};
-use super::policy::{Own, policy};
+use super::parts::{SmallPage, escaped};
 use crate::plot::PICTURE_STYLE;
 use serde_json::Value;
 
@@ -26,35 +24,22 @@ pub struct ModelsReport<'a> {
 
 /// The page's text.
 pub fn models_report(report: &ModelsReport<'_>) -> String {
-    let style = parts::style(&["\n", STYLE]);
-    let script = format!(
-        "\n(() => {{\n'use strict';\n\n{}}})();\n",
-        SCRIPT.join("\n")
-    );
-    let own = Own {
-        scripts: &[&script],
-        styles: &[&style],
-        style_attributes: &[PICTURE_STYLE],
-    };
     let figures: String = (report.figures.iter())
         .map(|svg| format!("<figure class=\"drawing\">\n{svg}</figure>\n"))
         .collect();
-    let run = script_safe(&report.run.to_string());
-    parts::filled(
-        TEMPLATE,
-        &[
-            (
-                "<!--HEAD-->",
-                &parts::head(report.title, &style, &policy(&own)),
-            ),
+    let page = SmallPage {
+        template: TEMPLATE,
+        style: STYLE,
+        scripts: &SCRIPT,
+        style_attributes: &[PICTURE_STYLE],
+        title: report.title,
+        id: "run",
+        data: &report.run,
+        parts: &[
             ("<!--HEADING-->", &escaped(report.title)),
             ("<!--SUBTITLE-->", &escaped(report.subtitle)),
             ("<!--FIGURES-->", &figures),
-            (
-                "<!--DATA-->",
-                &format!("<script type=\"application/json\" id=\"run\">{run}</script>"),
-            ),
-            ("<!--SCRIPT-->", &format!("<script>{script}</script>")),
         ],
-    )
+    };
+    page.text()
 }

@@ -90,7 +90,7 @@ fn page(report: &Report<'_>) -> String {
     let _ = writeln!(
         data,
         "<script type=\"application/json\" id=\"run\">{}</script>",
-        script_safe(&run(report).to_string())
+        parts::script_safe(&run(report).to_string())
     );
     for detail in details(report) {
         data.push_str(&detail.html);
@@ -318,11 +318,4 @@ fn box_range(range: &Value) -> String {
         Ok(BoxRange([[below, above], _])) => format!("{below} and {above} of each side"),
         Err(_) => "an unknown share".to_owned(),
     }
-}
-
-/// JSON that stays inside its script element whatever names it holds.
-pub(super) fn script_safe(json: &str) -> String {
-    json.replace('<', "\\u003c")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
 }

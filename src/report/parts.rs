@@ -5,6 +5,7 @@
 //! it, but what it runs at once must stand before it. All of a page's data come through one object,
 //! `source`, whose file each page has of its own (`page/source.js` says what it gives).
 
+use super::policy::{Own, policy};
 use crate::landscape::{GridKind, Landscape};
 use crate::plot::MapOverlay;
 use serde_json::{Value, json};
@@ -89,6 +90,55 @@ pub(crate) fn script(files: &[&str]) -> String {
         "\n(async () => {{\n'use strict';\n\n{}}})();\n",
         files.join("\n")
     )
+}
+
+/// A page without a run's bench: a script of its own, which has its data in an element `id`.
+pub(super) struct SmallPage<'a> {
+    pub(super) template: &'a str,
+    pub(super) style: &'a str,
+    /// Joined in order, in a scope of their own.
+    pub(super) scripts: &'a [&'a str],
+    /// Style attributes that its drawings have.
+    pub(super) style_attributes: &'a [&'a str],
+    pub(super) title: &'a str,
+    pub(super) id: &'a str,
+    pub(super) data: &'a Value,
+    /// What else the template's marks stand for, between head and data.
+    pub(super) parts: &'a [(&'a str, &'a str)],
+}
+
+impl SmallPage<'_> {
+    /// The page's text.
+    pub(super) fn text(&self) -> String {
+        let style = style(&["\n", self.style]);
+        let script = format!(
+            "\n(() => {{\n'use strict';\n\n{}}})();\n",
+            self.scripts.join("\n")
+        );
+        let policy = policy(&Own {
+            scripts: &[&script],
+            styles: &[&style],
+            style_attributes: self.style_attributes,
+        });
+        let data = format!(
+            "<script type=\"application/json\" id=\"{}\">{}</script>",
+            self.id,
+            script_safe(&self.data.to_string())
+        );
+        let head = head(self.title, &style, &policy);
+        let script = format!("<script>{script}</script>");
+        let mut parts = vec![("<!--HEAD-->", head.as_str())];
+        parts.extend_from_slice(self.parts);
+        parts.extend([("<!--DATA-->", data.as_str()), ("<!--SCRIPT-->", &script)]);
+        filled(self.template, &parts)
+    }
+}
+
+/// JSON that stays inside its script element whatever names it holds.
+pub(crate) fn script_safe(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 /// The template with its marks, which stand in it in this order, replaced. One pass over it: what

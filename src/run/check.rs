@@ -1,8 +1,9 @@
 //! What a check of a finished run comes to: what was held against what, and what differs.
 
-use super::error::{RunError, error_chain};
+use super::error::RunError;
 use crate::job::LandscapeId;
 use crate::landscape::{Deviation, Furthest, LandscapeFile};
+use crate::remedy::error_chain;
 
 /// Probabilities of two engines lie at most so far apart.
 const TOLERANCE: f32 = 1e-4;

@@ -129,14 +129,3 @@ pub fn remedy_of(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
     let inner = error.source().and_then(remedy_of);
     inner.or_else(|| own_remedy(error))
 }
-
-/// An error and what caused it, in one line.
-pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
-}

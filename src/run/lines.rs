@@ -8,7 +8,7 @@
 
 use super::Existing;
 use super::check::Difference;
-use super::error::{Placed, RunError, error_chain};
+use super::error::{Placed, RunError};
 use super::folder::layout::{LINES_FILE, LINES_ROWS_FILE, SECTIONS_FILE, SECTIONS_TENSORS_FILE};
 use super::folder::{Earlier, RunFolder, engine_plan};
 use super::line::{ClassInterval, Line, bracketed_line, exact_line_of, sampled_line};
@@ -19,6 +19,7 @@ use crate::engine::Engine;
 use crate::job::{JobError, LinesJob, LoadedLines, Observer, Silent, Stage};
 use crate::landscape::wilson;
 use crate::pipeline::{PipelineError, classify};
+use crate::remedy::error_chain;
 use crate::sections::{BracketOptions, LineOptions, certified_line, exact_lines, line_parameters};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};

@@ -6,11 +6,12 @@
 //! metadata but the values, which must be what this run would write. Rejected: a journal of
 //! finished landscapes, which could disagree with the files.
 
-use super::error::{Placed, RunError, error_chain};
+use super::error::{Placed, RunError};
 use super::folder::layout::LANDSCAPE_FILE;
 use super::folder::{Earlier, RunFolder};
 use crate::job::{LandscapeId, LoadedJob, Note, Observer};
 use crate::landscape::{About, Items, LandscapeFile};
+use crate::remedy::error_chain;
 
 /// What a landscape must be to be kept.
 pub(super) struct Expected<'a> {

@@ -12,7 +12,7 @@
 
 use super::Keep;
 use super::check::{Difference, FileCheck, LandscapeCheck, Sample, SummaryCheck, add, spread};
-use super::error::{Placed, RunError, error_chain};
+use super::error::{Placed, RunError};
 use super::folder::layout::SUMMARY_FILE;
 use super::folder::{RunFolder, difference, hash_files};
 use super::models::{self, is_of_models};
@@ -23,7 +23,7 @@ use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::job::{Job, LoadedJob, LoadedModels, Note, Observer, Silent, Stage};
 use crate::kernels::BUDGET;
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::{Remedy, Setting, error_chain};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 

@@ -10,8 +10,8 @@
 
 use headless_chrome::browser::default_executable;
 use headless_chrome::browser::tab::point::Point;
-use headless_chrome::protocol::cdp::Network;
 use headless_chrome::protocol::cdp::types::Event;
+use headless_chrome::protocol::cdp::{Emulation, Network};
 use headless_chrome::{Browser, LaunchOptions, Tab};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -202,5 +202,69 @@ impl Page {
             .filter(|text| !text.contains("GPU stall due to ReadPixels"))
             .collect();
         assert!(ours.is_empty(), "{ours:?}");
+    }
+
+    /// In windows of these widths the page never scrolls sideways.
+    pub fn assert_fits(&self, widths: &[u32]) {
+        for &width in widths {
+            let metrics = Emulation::SetDeviceMetricsOverride {
+                width,
+                height: 900,
+                device_scale_factor: 1.0,
+                mobile: width < 600,
+                scale: None,
+                screen_width: None,
+                screen_height: None,
+                position_x: None,
+                position_y: None,
+                dont_set_visible_size: None,
+                screen_orientation: None,
+                viewport: None,
+                display_feature: None,
+                device_posture: None,
+            };
+            self.tab.call_method(metrics).expect("another window");
+            self.wait(&format!("window.innerWidth === {width}"));
+            std::thread::sleep(Duration::from_millis(300));
+            let scrolled = self.number("document.documentElement.scrollWidth");
+            assert!(scrolled <= f64::from(width), "{scrolled} pixels in {width}");
+        }
+    }
+
+    /// The page as who prefers this theme, `light` or `dark`, sees it.
+    pub fn prefer(&self, theme: &str) {
+        let preferred = Emulation::SetEmulatedMedia {
+            media: None,
+            features: Some(vec![Emulation::MediaFeature {
+                name: "prefers-color-scheme".into(),
+                value: theme.into(),
+            }]),
+        };
+        self.tab.call_method(preferred).expect("another theme");
+        self.wait(&format!(
+            "window.matchMedia('(prefers-color-scheme: {theme})').matches"
+        ));
+    }
+
+    /// axe finds nothing serious in what is shown; nothing is looked at where axe is not there.
+    pub fn assert_usable(&self, what: &str) {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("target/axe/node_modules/axe-core/axe.min.js");
+        let Ok(axe) = std::fs::read_to_string(&place) else {
+            let place = place.display();
+            assert!(
+                std::env::var("MORPHSCAPE_REQUIRE_AXE").as_deref() != Ok("1"),
+                "MORPHSCAPE_REQUIRE_AXE=1, and {place} is not there"
+            );
+            println!("accessibility is not tested: {place} is not there");
+            return;
+        };
+        self.value(&format!("{axe}; 0"));
+        let found = self.text(
+            "axe.run().then(({violations}) => JSON.stringify(violations
+                .filter(({impact}) => ['serious', 'critical'].includes(impact))
+                .map(({id, nodes}) => [id, ...nodes.map(({target, failureSummary}) => `${target} ${failureSummary}`)])))",
+        );
+        assert_eq!(found, "[]", "{what}");
     }
 }

@@ -1,6 +1,7 @@
 //! `morphscape atlas`, as a user runs it: rows against a sweep of the same triples, shards in any order
 //! and killed, and everything that may be wrong with a folder.
 
+use crate::browser::Page;
 use crate::program::{command, fail, files, finished, folder, json, run, succeed};
 use morphscape::data::fashion_mnist;
 use morphscape::landscape::{LandscapeFile, argmax};
@@ -22,7 +23,7 @@ const PLAN: [&str; 18] = [
     "--per-class",
     "2",
     "--survey",
-    "240",
+    "600",
     "--rungs",
     "4,7,13",
     "--keep",
@@ -690,4 +691,67 @@ fn rows_and_planes_have_an_atlas_too() {
     );
     let summary = json(home.join("large/summary.json"));
     assert_eq!(summary["audits"][1]["steps"], Value::Null);
+}
+
+/// What the page says is what the summary says; it can be read in any window, in either theme, by
+/// everyone; and each of the worst opens as a landscape of the run beside it.
+#[test]
+fn an_atlas_is_read_in_a_browser() {
+    let home = folder();
+    let home = home.path();
+    succeed(home, &PLAN);
+    succeed(home, &["atlas", "run", "a", "--engine", "cpu"]);
+    succeed(
+        home,
+        &["atlas", "finish", "a", "--engine", "cpu", "--shown", "2"],
+    );
+    let atlas = home.join("a");
+    let Some(page) = Page::open_until(
+        &atlas.join("report.html"),
+        "document.querySelectorAll('#audits tbody tr').length > 0",
+    ) else {
+        return;
+    };
+    let summary = json(atlas.join("summary.json"));
+    let texts = |selector: &str| -> Vec<String> {
+        let text = page.text(&format!(
+            "JSON.stringify([...document.querySelectorAll('{selector}')].map((each) => each.textContent))"
+        ));
+        serde_json::from_str(&text).expect("texts")
+    };
+    let findings: Vec<&str> = (summary["findings"].as_array().expect("a list").iter())
+        .map(|finding| finding.as_str().expect("a sentence"))
+        .collect();
+    assert_eq!(texts("#findings li"), findings);
+    // The heat map: each pair once, and its mean.
+    let mut cells = texts("#heat tbody td:not(.none)");
+    let mut means: Vec<String> = (summary["pairs"].as_array().expect("a list").iter())
+        .map(|pair| format!("{:.3}", pair["mean"].as_f64().expect("a mean")))
+        .collect();
+    cells.sort();
+    means.sort();
+    assert_eq!(cells, means);
+    assert_eq!(texts("#class-triples tbody tr").len(), 120);
+    let ranking = rows(&atlas.join("ranking.parquet"));
+    assert_eq!(texts("#worst tbody tr").len(), ranking.len());
+    assert_eq!(
+        texts("#worst tbody tr td:nth-of-type(4)")[0],
+        format!("{:.3}", number(&ranking[0]["lowest"]).expect("a value"))
+    );
+    assert_eq!(texts(".card").len(), 2);
+    assert!(texts("#by-effect li").len() >= 20);
+    for theme in ["light", "dark"] {
+        page.prefer(theme);
+        page.assert_usable(theme);
+    }
+    page.assert_fits(&[360, 700, 1600]);
+    page.assert_quiet();
+    // The first card leads to its landscape.
+    let link = page.text("document.querySelector('.card a').getAttribute('href')");
+    let id = link.strip_prefix("top/report.html#").expect("a link");
+    assert!(id.starts_with("1."), "{id}");
+    page.value("document.querySelector('.card a').click()");
+    page.wait("document.documentElement.dataset.ready === 'full'");
+    page.wait("location.pathname.endsWith('/top/report.html')");
+    page.wait(&format!("location.hash.startsWith('#{id}')"));
 }

@@ -4,7 +4,7 @@ use crate::browser::Page;
 use crate::explore::{Client, Explorer, fashion, serving};
 use crate::program::folder;
 use headless_chrome::browser::tab::point::Point;
-use headless_chrome::protocol::cdp::{Emulation, Input};
+use headless_chrome::protocol::cdp::Input;
 use morphscape::data::ClassMatch;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::explore::Subject;
@@ -80,30 +80,6 @@ pub(crate) fn choose(page: &Page, control: &str, value: &str) {
         "(() => {{ const control = document.querySelector('{control}'); control.value = '{value}';
         control.dispatchEvent(new Event('input', {{bubbles: true}})); control.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"
     ));
-}
-
-/// Serious violations that axe finds, as text; nothing where axe is not there.
-fn violations(page: &Page) -> Option<String> {
-    let place =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/axe/node_modules/axe-core/axe.min.js");
-    let Ok(axe) = std::fs::read_to_string(&place) else {
-        assert!(
-            std::env::var("MORPHSCAPE_REQUIRE_AXE").as_deref() != Ok("1"),
-            "MORPHSCAPE_REQUIRE_AXE=1, and {} is not there",
-            place.display()
-        );
-        println!(
-            "accessibility is not tested: {} is not there",
-            place.display()
-        );
-        return None;
-    };
-    page.value(&format!("{axe}; 0"));
-    Some(page.text(
-        "axe.run().then(({violations}) => JSON.stringify(violations
-            .filter(({impact}) => ['serious', 'critical'].includes(impact))
-            .map(({id, nodes}) => [id, ...nodes.map(({target, failureSummary}) => `${target} ${failureSummary}`)])))",
-    ))
 }
 
 #[test]
@@ -320,36 +296,11 @@ fn the_page_can_be_used_by_everyone() {
             for kind in ["plane", "line", "morph"] {
                 choose(&page, "#kind", kind);
                 page.wait(SETTLED);
-                if let Some(found) = violations(&page) {
-                    assert_eq!(found, "[]", "{theme}, {kind}");
-                }
+                page.assert_usable(&format!("{theme}, {kind}"));
             }
         }
         // No window is too narrow.
-        for width in [1600, 1300, 1000, 700, 390, 320] {
-            page.tab
-                .call_method(Emulation::SetDeviceMetricsOverride {
-                    width,
-                    height: 900,
-                    device_scale_factor: 1.0,
-                    mobile: false,
-                    scale: None,
-                    screen_width: None,
-                    screen_height: None,
-                    position_x: None,
-                    position_y: None,
-                    dont_set_visible_size: None,
-                    screen_orientation: None,
-                    viewport: None,
-                    display_feature: None,
-                    device_posture: None,
-                })
-                .expect("another width");
-            page.wait(&format!("innerWidth === {width}"));
-            std::thread::sleep(Duration::from_millis(200));
-            let found = page.number("document.documentElement.scrollWidth");
-            assert!(found <= f64::from(width), "{width}: {found}");
-        }
+        page.assert_fits(&[1600, 1300, 1000, 700, 390, 320]);
         // Everything by keyboard: the gallery's arrows, an anchor's slider, the map.
         page.value("document.querySelector('#gallery button[tabindex=\"0\"]').focus()");
         page.tab.press_key("ArrowRight").expect("a key");

@@ -4,7 +4,6 @@ use crate::browser::Page;
 use crate::common::golden;
 use crate::program::succeed;
 use base64::Engine as _;
-use headless_chrome::protocol::cdp::Emulation;
 use safetensors::SafeTensors;
 use std::path::Path;
 use std::time::Duration;
@@ -85,7 +84,7 @@ fn a_sweep_is_read_in_a_browser() {
     the_keyboard_works(&page);
     figures_and_surface_are_there(&page);
     a_walk_is_shown_with_its_landscape(&page);
-    no_window_is_too_narrow(&page);
+    page.assert_fits(&[360, 700, 1600]);
     page.assert_quiet();
     another_source_answers_late(&run);
 }
@@ -346,33 +345,6 @@ fn a_walk_is_shown_with_its_landscape(page: &Page) {
         "mean steps until",
     ] {
         assert!(facts.contains(fact), "expected {fact} in {facts}");
-    }
-}
-
-/// From a phone to a wide screen the page never scrolls sideways.
-fn no_window_is_too_narrow(page: &Page) {
-    for width in [360, 700, 1600] {
-        let metrics = Emulation::SetDeviceMetricsOverride {
-            width,
-            height: 800,
-            device_scale_factor: 1.0,
-            mobile: width < 600,
-            scale: None,
-            screen_width: None,
-            screen_height: None,
-            position_x: None,
-            position_y: None,
-            dont_set_visible_size: None,
-            screen_orientation: None,
-            viewport: None,
-            display_feature: None,
-            device_posture: None,
-        };
-        page.tab.call_method(metrics).expect("another window");
-        page.wait(&format!("window.innerWidth === {width}"));
-        std::thread::sleep(Duration::from_millis(300));
-        let scrolled = page.number("document.documentElement.scrollWidth");
-        assert!(scrolled <= f64::from(width), "{scrolled} pixels in {width}");
     }
 }
 

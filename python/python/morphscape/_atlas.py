@@ -72,7 +72,7 @@ class Atlas:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    low, high = row["interval"]
+    low, high = row["interval"] or (None, None)
     plain = {key: value for key, value in row.items() if key not in ("classes", "interval")}
     return {"classes": ", ".join(row["classes"]), **plain, "low": low, "high": high}
 
@@ -168,7 +168,10 @@ def atlas(
                 place, missing, network=job.network, data=job.data, engine=engine, progress=progress
             )
     else:
-        sent = (factory or (None if model is None else os.path.abspath(os.fspath(model))), source or items, labels)
+        model = factory or (None if model is None else os.path.abspath(os.fspath(model)))
+        if source is None and isinstance(items, (str, os.PathLike)):
+            items = _morphscape.absolute_place(os.fspath(items))
+        sent = (model, items, labels)
         _run_on(client, place, missing, sent, how)
     with Progress(None, how["show_progress"]) as progress:
         _, more = _morphscape.atlas_finish(

@@ -41,6 +41,7 @@ __all__ = [
     "write_report",
     "run_sweep",
     "atlas_plan",
+    "absolute_place",
     "atlas_missing",
     "atlas_run",
     "atlas_finish",
@@ -325,6 +326,7 @@ def atlas_plan(
     engine: str,
     progress: _Progress,
 ) -> tuple[int, list[str]]: ...
+def absolute_place(place: str) -> str: ...
 def atlas_missing(folder: str) -> tuple[list[int], list[tuple[int, str]]]: ...
 def atlas_run(
     folder: str,

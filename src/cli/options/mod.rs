@@ -18,7 +18,7 @@ pub(super) use line_data::line_data;
 pub(super) use model::{ModelArgs, ModelFileArgs, named_model};
 pub(super) use morph::{GridArgs, MorphArgs};
 pub(super) use places::Places;
-pub(super) use sweep::{SweepArgs, grids};
+pub(super) use sweep::{SweepArgs, grids, row_grids};
 pub(super) use table::{ColumnArgs, TableArgs};
 pub(super) use triples::{RowTripleArgs, TripleArgs};
 

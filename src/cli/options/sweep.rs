@@ -1,9 +1,10 @@
 //! The image job, as `sweep` computes it and `bench` measures it.
 
 use super::{DataArgs, FlatArgs, ModelArgs, MorphArgs, TripleArgs};
-use crate::job::SweepJob;
+use crate::job::{InterpolateJob, SweepJob};
 use crate::landscape::GridKind;
 use crate::pipeline::{FlatSettings, MorphMode, MorphSettings};
+use anyhow::ensure;
 
 /// Which images are morphed how, and which classifier is asked.
 #[derive(Debug, clap::Args)]
@@ -62,4 +63,22 @@ pub(in crate::cli) fn grids(
         _ => morph.without_warp(kind.name(), steps, MorphMode::CrossFade)?,
     };
     Ok((morph, flat.map(|(flat, _)| flat)))
+}
+
+/// How rows of `place` lead to grids of a kind: points a side, and the plane.
+pub(in crate::cli) fn row_grids(
+    place: &str,
+    kind: GridKind,
+    flat: &FlatArgs,
+    morph: &MorphArgs,
+) -> anyhow::Result<(usize, Option<FlatSettings>)> {
+    ensure!(
+        kind != GridKind::CrossFade,
+        "--kind cross-fade belongs to images, and --data {place} is a table; leave it out"
+    );
+    let flat = flat.settings(kind)?;
+    let steps = flat.map_or(InterpolateJob::default().steps, |(_, steps)| steps);
+    // Rows are not warped.
+    let morph = morph.without_warp("rows", steps, MorphMode::CrossFade)?;
+    Ok((morph.steps, flat.map(|(flat, _)| flat)))
 }

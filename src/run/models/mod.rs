@@ -25,7 +25,7 @@ pub use gate::{Gate, Shortfall};
 pub use table::{Cell, Table};
 pub(super) use verify::{check_landscapes, check_tables, load_again};
 
-use super::error::{Placed, RunError, error_chain};
+use super::error::{Placed, RunError};
 use super::folder::layout::{REPORT_FILE, SERIES_FIGURE_FILE, model_landscape_file};
 use super::folder::{Earlier, RunFolder, engine_plan};
 use super::summary::measure_siblings;
@@ -36,6 +36,7 @@ use crate::job::{LandscapeId, LoadedModels, Note, Observer};
 use crate::kernels::BUDGET;
 use crate::landscape::{About, LandscapeFile};
 use crate::pipeline::PipelineError;
+use crate::remedy::error_chain;
 use baseline::Baseline;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};

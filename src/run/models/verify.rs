@@ -1,7 +1,7 @@
 //! Whether a comparison of models is what the program wrote, and what it computes.
 
 use super::super::check::{LandscapeCheck, Sample, SummaryCheck, spread};
-use super::super::error::{RunError, error_chain};
+use super::super::error::RunError;
 use super::super::folder::layout::{ITEMS_FILE, model_landscape_file};
 use super::super::folder::{RunFolder, difference};
 use super::super::redraw::read_landscape;
@@ -11,6 +11,7 @@ use super::{is_of_models, tables};
 use crate::engine::Engine;
 use crate::job::{LoadedModels, ModelSource, ModelsJob, Observer, Silent};
 use crate::kernels::BUDGET;
+use crate::remedy::error_chain;
 use serde_json::{Value, json};
 
 /// The comparison of models that a finished run's plan says, loaded anew; it must come to that plan.

@@ -119,7 +119,7 @@ def test_the_queries_of_the_page_run(whole, tmp_path, monkeypatch):
     rows = names["pandas"].read_parquet("A/rung=04").query("items_right == 3")
     by_class = rows.groupby(["class_a", "class_b", "class_c"])["intrusion"].mean().nlargest(10)
     np.testing.assert_allclose(means["m"], by_class.to_numpy(), rtol=1e-6)
-    assert len(worst) == 20 and worst.iloc[0, 1] == names["pandas"].read_parquet("A/rung=13")["confident_intrusion"].max()
+    assert 10 < len(worst) <= 20 and worst.iloc[0, 1] == names["pandas"].read_parquet("A/rung=13")["confident_intrusion"].max()
     [python] = re.findall(r"```python\n(.*?)```", page, re.S)
     best, largest = (eval(line, names) for line in python.strip().splitlines())
     assert len(best) == len(largest) == 20
@@ -147,9 +147,9 @@ def test_many_classes(tmp_path):
     atlas = ms.atlas(ms.Model(model, output="logits"), rows, np.arange(60).repeat(3), out=tmp_path / "a", **how)
     assert atlas.summary["triples"] == 34220 * 27
     pairs, triples = atlas.summary["pairs"], atlas.summary["class_triples"]
-    assert 0 < len(pairs) < 1770 and triples == []
+    assert 0 < len(pairs) < 1770 and len(triples) < 10
     assert all(pair["triples"] >= 5 for pair in pairs)
-    assert atlas.summary["not_listed"][0] + len(pairs) == 1770
+    assert atlas.summary["not_listed"] == [1770 - len(pairs), 34220 - len(triples)]
     assert any("are not listed" in finding for finding in atlas.findings)
     assert atlas.report.stat().st_size < 2_000_000
 

@@ -84,8 +84,13 @@ impl Atlas {
             }
         }
         let names = &self.plan().class_names;
-        let all = groups.len();
         groups.retain(|_, drawn| drawn.len() >= LISTED);
+        let classes = self.plan().items.iter().filter(|items| !items.is_empty());
+        let classes = classes.count();
+        let all = match number {
+            2 => classes * (classes - 1) / 2,
+            _ => classes * (classes - 1) * (classes - 2) / 6,
+        };
         let few = all - groups.len();
         let mut means: Vec<ClassMean> = groups
             .into_iter()
@@ -147,10 +152,7 @@ impl Atlas {
             (items.into_iter().filter(|item| item.nearest_flip.is_some())).collect();
         nearest_items.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
         nearest_items.truncate(design.top);
-        let (class_triples, few_triples) = match plan.expected.is_empty() {
-            true => (Vec::new(), 0),
-            false => self.class_means(survey, 3),
-        };
+        let (class_triples, few_triples) = self.class_means(survey, 3);
         let (pairs, few_pairs) = self.class_means(survey, 2);
         Summary {
             plan_sha256: plan.sha256.clone(),

@@ -47,7 +47,8 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     let nearest = known
         .into_iter()
         .map(|known| (likeness(known), known))
-        .filter(|&(alike, _)| alike >= ALIKE)
+        // What is there was not mistaken for itself.
+        .filter(|&(alike, known)| alike >= ALIKE && known != name)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     nearest.map_or_else(String::new, |(_, known)| {
         format!("; did you mean \"{known}\"?")
@@ -311,7 +312,8 @@ mod tests {
             let found = did_you_mean(name, classes);
             assert_eq!(found, format!("; did you mean \"{expected}\"?"));
         }
-        for name in ["", "12", "Umbrella", "Boot"] {
+        // What is there is no slip of itself.
+        for name in ["", "12", "Umbrella", "Boot", "Sneaker"] {
             assert_eq!(did_you_mean(name, classes), "", "{name}");
         }
     }

@@ -38,9 +38,10 @@ pub(crate) fn line_intervals(
         true => SpaceKind::Rows,
         false => SpaceKind::Images,
     };
+    let names = ["a", "b"].map(str::to_owned);
     let asked = LineJob {
-        items: ["a".to_owned(), "b".to_owned()],
         // The inputs are here; nothing is looked up.
+        items: names.clone().map(ListedItem::Name),
         data: LineData::Images(ImageSource::default()),
         model: network.source.clone().unwrap_or_default(),
         steps,
@@ -51,6 +52,7 @@ pub(crate) fn line_intervals(
     let watch = Watch::new(None);
     let line = watch.run(py, network.asks_callable(), &[], || {
         let loaded = LoadedLine {
+            names,
             inputs: [from.to_vec(), to.to_vec()],
             model: network.loaded(),
             class_names,

@@ -1,5 +1,6 @@
 """The examples run, and the examples of the documentation give what they say."""
 
+import ast
 import doctest
 import re
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 import morphscape
 from conftest import ROOT
+from morphscape._options import DEFAULTS
 
 EXAMPLES = sorted((ROOT / "python/examples").glob("*.py"))
 NEEDS = {"forest_on_a_dataframe": ("sklearn", "pandas"), "torch_network": ("torch",)}
@@ -41,6 +43,20 @@ def test_the_page_runs(tmp_path, monkeypatch):
         if "torch" in needed and not _has("torch"):
             continue
         exec(compile(block, "docs/python.md", "exec"), names)
+
+
+def test_the_page_s_options_are_the_package_s():
+    page = (ROOT / "docs/python.md").read_text().split("take the same options:\n\n")[1].split("\n\n")[0]
+    found = {}
+    for names, defaults in re.findall(r"^\| (`[^|]*) \| ([^|]*) \|", page, re.M):
+        names = re.findall(r"`(\w+)`", names)
+        values = ast.literal_eval(f"[{defaults.replace('`', '')}]")
+        assert len(names) == len(values), names
+        found.update(zip(names, values))
+    # Points a side depend on the kind.
+    assert found.pop("steps") == 21
+    expected = {name: value for name, value in DEFAULTS.items() if name != "steps"}
+    assert found == expected
 
 
 def test_the_readme_s_example(capsys):

@@ -7,6 +7,7 @@ use crate::job::{
     InterpolateJob, Job, LineJob, Observer, SweepJob, TableSource, Triples, is_table,
 };
 use crate::kernels::Sampling;
+use crate::landscape::ListedItem;
 use crate::pipeline::MorphMode;
 use crate::run::{Again, Moved, RunFolder};
 use crate::sections::Exactness;
@@ -202,14 +203,26 @@ fn shell(kept: &[String], asked: &Asked) -> String {
 
 fn line_shell(kept: &[String], job: &LineJob) -> String {
     let mut words = vec!["morphscape".to_owned(), "line".to_owned()];
-    words.extend(job.items.iter().cloned());
+    let mut files = String::new();
+    for (item, file) in job.items.iter().zip(["a.png", "b.png"]) {
+        words.push(match item {
+            ListedItem::Image(own) => {
+                files.push_str(&format!("base64 -d > {file} <<'PNG'\n{}\nPNG\n", own.png));
+                file.to_owned()
+            }
+            ListedItem::Name(name) => name.clone(),
+            ListedItem::Index(position) => position.to_string(),
+            // It is not spelled: rows have to be in the table.
+            ListedItem::Row(_) => String::new(),
+        });
+    }
     words.extend(kept.iter().cloned());
     words.push(format!("--steps={}", job.steps));
     if job.exact == Exactness::Off {
         words.push("--exact=off".to_owned());
     }
     let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    words.join(" ")
+    files + &words.join(" ")
 }
 
 fn landscape_shell(kept: &[String], job: &Job) -> String {

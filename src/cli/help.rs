@@ -1,6 +1,6 @@
 //! How `-h` and `--help` show options: under headings, and in `-h` those alone that many need.
 
-use clap::Command;
+use clap::{Arg, Command};
 
 /// Options under the headings that they stand under, by their ids.
 const HEADINGS: [(&str, &[&str]); 6] = [
@@ -206,6 +206,7 @@ const RARE: [&str; 57] = [
 /// The command with its options under headings, and its subcommands likewise.
 pub(super) fn grouped(command: Command) -> Command {
     let mut command = command.mut_args(|option| {
+        let option = said_once(option);
         let id = option.get_id().to_string();
         let heading = (HEADINGS.iter())
             .find(|(_, ids)| ids.contains(&id.as_str()))
@@ -226,10 +227,50 @@ pub(super) fn grouped(command: Command) -> Command {
     command
 }
 
+/// An option's comment is a line for `-h`, and behind it often a longer text that says the same and more:
+/// that stands alone in `--help`.
+fn said_once(option: Arg) -> Arg {
+    let long = (option.get_long_help()).and_then(|long| without_summary(&long.to_string()));
+    match long {
+        Some(long) => option.long_help(long),
+        None => option,
+    }
+}
+
+/// The text behind its first paragraph, where it begins like that.
+fn without_summary(text: &str) -> Option<String> {
+    /// So many letters alike are no chance.
+    const ALIKE: usize = 10;
+    let (summary, more) = text.split_once("\n\n")?;
+    let alike = summary
+        .chars()
+        .zip(more.chars())
+        .take_while(|(a, b)| a == b);
+    (alike.count() >= ALIKE.min(summary.chars().count())).then(|| more.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::Cli;
+
+    #[test]
+    fn a_summary_that_is_said_again_is_left_out() {
+        let text = "Three classes: 9,4,5\n\nThree classes: 9,4,5. The first fixes group 1";
+        let alone = "Three classes: 9,4,5. The first fixes group 1".to_owned();
+        assert_eq!(without_summary(text), Some(alone));
+        assert_eq!(without_summary("Three classes\n\nBy number or name"), None);
+        assert_eq!(without_summary("Three classes"), None);
+        let mut command = Cli::arguments();
+        command.build();
+        each(&command, &mut |command| {
+            for option in command.get_arguments() {
+                let long = option.get_long_help().map(ToString::to_string);
+                let again = long.and_then(|long| without_summary(&long));
+                assert_eq!(again, None, "{}", option.get_id());
+            }
+        });
+    }
 
     fn each(command: &Command, look: &mut dyn FnMut(&Command)) {
         look(command);

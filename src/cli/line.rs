@@ -4,6 +4,7 @@ use super::options::{ColumnArgs, DataArgs, EngineArgs, ExactName, ModelArgs, exi
 use super::terminal::Terminal;
 use super::text::counted;
 use crate::job::LineJob;
+use crate::landscape::ListedItem;
 use crate::run::line;
 use crate::sections::{Connected, Connection, Margin, SectionLabel};
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let asked = LineJob {
-        items: [args.from.clone(), args.to.clone()],
+        items: [&args.from, &args.to].map(|item| ListedItem::Name(item.clone())),
         data: line_data(&args.data, &args.columns)?,
         model: args.model.source()?,
         steps: args.steps,

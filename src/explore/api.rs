@@ -10,7 +10,8 @@
 //! POST own        a PNG or JPEG file, or a line of values  {own, name, class, note, row, png, pictures}
 //! POST view       {page, turn?, items, morph, flat?, line?, measures?}  u32, JSON, f32s (view.rs)
 //! POST frames     the same                                 JPEG
-//! POST boundary   the same             {pieces: [s, t, s, t, ...], regions}, of a line {intervals, label, sentence}
+//! POST boundary   the same             {models: [...]}, of each {pieces: [s, t, s, t, ...], regions}, of a line
+//!                                      {intervals, label, sentence}, or {refused: sentence}
 //! POST commands   the same                                 {shell, shell_note, python, python_note}
 //! POST save       {view, folder}                           {folder, landscapes, landscape}, of a line {folder}
 //! ```

@@ -14,11 +14,14 @@
 //! has no such boundary.
 
 use super::error::ExploreError;
+use super::second::of_each;
 use super::subject::Subject;
 use super::view::View;
 use crate::landscape::FlatShape;
 use crate::pipeline::MorphMode;
-use crate::sections::{BOX_MARGIN, BoxRange, ItemPlane, PlaneOptions, SectionError, exact_plane};
+use crate::sections::{
+    BOX_MARGIN, BoxRange, ItemPlane, PlaneOptions, SectionError, SectionNetwork, Space, exact_plane,
+};
 use serde_json::{Value, json};
 
 /// More regions than this are not drawn: finding them cannot be interrupted.
@@ -29,8 +32,9 @@ const PIECE: f64 = 0.02;
 const NEAR_C: f64 = 1e-9;
 
 impl Subject {
-    /// Pieces of the boundary, `[down, across, down, across]` each in shares of the way from the
-    /// first to the last point of the map, one after another; of a line its class intervals.
+    /// Of each model the pieces of its boundary, `[down, across, down, across]` each in shares of the way
+    /// from the first to the last point of the map, one after another; of a line its class intervals.
+    /// Where a model has none: why.
     pub(super) fn boundary(&self, view: &View) -> Result<Value, ExploreError> {
         view.check()?;
         if view.line.is_some() {
@@ -47,17 +51,81 @@ impl Subject {
                 "clipped points do not lie in a plane; leave the clipping out to see the exact boundary",
             ));
         }
-        let network = self.network()?;
         let picked = self.picked(view)?;
-        let points = (picked.each_ref()).map(|item| network.space().point(item.input.values()));
         let margins = view
             .flat
             .map_or(BoxRange::from([BOX_MARGIN; 2]), |flat| flat.range);
-        let plane = ItemPlane::new(points.each_ref().map(Vec::as_slice), margins)?;
-        let polygon = match shape {
-            Some(FlatShape::Plane) => plane.corners(),
-            _ => plane.anchors.to_vec(),
+        // The map is laid as the first model scales its inputs.
+        let laid = plane_of(
+            &self.space(),
+            &picked.each_ref().map(|item| item.input.values()),
+            margins,
+        )?;
+        let corners = match shape {
+            Some(FlatShape::Plane) => laid.corners(),
+            _ => laid.anchors.to_vec(),
         };
+        let corners: Vec<[f64; 3]> = corners
+            .into_iter()
+            .map(|corner| weights(&laid, corner))
+            .collect();
+        let map = Map {
+            laid,
+            shape,
+            corners,
+            margins,
+        };
+        let first = self.network().and_then(|network| {
+            let values = picked.each_ref().map(|item| item.input.values().to_vec());
+            map.boundary(network, &values)
+        });
+        let second = self.against.as_ref().map(|second| {
+            let values = second.values(&picked);
+            second
+                .network()
+                .and_then(|network| map.boundary(network, &values))
+        });
+        of_each(first, second)
+    }
+}
+
+/// The plane through three items as a model scales them.
+fn plane_of(
+    space: &Space,
+    items: &[&[f32]; 3],
+    margins: BoxRange,
+) -> Result<ItemPlane, ExploreError> {
+    let points = items.map(|values| space.point(values));
+    Ok(ItemPlane::new(
+        points.each_ref().map(Vec::as_slice),
+        margins,
+    )?)
+}
+
+/// A map, whatever model is asked: the plane through the same three items has other lengths and angles in
+/// each model's space, but weights of the items are the same everywhere.
+struct Map {
+    /// As the map is laid.
+    laid: ItemPlane,
+    shape: Option<FlatShape>,
+    /// Weights of A, B and C at its corners.
+    corners: Vec<[f64; 3]>,
+    margins: BoxRange,
+}
+
+impl Map {
+    fn boundary(
+        &self,
+        network: &SectionNetwork,
+        values: &[Vec<f32>; 3],
+    ) -> Result<Value, ExploreError> {
+        let values = values.each_ref().map(Vec::as_slice);
+        let plane = plane_of(network.space(), &values, self.margins)?;
+        let polygon: Vec<[f64; 2]> = self
+            .corners
+            .iter()
+            .map(|corner| place(&plane, *corner))
+            .collect();
         let options = PlaneOptions {
             max_regions: MAX_REGIONS,
         };
@@ -71,39 +139,52 @@ impl Subject {
         let mut pieces: Vec<f32> = Vec::new();
         for [x0, y0, x1, y1] in &section.segments {
             let length = (x1 - x0).hypot(y1 - y0);
-            let count = match shape {
+            let count = match self.shape {
                 Some(_) => 1,
                 None => (length / (PIECE * longest)).ceil().max(1.0) as usize,
             };
-            let place = |n: usize| {
+            let at = |n: usize| {
                 let share = n as f64 / count as f64;
-                let place = [x0 + share * (x1 - x0), y0 + share * (y1 - y0)];
-                on_map(&plane, shape, place)
+                let at = [x0 + share * (x1 - x0), y0 + share * (y1 - y0)];
+                self.shares(weights(&plane, at))
             };
             for n in 0..count {
-                if let (Some(from), Some(to)) = (place(n), place(n + 1)) {
+                if let (Some(from), Some(to)) = (at(n), at(n + 1)) {
                     pieces.extend([from, to].as_flattened().iter().map(|&x| x as f32));
                 }
             }
         }
         Ok(json!({"pieces": pieces, "regions": section.regions}))
     }
+    /// Shares of the map down and across of a point; nothing where they are many.
+    fn shares(&self, [a, b, c]: [f64; 3]) -> Option<[f64; 2]> {
+        let laid = &self.laid;
+        match self.shape {
+            Some(FlatShape::Plane) => {
+                let at = place(laid, [a, b, c]);
+                let [across, up] =
+                    [0, 1].map(|axis| (at[axis] - laid.lo[axis]) / (laid.hi[axis] - laid.lo[axis]));
+                Some([1.0 - up, across])
+            }
+            Some(FlatShape::Triangle) => Some([1.0 - c, b]),
+            None if a + b > NEAR_C => Some([(b / (a + b)).clamp(0.0, 1.0), c.clamp(0.0, 1.0)]),
+            None => None,
+        }
+    }
 }
 
-/// Shares of the map down and across of a place in the plane; nothing where they are many.
-fn on_map(plane: &ItemPlane, shape: Option<FlatShape>, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
-    let [_, [along, _], [place, height]] = plane.anchors;
+/// The weights of A, B and C at a place in their plane; 1 in all.
+fn weights(plane: &ItemPlane, [x, y]: [f64; 2]) -> [f64; 3] {
+    let [_, [along, _], [of_c, height]] = plane.anchors;
     let c = y / height;
-    let b = (x - c * place) / along;
-    let a = 1.0 - b - c;
-    match shape {
-        Some(FlatShape::Plane) => {
-            let [across, up] = [(x, 0), (y, 1)]
-                .map(|(x, axis)| (x - plane.lo[axis]) / (plane.hi[axis] - plane.lo[axis]));
-            Some([1.0 - up, across])
-        }
-        Some(FlatShape::Triangle) => Some([1.0 - c, b]),
-        None if a + b > NEAR_C => Some([(b / (a + b)).clamp(0.0, 1.0), c.clamp(0.0, 1.0)]),
-        None => None,
-    }
+    let b = (x - c * of_c) / along;
+    [1.0 - b - c, b, c]
+}
+
+/// The place in the plane where A, B and C have these weights.
+fn place(plane: &ItemPlane, weights: [f64; 3]) -> [f64; 2] {
+    [0, 1].map(|axis| {
+        let terms = plane.anchors.iter().zip(weights);
+        terms.map(|(anchor, weight)| anchor[axis] * weight).sum()
+    })
 }

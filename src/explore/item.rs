@@ -1,6 +1,8 @@
 //! An item of a view: as a request names it, and as it is looked up.
 
 use crate::data::Image;
+use crate::landscape::Items;
+use crate::sections::SpaceKind;
 use serde::{Deserialize, Serialize};
 
 /// One input.
@@ -38,4 +40,12 @@ pub(super) struct Picked {
     /// Of the data, or where there is none, the model's answer.
     pub(super) class: usize,
     pub(super) name: String,
+}
+
+/// What the coordinates of items are.
+pub(super) fn space_kind(items: &Items) -> SpaceKind {
+    match items {
+        Items::Rows { .. } => SpaceKind::Rows,
+        Items::Images { .. } => SpaceKind::Images,
+    }
 }

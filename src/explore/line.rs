@@ -5,6 +5,7 @@
 
 use super::error::ExploreError;
 use super::item::Picked;
+use super::second::of_each;
 use super::subject::Subject;
 use crate::data::{Image, Picture};
 use crate::job::Observer;
@@ -13,7 +14,7 @@ use crate::model::Classifier;
 use crate::pipeline::{PipelineError, classify};
 use crate::plot::Tiles;
 use crate::run::{cut_inputs, line_inputs};
-use crate::sections::{SectionLabel, line_parameters};
+use crate::sections::{SectionLabel, SectionNetwork, line_parameters};
 use serde_json::{Value, json};
 
 /// More pieces than this are not cut: cutting cannot be interrupted.
@@ -80,27 +81,49 @@ impl Subject {
         })
     }
 
-    /// The class intervals of the first model on the line.
+    /// The class intervals of each model on the line.
     pub(super) fn intervals(
         &self,
         picked: &[Picked; 3],
         steps: usize,
     ) -> Result<Value, ExploreError> {
-        let (label, intervals, sentence) =
-            cut_inputs(self.network()?, ends(picked)?, MAX_PIECES, steps)?;
-        let label = match label {
-            SectionLabel::Exact => "exact".to_owned(),
-            SectionLabel::Certified { width, .. } => {
-                format!("certified: each change lies within {width:.1e} of its place")
-            }
-            SectionLabel::Sampled { points } => format!("sampled at {points} points"),
-        };
-        Ok(json!({
-            "intervals": intervals,
-            "label": label,
-            "sentence": sentence,
-        }))
+        let ends = ends(picked)?;
+        let first = (self.network()).and_then(|network| intervals_of(network, ends, steps, Some));
+        let second = self.against.as_ref().map(|second| {
+            let [from, to, _] = second.values(picked);
+            let ends = [&from[..], &to[..]];
+            let class_of = |output| second.class_of(output);
+            (second.network()).and_then(|network| intervals_of(network, ends, steps, class_of))
+        });
+        of_each(first, second)
     }
+}
+
+/// The class intervals of a model, whose outputs are classes of the first.
+fn intervals_of(
+    network: &SectionNetwork,
+    ends: [&[f32]; 2],
+    steps: usize,
+    class_of: impl Fn(usize) -> Option<usize>,
+) -> Result<Value, ExploreError> {
+    let (label, mut intervals, sentence) = cut_inputs(network, ends, MAX_PIECES, steps)?;
+    for interval in &mut intervals {
+        interval.class = class_of(interval.class).ok_or_else(|| {
+            ExploreError::refused("it predicts a class that the first model does not have")
+        })?;
+    }
+    let label = match label {
+        SectionLabel::Exact => "exact".to_owned(),
+        SectionLabel::Certified { width, .. } => {
+            format!("certified: each change lies within {width:.1e} of its place")
+        }
+        SectionLabel::Sampled { points } => format!("sampled at {points} points"),
+    };
+    Ok(json!({
+        "intervals": intervals,
+        "label": label,
+        "sentence": sentence,
+    }))
 }
 
 /// The frames of a line beside each other, tiles as the page's `run.frame` says.

@@ -71,21 +71,13 @@ impl Subject {
     }
 
     fn line_job(&self, view: &View, exact: Exactness) -> Result<LineJob, ExploreError> {
-        let mut names = Vec::with_capacity(2);
-        for pick in &view.items[..2] {
-            let Pick::Item(_) = pick else {
-                return Err(ExploreError::refused(
-                    "a line is kept between items of the data; `morphscape line` takes the file of a picture of your own, and a row has to be in the table",
-                ));
-            };
-            names.push(self.pick(pick)?.name);
-        }
+        let [from, to, _] = &view.items;
         let (model, data) = match self.job.job() {
             Job::Sweep(job) => (&job.model, LineData::Images(job.data.clone())),
             Job::Interpolate(job) => (&job.model, LineData::Rows(job.data.clone())),
         };
         Ok(LineJob {
-            items: names.try_into().expect("a line has two items"),
+            items: [self.listed(from)?, self.listed(to)?],
             data,
             model: model.clone(),
             steps: view.morph.steps,
@@ -132,16 +124,23 @@ impl Subject {
     pub(super) fn commands(&self, view: &View) -> Result<Value, ExploreError> {
         view.check()?;
         let asked = self.asked(view);
-        let shell = match (&asked, &self.spell) {
-            (Ok(asked), Some(spell)) => Some(spell(asked)),
-            _ => None,
+        let spelled = match &asked {
+            Ok(Asked::Line(job)) if job.items.iter().any(is_own_row) => Err(
+                "the command line takes the rows of a table; Save run keeps this line".to_owned(),
+            ),
+            Ok(asked) => Ok(self.spell.as_ref().map(|spell| spell(asked))),
+            Err(error) => Err(error.sentence()),
         };
         let python = self.python(view, &self.picked(view)?);
         Ok(json!({
-            "shell": shell,
-            "shell_note": asked.err().map(|error| error.sentence()),
+            "shell": spelled.as_ref().ok(),
+            "shell_note": spelled.as_ref().err(),
             "python": python.as_ref().ok(),
             "python_note": python.as_ref().err(),
         }))
     }
+}
+
+fn is_own_row(item: &ListedItem) -> bool {
+    matches!(item, ListedItem::Row(_))
 }

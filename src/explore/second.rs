@@ -2,11 +2,14 @@
 //! and in the order of its columns and classes.
 
 use super::error::ExploreError;
-use super::item::{Input, Picked};
+use super::item::{Input, Picked, space_kind};
 use crate::data::ClassMatch;
 use crate::job::{LoadedJob, ModelSource, Observer, Once, outputs_for};
 use crate::landscape::{Items, Landscape};
 use crate::model::Model;
+use crate::sections::SectionNetwork;
+use serde_json::{Value, json};
+use std::sync::OnceLock;
 
 /// A second model, loaded as the one of a job on the same data.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub(super) struct Second {
     outputs: Vec<usize>,
     /// For each of its features the position among the first's; nothing where the items are images.
     columns: Option<Vec<usize>>,
+    network: OnceLock<Result<SectionNetwork, String>>,
 }
 
 impl Second {
@@ -57,11 +61,31 @@ impl Second {
             outputs,
             columns,
             job,
+            network: OnceLock::new(),
         })
     }
 
     pub(super) fn model(&self) -> &Model {
         &self.job.model().model
+    }
+
+    /// As exact sections take it, or why there are none of it.
+    pub(super) fn network(&self) -> Result<&SectionNetwork, ExploreError> {
+        let space = space_kind(&self.job.items());
+        let network = (self.network).get_or_init(|| {
+            SectionNetwork::new(self.model(), space).map_err(|error| error.to_string())
+        });
+        network.as_ref().map_err(ExploreError::refused)
+    }
+
+    /// The values of the items as it takes them.
+    pub(super) fn values(&self, picked: &[Picked; 3]) -> [Vec<f32>; 3] {
+        (self.picked(picked).each_ref()).map(|item| self.row(item.input.values()))
+    }
+
+    /// For each of its classes the first model's; of classes that the first does not have nothing.
+    pub(super) fn class_of(&self, output: usize) -> Option<usize> {
+        self.outputs.iter().position(|&known| known == output)
     }
 
     /// Whether its rows are those of the first model, in another order.
@@ -107,4 +131,18 @@ impl Second {
             .flat_map(|point| self.outputs.iter().map(|&output| point[output]))
             .collect()
     }
+}
+
+/// The answers of one model or two, or why one has none; an error where neither has one.
+pub(super) fn of_each(
+    first: Result<Value, ExploreError>,
+    second: Option<Result<Value, ExploreError>>,
+) -> Result<Value, ExploreError> {
+    if first.is_err() && second.as_ref().is_none_or(Result::is_err) {
+        return first;
+    }
+    let models = [Some(first), second].into_iter().flatten();
+    let models =
+        models.map(|found| found.unwrap_or_else(|error| json!({"refused": error.sentence()})));
+    Ok(json!({"models": models.collect::<Vec<_>>()}))
 }

@@ -1,7 +1,7 @@
 //! What is explored: data, one model or two, an engine; and from where the page starts.
 
 use super::error::ExploreError;
-use super::item::{Input, Pick, Picked};
+use super::item::{Input, Pick, Picked, space_kind};
 use super::second::Second;
 use crate::data::{ClassMatch, decode_image, whole};
 use crate::engine::Engine;
@@ -9,7 +9,7 @@ use crate::job::{Job, JobError, LineJob, LoadedJob, ModelSource, Observer, Tripl
 use crate::landscape::Items;
 use crate::pipeline::classify;
 use crate::run::{RunFolder, SummaryRow};
-use crate::sections::{SectionNetwork, Space, SpaceKind};
+use crate::sections::{SectionNetwork, Space};
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -144,19 +144,12 @@ impl Subject {
 
     /// What lengths and right angles are between items: as the first model scales them.
     pub(super) fn space(&self) -> Space {
-        let kind = match self.has_rows() {
-            true => SpaceKind::Rows,
-            false => SpaceKind::Images,
-        };
-        Space::new(&self.job.model().model, kind)
+        Space::new(&self.job.model().model, space_kind(&self.job.items()))
     }
 
     /// The first model as exact sections take it, or why there are none of it.
     pub(super) fn network(&self) -> Result<&SectionNetwork, ExploreError> {
-        let space = match self.has_rows() {
-            true => SpaceKind::Rows,
-            false => SpaceKind::Images,
-        };
+        let space = space_kind(&self.job.items());
         let network = self.network.get_or_init(|| {
             SectionNetwork::new(&self.job.model().model, space).map_err(|error| error.to_string())
         });

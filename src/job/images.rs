@@ -243,6 +243,16 @@ pub fn find_image_for(
         )));
         image.levels.iter_mut().for_each(|level| *level *= 255.0);
     }
+    fit_channels(model, item, image, observer)
+}
+
+/// An image as the model takes it: with other channels where its own do not fit, which is noted.
+pub(super) fn fit_channels(
+    model: &mut LoadedModel,
+    item: &str,
+    mut image: Image,
+    observer: &dyn Observer,
+) -> Result<Image, JobError> {
     if let Some(channels) = fitting_channels(&model.model, image.shape()) {
         let text = channels_text(image.channels);
         observer.note(&Note::new(format!("{item}: {text}")));

@@ -1,10 +1,13 @@
 //! The line between two inputs, as plain data.
 
 use super::error::JobError;
-use super::images::{ImageSource, find_image, find_image_for};
+use super::images::{ImageSource, find_image, find_image_for, fit_channels};
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
+use super::own::{own_image, own_name};
 use super::tables::TableSource;
+use crate::data::{Image, ImageSet, ImageSetOptions, Table};
+use crate::landscape::ListedItem;
 use crate::remedy::Setting;
 use crate::sections::{Exactness, SectionError, SectionNetwork, SpaceKind};
 use serde::{Deserialize, Serialize};
@@ -22,8 +25,9 @@ pub enum LineData {
 /// The straight line between two inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LineJob {
-    /// The inputs at t = 0 and t = 1.
-    pub items: [String; 2],
+    /// The inputs at t = 0 and t = 1; those of no data set stand here themselves, and their classes do
+    /// not matter.
+    pub items: [ListedItem; 2],
     /// Where they are looked up.
     pub data: LineData,
     /// Which classifier.
@@ -41,6 +45,8 @@ pub struct LineJob {
 /// A line that is ready to be cut.
 #[derive(Debug)]
 pub struct LoadedLine {
+    /// What they are called.
+    pub names: [String; 2],
     /// The two inputs, grey levels 0..255 or features.
     pub inputs: [Vec<f32>; 2],
     /// The classifier.
@@ -72,7 +78,7 @@ impl LineJob {
         if line.inputs[0] == line.inputs[1] {
             return Err(JobError::unfit(format!(
                 "{} and {}: expected two different inputs, found one twice",
-                self.items[0], self.items[1]
+                line.names[0], line.names[1]
             )));
         }
         if self.exact == Exactness::Auto {
@@ -103,18 +109,35 @@ impl LineJob {
         observer: &dyn Observer,
     ) -> Result<LoadedLine, JobError> {
         let data = source.load()?;
-        let first = find_image(&self.items[0], &data.images, &source.options)?;
+        let first = image_of(&self.items[0], &data.images, &source.options)?;
         let mut model = self.model.load_for_images(first.shape())?;
         let data = data.match_classes(&model, observer)?;
         model.note_assumptions(observer);
         model.warn_unscaled(observer);
         let mut inputs = Vec::with_capacity(2);
+        let mut names = Vec::with_capacity(2);
         for item in &self.items {
             let options = &source.options;
-            let image = find_image_for(&mut model, item, &data.images, options, observer)?;
+            let (name, image) = match item {
+                ListedItem::Name(name) => {
+                    let image = find_image_for(&mut model, name, &data.images, options, observer)?;
+                    (name.clone(), image)
+                }
+                item => {
+                    let image = image_of(item, &data.images, options)?;
+                    let name = match item {
+                        ListedItem::Index(position) => data.images.item_name(*position),
+                        _ => own_name(&image.levels),
+                    };
+                    let image = fit_channels(&mut model, &name, image, observer)?;
+                    (name, image)
+                }
+            };
+            names.push(name);
             inputs.push(image.levels);
         }
         Ok(LoadedLine {
+            names: two(names),
             inputs: two(inputs),
             class_names: model.class_names(data.images.classes()),
             model,
@@ -129,11 +152,13 @@ impl LineJob {
         model.note_assumptions(observer);
         let class_names = data.fit(&model.model, &model.path)?;
         data.note_assumptions(observer);
-        let row = |item: &String| -> Result<Vec<f32>, JobError> {
-            Ok(data.table.row(data.table.index_of(item)?).to_vec())
-        };
-        let inputs = self.items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        let rows = self.items.iter().map(|item| row_of(item, &data.table));
+        let (names, inputs) = rows
+            .collect::<Result<Vec<_>, JobError>>()?
+            .into_iter()
+            .unzip();
         Ok(LoadedLine {
+            names: two(names),
             inputs: two(inputs),
             class_names,
             model,
@@ -162,8 +187,45 @@ pub(super) fn note_unconnected(
     }
 }
 
-fn two(inputs: Vec<Vec<f32>>) -> [Vec<f32>; 2] {
-    inputs.try_into().expect("a line has two items")
+fn two<T: std::fmt::Debug>(items: Vec<T>) -> [T; 2] {
+    items.try_into().expect("a line has two items")
+}
+
+/// An image that a line begins or ends with, as it is found.
+fn image_of(
+    item: &ListedItem,
+    images: &ImageSet,
+    options: &ImageSetOptions,
+) -> Result<Image, JobError> {
+    match item {
+        ListedItem::Name(name) => find_image(name, images, options),
+        ListedItem::Index(position) if *position < images.len() => Ok(images.image(*position)?),
+        ListedItem::Index(position) => Err(beyond(*position, images.len())),
+        ListedItem::Image(own) => own_image(own),
+        ListedItem::Row(_) => Err(JobError::unfit("expected an image, found a row of values")),
+    }
+}
+
+/// A row that a line begins or ends with, and its name.
+fn row_of(item: &ListedItem, table: &Table) -> Result<(String, Vec<f32>), JobError> {
+    let of = |position| (table.item_name(position), table.row(position).to_vec());
+    match item {
+        ListedItem::Name(name) => Ok((name.clone(), of(table.index_of(name)?).1)),
+        ListedItem::Index(position) if *position < table.len() => Ok(of(*position)),
+        ListedItem::Index(position) => Err(beyond(*position, table.len())),
+        ListedItem::Row(own) => {
+            own.check(table.features()).map_err(JobError::unfit)?;
+            Ok((own_name(&own.row), own.row.clone()))
+        }
+        ListedItem::Image(_) => Err(JobError::unfit("expected a row of values, found an image")),
+    }
+}
+
+fn beyond(position: usize, items: usize) -> JobError {
+    JobError::unfit(format!(
+        "expected an item from 0 to {}, found {position}",
+        items - 1
+    ))
 }
 
 impl LoadedLine {

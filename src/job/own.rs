@@ -43,6 +43,20 @@ pub(crate) fn own_name(values: &[f32]) -> String {
     format!("own#{}", &sha256[..12])
 }
 
+/// The picture that an item holds.
+pub(super) fn own_image(own: &OwnImage) -> Result<Image, JobError> {
+    if own.png.len() > MAX_PNG_TEXT {
+        return Err(JobError::unfit(format!(
+            "an own picture: expected at most {MAX_PNG_TEXT} letters of base64, found {}",
+            own.png.len()
+        )));
+    }
+    let png = STANDARD.decode(&own.png).map_err(|error| {
+        JobError::unfit(format!("an own picture: expected a PNG as base64: {error}"))
+    })?;
+    decode_image(&png).at("an own picture")
+}
+
 impl OwnItems {
     /// None, behind so many items of the data.
     pub(super) fn behind(items: usize) -> Self {
@@ -69,16 +83,7 @@ impl OwnItems {
         shape: [usize; 3],
         num_classes: usize,
     ) -> Result<(usize, usize), JobError> {
-        if own.png.len() > MAX_PNG_TEXT {
-            return Err(JobError::unfit(format!(
-                "an own picture: expected at most {MAX_PNG_TEXT} letters of base64, found {}",
-                own.png.len()
-            )));
-        }
-        let png = STANDARD.decode(&own.png).map_err(|error| {
-            JobError::unfit(format!("an own picture: expected a PNG as base64: {error}"))
-        })?;
-        let image = decode_image(&png).at("an own picture")?;
+        let image = own_image(own)?;
         if image.shape() != shape {
             let [height, width, channels] = shape;
             return Err(JobError::unfit(format!(
@@ -98,19 +103,7 @@ impl OwnItems {
         features: &[String],
         num_classes: usize,
     ) -> Result<(usize, usize), JobError> {
-        if own.row.len() != features.len() {
-            return Err(JobError::unfit(format!(
-                "an own row: expected {} values: {}; found {}",
-                features.len(),
-                features.join(", "),
-                own.row.len()
-            )));
-        }
-        if let Some(value) = own.row.iter().find(|value| !value.is_finite()) {
-            return Err(JobError::unfit(format!(
-                "an own row: expected finite values, found {value}"
-            )));
-        }
+        own.check(features).map_err(JobError::unfit)?;
         let name = own_name(&own.row);
         let listed = ListedItem::Row(own.clone());
         let input = OwnInput::Row(own.row.clone());

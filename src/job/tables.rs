@@ -109,10 +109,13 @@ impl TableSource {
     ) -> Result<(LoadedTable, LoadedModel), JobError> {
         if !is_table(&self.place) {
             let papers = ["iris", "hawks", "seeds"];
+            let found = match Path::new(&self.place).is_dir() {
+                true => ", found a folder".to_owned(),
+                false => did_you_mean_file(self.place.as_ref(), &papers),
+            };
             return Err(JobError::unfit(format!(
-                "expected iris, hawks, seeds, - for standard input or a file whose name ends in {}{}",
+                "expected iris, hawks, seeds, - for standard input or a file whose name ends in {}{found}",
                 TABLE_ENDS.join(", "),
-                did_you_mean_file(self.place.as_ref(), &papers)
             )));
         }
         let Some(label) = &self.label else {

@@ -58,6 +58,24 @@ pub struct OwnRow {
     pub class: usize,
 }
 
+impl OwnRow {
+    /// Why it is no row of these features.
+    pub(crate) fn check(&self, features: &[String]) -> Result<(), String> {
+        if self.row.len() != features.len() {
+            return Err(format!(
+                "an own row: expected {} values: {}; found {}",
+                features.len(),
+                features.join(", "),
+                self.row.len()
+            ));
+        }
+        match self.row.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(format!("an own row: expected finite values, found {value}")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Why a list of triples was refused; the caller adds the path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -62,7 +62,7 @@ pub fn cut_line(
     job: &LoadedLine,
     engine: Option<&dyn Engine>,
 ) -> Result<Line, RunError> {
-    let place = || format!("the line from {} to {}", asked.items[0], asked.items[1]);
+    let place = || format!("the line from {} to {}", job.names[0], job.names[1]);
     match (&job.network, engine) {
         (Some(Ok(network)), _) if network.is_piecewise_linear() => {
             exact(asked, job, network).placed(place())
@@ -297,7 +297,7 @@ pub fn line(
     let compute_s = computing.elapsed().as_secs_f64();
     let mut facts = cut.facts.clone();
     facts["kind"] = json!("line");
-    facts["items"] = json!(asked.items);
+    facts["items"] = json!(job.names);
     facts["class_names"] = json!(job.class_names);
     facts["intervals"] = json!(cut.intervals);
     facts["tolerance_t"] = json!(TOL_T);
@@ -316,7 +316,7 @@ pub fn line(
         .collect();
     let metadata = BTreeMap::from([
         ("kind", "line".to_owned()),
-        ("items", json!(asked.items).to_string()),
+        ("items", json!(job.names).to_string()),
         ("classes", json!(job.class_names).to_string()),
     ]);
     write_safetensors(&folder.file(SECTIONS_TENSORS_FILE), &tensors, &metadata)?;
@@ -343,7 +343,7 @@ pub fn line(
 fn figure(asked: &LineJob, job: &LoadedLine, line: &Line) -> Option<String> {
     let of = |wanted| line.tensors.iter().find(|(name, ..)| *name == wanted);
     let ((_, _, t), (_, _, logits)) = (of("t")?, of("logits")?);
-    let [from, to] = &asked.items;
+    let [from, to] = &job.names;
     let is_exact = line.label == SectionLabel::Exact;
     let label = match is_exact {
         true => format!("exact, {} pieces", t.len() - 1),

@@ -564,10 +564,12 @@ fn items_are_listed_and_found() {
 #[test]
 fn the_exact_boundary_lies_where_the_class_changes() {
     let job = Job::Interpolate(InterpolateJob::default());
-    for subject in [
-        fashion(cpu()),
-        Subject::load(job, cpu(), &Silent).expect("iris"),
-    ] {
+    let iris = || Subject::load(job.clone(), cpu(), &Silent).expect("iris");
+    // The second model scales the features otherwise: lengths and right angles are others to it.
+    let both = iris()
+        .against(&ModelSource::from("iris-paper"), ClassMatch::Name, &Silent)
+        .expect("two models");
+    for (subject, models) in [(fashion(cpu()), 1), (iris(), 1), (both, 2)] {
         serving(subject, |client| {
             let run: Value = serde_json::from_slice(&client.get("run").body).expect("JSON");
             let classes = run["num_classes"].as_u64().expect("a number") as usize;
@@ -583,7 +585,9 @@ fn the_exact_boundary_lies_where_the_class_changes() {
                 let morph = MorphSettings::new(101, 3, MorphMode::CrossFade);
                 let mut view = images_view("one", items, morph);
                 view["flat"] = flat;
-                assert_boundary(client, &view, classes);
+                for model in 0..models {
+                    assert_boundary(client, &view, classes, model);
+                }
             }
             let morph = images_view("one", items, MorphSettings::default());
             let refused = client.ask("boundary", &morph)["refused"].is_string();
@@ -594,17 +598,17 @@ fn the_exact_boundary_lies_where_the_class_changes() {
 
 /// Every piece of the boundary has two classes within two points of the view's grid, and every two
 /// neighbours of different classes a piece.
-fn assert_boundary(client: &Client, view: &Value, classes: usize) {
+fn assert_boundary(client: &Client, view: &Value, classes: usize, model: usize) {
     let steps = view["morph"]["steps"].as_u64().expect("a number") as usize;
     let (_, values) = client.view(view);
     // A triangle has no points beyond its third edge.
     let label = |i: usize, j: usize| {
-        let start = (i * steps + j) * classes;
+        let start = ((model * steps + i) * steps + j) * classes;
         let p = &values[start..start + classes];
         let largest = (0..classes).max_by(|&a, &b| p[a].total_cmp(&p[b]));
         largest.filter(|_| p[0].is_finite())
     };
-    let found = client.ask("boundary", view);
+    let found = client.ask("boundary", view)["models"][model].clone();
     let pieces: Vec<f32> = serde_json::from_value(found["pieces"].clone()).expect("numbers");
     assert!(pieces.len() >= 8, "{view}: {found}");
     let cell = |part: f32| (part * (steps - 1) as f32).round() as usize;

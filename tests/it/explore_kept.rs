@@ -184,11 +184,7 @@ fn items_of_ones_own_are_kept_in_runs_and_commands() {
     assert_eq!(again["name"], brought["name"]);
     view["line"] = json!("auto");
     view["flat"] = Value::Null;
-    let refused = client.ask("commands", &view);
-    assert!(
-        text(&refused["shell_note"]).contains("`morphscape line` takes the file"),
-        "{refused}"
-    );
+    assert!(shell_of(client, &view).starts_with("base64 -d > b.png"));
 }
 
 fn base64_bytes(text: &str) -> Vec<u8> {
@@ -340,6 +336,7 @@ fn a_line_is_what_the_command_line_computes() {
         let shell = shell_of(client, &view);
         carry_out(out.path(), &shell, &format!("line --quiet --out {name}"));
         let section = json(out.path().join(name).join("sections.json"))["sections"][0].clone();
+        let found = &found["models"][0];
         assert_eq!(found["intervals"], section["intervals"], "{shell}");
         assert_eq!(found["label"], "exact");
         let python = client.ask("commands", &view);
@@ -347,6 +344,44 @@ fn a_line_is_what_the_command_line_computes() {
             text(&python["python"]).contains("view = ms.line("),
             "{python}"
         );
+        // From an item of the user's own: kept in the run itself, and verified from there.
+        let own = match classes {
+            10 => {
+                let mut picture = morphscape::data::Picture::filled(28, 28, 1, 0);
+                picture.levels[300..400].fill(255);
+                let brought: Value =
+                    serde_json::from_slice(&client.post("own", &picture.to_png()).body)
+                        .expect("JSON");
+                json!({"own": brought["own"]})
+            }
+            _ => json!({"row": [5.5, 3.25, 2.0, 0.5]}),
+        };
+        view["items"][0] = own;
+        let found = client.ask("boundary", &view)["models"][0].clone();
+        let place = out.path().join(format!("own-{classes}"));
+        let kept = client.ask("save", &json!({"view": view, "folder": place}));
+        assert_eq!(text(&kept["folder"]), place.to_str().expect("UTF-8"));
+        let section = json(place.join("sections.json"))["sections"][0].clone();
+        assert_eq!(found["intervals"], section["intervals"]);
+        assert!(text(&section["items"][0]).starts_with("own#"), "{section}");
+        succeed(
+            out.path(),
+            &["verify", &format!("own-{classes}"), "--quiet"],
+        );
+        let commands = client.ask("commands", &view);
+        match classes {
+            10 => {
+                let name = format!("own-shell-{classes}");
+                let shell = shell_of(client, &view);
+                carry_out(out.path(), &shell, &format!("line --quiet --out {name}"));
+                let again = json(out.path().join(name).join("sections.json"));
+                assert_eq!(again["sections"][0]["intervals"], section["intervals"]);
+            }
+            _ => assert!(
+                text(&commands["shell_note"]).contains("Save run keeps this line"),
+                "{commands}"
+            ),
+        }
         // Nothing lies between an item and itself.
         view["items"][1] = view["items"][0].clone();
         assert!(text(&client.ask("view", &view)["refused"]).contains("two different items"));

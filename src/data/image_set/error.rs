@@ -220,7 +220,7 @@ pub enum ImageSetError {
     },
     /// A class that the model does not have.
     #[error(
-        "class \"{class}\": expected one of the model's, {}; rename it, or match classes by their order with `match` order",
+        "class \"{class}\": expected one of the model's, {}; give their `model`, rename the class, or match classes by their order with `match` order",
         expected.join(", ")
     )]
     UnknownClass {

@@ -1,11 +1,10 @@
 // The line from A to B: a bar a model, coloured by the class that it predicts, under one cursor. The
 // probabilities along it are the path's chart.
 //
-// Where the class changes is known between two samples only, until the exact intervals of the first
-// model are asked for.
+// Where the class changes is known between two samples only, until the exact intervals are asked for.
 
 const line = {
-  exact: null, // {key, intervals, label, sentence}
+  exact: null, // {key, models}, of each {intervals, label, sentence} or {refused}
   box: byId('line-bars'),
 
   start() {
@@ -42,13 +41,14 @@ const line = {
     return found;
   },
 
-  // Asked for where the first model's intervals are to be exact.
+  // Asked for where intervals are to be exact.
   async ask(key, view, signal) {
     if (!settings.exact || this.exact?.key === key) return;
     try {
       const found = await source.boundary(view, signal);
       if (signal.aborted) return;
       this.exact = { key, ...found };
+      found.models.forEach(({ refused }, n) => refused && tell(`No exact intervals of ${run.models[n]}: ${refused}.`));
       this.draw();
     } catch (error) {
       if (!signal.aborted) tell(`No exact intervals: ${error.message}.`);
@@ -56,13 +56,14 @@ const line = {
   },
 
   draw() {
-    const exact = settings.exact && this.exact?.key === live.key() ? this.exact : null;
+    const models = settings.exact && this.exact?.key === live.key() ? this.exact.models : [];
+    const exact = models[0]?.intervals ? models[0] : null;
     const first = exact?.intervals ?? this.sampled(state.grid);
     const bars = [this.bar(run.models[0], first)];
     if (state.against) {
-      bars.push(this.bar(run.models[1], this.sampled(state.against)));
-      const apart = { labels: state.grid.labels.map((label, k) => Number(label !== state.against.labels[k])) };
-      bars.push(this.differing(this.sampled(apart)));
+      const second = models[1]?.intervals ?? this.sampled(state.against);
+      bars.push(this.bar(run.models[1], second));
+      bars.push(this.differing(this.apart(first, second)));
     }
     this.box.replaceChildren(...bars, this.cursor = element('span', { className: 'line-cursor' }));
     this.box.setAttribute('aria-valuemax', steps - 1);
@@ -72,6 +73,14 @@ const line = {
     byId('line-sentence').hidden = !exact?.sentence;
     byId('line-sentence').textContent = exact?.sentence ?? '';
     this.mark();
+  },
+
+  // Where two lists of intervals name different classes.
+  apart(one, other) {
+    const ends = [...new Set([...one, ...other].flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+    const classAt = (intervals, t) => intervals.find(({ from, to }) => from <= t && t <= to)?.class;
+    return ends.slice(1).map((to, k) => ({ from: ends[k], to, middle: (ends[k] + to) / 2 }))
+      .filter(({ middle }) => classAt(one, middle) !== classAt(other, middle));
   },
 
   piece({ from, to }, title) {
@@ -91,8 +100,7 @@ const line = {
   },
 
   differing(intervals) {
-    const pieces = intervals.filter((interval) => interval.class === 1)
-      .map((interval) => this.piece(interval, 'the two predict different classes'));
+    const pieces = intervals.map((interval) => this.piece(interval, 'the two predict different classes'));
     return element('span', { className: 'line-bar apart', title: 'Disagreement' }, ...pieces);
   },
 

@@ -137,7 +137,8 @@ enum Command {
     Completions(shell::CompletionsArgs),
     /// Write a page for man of every command
     Man(shell::ManArgs),
-    /// List the adapters found, their limits, and which one `--engine auto` takes
+    /// List the adapters found, their limits, and which one `--engine auto` takes; --check: whether
+    /// each computes what it should
     Devices(devices::Args),
 }
 
@@ -198,7 +199,7 @@ impl Cli {
                 Command::Verify(args) => verify::run(&args, terminal),
                 Command::Completions(args) => shell::completions(&args, Self::arguments()),
                 Command::Man(args) => shell::man(&args, Self::arguments()),
-                Command::Devices(args) => devices::run(&args),
+                Command::Devices(args) => devices::run(&args, terminal),
             });
         match result {
             Ok(()) => 0,

@@ -56,6 +56,11 @@ impl Terminal {
         self.verbosity > Verbosity::Quiet
     }
 
+    /// Whether more is asked for than the usual.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
     /// Says what a user should know.
     pub(super) fn say(&self, text: impl Display) {
         self.say_from(Verbosity::Normal, text);

@@ -14,6 +14,8 @@
 //!
 //! A fallback is never silent: it is said, and [`Engine::fallback`] knows the reason.
 
+mod check;
+mod compared;
 pub mod cpu;
 mod fallback;
 pub mod gpu;
@@ -22,6 +24,8 @@ mod record;
 mod self_test;
 mod trouble;
 
+pub use check::{Checked, OpenToCheck, Verdict, check};
+pub use compared::WrongValue;
 pub use fallback::{Fallback, WithFallback};
 pub use info::{EngineIdentity, EngineInfo, EngineKind};
 pub use record::EngineRecord;

@@ -8,6 +8,7 @@
 //! What has passed is remembered in the user's cache folder: an empty file for each kernel, named
 //! by a digest of all that could make it fail another time. What has failed is not remembered.
 
+use super::compared::compared;
 use super::cpu::CpuEngine;
 use super::{Engine, EngineError, EngineInfo, Trouble};
 use crate::data::sha256_hex;
@@ -99,36 +100,17 @@ pub fn self_test(engine: &dyn Engine, kernel: Kernel) -> Result<(), EngineError>
 fn compare(engine: &dyn Engine, kernel: Kernel, case: &Case) -> Result<(), EngineError> {
     let found = engine.run(&case.recording)?;
     let expected = CpuEngine::new().run(&case.recording)?;
-    let words = || found.words().zip(expected.words()).enumerate();
-    let wrong = |(index, (found, expected)): &(usize, (u32, u32))| {
-        match case.is_float[index % case.is_float.len()] {
-            true => {
-                let [found, expected] = [*found, *expected].map(f32::from_bits);
-                // Written so that a NaN is wrong.
-                let near = (found - expected).abs() <= TOLERANCE * (1.0 + expected.abs());
-                !near
-            }
-            false => found != expected,
-        }
-    };
-    let is_complete = found.words().count() == expected.words().count();
-    let first = words().find(wrong);
-    if is_complete && first.is_none() {
+    let Some(wrong) = compared(&found, &expected, case.is_float, TOLERANCE).wrong else {
         return Ok(());
-    }
-    let (index, (found, expected)) = first.unwrap_or_default();
-    let text = |word: u32| match case.is_float[index % case.is_float.len()] {
-        true => f32::from_bits(word).to_string(),
-        false => word.to_string(),
     };
     let info = engine.info();
     Err(Trouble::Wrong {
         adapter: info.adapter.clone(),
         driver: info.driver.clone(),
         kernel: kernel.spec().name,
-        index,
-        expected: text(expected),
-        found: text(found),
+        index: wrong.index,
+        expected: wrong.expected,
+        found: wrong.found,
     }
     .into())
 }

@@ -85,6 +85,9 @@ macro_rules! numbers {
     };
 }
 
+/// The shaders' constant that holds the number of the activation they are compiled for.
+pub const ACTIVATION_OVERRIDE: &str = "ACTIVATION";
+
 numbers! {
     LINEAR = 0,
     RELU = 1,
@@ -106,6 +109,42 @@ numbers! {
 }
 
 impl Activation {
+    /// One activation of every kind, in the order of their numbers.
+    pub const EACH: [Self; 17] = [
+        Self::Linear,
+        Self::Relu,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::ReluWith {
+            slope: 0.25,
+            threshold: 0.5,
+            ceiling: 3.0,
+        },
+        Self::Elu { alpha: 1.5 },
+        Self::Selu,
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::Silu,
+        Self::Softplus,
+        Self::Softsign,
+        Self::Exponential,
+        Self::HardSigmoid,
+        Self::HardSilu,
+        Self::Mish,
+        Self::Log,
+    ];
+
+    /// The number that shaders know it by: the value of [`ACTIVATION_OVERRIDE`].
+    pub fn number(self) -> u32 {
+        self.params().number
+    }
+
+    /// The name of its kind, e.g. `relu_with`.
+    pub fn kind(self) -> String {
+        let (name, _) = NUMBERS[self.number() as usize];
+        name.to_lowercase()
+    }
+
     pub(super) fn params(self) -> ActivationParams {
         let of = |number, [slope, threshold, ceiling]: [f32; 3]| ActivationParams {
             number,
@@ -262,4 +301,18 @@ fn erfc(x: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
     let sum = 1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4);
     t * (0.254_829_6 + t * (-0.284_496_74 + t * sum)) * (-x * x).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_its_activation() {
+        let numbers: Vec<i64> = NUMBERS.iter().map(|&(_, number)| number).collect();
+        let each = Activation::EACH.map(|activation| i64::from(activation.number()));
+        assert_eq!(numbers, each);
+        assert_eq!(numbers, (0..numbers.len() as i64).collect::<Vec<_>>());
+        assert_eq!(Activation::GeluTanh.kind(), "gelu_tanh");
+    }
 }

@@ -17,10 +17,33 @@ pub enum Loads {
     Textures,
 }
 
+impl Loads {
+    /// Both ways, textures last.
+    pub const BOTH: [Self; 2] = [Self::Buffers, Self::Textures];
+
+    /// `buffers` or `textures`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Buffers => "buffers",
+            Self::Textures => "textures",
+        }
+    }
+}
+
 /// Width of the textures, a power of two. 16,384 rows of single values then hold 128 MiB.
 pub const TEXELS_A_ROW: u32 = 2048;
 
 impl KernelSpec {
+    /// The ways of loading that give different shaders; a kernel without [`Access::Load`] has one
+    /// shader, which counts as that of buffers.
+    pub fn loads(&self) -> &'static [Loads] {
+        let mut accesses = self.bindings.iter().map(|binding| binding.access);
+        match accesses.any(|access| access == Access::Load) {
+            true => &Loads::BOTH,
+            false => &Loads::BOTH[..1],
+        }
+    }
+
     /// The shader.
     pub fn wgsl(&self, loads: Loads) -> String {
         let mut wgsl = String::new();

@@ -12,7 +12,7 @@
 //! `tests/it/shader_contract.rs`, the shader and the twin by `tests/it/engines.rs`.
 //!
 //! To add a kernel: `shaders/NAME.wgsl`, `src/kernels/NAME.rs` with its small job, `mod` and a row
-//! in the table here, and a row in the test. A layer of a network that is this kernel is a
+//! in the table here, its checks in `checks/`, and a row in the test. A layer of a network that is this kernel is a
 //! [`KernelLayer`]; `model/one_kernel.rs` says what it takes to read it from files.
 //!
 //! Buffers are 32-bit words. Rows of activations are padded to a multiple of four words
@@ -24,6 +24,7 @@ mod activation;
 mod blend;
 mod budget;
 mod case;
+mod checks;
 mod combine;
 mod constant;
 mod conv;
@@ -47,6 +48,7 @@ mod source_map;
 mod spline;
 mod stack;
 mod trees;
+mod variants;
 mod walk_arrivals;
 mod walk_moments;
 mod walk_occupation;
@@ -56,10 +58,11 @@ mod windows;
 
 use std::sync::Arc;
 
-pub use activation::Activation;
+pub use activation::{ACTIVATION_OVERRIDE, Activation};
 pub use blend::blend;
 pub use budget::{BUDGET, Budget};
 pub use case::Case;
+pub use checks::Check;
 pub use combine::{CombineLayer, Combining};
 pub use constant::{Constant, WeakConstant};
 pub use conv::ConvLayer;
@@ -78,6 +81,7 @@ pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
 pub use resample::{Between, ResampleLayer};
 pub use spline::spline_coefficients;
 pub use trees::{TreeNode, TreesLayer};
+pub use variants::{Variant, variants};
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
 pub use walker::{Span, Walker};

@@ -96,6 +96,7 @@ pub struct Recording {
     buffers: Vec<Buffer>,
     commands: Vec<Command>,
     downloads: Vec<usize>,
+    most_workgroups: Option<usize>,
 }
 
 impl Recording {
@@ -135,6 +136,17 @@ impl Recording {
         if !self.downloads.contains(&buf.id) {
             self.downloads.push(buf.id);
         }
+    }
+
+    /// Has every command run with at most so many workgroups in one dimension, where a device would
+    /// take more: small recordings then go the way of large ones. Results stay the same.
+    pub fn fold_at(&mut self, workgroups: usize) {
+        self.most_workgroups = Some(workgroups);
+    }
+
+    /// See [`Recording::fold_at`].
+    pub fn most_workgroups(&self) -> Option<usize> {
+        self.most_workgroups
     }
 
     /// Appends a command whose output is a new buffer of `len` values.
@@ -229,6 +241,7 @@ impl Recording {
             buffers: buffers.collect(),
             commands: (0..times).flat_map(|_| commands.iter().cloned()).collect(),
             downloads: Vec::new(),
+            most_workgroups: self.most_workgroups,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The adapters there are, and which one to take.
 
 use super::EngineError;
+use crate::kernels::Loads;
 
 /// What an adapter runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,18 @@ pub struct AdapterSummary {
     pub max_storage_binding_bytes: u64,
     /// Most workgroups in one dimension of a dispatch.
     pub max_workgroups: u32,
+}
+
+impl AdapterSummary {
+    /// How kernels load on it.
+    pub fn loads(&self) -> Loads {
+        match self.kind {
+            AdapterKind::Software => Loads::Textures,
+            AdapterKind::Discrete | AdapterKind::Integrated | AdapterKind::Virtual => {
+                Loads::Buffers
+            }
+        }
+    }
 }
 
 /// All adapters, the best first.

@@ -8,7 +8,8 @@ use super::lost::without_panic;
 use super::texel::Texel;
 use super::{GpuEngine, Trouble, one_line};
 use crate::kernels::{
-    Access, Binding, Command, Contents, Downloads, Kernel, Loads, Recording, TEXELS_A_ROW,
+    ACTIVATION_OVERRIDE, Access, Binding, Command, Contents, Downloads, Kernel, Loads, Recording,
+    TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
@@ -116,7 +117,7 @@ impl GpuEngine {
                 label: Some(command.kernel.spec().name),
                 timestamp_writes: None,
             });
-            let (x, y) = self.fold_workgroups(command.workgroups);
+            let (x, y) = self.fold_workgroups(command.workgroups, recording.most_workgroups());
             pass.set_pipeline(&compiled.pipeline);
             pass.set_bind_group(0, &bind_group, &[]);
             pass.dispatch_workgroups(x, y, 1);
@@ -304,8 +305,9 @@ impl GpuEngine {
 
     /// More workgroups than one dimension takes go into rows; shaders undo it with
     /// `linear_workgroup` and leave out what lies past the end.
-    fn fold_workgroups(&self, workgroups: usize) -> (u32, u32) {
+    fn fold_workgroups(&self, workgroups: usize, most: Option<usize>) -> (u32, u32) {
         let limit = self.device.limits().max_compute_workgroups_per_dimension as usize;
+        let limit = most.map_or(limit, |most| limit.min(most));
         let rows = workgroups.div_ceil(limit);
         (workgroups.div_ceil(rows) as u32, rows as u32)
     }
@@ -431,7 +433,7 @@ impl GpuEngine {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
-        let constants = activation.map(|number| ("ACTIVATION", f64::from(number)));
+        let constants = activation.map(|number| (ACTIVATION_OVERRIDE, f64::from(number)));
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {

@@ -57,6 +57,16 @@ impl GpuEngine {
         Self::on(adapters::choose(name)?)
     }
 
+    /// Opens the adapter of that number in [`list_adapters`], with kernels that load so, whether or
+    /// not that is the faster way there.
+    ///
+    /// # Errors
+    /// [`EngineError`] when there is none or it gives no device.
+    pub fn open_listed(number: usize, loads: Loads) -> Result<Self, EngineError> {
+        let adapter = adapters::enumerate().into_iter().nth(number);
+        Self::loading(adapter.ok_or(EngineError::NoAdapter)?, loads)
+    }
+
     /// How many objects of the device there are by now: buffers, textures, bindings, shaders and the like.
     pub fn live_objects(&self) -> usize {
         let Some(report) = self.instance.generate_report() else {
@@ -84,6 +94,11 @@ impl GpuEngine {
     }
 
     fn on(adapter: Adapter) -> Result<Self, EngineError> {
+        let loads = adapter.summary().loads();
+        Self::loading(adapter, loads)
+    }
+
+    fn loading(adapter: Adapter, loads: Loads) -> Result<Self, EngineError> {
         let summary = adapter.summary();
         let (device, queue) = adapter.open_device().map_err(|error| Trouble::NoDevice {
             adapter: summary.name.clone(),
@@ -91,12 +106,6 @@ impl GpuEngine {
         })?;
         let lost = Lost::watch(&device);
         let driver = format!("{}, {}", summary.backend, summary.driver);
-        let loads = match summary.kind {
-            AdapterKind::Software => Loads::Textures,
-            AdapterKind::Discrete | AdapterKind::Integrated | AdapterKind::Virtual => {
-                Loads::Buffers
-            }
-        };
         let info = EngineInfo {
             engine: EngineKind::Gpu,
             adapter: summary.name,

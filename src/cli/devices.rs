@@ -98,7 +98,7 @@ fn check_adapters(wanted: Option<&str>, terminal: &Terminal) -> anyhow::Result<(
     let [os, arch] = [std::env::consts::OS, std::env::consts::ARCH];
     writeln!(
         std::io::stdout(),
-        "morphscape {}, {os} {arch}",
+        "version {}, {os} {arch}",
         super::version()
     )?;
     for number in chosen {

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// Opens the device whose kernels are to load so.
-pub type OpenToCheck<'a> = &'a dyn Fn(Loads) -> Result<Box<dyn Engine>, EngineError>;
+pub type OpenToCheck<'a> = &'a (dyn Fn(Loads) -> Result<Box<dyn Engine>, EngineError> + Sync);
 
 /// One case of a kernel, on a device.
 #[derive(Debug, Clone)]
@@ -72,18 +72,27 @@ impl std::fmt::Display for Verdict {
 /// Just more than what every adapter of WebGPU's default limits binds: 128 MiB.
 const MORE_THAN_BOUND: u64 = (128 << 20) + 16;
 
-/// Holds a device against the twins; `open` is asked for it once a way of loading, and again after
-/// each failure. A row comes for every case, whatever happens.
+/// Holds a device against the twins. A row comes for every case, whatever happens, in the order of
+/// the kernels and of [`Loads::BOTH`].
+///
+/// `open` is asked for a device for each way of loading, and again after each failure. The two are
+/// checked side by side: most of the time goes into compiling, which a driver does on one thread.
 pub fn check(open: OpenToCheck<'_>) -> Vec<Checked> {
+    // Threads of their own: one of rayon's that waits may take up the other's work, and count it.
+    std::thread::scope(|scope| {
+        let threads = Loads::BOTH.map(|loads| scope.spawn(move || check_loads(open, loads)));
+        let rows = threads.map(|thread| thread.join().expect("a panic is caught in its row"));
+        rows.into_iter().flatten().collect()
+    })
+}
+
+fn check_loads(open: OpenToCheck<'_>, loads: Loads) -> Vec<Checked> {
     let mut rows = Vec::new();
-    for loads in Loads::BOTH {
-        let mut device = None;
-        let kernels = KERNELS.iter().copied();
-        for kernel in kernels.filter(|kernel| kernel.spec().loads().contains(&loads)) {
-            for check in kernel.checks() {
-                let row = checked(open, &mut device, (kernel, loads), &check);
-                rows.push(row);
-            }
+    let mut device = None;
+    let kernels = KERNELS.iter().copied();
+    for kernel in kernels.filter(|kernel| kernel.spec().loads().contains(&loads)) {
+        for check in kernel.checks() {
+            rows.push(checked(open, &mut device, (kernel, loads), &check));
         }
     }
     rows

@@ -27,6 +27,34 @@ pub struct Page {
     _profile: tempfile::TempDir,
 }
 
+/// What a browser draws or computes with; both are software, SwiftShader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Graphics {
+    WebGl,
+    WebGpu,
+}
+
+impl Graphics {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::WebGl => &[
+                "--use-gl=angle",
+                "--use-angle=swiftshader",
+                "--enable-unsafe-swiftshader",
+                "--disable-background-networking",
+                "--disable-dev-shm-usage",
+            ],
+            Self::WebGpu => &[
+                "--enable-unsafe-webgpu",
+                "--use-webgpu-adapter=swiftshader",
+                "--enable-features=Vulkan",
+                "--disable-background-networking",
+                "--disable-dev-shm-usage",
+            ],
+        }
+    }
+}
+
 impl Page {
     /// Opens the page of a run and waits until all of it is there.
     pub fn open(file: &Path) -> Option<Self> {
@@ -39,6 +67,11 @@ impl Page {
 
     /// Opens an address and waits until a condition holds.
     pub fn open_address(address: &str, condition: &str) -> Option<Self> {
+        Self::open_with(Graphics::WebGl, address, condition)
+    }
+
+    /// The same in a browser that has these graphics.
+    pub fn open_with(graphics: Graphics, address: &str, condition: &str) -> Option<Self> {
         if let Err(error) = default_executable() {
             if std::env::var("MORPHSCAPE_REQUIRE_BROWSER").as_deref() == Ok("1") {
                 panic!("MORPHSCAPE_REQUIRE_BROWSER=1, and there is no browser: {error}");
@@ -52,14 +85,8 @@ impl Page {
             .window_size(Some((1300, 1600)))
             .user_data_dir(Some(profile.path().to_owned()))
             .idle_browser_timeout(Duration::from_secs(120))
-            // WebGL in software.
-            .args(vec![
-                OsStr::new("--use-gl=angle"),
-                OsStr::new("--use-angle=swiftshader"),
-                OsStr::new("--enable-unsafe-swiftshader"),
-                OsStr::new("--disable-background-networking"),
-                OsStr::new("--disable-dev-shm-usage"),
-            ])
+            .enable_gpu(graphics == Graphics::WebGpu)
+            .args(graphics.flags().iter().map(OsStr::new).collect())
             .build()
             .expect("options");
         let browser = Browser::new(options).expect("the browser starts");

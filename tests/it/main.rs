@@ -11,6 +11,8 @@
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/drivers.rs"]
+mod drivers;
 #[path = "../common/faulty.rs"]
 mod faulty;
 #[path = "../common/program.rs"]
@@ -19,9 +21,12 @@ mod program;
 // The house: what imports what, and shaders beside the table of kernels.
 mod layers;
 mod library;
+mod shader_browser;
+mod shader_compilers;
 mod shader_contract;
 
 // Kernels and the two engines.
+mod device_check;
 mod device_trouble;
 mod engines;
 mod engines_layers;

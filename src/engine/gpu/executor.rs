@@ -443,7 +443,8 @@ impl GpuEngine {
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     constants: constants.as_slice(),
-                    ..Default::default()
+                    // Kernels write workgroup memory before they read it.
+                    zero_initialize_workgroup_memory: false,
                 },
                 cache: None,
             });

@@ -107,7 +107,7 @@ pub(super) fn langevin(checks: &mut Checks) {
         }
         WALKERS
     });
-    // Steps twice as long as the cell, thrown back by walls all around.
+    // Thrown back by two walls; steps are small, as sines may be good to eleven bits.
     checks.add("walls", |recording| {
         let cells = recording.upload("case.cells", &[[0.0f32; 4]]);
         let corner: Vec<Walker> = (0..65).map(|n| Walker::at([0.01, 0.99], n)).collect();
@@ -115,7 +115,7 @@ pub(super) fn langevin(checks: &mut Checks) {
         let step = LangevinStep {
             drift: [0.0, 0.0],
             stiffness: [0.0, 0.0],
-            noise: 0.3,
+            noise: 0.03,
             shape: [1, 1],
             ground: Ground::Walled,
         };

@@ -232,7 +232,8 @@ fn every_variant_is_written_as_msl() {
     });
 }
 
-/// What every device of WebGPU has (Candidate Recommendation of 2026, section 3.6.2), by our names.
+/// What every device of WebGPU has (its specification, "Limits", the defaults). Neither wgpu nor the
+/// drivers of the other tests refuse a shader that takes more memory of a workgroup.
 const MOST: [(&str, u32); 7] = [
     ("storage buffers", 8),
     ("storage textures", 4),

@@ -75,6 +75,7 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "at_once",
             "shards_per_task",
             "allow_missing",
+            "check",
         ],
     ),
     (

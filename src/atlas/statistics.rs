@@ -284,14 +284,15 @@ mod tests {
     /// With one triple an item the jackknife over items is the textbook's standard error of a mean.
     #[test]
     fn triples_without_a_shared_item_are_independent() {
-        let values = [0.3, 0.9, 0.1, 0.4, 0.8, 0.2];
+        // Of either item of the other classes the triples have the same mean: leaving it out changes nothing.
+        let values = [0.3, 0.9, 0.1, 0.4, 1.1, 0.2];
         let drawn: Vec<Drawn> = values
             .iter()
             .enumerate()
             .map(|(n, &value)| Drawn {
                 stratum: 0,
                 // Items of one class alone differ.
-                items: [(0, n as u32), (1, 0), (2, 0)],
+                items: [(0, n as u32), (1, n as u32 % 2), (2, n as u32 % 2)],
                 value,
             })
             .collect();
@@ -300,7 +301,7 @@ mod tests {
         let squares: f64 = values.iter().map(|v| (v - expected).powi(2)).sum();
         assert!((mean.mean - expected).abs() < 1e-12);
         assert!((mean.standard_error.expect("known") - (squares / 5.0 / 6.0).sqrt()).abs() < 1e-12);
-        assert_eq!((mean.triples, mean.items), (6, 8));
+        assert_eq!((mean.triples, mean.items), (6, 10));
         assert!(stratified_mean(&[], &[1.0]).is_none());
     }
 

@@ -126,7 +126,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "total_variation",
             "variation",
-            "total variation: half the summed change of all probabilities along a path, a row of the grid (of a morph from a mix into C, of a plane along beta), mean of the paths; 1 where two classes change over smoothly",
+            "total variation: half the summed change of all probabilities along a path, a row of the grid (in a morph from a mix into C, in a plane along beta), mean of the paths; 1 where two classes change over smoothly",
         ],
         Format::Hundredths,
         |m| path(m, |p| Some(p.total_variation)),
@@ -156,7 +156,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "calibration",
             "calibration",
-            "between-class calibration: along an edge from item to item, how far the share of the first item's class, of the two, is from that item's weight; mean of the three edges; 0 where it follows the mix, 0.25 where it jumps in the middle",
+            "between-class calibration: along an edge from item to item, how far the first class's share of the two classes' probability is from the first item's weight; mean of the three edges; 0 where it follows the mix, 0.25 where it jumps in the middle",
         ],
         Format::Thousandths,
         |m| {
@@ -209,7 +209,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "regions_4",
             "regions",
-            "regions of one predicted class that grid points form through their edges (4-connected); 3 where each class has one and nothing intrudes",
+            "number of regions of one predicted class, grid points connected through edges (4-connected); 3 where each class has one and nothing intrudes",
         ],
         Format::Integer,
         |m| grid(m, |g| g.regions[0] as f64),
@@ -219,7 +219,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "regions_8",
             "regions 8",
-            "the same where a shared corner connects as well (8-connected)",
+            "the same with grid points connected through corners as well (8-connected)",
         ],
         Format::Integer,
         |m| grid(m, |g| g.regions[1] as f64),
@@ -273,7 +273,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "saddles",
             "saddles",
-            "saddles of a class's probability, each as often as its multiplicity, mean of the three classes",
+            "saddles of a class's probability, each counted with its multiplicity, mean of the three classes",
         ],
         Format::Hundredths,
         |m| {
@@ -311,7 +311,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "peaks",
             "peaks",
-            "persistent maxima, those of the rim too: peaks of a class's probability that rise more than 0.1 above the pass to a higher one, mean of the three classes",
+            "persistent maxima, those on the rim included: peaks of a class's probability that rise more than 0.1 above the pass to a higher one, mean of the three classes",
         ],
         Format::Hundredths,
         |m| grid(m, |g| mean_count(g.peaks)),
@@ -321,7 +321,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "barrier_ab",
             "barrier A to B",
-            "barrier between A and B: the best path over the grid leads at its worst point through -ln(p_A + p_B), in nats; near 0 where the two classes meet, large where another one lies between",
+            "barrier between A and B: -ln(p_A + p_B) at the worst point of the best path over the grid, in nats; near 0 where the two classes meet, large where another one lies between",
         ],
         Format::Thousandths,
         |m| m.grid.as_ref()?.barriers[0],
@@ -343,7 +343,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "order_asymmetry",
             "asymmetry",
-            "order asymmetry of the triple, the same for its three permutations: half the summed difference of their probabilities where they mix all three items alike, mean of the pairs of permutations",
+            "order asymmetry of the triple, one value for its three permutations: half the summed difference of their probabilities where they mix all three items alike, mean of the pairs of permutations",
         ],
         Format::Thousandths,
         |m| m.order.map(|order| order.asymmetry),
@@ -363,7 +363,7 @@ pub static COLUMNS: [Column; 24] = [
         [
             "order_weights",
             "weights",
-            "mixes of all three items that the three permutations share, on which the two numbers rest, with three comparisons each: 3 at 21 steps, none at 11",
+            "number of mixes of all three items that the three permutations share; the two numbers above rest on them, with three comparisons each: 3 at 21 steps, none at 11",
         ],
         Format::Integer,
         |m| m.order.map(|order| order.num_weights as f64),

@@ -25,11 +25,12 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Ask the model about every item, survey, and fix what is searched: plan.json
+    /// Classify every item, survey the triples, and write what is to be searched to plan.json
     Plan(Box<PlanArgs>),
     /// Compute shards: one, several, or all that are missing
     Run(RunArgs),
-    /// Rank, take the worst again, and write ranking.parquet, summary.json and report.html
+    /// Rank the triples, compute the worst again, and write ranking.parquet, summary.json and
+    /// report.html
     Finish(FinishArgs),
     /// Write the script of an array job, and print the command that submits what is missing
     Submit(SubmitArgs),
@@ -39,7 +40,7 @@ enum What {
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("steps", |steps| steps.hide(true)))]
 struct PlanArgs {
-    /// What lies between three items; of rows, morph is their mixes
+    /// What lies between three items; for rows, morph means their mixes
     #[arg(long, value_name = "KIND", value_parser = image_kind(), default_value = "morph")]
     kind: GridKind,
     #[command(flatten)]
@@ -54,23 +55,23 @@ struct PlanArgs {
     data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Triples that are searched at most; where the items have no more, all of them are
+    /// Triples to search at most; if the items have no more, all are searched
     #[arg(long, value_name = "N", default_value_t = Design::default().search)]
     search: u64,
-    /// Triples of the survey, drawn at random, which means over all triples come from
+    /// Triples of the survey, drawn at random; the means over all triples come from it
     #[arg(long, value_name = "N", default_value_t = Design::default().survey)]
     survey: usize,
-    /// Items a class at most, drawn at random [default: all]
+    /// Most items to take of a class, drawn at random [default: all]
     #[arg(long, value_name = "N")]
     per_class: Option<usize>,
-    /// Items that the model classifies wrongly take part, too; a search then finds test errors
+    /// Include items that the model classifies wrongly; a search then finds test errors
     #[arg(long)]
     any_items: bool,
-    /// What triples are searched and ranked by
+    /// The score that triples are searched and ranked by
     #[arg(long, value_name = "SCORE", value_parser = score(), default_value = "confident_intrusion")]
     score: Score,
-    /// Points a side of the grids of the search, from the coarsest, each every n-th point of the
-    /// next
+    /// Points a side of the grids of the search, coarsest first; each grid is every n-th point of
+    /// the next
     #[arg(
         long,
         value_name = "N,N,...",
@@ -78,7 +79,7 @@ struct PlanArgs {
         default_value = "6,11,21,41"
     )]
     rungs: Vec<usize>,
-    /// Shares of the triples that go on to the second grid, the third and so on
+    /// Shares of the triples that move on to the second grid, the third and so on
     #[arg(
         long,
         value_name = "SHARE,...",
@@ -86,13 +87,13 @@ struct PlanArgs {
         default_value = "0.1,0.05,0.01"
     )]
     keep: Vec<f64>,
-    /// Share of what each grid leaves behind that goes on all the same, by lot
+    /// Share of the triples left behind by each grid that move on all the same, by lot
     #[arg(long, value_name = "SHARE", default_value_t = Design::default().audit)]
     audit: f64,
     /// Points a side of the survey's grids
     #[arg(long, value_name = "N", default_value_t = Design::default().survey_steps)]
     survey_steps: usize,
-    /// Triples of the list of the worst
+    /// Triples in the list of the worst
     #[arg(long, value_name = "N", default_value_t = Design::default().top)]
     top: usize,
     /// Parts that the search is cut into [default: one for each 5,000 triples]
@@ -129,13 +130,13 @@ struct FinishArgs {
     /// Folder of the atlas
     #[arg(value_name = "DIR")]
     atlas: PathBuf,
-    /// Another model: the survey and the worst triples are taken with it, too
+    /// Another model, with which the survey and the worst triples are computed as well
     #[arg(long, value_name = "MODEL")]
     second: Option<String>,
-    /// How many of the worst triples are drawn as landscapes, in top/
+    /// How many of the worst triples to draw as landscapes, in top/
     #[arg(long, value_name = "N", default_value_t = 12)]
     shown: usize,
-    /// Sum up what is there; what is missing is said
+    /// Sum up what is there and say what is missing
     #[arg(long)]
     allow_missing: bool,
     #[command(flatten)]
@@ -151,7 +152,7 @@ struct SubmitArgs {
     /// The scheduler: Slurm
     #[arg(long, required = true)]
     slurm: bool,
-    /// Time of a task at most
+    /// Time limit of a task
     #[arg(long, value_name = "TIME", default_value = "01:00:00")]
     time: String,
     /// Cores of a task
@@ -160,13 +161,13 @@ struct SubmitArgs {
     /// Generic resources of a task, such as gpu:1
     #[arg(long, value_name = "GRES")]
     gres: Option<String>,
-    /// Partition
+    /// Partition to submit to
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
-    /// Tasks at a time at most
+    /// Most tasks to run at once
     #[arg(long, value_name = "N")]
     at_once: Option<usize>,
-    /// Shards of a task
+    /// Shards for each task
     #[arg(long, value_name = "N", default_value_t = 1)]
     shards_per_task: usize,
 }

@@ -21,14 +21,14 @@ use std::path::PathBuf;
 pub(super) struct Args {
     #[command(flatten)]
     job: SweepArgs,
-    /// Only engines whose name contains this: cpu, gpu, or part of an adapter's name [default:
-    /// the CPU engine and every adapter]
+    /// Measure only engines whose name contains this: cpu, gpu, or part of an adapter's name
+    /// [default: the CPU engine and every adapter]
     #[arg(long, value_name = "NAME")]
     engine: Option<String>,
-    /// Times to measure each stage, of which the median is taken
+    /// How many times to measure each stage; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     rounds: u16,
-    /// Write the same as JSON, too
+    /// Also write the results as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }

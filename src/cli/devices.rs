@@ -12,9 +12,9 @@ use std::time::Duration;
 /// What to look at.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Run every variant of every kernel on each adapter and hold it against the CPU engine; exit code
-    /// 1 where one is wrong. Most of the time, on a software adapter half a minute of a core, goes
-    /// into compiling. With -v a line a case
+    /// Run every variant of every kernel on each adapter and compare it with the CPU engine; exit
+    /// code 1 if one is wrong. Most of the time goes into compiling, on a software adapter half a
+    /// minute of a core. With -v, print a line for each case
     #[arg(long)]
     check: bool,
     /// Check only adapters whose names contain this

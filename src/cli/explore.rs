@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// with a model and what its file does not say, such as {"file":"b.onnx","scale":0.0039}
     #[arg(long, value_name = "MODEL")]
     against: Option<String>,
-    /// Folder of a finished run, whose model and data to explore and whose ranking to start from
+    /// Folder of a finished run: explore its model and data, and start from its ranking
     #[arg(long, value_name = "DIR", conflicts_with = "items")]
     landscape: Option<PathBuf>,
     /// The items A, B and C to start with, by number or name
@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// Port of 127.0.0.1 to listen on [default: a free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     port: u16,
-    /// Print the address and open no browser
+    /// Print the address without opening a browser
     #[arg(long)]
     no_open: bool,
 }

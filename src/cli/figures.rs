@@ -12,26 +12,27 @@ pub(super) struct FigureArgs {
     /// line plots are drawn]
     #[arg(long, value_enum, value_name = "KIND,...", value_delimiter = ',')]
     format: Vec<Kind>,
-    /// Dots an inch of PNG figures; 96 gives as many pixels as the SVG says. A figure of more
-    /// than 20,000 pixels a side gets fewer
+    /// Dots per inch of PNG figures; 96 gives as many pixels as the SVG says. A figure that would
+    /// have more than 20,000 pixels a side gets fewer
     #[arg(long, value_name = "N", default_value_t = 192, value_parser = clap::value_parser!(u16).range(20..=1200))]
     dpi: u16,
     /// Draw every class in line plots and surfaces, not only the triple's and those that are
-    /// predicted somewhere (as a surface: reach 0.5)
+    /// predicted somewhere (as a surface: that reach 0.5)
     #[arg(long)]
     all_classes: bool,
-    /// Draw the points and triangles of the meshes over frames, too
+    /// Also draw the points and triangles of the meshes over frames
     #[arg(long)]
     mesh: bool,
-    /// Mark on the decision map and the surfaces: critical, the minima, saddles and maxima of
-    /// one class's probability (of each surface's own; on the map of C's class, or with plot of
-    /// the first --class); barriers, the best path between each two of A, B, C and its pass
+    /// Mark on the decision map and the surfaces: critical, the minima, saddles and maxima of one
+    /// class's probability (on a surface its own class; on the map C's class, or with plot the
+    /// first --class); barriers, the best path between each two of A, B, C and its pass
     #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
     mark: Vec<MarkName>,
-    /// Where surfaces are looked at from, degrees about the vertical: 0 from C, 90 from B
+    /// The direction from which surfaces are seen, in degrees about the vertical: 0 from C, 90 from
+    /// B
     #[arg(long, value_name = "DEGREES", default_value_t = Camera::default().azimuth, allow_negative_numbers = true, value_parser = parse_degrees)]
     azimuth: f64,
-    /// Degrees above the floor, 0 to 90
+    /// The height from which surfaces are seen, in degrees above the floor, 0 to 90
     #[arg(long, value_name = "DEGREES", default_value_t = Camera::default().elevation, allow_negative_numbers = true, value_parser = parse_elevation)]
     elevation: f64,
 }

@@ -23,8 +23,8 @@ pub(super) struct Args {
     flat: FlatArgs,
     #[command(flatten)]
     table: TableArgs,
-    /// Random rows a class that groups are drawn from, chosen by --seed; 0 for all [default: 50
-    /// of iris, hawks and seeds, as in the paper; all of a CSV file or with --triples]
+    /// Random rows of each class to draw groups from, chosen by --seed; 0 for all [default: 50 for
+    /// iris, hawks and seeds, as in the paper; all for a CSV file or with --triples]
     #[arg(long, value_name = "N")]
     per_class: Option<u32>,
     #[command(flatten)]
@@ -36,16 +36,16 @@ pub(super) struct Args {
     model: ModelArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// Folder to write to; if it holds part of the same run, that part is kept and the rest is
     /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-interpolate")]
     out: PathBuf,
-    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// Start over, even in a folder that holds another run or other files; what the old run wrote
     /// is removed
     #[arg(long)]
     force: bool,
-    /// Take the measures on grids of 2N-1 and 4N-3 steps, too, and say which have settled, in
-    /// the report and in resolution.csv; about 16 times the computing
+    /// Also take the measures on grids of 2N-1 and 4N-3 steps, and say in the report and in
+    /// resolution.csv which have settled; about 16 times the computing
     #[arg(long)]
     resolution: bool,
     /// Which figures to draw

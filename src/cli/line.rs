@@ -20,15 +20,15 @@ pub(super) struct Args {
     /// else sampled; off: sampled
     #[arg(long, value_enum, default_value = "auto")]
     exact: ExactName,
-    /// Samples, both ends included: of a sampled line; of an exact one the certificate says what
-    /// so many would miss
+    /// Samples, both ends included; for an exact line the certificate says what so many would miss
     #[arg(long, value_name = "N", default_value_t = 21)]
     steps: usize,
-    /// Stop at more pieces than this
+    /// Stop if there are more pieces than this
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_regions: usize,
-    /// Also seek a path from one input to the other that meets only their two classes, bent around others
-    /// where the straight line does not do, and certify it leg by leg; an exact line only
+    /// Also seek a path from one input to the other that meets only their two classes, bent around
+    /// other classes if the straight line meets any, and certify it leg by leg; only for an exact
+    /// line
     #[arg(long)]
     connect: bool,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// Folder to write to
     #[arg(long, value_name = "DIR", default_value = "morphscape-line")]
     out: PathBuf,
-    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// Start over, even in a folder that holds another run or other files; what the old run wrote
     /// is removed
     #[arg(long)]
     force: bool,

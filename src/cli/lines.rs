@@ -14,10 +14,10 @@ pub(super) struct Args {
     /// The pairs: {"pairs":[["t10k#1",7],...]}, items by name or number
     #[arg(long, value_name = "FILE.json", conflicts_with_all = ["count", "directions", "seed"])]
     pairs: Option<PathBuf>,
-    /// Items drawn at random, from each of which --directions lines run
+    /// Items to draw at random; --directions lines run from each
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
-    /// Lines from each drawn item, to other items drawn at random; dbViz's margins take 20
+    /// Lines from each drawn item, to other items drawn at random; dbViz's margins need 20
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     directions: u32,
     /// Seed of the draw
@@ -27,15 +27,14 @@ pub(super) struct Args {
     /// else sampled; off: sampled
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     exact: ExactName,
-    /// Samples, both ends included: of a sampled line; of an exact one the certificate says what
-    /// so many would miss
+    /// Samples, both ends included; for an exact line the certificate says what so many would miss
     #[arg(long, value_name = "N", default_value_t = 21)]
     steps: usize,
-    /// Stop at more pieces of a line than this
+    /// Stop if a line has more pieces than this
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_regions: usize,
-    /// Also seek a path from input to input that meets only their two classes, bent around others
-    /// where the straight line does not do, and certify it leg by leg; exact lines only
+    /// Also seek a path from input to input that meets only their two classes, bent around other
+    /// classes if the straight line meets any, and certify it leg by leg; only for exact lines
     #[arg(long)]
     connect: bool,
     #[command(flatten)]
@@ -46,10 +45,11 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to; where it holds a part of the same lines, that is kept and the rest is cut
+    /// Folder to write to; if it holds part of the same lines, that part is kept and the rest is
+    /// cut
     #[arg(long, value_name = "DIR", default_value = "morphscape-lines")]
     out: PathBuf,
-    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// Start over, even in a folder that holds another run or other files; what the old run wrote
     /// is removed
     #[arg(long)]
     force: bool,

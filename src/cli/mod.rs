@@ -59,7 +59,7 @@ pub struct Cli {
     /// Say nothing but errors and results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Threads of the host, 0 for one a core; four a core at most
+    /// Threads of the host; 0 for one per core, at most four per core
     #[arg(long, alias = "jobs", global = true, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
@@ -103,16 +103,16 @@ enum Command {
     Compare(compare::Args),
     /// Interpolate between rows of measurements, classify every row, and write the landscapes
     Interpolate(interpolate::Args),
-    /// The class intervals on the straight line between two inputs, exactly where the network
+    /// Find the class intervals on the straight line between two inputs, exactly where the network
     /// allows it
     Line(line::Args),
     /// Compare models on the same landscapes: agreement, boundaries, errors; with --min-agreement
     /// a gate that ends with exit code 3
     Models(models::Args),
-    /// Every triple of a data set: a survey, a search for the worst, on one machine or many
+    /// Survey every triple of a data set and search for the worst, on one machine or many
     #[cfg(feature = "atlas")]
     Atlas(atlas::Args),
-    /// The same on the lines between many pairs of inputs, and what samples of them miss
+    /// Find the class intervals on the lines between many pairs of inputs, and what samples miss
     Lines(lines::Args),
     /// Morph images of your own: A into B, or the mixes of A and B into C
     Morph(morph::Args),
@@ -120,22 +120,23 @@ enum Command {
     Predict(predict::Args),
     /// Show a model's layers, classes and preprocessing; `model convert IN OUT.safetensors`
     Model(model::Args),
-    /// Landscapes in the browser, computed while you choose and drag: a local server and its page
+    /// Explore landscapes in the browser, computed while you choose and drag: a local server and
+    /// its page
     #[cfg(feature = "explore")]
     Explore(explore::Args),
-    /// Random walks on planes, bowls, fractal surfaces and classification landscapes
+    /// Run random walks on planes, bowls, fractal surfaces and classification landscapes
     Walk(walk::Args),
     /// Draw the figures of a finished run again: other classes, formats, views
     Plot(plot::Args),
-    /// Measure the image job here, stage by stage, on every engine: frames a second, and how near
-    /// each stage is to what the machine does at best
+    /// Measure the image job on this machine, stage by stage, on every engine: frames a second, and
+    /// how near each stage comes to the machine's peak
     Bench(bench::Args),
     /// Check a finished run: its files against their hashes, and its landscapes computed again on
     /// another engine
     Verify(verify::Args),
     /// Print completions for a shell: `source <(morphscape completions bash)`
     Completions(shell::CompletionsArgs),
-    /// Write a page for man of every command
+    /// Write a man page for every command
     Man(shell::ManArgs),
     /// List the adapters found, their limits, and which one `--engine auto` takes; --check: whether
     /// each computes what it should

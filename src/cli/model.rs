@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Convert {
-    /// Write the model as one .safetensors file, with all that is given beside it inside
+    /// Write the model as one .safetensors file that contains everything the options add
     Convert(ConvertArgs),
 }
 
@@ -38,7 +38,7 @@ struct ConvertArgs {
     to: PathBuf,
     #[command(flatten)]
     file: ModelFileArgs,
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 /// What to compare.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Models, two or more, or one beside --baseline; `bundled` for the data's own
+    /// Models, two or more, or one with --baseline; `bundled` for the data's own
     ///
-    /// Models, two or more, or one beside --baseline: files as --model of sweep takes them, `bundled`
+    /// Models, two or more, or one with --baseline: files as --model of sweep takes them, `bundled`
     /// for the data's own, or a .json file with a model and what its file does not say, such as
     /// {"file":"b.onnx","scale":0.0039,"mean":[0.5],"std":[0.5]}
     #[arg(value_name = "MODEL", required = true)]
@@ -29,29 +29,29 @@ pub(super) struct Args {
     baseline: Option<PathBuf>,
     /// The models are checkpoints of one training, in order
     ///
-    /// The models are checkpoints of one training, in order: write series.csv and series.png, too
+    /// The models are checkpoints of one training, in order: also write series.csv and series.png
     #[arg(long)]
     series: bool,
-    /// Take dbViz's margins of the first 100 items, of models that have exact lines, too: milliseconds
-    /// an item for dense networks, tenths of a second for convolutional ones
+    /// Also take dbViz's margins of the first 100 items, for models that have exact lines: this
+    /// takes milliseconds an item for dense networks, tenths of a second for convolutional ones
     #[arg(long)]
     margins: bool,
-    /// End with exit code 3 where two models agree on less, 0 to 1
+    /// End with exit code 3 if two models agree on less, 0 to 1
     ///
-    /// End with exit code 3 where the mean agreement of two models is below this, 0 to 1
+    /// End with exit code 3 if the mean agreement of two models is below this, 0 to 1
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     min_agreement: Option<f64>,
-    /// With class: the Jaccard index of every class must not be below --min-agreement either
+    /// With class: the Jaccard index of every class must reach --min-agreement as well
     #[arg(long, value_enum, value_name = "WHAT", requires = "min_agreement")]
     per: Option<Per>,
-    /// What lies between three items; of rows, morph is their mixes
+    /// What lies between three items; for rows, morph means their mixes
     #[arg(long, value_name = "KIND", value_parser = image_kind(), default_value = "morph")]
     kind: GridKind,
     #[command(flatten)]
     flat: FlatArgs,
     #[command(flatten)]
     triples: TripleArgs,
-    /// Random rows a class that groups of rows are drawn from, chosen by --seed; 0 for all
+    /// Random rows of each class to draw groups of rows from, chosen by --seed; 0 for all
     #[arg(long, value_name = "N")]
     per_class: Option<u32>,
     #[command(flatten)]
@@ -62,15 +62,15 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// Folder to write to; if it holds part of the same run, that part is kept and the rest is
     /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-models")]
     out: PathBuf,
-    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// Start over, even in a folder that holds another run or other files; what the old run wrote
     /// is removed
     #[arg(long)]
     force: bool,
-    /// Write tables and figures and no tensors
+    /// Write tables and figures but no tensors
     #[arg(long)]
     summary_only: bool,
     /// Draw figures and the report, or none

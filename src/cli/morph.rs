@@ -14,18 +14,19 @@ pub(super) struct Args {
     left: String,
     /// The image at alpha 1
     right: String,
-    /// A third image: the mixes of the first two go into it, a grid of steps x steps frames
+    /// A third image, which the mixes of the first two are morphed into: a grid of steps x steps
+    /// frames
     into: Option<String>,
     /// Blend weights of the right image, 0..1 [default: evenly over --steps]
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = parse_alpha, conflicts_with = "into")]
     alphas: Vec<f64>,
-    /// Write frames.safetensors, too: f32 [n, H, W] (or [n, H, W, 3]) in grey levels 0..255,
-    /// and for a grid [steps, steps, H, W(, 3)]; NaN where a frame failed
+    /// Also write frames.safetensors: f32 [n, H, W] (or [n, H, W, 3]) in grey levels 0..255, and
+    /// for a grid [steps, steps, H, W(, 3)]; NaN where a frame failed
     #[arg(long)]
     save_frames: bool,
-    /// Feature points of the images instead of those that are found:
-    /// {"points":{"a.png":[[x,y],...],...}}, the images as they are named here; point n of one is
-    /// point n of every other, and the corners are always points
+    /// Feature points of the images instead of detected ones: {"points":{"a.png":[[x,y],...],...}},
+    /// the images as they are named here; point n of one is point n of every other, and the corners
+    /// are always points
     #[arg(long, value_name = "FILE.json")]
     points: Option<PathBuf>,
     #[command(flatten)]
@@ -37,7 +38,7 @@ pub(super) struct Args {
     /// Folder to write to
     #[arg(long, value_name = "DIR", default_value = "morphscape-morph")]
     out: PathBuf,
-    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// Start over, even in a folder that holds another run or other files; what the old run wrote
     /// is removed
     #[arg(long)]
     force: bool,

@@ -17,8 +17,8 @@ pub(super) struct Args {
     /// Draw these landscapes only, such as 1A.3, and leave the report as it is [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     landscape: Vec<String>,
-    /// Draw these classes in line plots and surfaces, by number or name, in this order; three
-    /// are the corners of the ternary plot, too
+    /// Draw these classes in line plots and surfaces, by number or name, in this order; three of
+    /// them also become the corners of the ternary plot
     #[arg(
         long,
         value_name = "CLASS,...",

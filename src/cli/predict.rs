@@ -12,11 +12,11 @@ use anyhow::{bail, ensure};
 /// What to classify.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Items of the data set such as t10k#1565, or image files; of a table such as iris#12, and
-    /// without any all its rows
+    /// Items of the data set such as t10k#1565, or image files; for a table, rows such as iris#12,
+    /// or all rows if none is given
     #[arg(value_name = "ITEM")]
     items: Vec<String>,
-    /// Logits instead of probabilities
+    /// Print logits instead of probabilities
     #[arg(long)]
     logits: bool,
     #[command(flatten)]

@@ -17,7 +17,7 @@ pub(super) struct CompletionsArgs {
 /// Where pages for man go.
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// Folder to write to; it is made if it is not there
+    /// Folder to write to; it is created if it does not exist
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }

@@ -20,33 +20,33 @@ pub(super) struct Args {
     flat: FlatArgs,
     #[command(flatten)]
     job: SweepArgs,
-    /// Feature points of the items instead of those that are found:
-    /// {"points":{"t10k#1":[[x,y],...],...}}, pixels from the middle of the top-left one; point n of
-    /// one item is point n of every other, and the corners are always points
+    /// Feature points of the items instead of detected ones: {"points":{"t10k#1":[[x,y],...],...}},
+    /// in pixels from the middle of the top-left one; point n of one item is point n of every
+    /// other, and the corners are always points
     #[arg(long, value_name = "FILE.json")]
     points: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Folder to write to; where it holds a part of the same run, that is kept and the rest is
+    /// Folder to write to; if it holds part of the same run, that part is kept and the rest is
     /// computed
     #[arg(long, value_name = "DIR", default_value = "morphscape-sweep")]
     out: PathBuf,
-    /// Start over, in a folder that holds another run or other files, too: what the old run wrote
+    /// Start over, even in a folder that holds another run or other files; what the old run wrote
     /// is removed
     #[arg(long)]
     force: bool,
-    /// Keep the frames, too: f32 [steps, steps, H, W] in each landscape.safetensors
+    /// Keep the frames as well: f32 [steps, steps, H, W] in each landscape.safetensors
     #[arg(long)]
     save_frames: bool,
-    /// Write a row of measures for each landscape and nothing else of it
+    /// Write only a row of measures for each landscape
     ///
-    /// Write a row of measures for each landscape and nothing else of it: neither tensors nor
-    /// figures nor a report; memory hardly grows with the number of landscapes. Until it is finished
-    /// the rows are in summary.rows.csv
+    /// Write only a row of measures for each landscape: no tensors, no figures and no report;
+    /// memory hardly grows with the number of landscapes. Until the run is finished the rows are in
+    /// summary.rows.csv
     #[arg(long, conflicts_with_all = ["save_frames", "resolution", "figures"])]
     summary_only: bool,
-    /// Take the measures on grids of 2N-1 and 4N-3 steps, too, and say which have settled, in
-    /// the report and in resolution.csv; about 16 times the computing
+    /// Also take the measures on grids of 2N-1 and 4N-3 steps, and say in the report and in
+    /// resolution.csv which have settled; about 16 times the computing
     #[arg(long)]
     resolution: bool,
     /// Which figures to draw

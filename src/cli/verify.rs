@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// Landscapes or lines to compute again, evenly spread over the run; 0 for none
     #[arg(long, value_name = "N", default_value_t = 6, conflicts_with = "all")]
     sample: usize,
-    /// Compute all of them again
+    /// Compute all landscapes or lines again
     #[arg(long)]
     all: bool,
     #[command(flatten)]

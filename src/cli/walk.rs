@@ -16,11 +16,11 @@ use std::path::PathBuf;
 pub(super) struct Args {
     #[command(flatten)]
     surface: SurfaceArgs,
-    /// lattice: one of the four neighbours a step, accepted as Metropolis does; langevin: downhill
-    /// with jitter, in time steps of --dt
+    /// lattice: to one of the four neighbours, accepted as Metropolis does; langevin: downhill with
+    /// jitter, in time steps of --dt
     #[arg(long, value_enum, default_value = "lattice")]
     walk: WalkName,
-    /// Temperature, in the unit of the surface's height; at 1, walkers on -ln p come to be spread
+    /// Temperature, in the unit of the surface's height; at 1, walkers on -ln p end up distributed
     /// as p
     #[arg(
         long,
@@ -29,7 +29,7 @@ pub(super) struct Args {
         allow_negative_numbers = true
     )]
     temperature: f64,
-    /// Time of a step of the Langevin walk [default: a quarter of the largest that is accepted, on
+    /// Time step of the Langevin walk [default: a quarter of the largest that is accepted, on
     /// planes at most 0.01]
     #[arg(long, value_name = "DT", allow_negative_numbers = true)]
     dt: Option<f64>,
@@ -46,7 +46,7 @@ pub(super) struct Args {
     /// What the edges of a grid do; flat surfaces, and bowls of a Langevin walk, have none
     #[arg(long, value_enum, default_value = "reflecting")]
     edges: Edges,
-    /// On a landscape: the two items, of A, B and C, whose basins a lattice walk is to reach
+    /// On a landscape: the two of the items A, B and C whose basins a lattice walk is to reach
     #[arg(long, value_name = "X,Y", default_value = "A,B")]
     basins: String,
     /// Seed of the walk and of a fractal surface
@@ -111,7 +111,7 @@ enum Kind {
 /// The surface.
 #[derive(Debug, clap::Args)]
 struct SurfaceArgs {
-    /// A surface of its own: flat, an endless plane; bowl; fractal
+    /// The surface: flat, an endless plane; bowl; fractal
     #[arg(long, value_enum, default_value = "flat", conflicts_with_all = ["landscape", "items"])]
     surface: SurfaceName,
     /// A landscape of a finished run: its folder, such as morphscape-sweep/1A.3; the run's report
@@ -121,7 +121,7 @@ struct SurfaceArgs {
     /// The landscape of three images, A, B and C: files or items such as t10k#9, classified here
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     items: Vec<String>,
-    /// Of a flat surface: the lattice walk goes east with (1 + A)/4, west with (1 - A)/4; the
+    /// On a flat surface: the lattice walk goes east with (1 + A)/4, west with (1 - A)/4; the
     /// Langevin walk feels the force A
     #[arg(
         long,
@@ -130,24 +130,24 @@ struct SurfaceArgs {
         allow_negative_numbers = true
     )]
     drift: f64,
-    /// Of a bowl: a and b of a x^2 + b y^2
+    /// For a bowl: a and b in a x^2 + b y^2
     #[arg(long, value_name = "a,b", value_delimiter = ',', num_args = 1, default_values_t = [1.0, 1.0], allow_negative_numbers = true)]
     bowl: Vec<f64>,
-    /// Of a fractal: its Hurst exponent, 0 (rough) to 1 (smooth)
+    /// For a fractal: its Hurst exponent, 0 (rough) to 1 (smooth)
     #[arg(long, value_name = "H", default_value_t = 0.5)]
     hurst: f64,
-    /// Of a fractal: the standard deviation of its height
+    /// For a fractal: the standard deviation of its height
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     height: f64,
-    /// Of a landscape: class, U = -ln p of --class; margin, U = minus the logit margin, low
+    /// On a landscape: class, U = -ln p of --class; margin, U = minus the logit margin, low
     /// wherever the classifier is sure
     #[arg(long, value_enum, default_value = "class")]
     potential: PotentialName,
     /// Class of --potential class, by number or name [default: that of C]
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
-    /// Points a side [default: those of the landscape; 21 of --items; 101 else]. A landscape of
-    /// a finished run is bilinear between its points
+    /// Points a side [default: those of the landscape; 21 with --items; else 101]. A landscape of a
+    /// finished run is bilinear between its points
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1001))]
     steps: Option<u16>,
 }

@@ -11,20 +11,20 @@ use std::path::PathBuf;
 pub(in crate::cli) struct DataArgs {
     /// `fashion-mnist`, a folder of images, or an .npz, .safetensors or IDX file
     ///
-    /// `fashion-mnist`; a folder with one sub-folder of image files a class (PNG, JPEG, WebP, BMP,
-    /// GIF, TIFF, PNM); an .npz or .safetensors file with arrays of images [n, H, W], [n, H, W, C]
-    /// or [n, C, H, W] and of labels; or a folder with an IDX pair: t10k-images-idx3-ubyte and
-    /// t10k-labels-idx1-ubyte (or train-...), each gzipped or not
+    /// `fashion-mnist`; a folder with one sub-folder of image files for each class (PNG, JPEG,
+    /// WebP, BMP, GIF, TIFF, PNM); an .npz or .safetensors file with arrays of images [n, H, W],
+    /// [n, H, W, C] or [n, C, H, W] and of labels; or a folder with an IDX pair:
+    /// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (or train-...), each gzipped or not
     #[arg(long, value_name = "NAME|PATH", default_value = "fashion-mnist")]
     data: String,
     /// A folder laid out like the project's data/, used instead of the bundled data
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Scale the images to this size, pixels, e.g. 28x28 [default: all must be of one size]
+    /// Scale the images to this size in pixels, e.g. 28x28 [default: all must have one size]
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     resize: Option<[usize; 2]>,
-    /// The level of white in the data, e.g. 1 for floats up to 1, or 4095 [default: 255, of 16-bit
-    /// files 65535, and 1 where nothing but 0 and 1 is there]
+    /// The level of white in the data, e.g. 1 for floats up to 1, or 4095 [default: 255; 65535 for
+    /// 16-bit files; 1 if there are only 0 and 1]
     #[arg(long, value_name = "LEVEL", value_parser = parse_white)]
     white: Option<f64>,
     /// The array of images in an .npz or .safetensors file [default: images, x_test, test_images
@@ -34,15 +34,15 @@ pub(in crate::cli) struct DataArgs {
     /// The array of labels in an .npz or .safetensors file [default: the one that belongs to it]
     #[arg(long, value_name = "NAME")]
     labels_key: Option<String>,
-    /// Leave out the files of a folder that cannot be read; each is decoded to know
+    /// Leave out the files of a folder that cannot be read; each is decoded to find out
     #[arg(long)]
     skip_unreadable: bool,
-    /// The order of the classes of a folder or of labels that are texts, and so of the outputs of
-    /// a model that does not name them [default: text, as ImageFolder,
-    /// image_dataset_from_directory and numpy.unique have them]
+    /// The order of the classes of a folder or of text labels, and so of the outputs of a model
+    /// that does not name them [default: text, as ImageFolder, image_dataset_from_directory and
+    /// numpy.unique sort]
     #[arg(long, value_enum, value_name = "ORDER")]
     class_order: Option<ClassOrderName>,
-    /// How the classes of a folder are found among the model's: by name, or in their order
+    /// How the classes of a folder are matched to the model's: by name, or in their order
     #[arg(long = "match", value_enum, default_value = "name")]
     class_match: ClassMatchName,
 }

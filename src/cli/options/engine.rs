@@ -24,8 +24,8 @@ fn open(
 /// Where to compute.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EngineArgs {
-    /// auto: a real GPU, else the CPU engine; gpu: any adapter, a software one too, and an error
-    /// where there is none
+    /// auto: a real GPU, else the CPU engine; gpu: any adapter, software ones included, or an error
+    /// if there is none
     #[arg(long, value_enum, default_value = "auto")]
     engine: EngineName,
     /// Part of the name of the adapter to take (`morphscape devices` lists them); without it
@@ -44,8 +44,8 @@ enum EngineName {
 /// Where to compute again.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OtherEngineArgs {
-    /// auto, gpu or cpu [default: the other one: cpu for a run on a GPU or a software adapter,
-    /// and for one on the CPU engine any adapter there is]
+    /// auto, gpu or cpu [default: the other one: cpu for a run on a GPU or a software adapter, any
+    /// adapter for a run on the CPU engine]
     #[arg(long, value_enum)]
     engine: Option<EngineName>,
     /// Part of the name of the adapter to take

@@ -14,8 +14,8 @@ const FLAT_STEPS: usize = 51;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FlatArgs {
     /// How much wider than its three items the box of a plane is, as a share of each of its sides:
-    /// one number, or one below and one above, or these of alpha and then those of beta; below 0
-    /// narrower [default: 0.1]
+    /// one number; two, below and above; or four, two for alpha and then two for beta; numbers
+    /// below 0 make it narrower [default: 0.1]
     #[arg(
         long,
         value_name = "SHARE[,SHARE...]",
@@ -23,15 +23,15 @@ pub(in crate::cli) struct FlatArgs {
         allow_hyphen_values = true
     )]
     range: Vec<f64>,
-    /// Clamp the levels of a plane's points to 0..255; points of a plane otherwise leave them, as
-    /// in dbViz
+    /// Clamp the levels of a plane's points to 0..255; otherwise they may leave that range, as in
+    /// dbViz
     #[arg(long)]
     clipped: bool,
     /// auto: the class map of a plane or triangle is computed exactly where the network allows it,
-    /// and the boundary drawn over the samples; off: samples alone
+    /// and the boundary drawn over the samples; off: samples only
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     exact: ExactName,
-    /// Where the exact class map would have more regions than this, bounds prove it instead
+    /// If the exact class map would have more regions than this, certify it by bounds instead
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     max_regions: usize,
 }

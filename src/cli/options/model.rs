@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) struct ModelArgs {
     /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data]
     ///
-    /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data: for
-    /// images 784-128-10, trained on Fashion-MNIST; for rows iris, hawks or seeds, of which
-    /// --model iris-paper is the one that looks as the paper's]
+    /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data: for images
+    /// 784-128-10, trained on Fashion-MNIST; for rows iris, hawks or seeds; --model iris-paper is
+    /// the iris model that looks like the paper's]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
@@ -25,11 +25,11 @@ pub(in crate::cli) struct ModelArgs {
 /// What a model file does not say itself.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ModelFileArgs {
-    /// What stands between the layers of a model file that does not say it: relu, tanh, gelu or
+    /// The activation between the layers of a model file that does not say it: relu, tanh, gelu or
     /// another of Keras's activations
     #[arg(long, value_name = "NAME", requires = "model", value_parser = parse_activation)]
     activation: Option<String>,
-    /// The order of the layers of a model file that does not say it, from input to output
+    /// The order of the layers, from input to output, of a model file that does not say it
     #[arg(
         long,
         value_name = "NAME,...",
@@ -44,7 +44,7 @@ pub(in crate::cli) struct ModelFileArgs {
     /// fraction such as 1/255
     #[arg(long, value_name = "FACTOR", requires = "model", value_parser = parse_factor)]
     scale: Option<f64>,
-    /// Then take this away, one number or one a channel
+    /// Subtract this after --scale: one number or one a channel
     #[arg(
         long,
         value_name = "M,...",
@@ -53,15 +53,16 @@ pub(in crate::cli) struct ModelFileArgs {
         allow_negative_numbers = true
     )]
     mean: Vec<f64>,
-    /// Then divide by this, one number or one a channel
+    /// Divide by this after --mean: one number or one a channel
     #[arg(long, value_name = "S,...", requires = "model", value_delimiter = ',', value_parser = parse_factor)]
     std: Vec<f64>,
     /// What the model's last values are: logits, probabilities or sigmoid (each class for itself);
-    /// or the output of an ONNX model to take, by its name [default: what its last layer says]
+    /// or the name of the output to take, of a model with several [default: what its last layer
+    /// says]
     #[arg(long, value_name = "KIND", requires = "model")]
     output: Option<String>,
-    /// How a model that takes rows of values was given colour images: chw, channel by channel as
-    /// PyTorch flattens them, or hwc, pixel by pixel as Keras does [default: by the file's kind]
+    /// How a model that takes rows of values gets colour images: chw, channel by channel as PyTorch
+    /// flattens them, or hwc, pixel by pixel as Keras does [default: by the file's kind]
     #[arg(long, value_name = "ORDER", requires = "model", value_parser = parse_layout)]
     layout: Option<String>,
     /// Names of the classes of a model file that does not name them: a text file, one a line, in

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 /// Where model and data lie now.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Places {
-    /// Where the run's model is now [default: where its manifest says, seen from here]
+    /// Where the run's model is now [default: the path in its manifest, from this folder]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Where the run's data are now [default: where its manifest says, seen from here]
+    /// Where the run's data are now [default: the path in its manifest, from this folder]
     #[arg(long, value_name = "NAME|PATH")]
     data: Option<String>,
     /// A folder laid out like the project's data/, used instead of the bundled data

@@ -17,8 +17,8 @@ pub(in crate::cli) struct TableArgs {
     data: String,
     #[command(flatten)]
     columns: ColumnArgs,
-    /// The order of the classes, and so of the outputs of a model that does not name them
-    /// [default: number if all labels are numbers, else text, as scikit-learn has them]
+    /// The order of the classes, and so of the outputs of a model that does not name them [default:
+    /// number if all labels are numbers, else text, as scikit-learn sorts them]
     #[arg(long, value_enum, value_name = "ORDER")]
     class_order: Option<ClassOrderName>,
     /// A folder laid out like the project's data/, used instead of the bundled data
@@ -32,17 +32,16 @@ pub(in crate::cli) struct ColumnArgs {
     /// The column of a table that holds the class
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// The columns of a table to take, a name with a comma in double quotation marks; matched to
-    /// the model's features by name if it names them, else in the order the model takes them
-    /// [default: those that the model names, or every one but the label]
+    /// The columns of a table to take; put a name with a comma in double quotation marks. They are
+    /// matched to the model's features by name if it names them; otherwise give them in the order
+    /// the model takes them [default: those that the model names, or all but the label]
     #[arg(long, value_name = "A,B,...")]
     features: Vec<String>,
-    /// What separates the cells of a table: comma, semicolon, tab, bar, blanks or a character;
-    /// where it is not a comma, numbers may have decimal commas [default: found out from the first
-    /// line]
+    /// What separates the cells of a table: comma, semicolon, tab, bar, blanks or a character; if
+    /// it is not a comma, numbers may have decimal commas [default: detected from the first line]
     #[arg(long, value_name = "NAME", value_parser = parse_delimiter)]
     delimiter: Option<Delimiter>,
-    /// The first line of the table is a row, too; its columns are named 1, 2 and so on
+    /// The first line of the table is already a row; its columns are named 1, 2 and so on
     #[arg(long)]
     no_header: bool,
 }

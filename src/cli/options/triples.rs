@@ -12,16 +12,15 @@ pub(in crate::cli) struct TripleArgs {
     groups: Option<u32>,
     /// Three classes of a group, by number or name: 9,4,5
     ///
-    /// Three classes of a group, by number or name: 9,4,5. The first fixes group 1, the next
-    /// group 2, and so on; the groups beyond are chosen by --seed
+    /// Three classes of a group, by number or name: 9,4,5. The first fixes group 1, the next group
+    /// 2, and so on; further groups are chosen by --seed
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
     /// A fixed list instead of groups
     ///
-    /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}, an item by its
-    /// number or name, or as {"png":BASE64,"class":c}; or
-    /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
-    /// and the next ones
+    /// A fixed list instead of groups: {"triples":[{"name":"1A","items":[i,j,k]},...]}, an item by
+    /// its number or name, or as {"png":BASE64,"class":c}; or dbviz:SEED, the triple that dbViz
+    /// draws by a seed, or dbviz:SEED+COUNT, that many triples by this seed and the next ones
     #[arg(long, value_name = "FILE.json|dbviz:SEED", conflicts_with_all = ["groups", "classes", "seed"], value_parser = parse_triples)]
     triples: Option<Triples>,
     /// Seed of the choice of classes and items
@@ -35,15 +34,14 @@ pub(in crate::cli) struct RowTripleArgs {
     /// Groups, each one random row of three classes [default: 5, or the number of --classes]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     groups: Option<u32>,
-    /// Three classes of a group, by number or name. The first fixes group A, the next group B,
-    /// and so on; the groups beyond are chosen by --seed
+    /// Three classes of a group, by number or name. The first fixes group A, the next group B, and
+    /// so on; further groups are chosen by --seed
     #[arg(long, value_name = "X,Y,Z")]
     classes: Vec<String>,
     /// A fixed list instead of groups: {"triples":[{"name":"A","items":[i,j,k]},...]}, the items by
-    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept; or as
-    /// {"row":[...],"class":c}; or
-    /// dbviz:SEED, the triple that dbViz draws by a seed, and dbviz:SEED+COUNT, so many by this seed
-    /// and the next ones
+    /// their numbers from 0: rows of the file, or of iris, hawks and seeds the rows that are kept;
+    /// or as {"row":[...],"class":c}; or dbviz:SEED, the triple that dbViz draws by a seed, or
+    /// dbviz:SEED+COUNT, that many triples by this seed and the next ones
     #[arg(long, value_name = "FILE.json|dbviz:SEED", conflicts_with_all = ["groups", "classes", "seed"], value_parser = parse_triples)]
     triples: Option<Triples>,
     /// Seed of the choice of rows and classes

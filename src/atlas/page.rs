@@ -160,7 +160,7 @@ fn card(n: usize, finalist: &Finalist, shown: &Shown, atlas: &Atlas) -> Value {
     let mut says = format!("{} {}", plan.design.score.label(), short(value));
     if let Some((_, label, sure)) = &frame {
         says.push_str(&format!(
-            "; right: the frame that is most surely none of the three, {} with {:.1} %",
+            "; right: the frame that is most confidently none of the three, {} with {:.1} %",
             plan.class_names[*label],
             100.0 * sure
         ));

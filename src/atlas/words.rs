@@ -26,20 +26,20 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
     let [all, right, part] = summary.items;
     let mut findings = Vec::new();
     let take_part = match (plan.design.any_items, all - right) {
-        (true, _) => format!("{part} items take part, wrongly classified ones among them"),
+        (true, _) => format!("{part} items take part, including wrongly classified ones"),
         (false, 0) => format!("{part} of them take part"),
         (false, wrong) => format!(
-            "The {wrong} that it does not are its test errors and are left out; of the others {part} take part"
+            "The other {wrong} are its test errors and are left out; of those it classifies correctly, {part} take part"
         ),
     };
     findings.push(format!(
-        "The model classifies {right} of {all} items rightly. {take_part}, in {} triples of three different classes.",
+        "The model classifies {right} of {all} items correctly. {take_part}, in {} triples of three different classes.",
         summary.triples
     ));
     for key in ["intrusion", "confident_intrusion"] {
         if let Some(Some(mean)) = summary.means.get(key) {
             findings.push(format!(
-                "Mean {} over all triples: {}, from {} triples of the survey on {} x {} points; {} items are its units.",
+                "Mean {} over all triples: {}, from {} triples of the survey on {} x {} points; its units are {} items.",
                 key.replace('_', " "),
                 with_interval(mean),
                 mean.triples,
@@ -69,23 +69,23 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
     let [pairs, triples] = summary.not_listed;
     if pairs + triples > 0 {
         findings.push(format!(
-            "{pairs} class pairs and {triples} class triples stand in fewer than {LISTED} triples of the survey and are not listed; a larger survey has more."
+            "{pairs} class pairs and {triples} class triples occur in fewer than {LISTED} triples of the survey and are not listed; a larger survey has more."
         ));
     }
     if let Some(item) = summary.nearest_items.first() {
         let [l2, linf] = item.nearest_flip.unwrap_or_default().map(short);
         findings.push(format!(
-            "The item with an input of another label nearest to it is {}, {}: L2 {l2}, L\u{221e} {linf}.",
+            "The item with the nearest input of another label is {}, {}: L2 {l2}, L\u{221e} {linf}.",
             item.item, item.class
         ));
     }
     findings.push(match summary.exhaustive {
         true => format!(
-            "All {} triples were searched: of them no sample was drawn.",
+            "All {} triples were searched, without sampling.",
             summary.searched
         ),
         false => format!(
-            "Of {} triples {} were searched: those of the items that stood out in the survey, and others at random.",
+            "Of {} triples, {} were searched: those of the items that stood out in the survey, and others at random.",
             summary.triples, summary.searched
         ),
     });
@@ -96,17 +96,17 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
         };
         if let Some(found) = recall(summary.recall) {
             findings.push(format!(
-                "By the audits the list of the {} worst holds {found} of the triples searched that belong there.",
+                "By the audits, the list of the {} worst holds {found} of the searched triples that belong on it.",
                 summary.top
             ));
         }
         if let (Some(found), false) = (recall(summary.recall_of_all), summary.exhaustive) {
             findings.push(format!(
-                "Of all triples that belong there it holds {found}."
+                "It holds {found} of all triples that belong on it."
             ));
         }
         findings.push(
-            "Values of the worst are the largest of many and so too large on the mean; ranked are the lowest of those that were taken again."
+            "The values of the worst are the largest of many, so they are too large on average; the ranking uses the lowest of those that were computed again."
                 .to_owned(),
         );
     } else {
@@ -117,7 +117,7 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
     }
     if !summary.missing_shards.is_empty() {
         findings.push(format!(
-            "Shards {} of {} are missing; what is said of the search is of the others.",
+            "Shards {} of {} are missing; the findings of the search are of the others.",
             ranges(&summary.missing_shards),
             plan.shards
         ));
@@ -126,7 +126,7 @@ pub(super) fn findings(summary: &Summary, atlas: &Atlas) -> Vec<String> {
         let number = |name: &str| second[name].as_f64();
         if let Some(alike) = number("rank_correlation_of_pairs") {
             findings.push(format!(
-                "With {} the class pairs rank alike to {alike:.2} (Spearman), on {} triples whose items both models classify rightly.",
+                "With {}, the ranks of the class pairs agree to {alike:.2} (Spearman), on {} triples whose items both models classify correctly.",
                 second["model"].as_str().unwrap_or("the other model"),
                 second["triples"]
             ));

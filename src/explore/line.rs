@@ -33,7 +33,7 @@ pub(super) fn about(steps: usize) -> Value {
         "axes": {"down": "", "down_short": "", "across": "from A to B"},
         "flat": false,
         "points": steps,
-        "about": "A line is what the classifier answers on the straight way from item A to item B, value by value; every point holds the probability of every class (after the softmax).",
+        "about": "A line is what the classifier answers on the straight line from item A to item B, value by value; every point holds the probability of every class (after the softmax).",
         "roles": ["the item at t = 0", "the item at t = 1", "not on the line"],
     })
 }

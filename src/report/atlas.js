@@ -127,7 +127,7 @@ byId('class-triples-hint').textContent = ofAll(summary.class_triples, atlas.num_
 fillMeans('class-triples', summary.class_triples);
 byId('means').replaceChildren(heading(['measure', 'mean']),
   element('tbody', {}, ...Object.entries(summary.means).map(([key, mean]) => row([key.replaceAll('_', ' '), withInterval(mean)]))));
-byId('audits').replaceChildren(heading(['left behind by', 'triples', 'looked at again', 'of them among the worst', 'missed, about', '95 % together']),
+byId('audits').replaceChildren(heading(['left behind by', 'triples', 'examined again', 'of them among the worst', 'missed, about', '95 % together']),
   element('tbody', {}, ...summary.audits.map((audit) => row([
     audit.steps == null ? 'never searched' : `${audit.steps} x ${audit.steps} points`,
     String(audit.rejected), String(audit.audited), String(audit.found), digits(audit.missed, 1),

@@ -42,7 +42,7 @@ function fillTables() {
     heading(['models', ...measures.map((key) => key.replaceAll('_', ' ')), 'both wrong', 'lowest Jaccard index']),
     element('tbody', {}, ...pairs.map((pair) => row([pairName(pair),
       ...pair.values.map(withInterval), wrong(pair.both_wrong), lowest(pair.lowest)]))));
-  byId('models').replaceChildren(heading(['model', 'items', 'classified rightly', 'share']),
+  byId('models').replaceChildren(heading(['model', 'items', 'classified correctly', 'share']),
     element('tbody', {}, ...models.map(({ name, items, right }) =>
       row([name, String(items), String(right), number(items ? right / items : null)]))));
 }

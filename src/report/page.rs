@@ -161,7 +161,7 @@ fn run(report: &Report<'_>) -> Value {
         .collect();
     let note = if details.len() < report.rows.len() {
         format!(
-            "Figures and values of the first {} of {} landscapes are in this page; those of the others are in their folders.",
+            "This page has the figures and values of the first {} of {} landscapes; those of the others are in their folders.",
             details.len(),
             report.rows.len()
         )

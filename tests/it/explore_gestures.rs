@@ -205,7 +205,7 @@ fn pictures_of_ones_own_are_dropped_linked_and_saved() {
         page.wait("!document.querySelector('#link-note').hidden");
         assert!(
             page.text("document.querySelector('#link-note').textContent")
-                .contains("no picture that can be read as A")
+                .contains("no readable picture for A")
         );
         page.wait(SETTLED);
         assert!(

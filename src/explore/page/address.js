@@ -43,8 +43,8 @@ const address = {
   tellOfLong() {
     const long = ROLES.filter((_, k) => anchors.picks[k]?.png?.length > this.MOST);
     const notes = [
-      long.length && `A link cannot carry ${long.join(' and ')}: the picture is too large for an address; whoever opens the link brings the file again.`,
-      this.lost.length && `The link held no picture that can be read as ${this.lost.join(' and ')}; an item of the data took its place.`,
+      long.length && `A link cannot carry ${long.join(' and ')}: the picture is too large for an address; whoever opens the link must add the file again.`,
+      this.lost.length && `The link held no readable picture for ${this.lost.join(' and ')}; an item of the data took its place.`,
     ].filter(Boolean);
     byId('link-note').hidden = !notes.length;
     byId('link-note').textContent = notes.join(' ');

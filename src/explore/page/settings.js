@@ -55,7 +55,7 @@ const settings = {
       made.setAttribute('aria-label', label);
       return made;
     };
-    control.append(button('box-out', 'Wider', '−'), button('box-in', 'Narrower', '+'), button('box-reset', 'As at first', 'Reset'));
+    control.append(button('box-out', 'Wider', '−'), button('box-in', 'Narrower', '+'), button('box-reset', 'Reset the window', 'Reset'));
     return control;
   },
 

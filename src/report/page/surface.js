@@ -48,7 +48,7 @@ const surface = {
 
   // Inflated after the rest of the page is on screen; it is most of the file.
   async load() {
-    if (!hasWebGl()) return this.giveUp('The surface needs WebGL, which is not to be had here. The map shows the same grid.');
+    if (!hasWebGl()) return this.giveUp('The surface needs WebGL, which is not available here. The map shows the same grid.');
     runLibrary(await source.library());
     this.library = window.Plotly;
     byId('surface-message').hidden = true;

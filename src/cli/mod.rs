@@ -109,7 +109,7 @@ enum Command {
     /// Compare models on the same landscapes: agreement, boundaries, errors; with --min-agreement
     /// a gate that ends with exit code 3
     Models(models::Args),
-    /// Survey every triple of a data set and search for the worst, on one machine or many
+    /// Survey the triples of a data set and search for the worst, on one machine or many
     #[cfg(feature = "atlas")]
     Atlas(atlas::Args),
     /// Find the class intervals on the lines between many pairs of inputs, and what samples miss

@@ -6,7 +6,7 @@
 >>> one.probabilities.shape
 (5, 5, 10)
 
-``None`` is the bundled model; a path, an estimator, a module of a framework or any function of a batch takes its
+``None`` is the bundled model; a path, an estimator, a module of a framework or any function of a batch can take its
 place. docs/python.md explains the rest.
 """
 

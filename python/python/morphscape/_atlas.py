@@ -27,9 +27,9 @@ RETRIES = 2
 
 
 class Atlas:
-    """What an atlas came to, in its folder.
+    """The results of an atlas, in its folder.
 
-    ``summary`` is ``summary.json`` as a dict, ``findings`` its sentences.
+    ``summary`` is ``summary.json`` as a dict, ``findings`` the sentences in it.
     """
 
     def __init__(self, path: Path, notes: tuple[str, ...] = ()) -> None:
@@ -39,7 +39,7 @@ class Atlas:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """What was found, in sentences."""
+        """The findings, in sentences."""
         return tuple(self.summary["findings"])
 
     @property
@@ -48,11 +48,11 @@ class Atlas:
         return self.path / "report.html"
 
     def pairs(self) -> Any:
-        """Means of each two classes, as a DataFrame."""
+        """Means for each pair of classes, as a DataFrame."""
         return frame_of([_flat(row) for row in self.summary["pairs"]])
 
     def class_triples(self) -> Any:
-        """Means of each three classes, as a DataFrame."""
+        """Means for each triple of classes, as a DataFrame."""
         return frame_of([_flat(row) for row in self.summary["class_triples"]])
 
     def ranking(self) -> Any:
@@ -62,7 +62,7 @@ class Atlas:
         return pandas.read_parquet(self.path / "ranking.parquet")
 
     def rows(self, steps: int) -> Any:
-        """The rows of the grids of so many points a side, as a DataFrame of pandas; needs pandas and pyarrow."""
+        """The rows of the grids with this many points a side, as a DataFrame of pandas; needs pandas and pyarrow."""
         import pandas
 
         return pandas.read_parquet(self.path / f"rung={steps:02}")
@@ -100,39 +100,39 @@ def atlas(
     client: Any = None,
     **options: Unpack[GridOptions],
 ) -> Atlas:
-    """Looks through the triples of a data set: a survey of all, and a search for the worst.
+    """Surveys the triples of a data set and searches for the worst.
 
-    A folder that holds a part of the same atlas is gone on with.
+    If the folder holds part of the same atlas, it is resumed.
 
     Parameters
     ----------
     model : path, None, callable, or "module:function"
-        As for :func:`sweep`. ``"module:function"`` names a function without arguments that gives the model: what
-        workers of a ``client`` call, once each, since a live network does not travel.
+        As for :func:`sweep`. ``"module:function"`` names a function without arguments that returns the model. Each
+        worker of a ``client`` calls it once, since a live network cannot be sent to it.
     items, labels
-        As for :func:`sweep`; a place has labels of its own. ``"module:function"`` names one that gives ``(items,
-        labels)``.
+        As for :func:`sweep`; a place has labels of its own. ``"module:function"`` names a function that returns
+        ``(items, labels)``.
     out : path
         The folder of the atlas.
     score : {{"confident_intrusion", "flip", "intrusion", "barrier", "total_variation"}}
-        What triples are searched and ranked by.
+        The score that triples are searched and ranked by.
     search, survey : int
-        Triples that are searched at most, and triples of the survey.
+        How many triples to search at most, and how many to survey.
     per_class : int, optional
-        Items a class at most, drawn at random.
+        Most items to take of a class, drawn at random.
     any_items : bool
         Whether items that the model classifies wrongly take part.
     rungs, keep, audit
-        Points a side of the grids of the search, shares of the triples that go on to the finer ones, and the share of
-        the others that does by lot.
+        Points a side of the grids of the search, shares of the triples that move on to the finer ones, and the share
+        of the others that move on by lot.
     top, shown : int
         How long the list of the worst is, and how many of them are drawn.
     shards : int, optional
         Parts that the search is cut into.
     second : path, optional
-        Another model that the survey and the worst triples are taken with.
+        Another model, with which the survey and the worst triples are computed as well.
     client : optional
-        A client of Dask, or anything else with ``submit(function, *arguments)`` that gives futures: its workers
+        A client of Dask, or anything else with ``submit(function, *arguments)`` that returns futures: its workers
         compute the shards. They need the same files at the same paths.
     {options}
     """

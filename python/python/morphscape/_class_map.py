@@ -14,7 +14,7 @@ from . import _morphscape
 
 @dataclass(frozen=True, repr=False)
 class ClassMap:
-    """Beside the points of a plane or triangle the classes between them, as exactly as the model allows it."""
+    """The classes between the points of a plane or triangle, as exactly as the model allows."""
 
     found: str
     """How: ``exact``, every region of the network was made; ``certified``, bounds prove the class on a share of it;

@@ -17,7 +17,7 @@ from ._say import Progress
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What a comparison of modes came to."""
+    """The results of a comparison of modes."""
 
     finding: str
     """What was found, in a sentence."""
@@ -31,7 +31,7 @@ class Comparison:
     """What was assumed."""
 
     def to_frame(self) -> Any:
-        """``triples`` as a DataFrame: of polars if that is imported and pandas is not, else of pandas."""
+        """``triples`` as a DataFrame: of polars if polars is imported and pandas is not, else of pandas."""
         return frame_of(self.triples)
 
     def __repr__(self) -> str:

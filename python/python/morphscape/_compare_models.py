@@ -42,11 +42,11 @@ class Shortfall:
 
 
 class Models:
-    """What a comparison of models came to.
+    """The results of a comparison of models.
 
-    ``tables`` has a row a pair of models (``pairs``, means over triples), a row a pair on each landscape
-    (``landscapes``), a row a model (``models``), a class of a pair (``classes``), an item (``items``), and of a series
-    a row a model along it (``series``).
+    ``tables`` has a row for each pair of models (``pairs``, means over triples), each pair on each landscape
+    (``landscapes``), each model (``models``), each class of a pair (``classes``), each item (``items``), and each
+    model along a series (``series``).
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class Models:
         return [dict(row) for row in self._tables[table]]
 
     def to_frame(self, table: Table = "pairs") -> Any:
-        """A table as a DataFrame: of polars if that is imported and pandas is not, else of pandas."""
+        """A table as a DataFrame: of polars if polars is imported and pandas is not, else of pandas."""
         return frame_of(self.rows(table))
 
     def matrix(self, measure: str = "agreement") -> npt.NDArray[np.float64]:
-        """A measure of each two models ``(models, models)``, its mean over the triples; NaN where it was not taken.
+        """A measure of each pair of models ``(models, models)``, its mean over the triples; NaN where it was not taken.
 
         ``agreement``, ``kappa`` and ``jaccard`` are 1 for models that do not differ; ``hausdorff``, ``hausdorff_95`` and
         ``boundary_distance`` (of the boundaries, in sides of the grid) and ``variation_distance`` are 0.
@@ -108,14 +108,14 @@ class Models:
 
     @property
     def agreement(self) -> npt.NDArray[np.float64]:
-        """The share of points with equal labels, of each two models: ``matrix("agreement")``."""
+        """The share of points with equal labels, of each pair of models: ``matrix("agreement")``."""
         return self.matrix("agreement")
 
     def shortfalls(self, min_agreement: float, *, per_class: bool = False) -> tuple[Shortfall, ...]:
-        """What falls short of a limit, 0 to 1; empty where nothing does, so ``assert not found.shortfalls(0.95)`` holds.
+        """What falls short of a limit, 0 to 1; empty if nothing does, so ``assert not found.shortfalls(0.95)`` holds.
 
-        The mean agreement of each two models is held against it, and with ``per_class`` also the Jaccard index of each
-        class over all landscapes, as ``morphscape models --min-agreement`` does.
+        The mean agreement of each pair of models is compared with it, and with ``per_class`` also the Jaccard index
+        of each class over all landscapes, as ``morphscape models --min-agreement`` does.
         """
         if not 0 <= min_agreement <= 1:
             raise InputError(f"min_agreement: expected a share from 0 to 1, found {min_agreement}")
@@ -127,7 +127,7 @@ class Models:
         return self._file.svg(kind)
 
     def report(self, path: AnyPath) -> Path:
-        """Writes a page to look at all of it, which needs no network, and gives its path."""
+        """Writes a page that shows all of it and needs no network, and returns its path."""
         Path(path).write_text(self._file.page(), encoding="utf-8")
         return Path(path)
 
@@ -172,23 +172,23 @@ def models(
     Parameters
     ----------
     models : mapping of names to models, or sequence of models
-        Two or more, or one beside ``baseline``; each as in :func:`morphscape.landscape`.
+        Two or more, or one with ``baseline``; each as in :func:`morphscape.landscape`.
     items, labels
         As in :func:`morphscape.sweep`; items may also be a place that the command line's ``--data`` takes.
     groups, seed, classes
         As in :func:`morphscape.sweep`; classes are those of the first model.
     match : {"name", "order"}
-        How the classes of the other models are found among those of the first.
+        How the classes of the other models are matched to those of the first.
     series : bool
         Whether the models are checkpoints of one training, in order.
     margins : bool
-        Whether dbViz's margins of the first 100 items are taken, of models that have exact lines.
+        Whether dbViz's margins of the first 100 items are taken, for models that have exact lines.
     baseline : path, optional
-        A finished run whose kept landscapes stand in for a first model; it says data, triples and grids.
+        A finished run whose kept landscapes stand in for a first model; it sets data, triples and grids.
     out : path, optional
-        A folder that is written as ``morphscape models`` writes it, and resumed where it holds a part of the same run.
+        A folder that is written as ``morphscape models`` writes it, and resumed if it holds part of the same run.
     force : bool
-        Whether a folder that holds something else is written over.
+        Whether to start over in a folder that holds something else.
     tensors, report : bool
         Whether the folder keeps every landscape, and whether it gets figures and the report.
     {options}

@@ -20,7 +20,7 @@ from ._lists import Run
 
 
 def open(path: AnyPath) -> Any:  # noqa: A001 - as numpy's and PIL's
-    """What is in the folder of a finished run, whoever made it.
+    """Opens the folder of a finished run, whatever made it.
 
     A :class:`Run` of landscapes; :class:`Lines` of ``lines``; :class:`Models` of ``models`` that keeps landscapes;
     :class:`Atlas` of ``atlas``.

@@ -48,9 +48,9 @@ class Given:
 class Landscape:
     """A classifier's answers on the grid between three items.
 
-    Row ``i`` mixes A and B, column ``j`` leads the mix into C. On a plane alpha grows with ``i`` and beta with
-    ``j``; on a triangle the share of B and that of C, and values are NaN where the shares pass 1. Arrays are
-    read-only.
+    Row ``i`` mixes A and B, column ``j`` leads the mix into C. On a plane, alpha grows with ``i`` and beta with
+    ``j``. On a triangle, the share of B grows with ``i`` and that of C with ``j``; values are NaN where these shares
+    sum to more than 1. Arrays are read-only.
     """
 
     def __init__(self, file: _morphscape.LandscapeFile, given: Given = Given()) -> None:
@@ -74,12 +74,12 @@ class Landscape:
 
     @property
     def anchors(self) -> Optional[npt.NDArray[np.float64]]:
-        """Of a plane or triangle, alpha and beta of A, B and C, ``(3, 2)``, in ``unit``."""
+        """On a plane or triangle, alpha and beta of A, B and C, ``(3, 2)``, in ``unit``."""
         return None if self._file.flat is None else np.array(self._file.flat[0])
 
     @property
     def axes(self) -> Optional[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-        """Of a plane, alpha of each row and beta of each column."""
+        """On a plane, alpha of each row and beta of each column."""
         if self._file.flat is None or self.kind != "plane":
             return None
         alpha, beta = self._file.flat[1]
@@ -87,14 +87,14 @@ class Landscape:
 
     @property
     def unit(self) -> Optional[str]:
-        """Of a plane or triangle, what ``anchors`` and ``axes`` are measured in."""
+        """On a plane or triangle, the unit of ``anchors`` and ``axes``."""
         return None if self._file.flat is None else self._file.flat[2]
 
     @property
     def class_map(self) -> Optional[ClassMap]:
-        """Of a plane or triangle, which class is predicted where between the points, and how far that is known.
+        """On a plane or triangle, which class is predicted where between the points, and how exactly that is known.
 
-        None of other kinds, and of a file that was saved by itself.
+        None for other kinds, and for a file that was saved by itself.
         """
         return class_map_of(self._file)
 
@@ -136,7 +136,7 @@ class Landscape:
 
     @property
     def items(self) -> Optional[npt.NDArray[Any]]:
-        """A, B and C as they were given, ``(3, *item.shape)``; None of a landscape from a file."""
+        """A, B and C as they were given, ``(3, *item.shape)``; None for a landscape from a file."""
         return None if self._given.items is None else read_only(self._given.items)
 
     @property
@@ -153,7 +153,7 @@ class Landscape:
 
     @property
     def item_predicted(self) -> Optional[tuple[str, str, str]]:
-        """What the model takes A, B and C for; None of a plane from a file, whose points miss the items."""
+        """The classes predicted for A, B and C; None for a plane from a file, whose points miss the items."""
         if self._given.item_predicted is not None:
             return self._given.item_predicted
         if self.kind == "plane":
@@ -169,7 +169,7 @@ class Landscape:
 
     @property
     def intruders(self) -> tuple[str, ...]:
-        """Classes of none of the items that are predicted somewhere, the most frequent first."""
+        """Classes that are predicted somewhere but are none of the items', the most frequent first."""
         return tuple(self.classes[label] for label in self._file.intruders)
 
     @property
@@ -196,7 +196,7 @@ class Landscape:
         return go.Figure(json.loads(self._file.plotly()))
 
     def plot(self, kind: str = "map", ax: Any = None) -> LandscapeDisplay:
-        """Draws with matplotlib, into ``ax`` where one is given: ``map``, ``line``, ``ternary`` or ``surface``."""
+        """Draws with matplotlib, into ``ax`` if one is given: ``map``, ``line``, ``ternary`` or ``surface``."""
         from ._display import LandscapeDisplay
 
         return LandscapeDisplay(self).plot(kind, ax=ax)

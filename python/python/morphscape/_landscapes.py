@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 def landscape(
     model: Any, a: Any, b: Any, c: Any, *, labels: Any = None, **options: Unpack[LandscapeOptions]
 ) -> Landscape:
-    """The landscape between three items: A and B are mixed, and the mixes led into C.
+    """The landscape between three items: A and B are mixed, and each mix is led into C.
 
     Parameters
     ----------
     model : path, estimator, module of a framework, function of a batch, Model, or None
-        What is asked; None is the bundled model of Fashion-MNIST.
+        The classifier; None is the bundled model of Fashion-MNIST.
     a, b, c : array-like, tensor or DataFrame of one row
         Images of one shape, ``(height, width)``, ``(height, width, channels)`` or ``(channels, height,
         width)``, or rows: ``(features,)`` or ``(1, features)``.
     labels : three labels, optional
-        The items' classes; without them those that the model predicts.
+        The items' classes; by default those that the model predicts.
     {options}
     """
     three = stacked([a, b, c], bounds=options.get("bounds"), layout=options.get("layout", "auto"))
@@ -81,20 +81,20 @@ def sweep(
     Parameters
     ----------
     items, labels
-        As in :func:`landscapes`. With ``out`` items may also be a path of images, ``"fashion-mnist"``, or a table
-        of the paper (``"iris"``), as for ``--data``; such have labels of their own.
+        As in :func:`landscapes`. With ``out`` items may also be a path of images, ``"fashion-mnist"``, or a table of
+        the paper (``"iris"``), as for ``--data``; these have labels of their own.
     groups : int
-        Groups of three classes, 5 where nothing is said; of images each has two triples of items, of rows one,
-        and each triple three landscapes.
+        Groups of three classes, 5 by default. A group of images has two triples of items, a group of rows one, and
+        each triple has three landscapes.
     seed : int
         Chooses classes and items: the same seed on the same data gives the same landscapes as the command line.
     classes : sequence of three classes, by number or name
-        Of the first groups; the other groups draw theirs.
+        The classes of the first groups; the other groups draw theirs.
     out : path, optional
-        A folder that is written as ``morphscape sweep`` and ``morphscape interpolate`` write it, and resumed
-        where it holds a part of the same run. The result is then a :class:`Run`.
+        A folder that is written as ``morphscape sweep`` and ``morphscape interpolate`` write it, and resumed if it
+        holds part of the same run. The result is then a :class:`Run`.
     force : bool
-        Whether a folder that holds something else is written over.
+        Whether to start over in a folder that holds something else.
     report : bool
         Whether figures and the report are drawn in the folder.
     {options}
@@ -214,7 +214,7 @@ def morph(
 ) -> npt.NDArray[Any]:
     """The frames that lead image A into image B, ``(alphas, *a.shape)`` in the images' units, without a model.
 
-    ``alphas`` is a number of frames, A and B among them, or the weights of B. The rest is as in :func:`landscape`.
+    ``alphas`` is the number of frames, A and B included, or the weights of B. The rest is as in :func:`landscape`.
     """
     pair = stacked([a, b], bounds=bounds, layout=layout)
     if pair.view.is_rows:

@@ -66,7 +66,7 @@ def line(
 
     The changes are found exactly for a network in a file whose layers are piecewise linear, in certified brackets
     where they are smooth, and between the points for everything else; ``Line.found`` says which. ``exact=False``
-    looks at the points alone.
+    uses the points alone.
     """
     if not 2 <= steps <= 1_000_000:
         raise InputError(f"steps: expected 2 to 1000000 points, found {steps}")

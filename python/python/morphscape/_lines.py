@@ -51,12 +51,12 @@ class Lines:
 
     @property
     def crossings(self) -> tuple[tuple[float, ...], ...]:
-        """Of each line, where the class changes."""
+        """For each line, where the class changes."""
         return tuple(tuple(begin for begin, _, _ in line[1:]) for line in self.intervals)
 
     @property
     def margins(self) -> npt.NDArray[np.float64]:
-        """Of each line how far A can be moved towards B before its class changes; NaN where that is not known exactly."""
+        """For each line, how far A can be moved towards B before its class changes; NaN if not known exactly."""
         found = [row["margin"] for row in self.table]
         return np.array([np.nan if margin is None else margin for margin in found], dtype=np.float64)
 
@@ -65,7 +65,7 @@ class Lines:
         return [dict(row) for row in self.table]
 
     def to_frame(self) -> Any:
-        """``table`` as a DataFrame: of polars if that is imported and pandas is not, else of pandas."""
+        """``table`` as a DataFrame: of polars if polars is imported and pandas is not, else of pandas."""
         return frame_of(self.rows())
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ def lines(
     engine: Engine = "auto",
     show_progress: Optional[bool] = None,
 ) -> Lines:
-    """The class intervals on the straight lines between pairs of items, as ``morphscape lines`` finds them.
+    """The class intervals on the straight lines between pairs of items, as ``morphscape lines`` computes them.
 
     Parameters
     ----------
@@ -108,19 +108,20 @@ def lines(
         Integers ``(n, 2)``, positions of A and B among ``items``; without them ``seed`` draws ``count`` items, and for
         each ``directions`` others, the same as on the command line.
     labels : array-like, optional
-        One for each item; without them an item's class is the one that the model predicts.
+        One for each item; by default an item's class is the one that the model predicts.
     steps : int
-        Points of a sampled line; of an exact one the rows say what so many would miss.
+        Points of a sampled line; for an exact line, the rows say what so many points would miss.
     exact : bool
         As in :func:`morphscape.line`.
     max_pieces : int
-        More pieces of a line than this are an error.
+        A line with more pieces than this is an error.
     connect : bool
-        Whether a path from A to B that meets their two classes alone is sought, bent around others; of exact lines.
+        Whether to seek a path from A to B that meets only their two classes, bent around others; only for exact
+        lines.
     out : path, optional
-        A folder that is written as ``morphscape lines`` writes it, and resumed where it holds a part of the same lines.
+        A folder that is written as ``morphscape lines`` writes it, and resumed if it holds part of the same lines.
     force : bool
-        Whether a folder that holds something else is written over.
+        Whether to start over in a folder that holds something else.
     """
     if not 2 <= steps <= 1_000_000:
         raise InputError(f"steps: expected 2 to 1000000 points, found {steps}")

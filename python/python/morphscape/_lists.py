@@ -67,7 +67,7 @@ class LandscapeList(Sequence[Landscape]):
         return [landscape._file.row() for landscape in self]
 
     def to_frame(self) -> Any:
-        """The rows as a DataFrame: of polars if that is imported and pandas is not, else of pandas."""
+        """The rows as a DataFrame: of polars if polars is imported and pandas is not, else of pandas."""
         return frame_of(self.rows())
 
     def top(self, by: str = "total_variation", n: int = 10) -> LandscapeList:
@@ -80,7 +80,7 @@ class LandscapeList(Sequence[Landscape]):
         return LandscapeList([self._at(at) for at in order[:n]], self.notes)
 
     def report(self, path: Union[str, os.PathLike[str]]) -> Path:
-        """Writes a page to look at them, which needs no network, and gives its path."""
+        """Writes a page that shows them and needs no network, and returns its path."""
         _morphscape.write_report(os.fspath(path), [landscape._file for landscape in self])
         return Path(path)
 
@@ -99,7 +99,7 @@ class LandscapeList(Sequence[Landscape]):
 
 
 class Run(LandscapeList):
-    """A finished run in a folder, whose landscapes are read when they are looked at."""
+    """A finished run in a folder; its landscapes are read when they are used."""
 
     def __init__(self, folder: _morphscape.RunFolder, notes: tuple[str, ...] = ()) -> None:
         self._folder = folder
@@ -124,7 +124,7 @@ class Run(LandscapeList):
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What the run says of itself."""
+        """The run's ``manifest.json``."""
         manifest: dict[str, Any] = json.loads(self._folder.manifest())
         return manifest
 
@@ -132,7 +132,7 @@ class Run(LandscapeList):
         return self._folder.rows()
 
     def report(self, path: Optional[Union[str, os.PathLike[str]]] = None) -> Path:
-        """Draws the run's own report and gives its path; with ``path`` writes one elsewhere."""
+        """Draws the run's own report and returns its path; with ``path``, writes one elsewhere."""
         return Path(self._folder.report()) if path is None else super().report(path)
 
     def __repr__(self) -> str:

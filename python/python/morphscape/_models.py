@@ -29,14 +29,14 @@ ROWS_BATCH = 4096
 
 
 class Model:
-    """A classifier with what cannot be read off it.
+    """A classifier, with settings that cannot be read off it.
 
     ``model`` is a path of a ``.keras``, ``.h5``, ``.safetensors`` or ``.onnx`` file, which runs on the
     engine of Morphscape; a scikit-learn estimator; a ``torch.nn.Module`` (a Hugging Face image
     classifier is one); a Keras model; or any function of a batch. ``None`` is the bundled model of
     Fashion-MNIST.
 
-    Every function of this package takes such an object as it is; ``Model`` is for what needs saying.
+    Every function of this package takes such an object as it is; ``Model`` adds settings to it.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class Model:
     class_names : sequence of str, optional
         One for each answer.
     batch_size : int, optional
-        Inputs a call at most: 256 images or 4096 rows where nothing is said.
+        Most inputs to pass in one call; by default 256 images or 4096 rows.
     pad : bool
         Whether the last batch is filled up, for models that are compiled for one shape.
     scale : float, optional
-        Of a file alone: what grey levels 0..255 are multiplied by before ``mean`` and ``std``.
+        For files only: the factor that grey levels 0..255 are multiplied by before ``mean`` and ``std``.
     mean, std : float or sequence of float, optional
         The model gets ``(x - mean) / std``, one number or one a channel, in the items' units.
     device : str, optional
@@ -117,7 +117,7 @@ class Model:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was assumed of it."""
+        """What was assumed about the model."""
         return tuple(self._kind.notes)
 
     def __call__(self, items: Any, *, bounds: Optional[tuple[float, float]] = None) -> Floats:

@@ -54,20 +54,20 @@ DOCS = {
     "kind": """{"morph", "plane", "triangle"}
     What lies between the items: mixes of A and B led into C; the plane through the three, alpha along A to B
     and beta at right angles to it; or all mixtures of the three.""",
-    "steps": "int\n    Points a side: 21, of rows that are mixed 11, of planes and triangles 51.",
+    "steps": "int\n    Points a side: 21, but 11 for rows that are mixed and 51 for planes and triangles.",
     "range": """(below, above) or ((left, right), (below, above))
     How much wider than its items the box of a plane is, as shares of each side, or of the sides along alpha and
-    along beta; below 0 narrower.""",
+    along beta; numbers below 0 make it narrower.""",
     "clipped": """bool
-    Whether the values of a plane's points are clipped to the items' bounds; they leave them otherwise.""",
+    Whether the values of a plane's points are clipped to the items' bounds; otherwise they may leave them.""",
     "exact": "bool\n    Whether planes and triangles get an exact class map where the model allows it.",
     "grid": "int\n    Feature cells a side of an image.",
     "mode": """{"morph", "cross-fade", "published"}
     How images are mixed; ``"published"`` as the paper's tool does.""",
     "sampling": '{"cubic", "linear"}\n    How a morph samples its images.',
     "keep_frames": "bool\n    Whether ``frames`` holds the images in between. Rows are always kept.",
-    "bounds": "(black, white), optional\n    (0, 255) of uint8 and (0, 1) of floats where nothing is said.",
-    "layout": '{"auto", "HWC", "CHW"}\n    Where the channels stand, where both ends could be.',
+    "bounds": "(black, white), optional\n    By default (0, 255) for uint8 and (0, 1) for floats.",
+    "layout": '{"auto", "HWC", "CHW"}\n    Which axis holds the channels, if both ends could.',
     "engine": '{"auto", "gpu", "cpu"}\n    What computes.',
     "show_progress": """bool, optional
     A bar of tqdm; by default when the call takes longer than two seconds.""",

@@ -24,7 +24,7 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, repr=False)
 class Walk:
-    """What random walkers came to. Fields are ``(rows, columns)`` over the surface's points, None where there are none."""
+    """The results of random walkers. Fields are ``(rows, columns)`` over the surface's points, or None."""
 
     facts: Mapping[str, str]
     """What was found, in words and numbers."""
@@ -60,7 +60,7 @@ class Walk:
         return self.figures[kind]
 
     def to_frame(self) -> Any:
-        """``moments`` as a DataFrame: of polars if that is imported and pandas is not, else of pandas."""
+        """``moments`` as a DataFrame: of polars if polars is imported and pandas is not, else of pandas."""
         names = list(self.moments)
         return frame_of([dict(zip(names, row)) for row in zip(*(self.moments[name].tolist() for name in names))])
 
@@ -97,37 +97,37 @@ def walk(
     engine: Engine = "auto",
     show_progress: Optional[bool] = None,
 ) -> Walk:
-    """Walks at random on a landscape, or on a surface of its own, as ``morphscape walk`` does.
+    """Runs random walks on a landscape, or on another surface, as ``morphscape walk`` does.
 
     Parameters
     ----------
     on : Landscape or {"flat", "bowl", "fractal"}
         A landscape, an endless plane, ``a x^2 + b y^2``, or a fractal surface.
     walk : {"lattice", "langevin"}
-        One of four neighbours a step, accepted as Metropolis does; or downhill with jitter, in steps of ``dt``.
+        To one of four neighbours a step, accepted as Metropolis does; or downhill with jitter, in steps of ``dt``.
     temperature : float
-        In the unit of the surface's height; at 1, walkers on ``-ln p`` come to be spread as ``p``.
+        In the unit of the surface's height; at 1, walkers on ``-ln p`` end up distributed as ``p``.
     dt : float, optional
-        Time of a step of the Langevin walk; by default a quarter of the largest that is accepted.
+        Time step of the Langevin walk; by default a quarter of the largest that is accepted.
     walkers, length : int
-        How many, and steps of each.
+        How many walkers, and the steps of each.
     start : {"minimum", "uniform"} or (x, y), optional
         By default uniform on fractals and landscapes, else the minimum.
     edges : {"reflecting", "absorbing"}
         What the edges of a grid do.
     basins : str
-        Of a landscape, the two items whose basins a lattice walk is to reach.
+        On a landscape, the two items whose basins a lattice walk is to reach.
     potential, class_name
-        Of a landscape: ``-ln p`` of a class, by default that of C, or minus the logit margin.
+        On a landscape: ``-ln p`` of a class, by default that of C, or minus the logit margin.
     steps : int, optional
         Points a side; by default those of the landscape, else 101.
     drift, bowl, hurst, height
-        Of the flat surface, of the bowl (a, b), of the fractal.
+        For the flat surface, for the bowl (a, b), and both for the fractal.
     out : path, optional
         A folder that is written as ``morphscape walk`` writes it. A walk on a landscape of a run in a folder is also
         shown in that run's report.
     force : bool
-        Whether a folder that holds something else is written over.
+        Whether to start over in a folder that holds something else.
     report : bool
         Whether figures and the report are drawn in the folder; ``figures`` has none otherwise.
     """

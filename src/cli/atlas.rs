@@ -155,10 +155,10 @@ struct SubmitArgs {
     /// Time limit of a task
     #[arg(long, value_name = "TIME", default_value = "01:00:00")]
     time: String,
-    /// Cores of a task
+    /// Cores for each task
     #[arg(long, value_name = "N", default_value_t = 4)]
     cpus: u32,
-    /// Generic resources of a task, such as gpu:1
+    /// Generic resources for each task, such as gpu:1
     #[arg(long, value_name = "GRES")]
     gres: Option<String>,
     /// Partition to submit to

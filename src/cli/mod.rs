@@ -53,10 +53,10 @@ use text::error_text;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say more: the engine, and where the time goes
+    /// Print more: the engine, and where the time goes
     #[arg(short, long, global = true, action = ArgAction::SetTrue)]
     verbose: bool,
-    /// Say nothing but errors and results
+    /// Print only errors and results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Threads of the host; 0 for one per core, at most four per core

@@ -55,7 +55,7 @@ enum MarkName {
 pub(super) enum Figures {
     /// No figures and no report
     None,
-    /// A line plot a landscape, no report
+    /// A line plot for each landscape, no report
     Line,
     /// Every figure, and the report
     All,

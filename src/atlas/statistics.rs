@@ -32,7 +32,7 @@ pub struct Mean {
     /// Its standard error; items are the units. Nothing where all triples share an item: how much
     /// another item would change it is not known then.
     pub standard_error: Option<f64>,
-    /// The mean less and plus 1.96 standard errors.
+    /// The mean less and plus 1.96 standard errors, cut off at 0 where no value is below it.
     pub interval: Option<[f64; 2]>,
     /// Triples that it is taken over.
     pub triples: usize,
@@ -112,10 +112,14 @@ pub(super) fn stratified_mean(drawn: &[Drawn], weights: &[f64]) -> Option<Mean> 
         })
         .sum();
     let standard_error = is_known.then(|| variance.sqrt());
+    let least = match drawn.iter().all(|one| one.value >= 0.0) {
+        true => 0.0,
+        false => f64::NEG_INFINITY,
+    };
     Some(Mean {
         mean,
         standard_error,
-        interval: standard_error.map(|error| [-Z, Z].map(|z| mean + z * error)),
+        interval: standard_error.map(|error| [-Z, Z].map(|z| (mean + z * error).max(least))),
         triples: drawn.len(),
         items: items.len(),
     })
@@ -323,6 +327,14 @@ mod tests {
         };
         assert_eq!(error(&[first]), None);
         assert_eq!(error(&[first, shares]), None);
+        // No share is below 0; a difference may be.
+        let interval = |drawn: &[Drawn]| {
+            let mean = stratified_mean(drawn, &[1.0]).expect("triples");
+            mean.interval.expect("known")
+        };
+        assert_eq!(interval(&[first, other])[0], 0.0);
+        let below = one([(0, 0), (1, 10), (2, 20)], -0.5);
+        assert!(interval(&[below, other])[0] < -0.5);
         // Six items, each alone in its class: leaving one out gives 2 or 0 instead of 1, three times each.
         let found = error(&[first, other]).expect("known");
         assert!((found - 5f64.sqrt()).abs() < 1e-12, "{found}");

@@ -52,12 +52,6 @@ pub(crate) fn atlas_plan(
     Ok((plan.shards, watch.notes()))
 }
 
-/// A place of items as workers elsewhere are given it.
-#[pyfunction]
-pub(crate) fn absolute_place(place: &str) -> String {
-    morphscape::job::absolute_place(place)
-}
-
 /// The atlas in a folder: of what its plan names, or of a model and items that Python holds.
 fn opened(
     folder: &Path,

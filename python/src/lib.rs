@@ -108,7 +108,6 @@ fn _morphscape(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "atlas")]
     {
         module.add_function(wrap_pyfunction!(atlas::atlas_plan, module)?)?;
-        module.add_function(wrap_pyfunction!(atlas::absolute_place, module)?)?;
         module.add_function(wrap_pyfunction!(atlas::atlas_missing, module)?)?;
         module.add_function(wrap_pyfunction!(atlas::atlas_run, module)?)?;
         module.add_function(wrap_pyfunction!(atlas::atlas_finish, module)?)?;

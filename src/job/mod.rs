@@ -49,6 +49,6 @@ pub use morph::{LoadedMorph, MorphJob};
 pub use observer::{Note, Observer, Silent, Stage, Weight};
 #[cfg(feature = "explore")]
 pub(crate) use own::own_name;
-pub use spec::{InterpolateJob, Job, SweepJob, absolute_place};
+pub use spec::{InterpolateJob, Job, SweepJob};
 pub use tables::{LoadedTable, TableSource, is_table};
 pub use triples::{Groups, Triples, class_number};

@@ -147,7 +147,7 @@ impl Job {
 
 /// A place of data named from the root of the file system, where it is a file or folder that is
 /// there. What is bundled stays so beside a folder of the same name.
-pub fn absolute_place(place: &str) -> String {
+fn absolute_place(place: &str) -> String {
     let mut path = PathBuf::from(place);
     if place != FASHION_MNIST && PaperTable::named(place).is_none() {
         make_absolute(&mut path);

@@ -169,9 +169,8 @@ def atlas(
             )
     else:
         model = factory or (None if model is None else os.path.abspath(os.fspath(model)))
-        if source is None and isinstance(items, (str, os.PathLike)):
-            items = _morphscape.absolute_place(os.fspath(items))
-        sent = (model, items, labels)
+        # A place is read as the plan names it.
+        sent = (model, source or items, labels)
         _run_on(client, place, missing, sent, how)
     with Progress(None, how["show_progress"]) as progress:
         _, more = _morphscape.atlas_finish(

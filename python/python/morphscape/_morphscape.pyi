@@ -41,7 +41,6 @@ __all__ = [
     "write_report",
     "run_sweep",
     "atlas_plan",
-    "absolute_place",
     "atlas_missing",
     "atlas_run",
     "atlas_finish",
@@ -326,7 +325,6 @@ def atlas_plan(
     engine: str,
     progress: _Progress,
 ) -> tuple[int, list[str]]: ...
-def absolute_place(place: str) -> str: ...
 def atlas_missing(folder: str) -> tuple[list[int], list[tuple[int, str]]]: ...
 def atlas_run(
     folder: str,

@@ -218,7 +218,7 @@ fn a_landscape_is_explored_in_a_browser() {
         );
         assert_eq!(page.text("JSON.stringify(morphscape.path())"), path);
         assert_quiet(&page, client);
-        client.wait_until_idle(Duration::from_secs(5));
+        client.wait_until_idle();
     });
     assert_eq!(crate::program::files(out.path()), ["kept"]);
 }

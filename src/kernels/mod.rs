@@ -1,7 +1,7 @@
 //! The kernels: each a WGSL file and its Rust twin, one row a kernel in [`Kernel::spec`].
 //!
 //! ```text
-//!  images ─ spline ─> coefficients ─ stack ─> stacks ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
+//!  images ─ spline ─> coefficients ─ pieces ─> pieces ─ warp ─> frames ─ conv, pool, dense ... ─> logits ─ softmax ─> probabilities
 //!                                        pairs, meshes ──┘
 //!  walkers ─ lattice_walk or langevin_walk ─> walkers ─ ... ─> walk_moments, walk_occupation, walk_arrivals
 //! ```
@@ -35,8 +35,12 @@ mod langevin_walk;
 mod lattice_walk;
 mod loads;
 mod lrn;
+mod machine;
+#[cfg(target_arch = "x86_64")]
+mod machine_x86;
 mod normalise;
 mod philox;
+mod pieces;
 mod pool;
 mod products;
 mod rearrange;
@@ -46,7 +50,6 @@ mod sample;
 mod softmax;
 mod source_map;
 mod spline;
-mod stack;
 mod trees;
 mod variants;
 mod walk_arrivals;
@@ -79,17 +82,18 @@ pub use pool::{PoolLayer, Pooling};
 pub use rearrange::RearrangeLayer;
 pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
 pub use resample::{Between, ResampleLayer};
+pub use sample::Sampling;
 pub use spline::spline_coefficients;
 pub use trees::{TreeNode, TreesLayer};
 pub use variants::{Variant, variants};
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
 pub use walker::{Span, Walker};
-pub use warp::{FrameJob, PairJob, Sampling, WarpGeometry};
+pub use warp::{FrameJob, PairJob, WarpGeometry};
 pub use windows::Windows;
 
 /// The table of kernels, in the order of a sweep: what each computes, its name and its row
-/// ([`Kernel::spec`]). The warp has two rows.
+/// ([`Kernel::spec`]). Pieces and warp have two rows each.
 macro_rules! kernels {
     (
         $($(#[$before_doc:meta])* $before:ident => $before_spec:path,)*;
@@ -99,6 +103,8 @@ macro_rules! kernels {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kernel {
             $($(#[$before_doc])* $before,)*
+            /// Images as a polynomial for each cell between their pixels.
+            Pieces(Sampling),
             /// Pairs of images through their meshes, blended to frames.
             Warp(Sampling),
             $($(#[$doc])* $name,)*
@@ -107,6 +113,8 @@ macro_rules! kernels {
         /// All kernels.
         pub const KERNELS: &[Kernel] = &[
             $(Kernel::$before,)*
+            Kernel::Pieces(Sampling::Cubic),
+            Kernel::Pieces(Sampling::Linear),
             Kernel::Warp(Sampling::Cubic),
             Kernel::Warp(Sampling::Linear),
             $(Kernel::$name,)*
@@ -117,6 +125,8 @@ macro_rules! kernels {
             pub fn spec(self) -> &'static KernelSpec {
                 match self {
                     $(Self::$before => &$before_spec,)*
+                    Self::Pieces(Sampling::Cubic) => &pieces::CUBIC,
+                    Self::Pieces(Sampling::Linear) => &pieces::LINEAR,
                     Self::Warp(Sampling::Cubic) => &warp::CUBIC,
                     Self::Warp(Sampling::Linear) => &warp::LINEAR,
                     $(Self::$name => &$spec,)*
@@ -129,9 +139,7 @@ macro_rules! kernels {
 kernels! {
     /// Images to the coefficients of their interpolating spline.
     Spline => spline::SPEC,
-    /// Four values that a sample needs, side by side.
-    Stack => stack::SPEC,
-    // The warp.
+    // Pieces and warp.
     ;
     /// A dense layer of a network.
     Dense => dense::SPEC,

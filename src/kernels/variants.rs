@@ -66,7 +66,7 @@ impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.spec().name)?;
         match self {
-            Self::Warp(sampling) => write!(f, " {}", sampling.name()),
+            Self::Pieces(sampling) | Self::Warp(sampling) => write!(f, " {}", sampling.name()),
             _ => Ok(()),
         }
     }

@@ -3,19 +3,18 @@
 //! Warping and blending are one kernel: both sides of a pixel come from one owner triangle,
 //! and the frame is the only thing that goes out to memory.
 
-use super::sample::{Cubic, Linear, Sample};
-use super::source_map::{Cells, Corners, LANES, Lanes, SourceMap};
-use super::stack::Planes;
+use super::machine::{Cells, LANES, Lanes, Machine};
+use super::sample::{Cubic, Linear, Sample, Sampling};
+use super::source_map::{Corners, SourceMap};
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelSpec, Recording, blend, case, row_stride,
     shader_struct,
 };
 use crate::mesh::{PairMesh, fixed_alpha};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Arch, NullaryFnOnce, Scalar, Simd};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-use std::marker::PhantomData;
 use std::ops::Range;
+use std::slice::ChunksExact;
 
 const WORKGROUP_SIZE: u32 = 64;
 /// Rows of a strip: the bits of a word.
@@ -23,8 +22,8 @@ const STRIP_ROWS: usize = 32;
 /// How many triangles a cell should have where a mesh is fine. An invocation looks at all of its
 /// cell, and a triangle is in every cell that it may touch.
 const CELL_TRIANGLES: usize = 16;
-/// Pixels a cell is wide at least.
-const LEAST_CELL_WIDTH: usize = 8;
+/// Cells are a multiple of so many pixels wide: what the twin draws at a time.
+const CELL_WIDTH: usize = LANES;
 
 pub(super) const CUBIC: KernelSpec = KernelSpec {
     source: &[
@@ -130,26 +129,6 @@ impl FrameJob {
     }
 }
 
-/// How images are sampled between their pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sampling {
-    /// Bilinear.
-    Linear,
-    /// Interpolating bicubic spline with not-a-knot ends, as the paper's tool samples.
-    Cubic,
-}
-
-impl Sampling {
-    /// As plans and files have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Cubic => "cubic",
-        }
-    }
-}
-
 /// What all frames of a warp share.
 #[derive(Debug, Clone, Copy)]
 pub struct WarpGeometry {
@@ -191,34 +170,7 @@ impl Recording {
             count * frame_stride,
             "warp: images are [count, row_stride(H W C)]"
         );
-        // Shader and twin load what a sample needs of a row with one load: the values lie stacked.
-        let sources = match geometry.sampling {
-            Sampling::Linear => {
-                let pixels = Planes {
-                    channels,
-                    row: width,
-                    rows: height,
-                    source_stride: frame_stride,
-                    channel_stride: 1,
-                    step: channels,
-                };
-                self.stack(images, count, pixels, Linear::reach(width))
-            }
-            // A spline's coefficients reach past the image on all sides.
-            Sampling::Cubic => {
-                let [row, rows] = [width, height].map(|side| side + Cubic::MARGIN);
-                let coefficients = Planes {
-                    channels,
-                    row,
-                    rows,
-                    source_stride: channels * row * rows,
-                    channel_stride: row * rows,
-                    step: 1,
-                };
-                let spline = self.spline(images, count, geometry.shape);
-                self.stack(spline, count, coefficients, Cubic::reach(row))
-            }
-        };
+        let sources = self.pieces(images, count, geometry.shape, geometry.sampling);
         // Which triangles a pixel has to look at is found out here, once a pair and not once a frame.
         let cut = CellCut::new(width, height, pairs);
         let mut cells = Vec::with_capacity(pairs.len() * cut.strips * cut.cells);
@@ -278,8 +230,8 @@ impl CellCut {
         let strips = height.div_ceil(STRIP_ROWS);
         // A coarse mesh has none or one: then a strip is a single cell. Narrow cells would list most
         // triangles several times.
-        let cells = (triangles / (CELL_TRIANGLES * strips)).min(width / LEAST_CELL_WIDTH);
-        let cell_width = width.div_ceil(cells.max(1));
+        let cells = (triangles / (CELL_TRIANGLES * strips)).min(width / CELL_WIDTH);
+        let cell_width = width.div_ceil(cells.max(1)).next_multiple_of(CELL_WIDTH);
         Self {
             width,
             height,
@@ -364,7 +316,7 @@ fn flop<S: Sample>(params: &[u32]) -> u64 {
 
 fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params = WarpParams::of(params);
-    let sources: &[[f32; 4]] = bytemuck::cast_slice(inputs[0]);
+    let sources: &[S::Piece] = bytemuck::cast_slice(inputs[0]);
     let cells: &[[u32; 4]] = bytemuck::cast_slice(inputs[1]);
     let corners: &[Corners] = bytemuck::cast_slice(inputs[2]);
     let jobs: &[FrameJob] = bytemuck::cast_slice(inputs[3]);
@@ -386,7 +338,7 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         cell_width,
     };
     let rectangles: Vec<_> = cut.rectangles().collect();
-    let source_values = channels * (width + S::MARGIN) * (height + S::MARGIN);
+    let source_pieces = channels * (width - 1) * (height - 1);
     let arch = Arch::new();
     frames
         .par_chunks_exact_mut(params.frame_stride as usize)
@@ -394,102 +346,137 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         // Fewer frames a task, and a thread's scratch is made anew too often.
         .with_min_len(4)
         .for_each_init(
-            || Rows::new(width, height, params.scale),
-            |rows, (frame, job)| {
+            || SourceMap::new(width, height.min(STRIP_ROWS), params.scale),
+            |map, (frame, job)| {
                 let cells = &cells[job.pair as usize * rectangles.len()..][..rectangles.len()];
                 // All cells of a pair name its images.
                 let [left, right, ..] = cells[0];
                 let source =
-                    |number: u32| &sources[number as usize * source_values..][..source_values];
-                arch.dispatch(Frame {
-                    rows,
-                    cells,
-                    rectangles: &rectangles,
+                    |number: u32| &sources[number as usize * source_pieces..][..source_pieces];
+                let frame = Frame::<S> {
+                    map,
+                    cells: cells.chunks_exact(cells_a_strip),
+                    rectangles: rectangles.chunks_exact(cells_a_strip),
                     corners,
                     job,
                     sources: [source(left), source(right)],
-                    sampling: PhantomData::<S>,
-                    width,
+                    size: [width, height],
                     channels,
                     levels: &mut frame[..width * height * channels],
-                });
+                };
+                frame.make_on(arch);
             },
         );
 }
 
-/// Scratch of a thread.
-struct Rows {
-    map: SourceMap,
-    /// Of a row in the left and in the right image.
-    cells: [Vec<Cells>; 2],
-}
-
-impl Rows {
-    fn new(width: usize, height: usize, scale: i32) -> Self {
-        Self {
-            map: SourceMap::new(width, height, scale),
-            cells: [(); 2].map(|()| vec![Cells::default(); width.div_ceil(LANES)]),
-        }
-    }
-}
-
-/// A frame to make, with the vector instructions the machine has: its loops are of [`LANES`]
-/// values, which the compiler turns into vectors.
-struct Frame<'a, S> {
-    rows: &'a mut Rows,
-    /// Of the frame's pair.
-    cells: &'a [[u32; 4]],
-    rectangles: &'a [[Range<usize>; 2]],
+/// A frame to make.
+struct Frame<'a, S: Sample> {
+    /// Scratch of the thread, for a strip.
+    map: &'a mut SourceMap,
+    /// Of the frame's pair, strip by strip.
+    cells: ChunksExact<'a, [u32; 4]>,
+    rectangles: ChunksExact<'a, [Range<usize>; 2]>,
     /// Of all pairs.
     corners: &'a [Corners],
     job: &'a FrameJob,
-    /// Stacks of the left and of the right image, `[channels, rows, values a row]`.
-    sources: [&'a [[f32; 4]]; 2],
-    sampling: PhantomData<S>,
-    width: usize,
+    /// Pieces of the left and of the right image, `[channels, H - 1, W - 1]`.
+    sources: [&'a [S::Piece]; 2],
+    /// Width and height, pixels.
+    size: [usize; 2],
     channels: usize,
     /// `[H, W, channels]`
     levels: &'a mut [f32],
 }
 
-impl<S: Sample> WithSimd for Frame<'_, S> {
+/// Calls [`Frame::make`] where the compiler may use the machine's instructions.
+struct On<'a, M, S: Sample>(M, Frame<'a, S>);
+
+impl<M: Machine, S: Sample> NullaryFnOnce for On<'_, M, S> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<V: Simd>(self, simd: V) {
-        let Rows { map, cells } = self.rows;
-        let channels = self.channels;
-        let plane = self.sources[0].len() / channels;
-        map.clear();
-        // First the owner of every pixel, which all channels share, then row by row the levels.
-        for ([.., first, count], rectangle) in self.cells.iter().zip(self.rectangles) {
-            let triangles = &self.corners[*first as usize..][..*count as usize];
-            map.draw(triangles, self.job.mesh_alpha, rectangle);
+    fn call(self) {
+        let Self(machine, frame) = self;
+        frame.make(machine);
+    }
+}
+
+impl<S: Sample> Frame<'_, S> {
+    fn make_on(self, arch: Arch) {
+        match arch {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(machine) => machine.vectorize(On(machine, self)),
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(machine) => machine.vectorize(On(machine, self)),
+            #[cfg(target_arch = "aarch64")]
+            Arch::Neon(machine) => machine.vectorize(On(machine, self)),
+            _ => Scalar.vectorize(On(Scalar, self)),
         }
-        let rows = self.levels.chunks_exact_mut(self.width * channels);
-        for (y, levels) in rows.enumerate() {
-            map.locate(simd, y, self.width + S::MARGIN, cells);
-            let [left_cells, right_cells] = &*cells;
-            // The last block of a row is shorter; what its lanes hold past the row goes nowhere.
-            let blocks = levels.chunks_mut(LANES * channels);
-            for (levels, (left, right)) in blocks.zip(left_cells.iter().zip(right_cells)) {
-                for channel in 0..channels {
-                    let [left_source, right_source] = self.sources;
-                    let left = S::levels(simd, &left_source[channel * plane..][..plane], left);
-                    let right = S::levels(simd, &right_source[channel * plane..][..plane], right);
-                    let mut blended = Lanes::default();
-                    for k in 0..LANES {
-                        // A spline overshoots; each side is clamped, and the blend then lies within.
-                        let inside = |level: f32| level.clamp(0.0, 255.0);
-                        blended.0[k] = blend(inside(left.0[k]), inside(right.0[k]), self.job.alpha);
-                    }
-                    for (pixel, level) in levels.chunks_exact_mut(channels).zip(blended.0) {
-                        pixel[channel] = level;
+    }
+
+    /// Strip by strip: first where each pixel comes from, which all channels share, then the levels.
+    #[inline(always)]
+    fn make<M: Machine>(self, machine: M) {
+        let [width, height] = self.size;
+        let last = [(width - 1) as f32, (height - 1) as f32];
+        let alpha = self.job.alpha;
+        let plane = self.sources[0].len() / self.channels;
+        let strips = self.levels.chunks_mut(STRIP_ROWS * width * self.channels);
+        for ((cells, rectangles), levels) in self.cells.zip(self.rectangles).zip(strips) {
+            for ([.., first, count], rectangle) in cells.iter().zip(rectangles) {
+                let triangles = &self.corners[*first as usize..][..*count as usize];
+                self.map
+                    .draw(machine, triangles, self.job.mesh_alpha, rectangle);
+            }
+            for channel in 0..self.channels {
+                let [left, right] = self.sources;
+                let left = &left[channel * plane..][..plane];
+                let right = &right[channel * plane..][..plane];
+                let rows = levels.chunks_exact_mut(width * self.channels);
+                for (levels, sources) in rows.zip(self.map.rows()) {
+                    // The last block of a row is shorter; what its lanes hold past the row goes nowhere.
+                    let blocks = levels.chunks_mut(LANES * self.channels);
+                    for (levels, sources) in blocks.zip(sources) {
+                        let blended = blended::<M, S>(machine, left, right, sources, last, alpha);
+                        match self.channels {
+                            1 => levels.copy_from_slice(&blended.0[..levels.len()]),
+                            channels => {
+                                let pixels = levels.chunks_exact_mut(channels);
+                                for (pixel, level) in pixels.zip(blended.0) {
+                                    pixel[channel] = level;
+                                }
+                            }
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// The levels of some pixels of a channel, from its pieces in the left and in the right image.
+#[inline(always)]
+fn blended<M: Machine, S: Sample>(
+    machine: M,
+    left: &[S::Piece],
+    right: &[S::Piece],
+    [left_x, left_y, right_x, right_y]: &[Lanes<f32>; 4],
+    last: [f32; 2],
+    alpha: f32,
+) -> Lanes<f32> {
+    let (mut left_cells, mut right_cells) = (Cells::default(), Cells::default());
+    left_cells.find(left_x, left_y, last);
+    right_cells.find(right_x, right_y, last);
+    let left = S::levels(machine, left, &left_cells);
+    let right = S::levels(machine, right, &right_cells);
+    let mut blended = Lanes::default();
+    for k in 0..LANES {
+        // A spline overshoots; each side is clamped, and the blend then lies within.
+        let left = left.0[k].clamp(0.0, 255.0);
+        let right = right.0[k].clamp(0.0, 255.0);
+        blended.0[k] = blend(left, right, alpha);
+    }
+    blended
 }
 
 /// A pair of images at three blends.

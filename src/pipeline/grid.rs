@@ -147,9 +147,14 @@ impl Grid {
         self.steps * self.steps
     }
 
-    /// Bytes to count for the frames of one row of a grid.
+    /// Bytes to count for one row of a grid: of its frames, or of its image's pieces where there are
+    /// few frames to an image.
     pub(super) fn row_bytes(&self, frame_bytes: usize) -> usize {
-        frame_bytes * self.inner.len().max(1)
+        let frames = frame_bytes * self.inner.len().max(1);
+        match self.mode {
+            MorphMode::Clean(sampling) => frames.max(sampling.source_bytes(self.shape)),
+            _ => frames,
+        }
     }
 
     pub(super) fn frame_bytes(&self) -> usize {

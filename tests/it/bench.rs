@@ -164,7 +164,7 @@ fn a_table_and_json_of_the_same_figures() {
         let stages: Vec<&str> = (engine["stages"].as_array().expect("stages").iter())
             .map(|stage| stage["stage"].as_str().expect("a name"))
             .collect();
-        assert_eq!(stages, ["spline", "stack", "warp", "dense", "softmax"]);
+        assert_eq!(stages, ["spline", "pieces", "warp", "dense", "softmax"]);
     }
     fail(
         folder.path(),

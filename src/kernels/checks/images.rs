@@ -1,8 +1,7 @@
 //! Cases of the kernels that make frames.
 
-use super::case::{BITS, FLOATS, values};
+use super::case::{FLOATS, values};
 use super::{Checks, Recording};
-use crate::kernels::stack::Planes;
 use crate::kernels::{Buf, FrameJob, PairJob, Sampling, WarpGeometry, row_stride};
 use crate::mesh::{PairMesh, Point, lattice_scale};
 
@@ -49,40 +48,29 @@ pub(super) fn spline(checks: &mut Checks) {
     });
 }
 
-fn record_stack(recording: &mut Recording, count: usize, [rows, row, channels]: [usize; 3]) {
-    let planes = Planes {
-        channels,
-        row,
-        rows,
-        source_stride: row_stride(rows * row * channels),
-        channel_stride: 1,
-        step: channels,
-    };
-    let images = values(0, count * planes.source_stride);
-    let images = recording.upload("case.images", &images);
-    for reach in [[1, row, row + 1], [row, 2 * row, 3 * row]] {
-        let stacks = recording.stack(images, count, planes, reach);
-        recording.download(stacks);
-    }
+fn record_pieces(recording: &mut Recording, count: usize, shape: [usize; 3], sampling: Sampling) {
+    let images = waves(recording, count, shape);
+    let pieces = recording.pieces(images, count, shape, sampling);
+    recording.download(pieces);
 }
 
-pub(super) fn stack(checks: &mut Checks) {
-    checks.add("ragged", |recording| {
+pub(super) fn pieces(checks: &mut Checks, sampling: Sampling) {
+    checks.add("ragged", move |recording| {
         for (count, shape) in [
             (0, [4, 4, 1]),
             (1, [4, 4, 1]),
             (1, [9, 7, 1]),
-            (1, [8, 8, 1]),
-            (1, [5, 13, 1]),
+            (1, [8, 65, 1]),
+            (1, [5, 66, 1]),
             (3, [11, 9, 3]),
         ] {
-            record_stack(recording, count, shape);
+            record_pieces(recording, count, shape, sampling);
         }
-        BITS
+        FLOATS
     });
-    checks.add_folded(|recording| {
-        record_stack(recording, 1, [10, 29, 1]);
-        BITS
+    checks.add_folded(move |recording| {
+        record_pieces(recording, 3, [10, 65, 1], sampling);
+        FLOATS
     });
 }
 

@@ -56,7 +56,7 @@ impl Kernel {
         let mut checks = Checks::of(self);
         match self {
             Self::Spline => images::spline(&mut checks),
-            Self::Stack => images::stack(&mut checks),
+            Self::Pieces(sampling) => images::pieces(&mut checks, sampling),
             Self::Warp(sampling) => images::warp(&mut checks, sampling),
             Self::Dense => layers::dense(&mut checks),
             Self::Conv => layers::conv(&mut checks),

@@ -1,23 +1,21 @@
 //! A dense layer. Shader: `shaders/dense.wgsl`.
+//!
+//! The twin is that of a convolution (`products.rs`), on images of one pixel. Rejected: the product of
+//! crate matrixmultiply, which packs all rows and all weights anew for each batch.
 
 use super::activation::ActivationParams;
+use super::products::{Convolution, in_blocks};
+use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
     Recording, case, row_stride, shader_struct,
 };
-use ndarray::{ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
-use rayon::prelude::*;
 use std::mem::offset_of;
 use std::sync::Arc;
 
 const WORKGROUP_SIZE: u32 = 64;
 /// Rows and columns that one invocation of the shader computes.
 const BLOCK: usize = 8;
-/// Rows that one task of the twin computes at most: enough to pack the weights once for many rows.
-const TWIN_ROWS: usize = 256;
-/// Rows that its product takes together.
-const TWIN_BLOCK: usize = 8;
-
 pub(super) const SPEC: KernelSpec = KernelSpec {
     name: "dense",
     source: &[
@@ -111,7 +109,10 @@ impl DenseLayer {
         Self {
             inputs,
             outputs,
-            kernel: Constant::new(padded),
+            kernel: Constant::arranged(padded, move |weights| {
+                let weights = &weights[..inputs * stride];
+                in_blocks(weights, stride, row_stride(outputs), 1)
+            }),
             bias: Constant::new(padded_bias),
             activation,
         }
@@ -207,36 +208,19 @@ impl Recording {
     }
 }
 
+/// A row is an image of one pixel, whose channels are its values.
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params = DenseParams::of(params);
-    let [x, w, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
-    let [x_stride, w_stride, y_stride] =
-        [params.x_stride, params.w_stride, params.y_stride].map(|vec4s| 4 * vec4s as usize);
-    let width = params.inputs as usize;
-    let activation = Activation::of(params.activation);
-    let shaped = "buffers have the shapes their command gave them";
-    let w = ArrayView2::from_shape((width, w_stride), &w[..width * w_stride]).expect(shaped);
-    let (w, _) = w.split_at(Axis(1), y_stride);
-    let y: &mut [f32] = bytemuck::cast_slice_mut(output);
-    // Few rows are for all threads.
-    let rows = (y.len() / y_stride)
-        .div_ceil(rayon::current_num_threads())
-        .next_multiple_of(TWIN_BLOCK)
-        .min(TWIN_ROWS);
-    y.par_chunks_mut(rows * y_stride)
-        .zip(x.par_chunks(rows * x_stride))
-        .for_each(|(y, x)| {
-            let rows = y.len() / y_stride;
-            for row in y.chunks_exact_mut(y_stride) {
-                row.copy_from_slice(&bias[..y_stride]);
-            }
-            let (x, _) = ArrayView2::from_shape((rows, x_stride), x)
-                .expect(shaped)
-                .split_at(Axis(1), width);
-            let mut sums = ArrayViewMut2::from_shape((rows, y_stride), &mut *y).expect(shaped);
-            general_mat_mul(1.0, &x, &w, 1.0, &mut sums);
-            activation.apply_to(y);
-        });
+    let [x, weights, bias] = [0, 1, 2].map(|i| bytemuck::cast_slice::<u32, f32>(inputs[i]));
+    let [x_stride, y_stride] = [params.x_stride, params.y_stride].map(|vec4s| 4 * vec4s);
+    let windows = WindowParams::of_rows(params.inputs, x_stride, y_stride);
+    let layer = Convolution {
+        windows: &windows,
+        weights,
+        bias,
+        activation: Activation::of(params.activation),
+    };
+    layer.run(x, None, bytemuck::cast_slice_mut(output));
 }
 
 /// Two layers, one on the other.

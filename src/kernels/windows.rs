@@ -132,6 +132,33 @@ pub(super) struct Inside {
 }
 
 impl WindowParams {
+    /// Rows of values as images of one pixel, for a product of all their values: `inputs` of a row of
+    /// x, as many as fit a row of y.
+    pub(super) fn of_rows(inputs: u32, x_stride: u32, y_stride: u32) -> Self {
+        Self {
+            height: 1,
+            width: 1,
+            channels: inputs,
+            out_pixels: 1,
+            out_width: 1,
+            outputs: y_stride,
+            values: y_stride,
+            fan: y_stride,
+            size_y: 1,
+            size_x: 1,
+            stride_y: 1,
+            stride_x: 1,
+            before_y: 0,
+            before_x: 0,
+            x_stride,
+            y_stride,
+            dilation_y: 1,
+            dilation_x: 1,
+            group_inputs: inputs,
+            groups: 1,
+        }
+    }
+
     /// Rows of the windows of a row of output pixels.
     #[inline(always)]
     pub(super) fn rows(&self, row: usize) -> Inside {

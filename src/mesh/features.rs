@@ -129,50 +129,64 @@ impl FeatureFinder {
         let (right, bottom) = (width_px as i32 - 1, height_px as i32 - 1);
         let mut points = Vec::with_capacity(4 + grid * grid);
         points.extend([[0, 0], [right, 0], [0, bottom], [right, bottom]]);
+        points.resize(4 + grid * grid, [0, 0]);
         let arch = Arch::new();
-        for column in 0..grid {
-            for row in 0..grid {
-                let (left, top) = (column * cell_width, row * cell_height);
-                let cell = Cell {
-                    grey,
-                    row_px: width_px,
-                    left,
-                    top,
-                    width: cell_width,
-                    height: cell_height,
-                };
+        for row in 0..grid {
+            let top = row * cell_height;
+            let band = Band {
+                grey,
+                row_px: width_px,
+                top,
+                cells: grid,
+                width: cell_width,
+                height: cell_height,
+            };
+            arch.dispatch(Strengths(&mut self.0, &band));
+            for column in 0..grid {
+                let left = column * cell_width;
                 let (x, y) = self
                     .0
-                    .strongest_corner(arch, &cell)
+                    .strongest_corner(&band, column)
                     .unwrap_or((cell_width / 2, cell_height / 2));
-                points.push([(left + x) as i32, (top + y) as i32]);
+                points[4 + column * grid + row] = [(left + x) as i32, (top + y) as i32];
             }
         }
         Ok(points)
     }
 }
 
-/// A rectangle of an image, looked at as if nothing lay outside it.
-struct Cell<'a> {
+/// Cells side by side, each looked at as if nothing lay outside it. Together they make loops that are
+/// worth a vector, where a cell is often narrower than one.
+struct Band<'a> {
     grey: &'a [u8],
     row_px: usize,
-    left: usize,
     top: usize,
+    cells: usize,
+    /// Of a cell.
     width: usize,
     height: usize,
 }
 
-/// Buffers that are reused from cell to cell. Loops go along rows of single planes, which the
-/// compiler turns into vectors.
+impl Band<'_> {
+    /// Values a row with a border of one pixel on both sides of each cell.
+    fn row(&self) -> usize {
+        self.cells * (self.width + 2)
+    }
+}
+
+/// Buffers that are reused from band to band, [`Band::row`] values a row. Loops go along whole rows of
+/// single planes, which the compiler turns into vectors; what they make of borders is overwritten, or
+/// nobody reads it.
 #[derive(Default)]
 struct CornerScratch {
-    /// Grey levels of the cell with a mirrored border of one pixel.
+    /// Grey levels of the cells with a mirrored border of one pixel.
     padded: Vec<i32>,
-    /// Products of the gradients xx, xy, yy, a plane each.
+    /// Products of the gradients xx, xy, yy, a plane each, without a border above and below.
     products: [Vec<i32>; 3],
-    /// Products summed over three rows, with a mirrored border of one pixel at both ends.
+    /// Products summed over three rows, with a mirrored border of one pixel beside each cell.
     columns: [Vec<i32>; 3],
-    /// Corner strength of each pixel: the smaller eigenvalue of the summed products, twice.
+    /// Corner strength, the smaller eigenvalue of the summed products, twice; of a cell's pixels from
+    /// the cell's first place on.
     strength: Vec<f64>,
 }
 
@@ -186,58 +200,62 @@ fn mirror(i: usize, size: usize) -> usize {
     }
 }
 
-/// A cell whose corner strengths are to be computed, with the vector instructions the machine has.
-struct Strengths<'a, 'c>(&'a mut CornerScratch, &'a Cell<'c>);
+/// A band whose corner strengths are to be computed, with the vector instructions the machine has.
+struct Strengths<'a, 'b>(&'a mut CornerScratch, &'a Band<'b>);
 
 impl WithSimd for Strengths<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        let Self(scratch, cell) = self;
-        scratch.pad(cell);
-        scratch.multiply_gradients(cell.width, cell.height);
-        scratch.strength.resize(cell.width * cell.height, 0.0);
-        for y in 0..cell.height {
-            scratch.row_strength(y, cell.width, cell.height);
+        let Self(scratch, band) = self;
+        scratch.pad(band);
+        scratch.multiply_gradients(band);
+        scratch.strength.resize(band.row() * band.height, 0.0);
+        for y in 0..band.height {
+            scratch.row_strength(y, band);
         }
     }
 }
 
 impl CornerScratch {
-    /// `(x, y)` inside the cell of its strongest corner, if it has one.
-    fn strongest_corner(&mut self, arch: Arch, cell: &Cell<'_>) -> Option<(usize, usize)> {
-        arch.dispatch(Strengths(self, cell));
-        let strongest = self.strength.iter().fold(0.0f64, |a, &b| a.max(b));
-        self.best_inner_maximum(cell.width, cell.height, 0.1 * strongest)
+    /// `(x, y)` inside a cell of its strongest corner, if it has one.
+    fn strongest_corner(&self, band: &Band<'_>, cell: usize) -> Option<(usize, usize)> {
+        let strength = &self.strength[cell * (band.width + 2)..];
+        let rows = strength.chunks(band.row()).map(|row| &row[..band.width]);
+        let strongest = rows.flatten().fold(0.0f64, |a, &b| a.max(b));
+        best_inner_maximum(strength, band, 0.1 * strongest)
     }
 
     #[inline(always)]
-    fn pad(&mut self, cell: &Cell<'_>) {
-        let (width, row) = (cell.width, cell.width + 2);
-        self.padded.resize(row * (cell.height + 2), 0);
+    fn pad(&mut self, band: &Band<'_>) {
+        let (width, row) = (band.width, band.row());
+        self.padded.resize(row * (band.height + 2), 0);
         for (y, padded) in self.padded.chunks_exact_mut(row).enumerate() {
-            let first = (cell.top + mirror(y, cell.height)) * cell.row_px + cell.left;
-            let grey = &cell.grey[first..][..width];
-            for (to, &level) in padded[1..].iter_mut().zip(grey) {
-                *to = i32::from(level);
+            let first = (band.top + mirror(y, band.height)) * band.row_px;
+            let grey = &band.grey[first..][..band.cells * width];
+            let cells = padded.chunks_exact_mut(width + 2);
+            for (padded, grey) in cells.zip(grey.chunks_exact(width)) {
+                for (to, &level) in padded[1..].iter_mut().zip(grey) {
+                    *to = i32::from(level);
+                }
+                mirror_sides(padded);
             }
-            padded[0] = padded[2];
-            padded[width + 1] = padded[width - 1];
         }
     }
 
     #[inline(always)]
-    fn multiply_gradients(&mut self, width: usize, height: usize) {
-        let row = width + 2;
+    fn multiply_gradients(&mut self, band: &Band<'_>) {
+        let row = band.row();
         for plane in &mut self.products {
-            plane.resize(width * height, 0);
+            plane.resize(row * band.height, 0);
         }
         let [xx, xy, yy] = &mut self.products;
-        for y in 0..height {
+        for y in 0..band.height {
             let [above, here, below] = [0, 1, 2].map(|dy| &self.padded[(y + dy) * row..][..row]);
-            let [xx, xy, yy] = [&mut *xx, &mut *xy, &mut *yy].map(|p| &mut p[y * width..][..width]);
-            for x in 0..width {
+            let [xx, xy, yy] =
+                [&mut *xx, &mut *xy, &mut *yy].map(|plane| &mut plane[y * row + 1..][..row - 2]);
+            for x in 0..row - 2 {
                 let gx =
                     above[x + 2] - above[x] + 2 * (here[x + 2] - here[x]) + below[x + 2] - below[x];
                 let gy = below[x] - above[x] + 2 * (below[x + 1] - above[x + 1]) + below[x + 2]
@@ -251,60 +269,61 @@ impl CornerScratch {
 
     /// The strengths of row `y`.
     #[inline(always)]
-    fn row_strength(&mut self, y: usize, width: usize, height: usize) {
-        let rows = [0, 1, 2].map(|dy| mirror(y + dy, height) * width);
+    fn row_strength(&mut self, y: usize, band: &Band<'_>) {
+        let row = band.row();
+        let rows = [0, 1, 2].map(|dy| mirror(y + dy, band.height) * row);
         for (columns, products) in self.columns.iter_mut().zip(&self.products) {
-            columns.resize(width + 2, 0);
-            let [above, here, below] = rows.map(|first| &products[first..][..width]);
-            let inner = &mut columns[1..][..width];
-            for x in 0..width {
-                inner[x] = above[x] + here[x] + below[x];
+            columns.resize(row, 0);
+            let columns = &mut columns[..row];
+            let [above, here, below] = rows.map(|first| &products[first..][..row]);
+            for x in 0..row {
+                columns[x] = above[x] + here[x] + below[x];
             }
-            columns[0] = columns[2];
-            columns[width + 1] = columns[width - 1];
+            columns
+                .chunks_exact_mut(band.width + 2)
+                .for_each(mirror_sides);
         }
         let [xx, xy, yy] = &self.columns;
-        let [xx, xy, yy] = [&xx[..width + 2], &xy[..width + 2], &yy[..width + 2]];
-        let strength = &mut self.strength[y * width..][..width];
-        for x in 0..width {
+        let [xx, xy, yy] = [&xx[..row], &xy[..row], &yy[..row]];
+        let strength = &mut self.strength[y * row..][..row - 2];
+        for x in 0..row - 2 {
             let xx = f64::from(xx[x] + xx[x + 1] + xx[x + 2]);
             let xy = f64::from(xy[x] + xy[x + 1] + xy[x + 2]);
             let yy = f64::from(yy[x] + yy[x + 1] + yy[x + 2]);
             strength[x] = (xx + yy) - ((xx - yy) * (xx - yy) + 4.0 * xy * xy).sqrt();
         }
     }
+}
 
-    /// The strongest local maximum (3 x 3) above `threshold` off the outermost ring; of equal
-    /// ones the later pixel.
-    fn best_inner_maximum(
-        &self,
-        width: usize,
-        height: usize,
-        threshold: f64,
-    ) -> Option<(usize, usize)> {
-        let mut best = None;
-        let mut best_strength = 0.0;
-        for y in 1..height.saturating_sub(1) {
-            for x in 1..width.saturating_sub(1) {
-                let strength = self.strength[y * width + x];
-                if strength > threshold
-                    && strength >= best_strength
-                    && self.is_local_maximum(x, y, width)
-                {
-                    best = Some((x, y));
-                    best_strength = strength;
-                }
+/// Border reflect-101 of a row of a cell.
+#[inline(always)]
+fn mirror_sides(padded: &mut [i32]) {
+    let last = padded.len() - 1;
+    padded[0] = padded[2];
+    padded[last] = padded[last - 2];
+}
+
+/// The strongest local maximum (3 x 3) above `threshold` off the outermost ring of a cell; of equal
+/// ones the later pixel. `strength` begins at the cell's first pixel, rows [`Band::row`] apart.
+fn best_inner_maximum(strength: &[f64], band: &Band<'_>, threshold: f64) -> Option<(usize, usize)> {
+    let row = band.row();
+    let is_local_maximum = |x: usize, y: usize, of: f64| {
+        (y - 1..=y + 1).all(|y| {
+            let three = &strength[y * row + x - 1..=y * row + x + 1];
+            three.iter().all(|&other| other <= of)
+        })
+    };
+    let mut best = None;
+    let mut best_strength = 0.0;
+    for y in 1..band.height.saturating_sub(1) {
+        for x in 1..band.width.saturating_sub(1) {
+            let strength = strength[y * row + x];
+            if strength > threshold && strength >= best_strength && is_local_maximum(x, y, strength)
+            {
+                best = Some((x, y));
+                best_strength = strength;
             }
         }
-        best
     }
-
-    fn is_local_maximum(&self, x: usize, y: usize, width: usize) -> bool {
-        let strength = self.strength[y * width + x];
-        (y - 1..=y + 1).all(|row| {
-            self.strength[row * width + x - 1..=row * width + x + 1]
-                .iter()
-                .all(|&other| other <= strength)
-        })
-    }
+    best
 }

@@ -1,6 +1,7 @@
 //! The mesh of a pair of images, and the lattice its intermediate meshes lie on.
 
 use super::{Point, triangulate};
+use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
@@ -90,33 +91,59 @@ impl PairMesh {
     /// Counts folded and degenerate triangles of the right mesh and of the intermediate meshes
     /// at `alphas`, as [`fixed_alpha`] gives them, on a lattice of `scale` points a pixel.
     pub fn counts(&self, alphas: &[i32], scale: i32) -> MeshCounts {
+        let arch = Arch::new();
         let mut counts = MeshCounts::default();
         for triangle in &self.triangles {
             let left = triangle.map(|i| self.points_left[i as usize]);
             let right = triangle.map(|i| self.points_right[i as usize]);
-            let left_sign = double_area(left).signum();
-            let mut tally =
-                |area: i64,
-                 folded: fn(&mut MeshCounts) -> &mut u64,
-                 degenerate: fn(&mut MeshCounts) -> &mut u64| {
-                    *folded(&mut counts) += u64::from(area.signum() == -left_sign && area != 0);
-                    *degenerate(&mut counts) += u64::from(area == 0);
-                };
-            tally(
-                double_area(right),
-                |c| &mut c.folded_right,
-                |c| &mut c.degenerate_right,
-            );
-            for &alpha in alphas {
-                let between = [0, 1, 2].map(|k| lattice_point(left[k], right[k], alpha, scale));
-                tally(
-                    double_area(between),
-                    |c| &mut c.folded,
-                    |c| &mut c.degenerate,
-                );
-            }
+            let sign = double_area(left).signum();
+            let area = sign * double_area(right);
+            counts.folded_right += u64::from(area < 0);
+            counts.degenerate_right += u64::from(double_area(right) == 0);
+            let [folded, degenerate] = arch.dispatch(Between {
+                left,
+                right,
+                sign: sign as i32,
+                alphas,
+                scale,
+            });
+            counts.folded += u64::from(folded);
+            counts.degenerate += u64::from(degenerate);
         }
         counts
+    }
+}
+
+/// A triangle on its way, to be counted with the vector instructions the machine has.
+struct Between<'a> {
+    left: [Point; 3],
+    right: [Point; 3],
+    /// Of the left triangle's area.
+    sign: i32,
+    alphas: &'a [i32],
+    scale: i32,
+}
+
+impl WithSimd for Between<'_> {
+    /// At how many alphas it is folded, and at how many degenerate.
+    type Output = [u32; 2];
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) -> [u32; 2] {
+        let [mut folded, mut degenerate] = [0; 2];
+        let Self {
+            left, right, scale, ..
+        } = self;
+        for &alpha in self.alphas {
+            let a = lattice_point(left[0], right[0], alpha, scale);
+            let b = lattice_point(left[1], right[1], alpha, scale);
+            let c = lattice_point(left[2], right[2], alpha, scale);
+            // On the lattice an area fits: each product is below 2^30.
+            let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+            folded += u32::from(area * self.sign < 0);
+            degenerate += u32::from(area == 0);
+        }
+        [folded, degenerate]
     }
 }
 
@@ -168,8 +195,9 @@ pub fn fixed_alpha(alpha: f64) -> i32 {
 #[inline(always)]
 pub fn lattice_point(left: Point, right: Point, alpha: i32, scale: i32) -> Point {
     let half = 1 << (ALPHA_BITS - 1);
-    [0, 1].map(|axis| {
-        let way = scale * (right[axis] - left[axis]);
-        scale * left[axis] + ((way * alpha + half) >> ALPHA_BITS)
-    })
+    let [way_x, way_y] = [scale * (right[0] - left[0]), scale * (right[1] - left[1])];
+    [
+        scale * left[0] + ((way_x * alpha + half) >> ALPHA_BITS),
+        scale * left[1] + ((way_y * alpha + half) >> ALPHA_BITS),
+    ]
 }

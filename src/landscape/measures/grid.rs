@@ -54,11 +54,15 @@ pub(super) fn shifted(k: usize, [i, j]: [isize; 2], [rows, columns]: [usize; 2])
 fn around(
     offsets: &'static [[isize; 2]],
     k: usize,
-    shape: [usize; 2],
+    [rows, columns]: [usize; 2],
 ) -> impl Iterator<Item = usize> {
-    offsets
-        .iter()
-        .filter_map(move |&offset| shifted(k, offset, shape))
+    let [row, column] = [k / columns, k % columns];
+    offsets.iter().filter_map(move |&[i, j]| {
+        // Before the first row or column this wraps, which is past the last.
+        let row = row.wrapping_add_signed(i);
+        let column = column.wrapping_add_signed(j);
+        (row < rows && column < columns).then(|| row * columns + column)
+    })
 }
 
 /// Panics unless `found` values fill `shape`, `depth` a point.
@@ -87,8 +91,18 @@ pub(super) fn is_lower(field: &[f64], a: usize, b: usize) -> bool {
 
 /// All points in the total order (value, row-major index).
 pub(super) fn ascending(field: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..field.len()).collect();
-    // A stable sort keeps points of one value in row-major order.
-    order.sort_by(|&a, &b| field[a].partial_cmp(&field[b]).expect("no NaN: checked"));
-    order
+    // Whole numbers sort several times faster than places whose values are looked up.
+    let place = |(k, &value): (usize, &f64)| u128::from(ordered_bits(value)) << 64 | k as u128;
+    let mut order: Vec<u128> = field.iter().enumerate().map(place).collect();
+    order.sort_unstable();
+    order.into_iter().map(|key| key as u64 as usize).collect()
+}
+
+/// A whole number for each value but NaN, in the order of the values; the same for both zeros.
+fn ordered_bits(value: f64) -> u64 {
+    let bits = (value + 0.0).to_bits();
+    match value.is_sign_negative() && value != 0.0 {
+        true => !bits,
+        false => bits | 1 << 63,
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::{Engine, EngineError, EngineInfo, EngineKind};
 use crate::kernels::{BUDGET, Downloads, Recording};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Runs recordings on the host.
 #[derive(Debug)]
@@ -42,12 +43,9 @@ impl Engine for CpuEngine {
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         let mut computed: Vec<Vec<u32>> = recording.buffers().iter().map(|_| Vec::new()).collect();
         let last_readers = last_readers(recording);
-        // Memory that is not needed any more: made anew, each buffer would be fetched from the
-        // system a page at a time.
-        let mut spare: Vec<Vec<u32>> = Vec::new();
         for (number, command) in recording.commands().iter().enumerate() {
             let words = recording.buffers()[command.output].words;
-            let mut output = taken(&mut spare, words);
+            let mut output = taken(words);
             if !output.is_empty() {
                 let inputs: Vec<&[u32]> = command
                     .inputs
@@ -63,7 +61,7 @@ impl Engine for CpuEngine {
             // The memory of a long network is that of the values still needed.
             for &id in &command.inputs {
                 if last_readers[id] == Some(number) {
-                    spare.push(std::mem::take(&mut computed[id]));
+                    give_back(std::mem::take(&mut computed[id]));
                 }
             }
         }
@@ -75,28 +73,68 @@ impl Engine for CpuEngine {
                 None => std::mem::take(&mut computed[id]),
             })
             .collect();
+        computed.into_iter().for_each(give_back);
+        Spare::of_all().trim(0);
         Ok(Downloads::new(recording, words))
     }
 }
 
-/// Zeros in the smallest memory to spare that holds them, or in new memory; what is smaller goes.
-fn taken(spare: &mut Vec<Vec<u32>>, words: usize) -> Vec<u32> {
-    let fits = |buffer: &&mut Vec<u32>| buffer.capacity() >= words;
-    let place = spare
-        .iter_mut()
-        .filter(fits)
-        .min_by_key(|buffer| buffer.capacity());
-    match place.map(std::mem::take) {
-        Some(mut buffer) => {
-            spare.retain(|buffer| buffer.capacity() > 0);
+/// Memory that no recording needs at the moment, the longest there first. Made anew, each buffer would
+/// be fetched from the system a page at a time, which took a third of a small job's time.
+struct Spare(Vec<Vec<u32>>);
+
+static SPARE: Mutex<Spare> = Mutex::new(Spare(Vec::new()));
+
+/// Smaller buffers the allocator keeps itself.
+const LEAST_WORDS: usize = 1 << 14;
+
+impl Spare {
+    /// What all recordings of the process share.
+    fn of_all() -> MutexGuard<'static, Self> {
+        // A list of memory cannot be left half done.
+        SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the oldest beyond [`Budget::cpu_spare`](crate::kernels::Budget::cpu_spare), but for
+    /// the `newest`.
+    fn trim(&mut self, newest: usize) {
+        let bytes = |buffer: &Vec<u32>| size_of::<u32>() * buffer.capacity();
+        let mut total: usize = self.0.iter().map(bytes).sum();
+        while total > BUDGET.cpu_spare && self.0.len() > newest {
+            total -= bytes(&self.0.remove(0));
+        }
+    }
+}
+
+/// Zeros in the smallest memory to spare that holds them and no more than twice as many, or in new
+/// memory.
+fn taken(words: usize) -> Vec<u32> {
+    let mut spare = Spare::of_all();
+    let fits = |buffer: &Vec<u32>| (words..=2 * words).contains(&buffer.capacity());
+    let buffers = spare
+        .0
+        .iter()
+        .enumerate()
+        .filter(|(_, buffer)| fits(buffer));
+    let place = buffers.min_by_key(|(_, buffer)| buffer.capacity());
+    match place.map(|(place, _)| place) {
+        Some(place) if words >= LEAST_WORDS => {
+            let mut buffer = spare.0.remove(place);
+            drop(spare);
             buffer.clear();
             buffer.resize(words, 0);
             buffer
         }
-        None => {
-            spare.clear();
-            vec![0; words]
-        }
+        _ => vec![0; words],
+    }
+}
+
+fn give_back(buffer: Vec<u32>) {
+    if buffer.capacity() >= LEAST_WORDS {
+        let mut spare = Spare::of_all();
+        spare.0.push(buffer);
+        // A recording of large values uses the last one again.
+        spare.trim(1);
     }
 }
 

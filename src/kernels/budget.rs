@@ -21,6 +21,9 @@ pub struct Budget {
     /// The same on the CPU engine. Frames of a batch then lie in the last-level cache of most
     /// machines while the next command reads them.
     pub cpu_batch: usize,
+    /// Memory that the CPU engine keeps from one recording to the next: all buffers of a batch of the
+    /// paper's size.
+    pub cpu_spare: usize,
     /// A device that is out of memory gets smaller batches down to this.
     pub least_batch: usize,
     /// All buffers of a recording together hold at most as many times the largest.
@@ -40,6 +43,7 @@ pub const BUDGET: Budget = Budget {
     device_batch: 48 << 20,
     software_batch: 8 << 20,
     cpu_batch: 4 << 20,
+    cpu_spare: 16 << 20,
     least_batch: 1 << 20,
     buffers_a_recording: 4,
     results: 64 << 20,

@@ -40,6 +40,10 @@ impl Engine for CpuEngine {
         BUDGET.cpu_batch
     }
 
+    fn release_memory(&self) {
+        Spare::of_all().0.clear();
+    }
+
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         let mut computed: Vec<Vec<u32>> = recording.buffers().iter().map(|_| Vec::new()).collect();
         let last_readers = last_readers(recording);

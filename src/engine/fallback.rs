@@ -53,6 +53,11 @@ impl Engine for WithFallback {
         }
     }
 
+    fn release_memory(&self) {
+        self.device.release_memory();
+        self.cpu.release_memory();
+    }
+
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         if self.left.get().is_none() {
             match self.device.run(recording) {

@@ -99,6 +99,11 @@ pub trait Engine: Send + Sync {
     /// [`EngineError`] when the device fails or a buffer does not fit.
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError>;
 
+    /// Lets go of memory that it keeps for its next recording: up to
+    /// [`Budget::cpu_spare`](crate::kernels::Budget::cpu_spare) in the process, and as much as four
+    /// of a batch's largest buffers on a device.
+    fn release_memory(&self) {}
+
     /// Gives the device up for `error`, which no smaller recording helps: an engine with another
     /// one behind it goes over to that, and the recording may be run again.
     ///

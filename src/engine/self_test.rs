@@ -77,6 +77,10 @@ impl Engine for SelfTested {
         self.device.batch_buffer_bytes()
     }
 
+    fn release_memory(&self) {
+        self.device.release_memory();
+    }
+
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         // In the table's order, so that a kernel that another one's job needs is blamed itself.
         for &kernel in KERNELS {

@@ -5,11 +5,12 @@
 
 use super::constants::Resource;
 use super::lost::without_panic;
+use super::spare::LoadTexture;
 use super::texel::Texel;
-use super::{GpuEngine, Trouble, one_line};
+use super::{Engine as _, GpuEngine, Trouble, one_line};
 use crate::kernels::{
-    ACTIVATION_OVERRIDE, Access, Binding, Command, Contents, Downloads, Kernel, Loads, Recording,
-    TEXELS_A_ROW,
+    ACTIVATION_OVERRIDE, Access, BUDGET, Binding, Command, Contents, Downloads, Kernel, Loads,
+    Recording, TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
@@ -103,16 +104,18 @@ impl GpuEngine {
     fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, Trouble> {
         self.compile_new(recording);
         self.drop_constants();
-        let buffers = self.create_buffers(recording)?;
         let mut encoder = self
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor {
                 label: Some("recording"),
             });
+        let buffers = self.create_buffers(recording, &mut encoder)?;
+        let mut textures = Vec::new();
         for command in dispatched(recording) {
             let (cell, _) = self.cell(command);
             let compiled = self.compiled(&cell, command);
-            let bind_group = self.bind(recording, command, compiled, &buffers, &mut encoder)?;
+            let place = (&buffers[..], &mut textures, &mut encoder);
+            let bind_group = self.bind(recording, command, compiled, place)?;
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(command.kernel.spec().name),
                 timestamp_writes: None,
@@ -149,11 +152,19 @@ impl GpuEngine {
                 *words = constant.words().to_vec();
             }
         }
+        let most = BUDGET.buffers_a_recording * self.batch_buffer_bytes();
+        let buffers = buffers.into_iter().flatten();
+        self.spare
+            .give_back(buffers, textures.into_iter(), most as u64);
         Ok(words)
     }
 
-    /// The buffers of a recording's own; none for a constant.
-    fn create_buffers(&self, recording: &Recording) -> Result<Vec<Option<wgpu::Buffer>>, Trouble> {
+    /// The buffers of a recording's own; none for a constant. Those that kernels write to hold zeros.
+    fn create_buffers(
+        &self,
+        recording: &Recording,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Vec<Option<wgpu::Buffer>>, Trouble> {
         let limit = buffer_limit(&self.device.limits(), self.loads);
         let mut buffers = Vec::with_capacity(recording.buffers().len());
         for declared in recording.buffers() {
@@ -170,20 +181,36 @@ impl GpuEngine {
                 buffers.push(None);
                 continue;
             }
-            let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(declared.label),
-                // A binding cannot be empty, and a vec4 array needs one whole element.
-                size: match self.loads {
-                    Loads::Buffers => bytes.max(16),
-                    Loads::Textures => bytes.max(1).next_multiple_of(LONGEST_ROW_BYTES),
-                },
-                usage: wgpu::BufferUsages::STORAGE
-                    | wgpu::BufferUsages::COPY_SRC
-                    | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            });
+            // A binding cannot be empty, and a vec4 array needs one whole element.
+            let size = match self.loads {
+                Loads::Buffers => bytes.max(16),
+                Loads::Textures => bytes.max(1).next_multiple_of(LONGEST_ROW_BYTES),
+            };
+            let spare = self.spare.buffer(size);
+            let is_used = spare.is_some();
+            let buffer = match spare {
+                Some(buffer) => {
+                    if declared.given().is_none() {
+                        encoder.clear_buffer(&buffer, 0, None);
+                    }
+                    buffer
+                }
+                None => self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(declared.label),
+                    size,
+                    usage: wgpu::BufferUsages::STORAGE
+                        | wgpu::BufferUsages::COPY_SRC
+                        | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                }),
+            };
             if let Some(words) = declared.given() {
                 self.write(&buffer, bytemuck::cast_slice(words));
+                // What a buffer held before lies behind, where a load may reach that counts for nothing.
+                let behind = vec![0; (buffer.size() - bytes) as usize];
+                if is_used && !behind.is_empty() {
+                    self.queue.write_buffer(&buffer, bytes, &behind);
+                }
             }
             buffers.push(Some(buffer));
         }
@@ -208,8 +235,11 @@ impl GpuEngine {
         recording: &Recording,
         command: &Command,
         compiled: &CompiledKernel,
-        buffers: &[Option<wgpu::Buffer>],
-        encoder: &mut wgpu::CommandEncoder,
+        (buffers, textures, encoder): (
+            &[Option<wgpu::Buffer>],
+            &mut Vec<LoadTexture>,
+            &mut wgpu::CommandEncoder,
+        ),
     ) -> Result<wgpu::BindGroup, Trouble> {
         let spec = command.kernel.spec();
         let params = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -231,7 +261,10 @@ impl GpuEngine {
                     }
                     (Some(buffer), _) => Ok(match texel {
                         Some(texel) => {
-                            Resource::Texture(self.copy_to_texture(buffer, texel, encoder))
+                            let load = self.copy_to_texture(buffer, texel, encoder);
+                            let view = load.texture.create_view(&Default::default());
+                            textures.push(load);
+                            Resource::Texture(view)
                         }
                         None => Resource::Buffer(buffer.clone()),
                     }),
@@ -264,18 +297,25 @@ impl GpuEngine {
         buffer: &wgpu::Buffer,
         texel: Texel,
         encoder: &mut wgpu::CommandEncoder,
-    ) -> wgpu::TextureView {
+    ) -> LoadTexture {
         let row_bytes = texel.bytes * TEXELS_A_ROW;
         let rows = (buffer.size() / u64::from(row_bytes)) as u32;
-        let (texture, size) = self.load_texture("loads", rows, texel);
+        let load = self.spare.texture(rows, texel).unwrap_or_else(|| {
+            let (texture, _) = self.load_texture("loads", rows, texel);
+            LoadTexture {
+                texture,
+                rows,
+                texel,
+            }
+        });
         let layout = wgpu::TexelCopyBufferLayout {
             offset: 0,
             bytes_per_row: Some(row_bytes),
             rows_per_image: None,
         };
         let from = wgpu::TexelCopyBufferInfo { buffer, layout };
-        encoder.copy_buffer_to_texture(from, texture.as_image_copy(), size);
-        texture.create_view(&wgpu::TextureViewDescriptor::default())
+        encoder.copy_buffer_to_texture(from, load.texture.as_image_copy(), load.texture.size());
+        load
     }
 
     /// A texture of so many rows, through which a kernel is to load.

@@ -13,6 +13,7 @@ mod adapters;
 mod constants;
 mod executor;
 mod lost;
+mod spare;
 mod texel;
 
 pub use adapters::{AdapterKind, AdapterSummary, list_adapters};
@@ -24,6 +25,7 @@ use adapters::Adapter;
 use constants::KeptConstants;
 use executor::CompiledCell;
 use lost::Lost;
+use spare::Spare;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -40,6 +42,7 @@ pub struct GpuEngine {
     loads: Loads,
     compiled: Mutex<CompiledKernels>,
     constants: Mutex<KeptConstants>,
+    spare: Spare,
     /// See [`GpuEngine::uploaded_bytes`].
     uploaded_bytes: AtomicU64,
     lost: Lost,
@@ -125,6 +128,7 @@ impl GpuEngine {
             loads,
             compiled: Mutex::new(HashMap::new()),
             constants: Mutex::new(HashMap::new()),
+            spare: Spare::default(),
             uploaded_bytes: AtomicU64::new(0),
             lost,
             batch_bytes: AtomicUsize::new(batch_bytes),
@@ -160,10 +164,15 @@ impl Engine for GpuEngine {
         self.batch_bytes.load(Ordering::Relaxed)
     }
 
+    fn release_memory(&self) {
+        self.spare.clear();
+    }
+
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
         let result = self.execute(recording);
         if result.is_err() {
             self.forget_constants();
+            self.spare.clear();
         }
         if let Err(Trouble::OutOfMemory { .. }) = result {
             // What was compiled without memory is no use later; the batches to come are cut

@@ -47,12 +47,24 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     let nearest = known
         .into_iter()
         .map(|known| (likeness(known), known))
-        // What is there was not mistaken for itself.
+        // What is there was not mistaken for itself, and control characters are for no terminal.
+        .filter(|(_, known)| !known.contains(char::is_control))
         .filter(|&(alike, known)| alike >= ALIKE && known != name)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     nearest.map_or_else(String::new, |(_, known)| {
         format!("; did you mean \"{known}\"?")
     })
+}
+
+/// Names in the middle of a message: the first ten, and how many more there are.
+pub(crate) fn some_names<N: AsRef<str>>(names: &[N]) -> String {
+    const MOST: usize = 10;
+    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    let shown = shown.join(", ");
+    match names.len().checked_sub(MOST) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
 }
 
 /// The same for a path where nothing is: among the names beside it, and those that stand for what is
@@ -106,6 +118,8 @@ settings! {
     AllClasses => "all_classes",
     /// Sum an atlas up without the shards that are missing.
     AllowMissing => "allow_missing",
+    /// Whether items that the model classifies wrongly take part.
+    AnyItems => "any_items",
     /// Share of what a search leaves behind that is looked at all the same.
     Audit => "audit",
     /// The two items whose basins a walk is to reach.
@@ -120,6 +134,8 @@ settings! {
     Clipped => "clipped",
     /// Names of the classes, by output.
     ClassNames => "class_names",
+    /// Whether paths that connect two inputs are sought.
+    Connect => "connect",
     /// Three classes of a group.
     Classes => "classes",
     /// A Keras config.
@@ -140,6 +156,8 @@ settings! {
     Engine => "engine",
     /// The columns of a table that are features.
     Features => "features",
+    /// Whether sections are exact.
+    Exact => "exact",
     /// Which figures to draw.
     Figures => "figures",
     /// Start over in a folder that holds something else.
@@ -166,14 +184,22 @@ settings! {
     LabelsKey => "labels_key",
     /// A landscape of a finished run.
     Landscape => "landscape",
+    /// What lies between three items.
+    Kind => "kind",
     /// The order of the layers of a bare file of weights.
     Layers => "layers",
     /// The order in which colours were flattened.
     Layout => "layout",
+    /// How many steps a walker takes.
+    Length => "length",
     /// How the classes of a folder are found among the model's.
     Match => "match",
+    /// Whether margins are taken as well.
+    Margins => "margins",
     /// What is taken away from the inputs.
     Mean => "mean",
+    /// The most pieces or regions of an exact section.
+    MaxRegions => "max_regions",
     /// Draw meshes over frames.
     Mesh => "mesh",
     /// How images are morphed.
@@ -206,8 +232,12 @@ settings! {
     Sampling => "sampling",
     /// What inputs are multiplied by.
     Scale => "scale",
+    /// What triples are ranked by.
+    Score => "score",
     /// Triples that are searched.
     Search => "search",
+    /// Chooses what is drawn at random.
+    Seed => "seed",
     /// Whether images that cannot be read are left out.
     SkipUnreadable => "skip_unreadable",
     /// Where walkers start.
@@ -313,6 +343,7 @@ mod tests {
             assert_eq!(found, format!("; did you mean \"{expected}\"?"));
         }
         // What is there is no slip of itself.
+        assert_eq!(did_you_mean("Sneaker", ["Sneak\u{1b}er"]), "");
         for name in ["", "12", "Umbrella", "Boot", "Sneaker"] {
             assert_eq!(did_you_mean(name, classes), "", "{name}");
         }
@@ -332,6 +363,15 @@ mod tests {
         ] {
             assert_eq!(respelled(message, option), expected);
         }
+    }
+
+    #[test]
+    fn of_many_names_ten_are_listed() {
+        let names: Vec<String> = (0..240).map(|n| n.to_string()).collect();
+        assert_eq!(some_names(&names[..3]), "0, 1, 2");
+        assert!(some_names(&names[..10]).ends_with(", 8, 9"));
+        assert!(some_names(&names).ends_with(", 8, 9 and 230 more"));
+        assert_eq!(some_names::<&str>(&[]), "");
     }
 
     #[test]

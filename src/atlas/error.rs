@@ -4,7 +4,7 @@ use crate::data::FileError;
 use crate::job::JobError;
 use crate::pipeline::PipelineError;
 use crate::remedy::{Remedy, Setting};
-use crate::run::RunError;
+use crate::run::{RunError, remedy_of};
 use parquet::errors::ParquetError;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,9 @@ impl AtlasError {
                 "`morphscape atlas run` computes what is missing; {} sums up without it",
                 &[Setting::AllowMissing],
             )),
-            Self::Table { .. } | Self::Run(_) => None,
+            // In the chain of causes stands the box, which is not downcast to what is in it.
+            Self::Run(error) => remedy_of(&**error),
+            Self::Table { .. } => None,
         }
     }
 }

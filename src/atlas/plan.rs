@@ -1,7 +1,7 @@
 //! The plan of an atlas: everything that fixes its rows.
 //!
 //! ```text
-//! job, design ─ plan ─┬─> the model is asked about every item: those classified rightly
+//! job, design ─ plan ─┬─> the model is asked about every item: those classified correctly
 //!                     ├─> survey.parquet: triples at random, each item equally often
 //!                     ├─> which items are searched in full
 //!                     └─> plan.json, with the SHA-256 of all of it
@@ -20,7 +20,7 @@ use crate::job::{Job, LoadedJob, Note, Observer, Stage};
 use crate::landscape::{Permutation, argmax};
 use crate::pipeline::{PipelineError, classify};
 use crate::remedy::Setting;
-use crate::run::RunError;
+use crate::run::{RunError, plan_difference};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -52,7 +52,7 @@ pub struct Plan {
     pub model_sha256: String,
     /// Of the data.
     pub data_sha256: String,
-    /// Items of each class in the data, and how many of them the model classifies rightly.
+    /// Items of each class in the data, and how many of them the model classifies correctly.
     pub counts: Vec<[usize; 2]>,
     /// The items that take part, a list a class, by their positions in the data.
     pub items: Vec<Vec<u32>>,
@@ -102,7 +102,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`AtlasError`] where the design is none, the folder holds another plan, fewer than three classes
-    /// have items that are classified rightly, or the engine fails.
+    /// have items that are classified correctly, or the engine fails.
     pub fn make(
         job: &LoadedJob,
         design: &Design,
@@ -119,7 +119,7 @@ impl Plan {
         let space = plan.space();
         if space.len() == 0 {
             return Err(AtlasError::refused(format!(
-                "expected items of three classes or more that the model classifies rightly, found {}",
+                "expected items of three classes or more that the model classifies correctly, found {}",
                 plan.items.iter().filter(|items| !items.is_empty()).count()
             )));
         }
@@ -200,7 +200,7 @@ impl Plan {
         let right: usize = counts.iter().map(|[_, right]| right).sum();
         let part: usize = items.iter().map(Vec::len).sum();
         observer.note(&Note::new(format!(
-            "the model classifies {right} of {} items rightly; {part} take part{}",
+            "the model classifies {right} of {} items correctly; {part} take part{}",
             job.num_items(),
             match design.any_items {
                 true => format!(", {} of them classified wrongly", wrong.len()),
@@ -422,7 +422,7 @@ impl Plan {
         candidates
     }
 
-    /// Whether the item at a position is classified rightly.
+    /// Whether the item at a position is classified correctly.
     pub(super) fn is_right(&self, item: u32) -> bool {
         self.wrong.binary_search(&item).is_err()
     }
@@ -459,11 +459,12 @@ impl Plan {
         if path.exists() {
             let old = Self::read(folder)?;
             if old.sha256 != self.sha256 {
+                let difference = plan_difference(&json!(old), &json!(self));
                 return Err(AtlasError::refused_but(
                     format!(
-                        "{}: expected no plan or this one, found another, of {}",
+                        "{}: the folder holds another atlas: {}",
                         folder.display(),
-                        old.program
+                        difference.unwrap_or_default()
                     ),
                     "use another {}, or remove the folder",
                     &[Setting::Out],

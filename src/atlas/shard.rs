@@ -153,7 +153,18 @@ impl Atlas {
                     folder::note_failure(&self.folder, &self.plan, shard, &text);
                 }
             }
-            rows += found?;
+            match found {
+                Ok(found) => rows += found,
+                Err(AtlasError::Run(error)) if error.is_interrupted() => {
+                    let all = self.plan.shards;
+                    let missing = self
+                        .missing()
+                        .map_or(all, |(missing, failed)| missing.len() + failed.len());
+                    let stopped = (*error).or_stopped(&self.folder, "shards", [all - missing, all]);
+                    return Err(stopped.into());
+                }
+                Err(error) => return Err(error),
+            }
         }
         observer.end();
         Ok(rows)

@@ -4,6 +4,7 @@
 use super::error::AtlasError;
 use super::table::{Column, table_bytes};
 use crate::data::FileError;
+use crate::run::check_is_folder;
 use serde_json::Value;
 use std::fs::File;
 use std::io::Write;
@@ -22,6 +23,7 @@ fn failed_to_write(path: &Path, source: std::io::Error) -> AtlasError {
 
 /// Makes a folder and those above it.
 pub(super) fn make_folder(folder: &Path) -> Result<(), AtlasError> {
+    check_is_folder(folder)?;
     std::fs::create_dir_all(folder).map_err(|source| failed_to_write(folder, source))
 }
 

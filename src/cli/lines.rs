@@ -91,14 +91,15 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
             writeln!(out, "{finding}")?;
         }
     }
-    let kept = match found.kept {
-        0 => String::new(),
-        kept => format!(", {kept} kept from before"),
+    let compute_s = found.compute.as_secs_f64();
+    let taken = match found.kept {
+        0 => format!(" in {compute_s:.3} s"),
+        kept if kept == found.sections.len() => ", all kept from before".to_owned(),
+        kept => format!(", {kept} kept from before, the others in {compute_s:.3} s"),
     };
     terminal.say(format!(
-        "{}{kept} in {:.3} s; written to {}",
+        "{}{taken}; written to {}",
         counted(found.sections.len(), "line"),
-        found.compute.as_secs_f64(),
         args.out.display()
     ));
     Ok(())

@@ -28,6 +28,7 @@ mod slurm;
 mod sweep;
 mod terminal;
 mod text;
+mod usage;
 mod verify;
 mod walk;
 
@@ -155,8 +156,8 @@ impl Cli {
         let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
         let mut arguments = Self::arguments().color(color(&words));
         let found = arguments
-            .try_get_matches_from_mut(words)
-            .unwrap_or_else(|error| error.exit());
+            .try_get_matches_from_mut(&words)
+            .unwrap_or_else(|error| usage::clearer(error, &mut arguments, &words).exit());
         Self::from_arg_matches(&found).unwrap_or_else(|error| error.format(&mut arguments).exit())
     }
 
@@ -175,6 +176,7 @@ impl Cli {
             _ => Verbosity::Normal,
         };
         let terminal = &Terminal::new(verbosity, open_device);
+        let again = self.command.again();
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads(self.threads, terminal))
             .build_global();
@@ -205,7 +207,7 @@ impl Cli {
         match result {
             Ok(()) => 0,
             Err(error) if is_interrupted(&error) => {
-                terminal.to_stderr("interrupted");
+                terminal.to_stderr(interrupted_text(&error, again));
                 130
             }
             // A reader that has seen enough (`morphscape predict ... | head`) is no failure of ours.
@@ -214,6 +216,35 @@ impl Cli {
                 terminal.to_stderr(format!("error: {}", error_text(&error)));
                 exit_code(&error)
             }
+        }
+    }
+}
+
+/// The last line of work that was interrupted: how much of the run is there, or else what giving the
+/// command `again` does.
+fn interrupted_text(error: &anyhow::Error, again: &str) -> String {
+    let stopped = |error: &RunError| matches!(error, RunError::Stopped { .. });
+    let says_it = |cause: &(dyn std::error::Error + 'static)| {
+        #[cfg(feature = "atlas")]
+        if let Some(AtlasError::Run(error)) = cause.downcast_ref() {
+            return stopped(error);
+        }
+        cause.downcast_ref().is_some_and(stopped)
+    };
+    match error.chain().any(says_it) {
+        true => error_text(error),
+        false => format!("interrupted{again}"),
+    }
+}
+
+impl Command {
+    /// What giving the command again does after an interruption, where nothing was kept.
+    fn again(&self) -> &'static str {
+        match self {
+            Self::Walk(_) | Self::Compare(_) | Self::Morph(_) | Self::Line(_) => {
+                "; the same command starts again"
+            }
+            _ => "",
         }
     }
 }

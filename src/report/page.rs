@@ -297,16 +297,29 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
             ["engine", "adapter", "reason"].map(|key| text(&fallback[key]));
         facts.push(["Then".to_owned(), format!("{name}, {adapter}: {reason}")]);
     }
-    if let Some(seconds) = manifest["timings"]["compute_s"].as_f64() {
-        let text = if seconds < 0.1 {
-            format!("{:.1} ms", 1000.0 * seconds)
-        } else {
-            format!("{seconds:.3} s")
-        };
-        facts.push(["Computed in".to_owned(), text]);
-    }
+    facts.extend(computed_in(&manifest["timings"], landscapes));
     facts.push(["Program".to_owned(), text(&manifest["program"])]);
     facts
+}
+
+/// How long computing took. A start that was killed recorded nothing, so the seconds may not cover all
+/// landscapes.
+fn computed_in(timings: &Value, landscapes: usize) -> Option<[String; 2]> {
+    let seconds = timings["compute_s"].as_f64()?;
+    let computed = timings["computed"].as_u64().unwrap_or(landscapes as u64);
+    let time = if seconds < 0.1 {
+        format!("{:.1} ms", 1000.0 * seconds)
+    } else {
+        format!("{seconds:.3} s")
+    };
+    let text = match computed {
+        0 => return None,
+        computed if computed < landscapes as u64 => format!(
+            "{time} for {computed} of the {landscapes} landscapes; the start that computed the others was killed, so their time is not known"
+        ),
+        _ => time,
+    };
+    Some(["Computed in".to_owned(), text])
 }
 
 /// How much wider than its items the box of a plane is, in words.

@@ -3,12 +3,13 @@
 use crate::data::FileError;
 use crate::engine::EngineError;
 use crate::job::{Cause, JobError};
-use crate::landscape::WalkError;
+use crate::landscape::{TripleError, WalkError};
 use crate::mesh::FeatureError;
 use crate::pipeline::PipelineError;
 use crate::remedy::{Remedy, Setting};
 use crate::report::AddWalkError;
 use std::fmt::Display;
+use std::path::Path;
 
 /// Why a folder of results cannot be written, read or checked.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,18 @@ pub enum RunError {
         problem: String,
         /// What to do about it.
         remedy: Option<Remedy>,
+    },
+    /// An observer stopped a run that resumes when it is started again.
+    #[error("interrupted: {folder} holds {done} of {all} {what}")]
+    Stopped {
+        /// The run's folder.
+        folder: String,
+        /// How many are there.
+        done: usize,
+        /// How many there will be.
+        all: usize,
+        /// Of what: `landscapes`, `lines`.
+        what: &'static str,
     },
     /// The job.
     #[error(transparent)]
@@ -65,10 +78,30 @@ impl RunError {
         }
     }
 
+    /// If an observer stopped a run that resumes when it is started again, says how much of it
+    /// `folder` holds; any other error stays as it is.
+    pub(crate) fn or_stopped(
+        self,
+        folder: &Path,
+        what: &'static str,
+        [done, all]: [usize; 2],
+    ) -> Self {
+        match self.is_interrupted() {
+            true => Self::Stopped {
+                folder: folder.display().to_string(),
+                done,
+                all,
+                what,
+            },
+            false => self,
+        }
+    }
+
     /// What to do about it, where this error itself says it.
     pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::Refused { remedy, .. } => remedy.clone(),
+            Self::Stopped { .. } => Some(Remedy::new("give the same command again to resume", &[])),
             Self::Job(error) => error.remedy(),
             Self::Pipeline(error) => error.remedy(),
             _ => None,
@@ -86,7 +119,7 @@ impl RunError {
     /// Whether an observer stopped the run.
     pub fn is_interrupted(&self) -> bool {
         match self {
-            Self::Pipeline(PipelineError::Interrupted) => true,
+            Self::Pipeline(PipelineError::Interrupted) | Self::Stopped { .. } => true,
             Self::Job(error) => error.is_interrupted(),
             _ => false,
         }
@@ -122,6 +155,7 @@ fn own_remedy(error: &(dyn std::error::Error + 'static)) -> Option<Remedy> {
         .or_else(|| of(error, |error: &EngineError| Some(error.remedy())))
         .or_else(|| of(error, FeatureError::remedy))
         .or_else(|| of(error, WalkError::remedy))
+        .or_else(|| of(error, |error: &TripleError| Some(error.remedy())))
 }
 
 /// What an error or one that it was caused by says can be done about it, the innermost first.

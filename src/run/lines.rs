@@ -94,7 +94,7 @@ pub fn lines(
         .map_err(failed)?;
     file.set_len(bytes).map_err(failed)?;
     file.seek(SeekFrom::End(0)).map_err(failed)?;
-    let append = |found: &[Value]| {
+    let mut append = |found: &[Value]| -> Result<(), RunError> {
         let mut text = Vec::new();
         for line in found {
             serde_json::to_writer(&mut text, line).expect("facts are plain data");
@@ -102,7 +102,23 @@ pub fn lines(
         }
         Ok(file.write_all(&text).map_err(failed)?)
     };
-    let found = cut_the_rest(job, engine, kept, append, observer)?;
+    let num_kept = kept.len();
+    let mut cut = num_kept;
+    let append = |found: &[Value]| {
+        append(found)?;
+        cut += found.len();
+        Ok(())
+    };
+    let found = cut_the_rest(job, engine, kept, append, observer);
+    let all = job.pairs.len();
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let taken = seconds(started.elapsed(), started);
+            folder.set_timings_so_far(taken, [cut - num_kept, all]);
+            return Err(error.or_stopped(folder.path(), "lines", [cut, all]));
+        }
+    };
     drop(file);
     write(&folder, &found.sections)?;
     margins::write(&folder, &found.sections)?;
@@ -120,13 +136,15 @@ pub fn lines(
         json!({"path": job.data_path(), "sha256": job.data_sha256}),
     );
     folder.set("findings", json!(found.findings));
-    let compute_s = found.compute.as_secs_f64();
-    folder.set(
-        "timings",
-        json!({"compute_s": compute_s, "total_s": started.elapsed().as_secs_f64()}),
-    );
+    let taken = seconds(found.compute, started);
+    folder.set_timings(taken, [all - num_kept, all]);
     folder.finish()?;
     Ok(found)
+}
+
+/// How long cutting took, and the whole start.
+fn seconds(compute: Duration, started: Instant) -> Value {
+    json!({"compute_s": compute.as_secs_f64(), "total_s": started.elapsed().as_secs_f64()})
 }
 
 /// Cuts the lines behind those that are `kept`; `put` is given each wave.

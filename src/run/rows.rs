@@ -44,8 +44,36 @@ impl Writing<'_> {
             total: new * self.frames_each(),
             unit: self.unit(),
         });
-        let mut stand_in = 0;
-        for wave in triples[kept.triples..].chunks(BUDGET.triples_to_rows) {
+        let mut done = Done {
+            triples: kept.triples,
+            stand_in: 0,
+        };
+        let written = self.append_rows(&mut file, &mut done);
+        if let Err(error) = written {
+            let done = siblings * done.triples;
+            let computed = done - siblings * kept.triples;
+            return Err(self.stopped(error, computed, [done, landscapes]));
+        }
+        self.observer.end();
+        drop(file);
+        std::fs::rename(&path, self.folder.file(SUMMARY_FILE)).map_err(failed)?;
+        self.describe();
+        self.folder
+            .set_timings(self.timings.json(self.started.elapsed()), [new, landscapes]);
+        let outcome = Outcome {
+            landscapes,
+            kept: landscapes - new,
+            stand_in: done.stand_in,
+            ..self.outcome()
+        };
+        self.folder.finish()?;
+        Ok(outcome)
+    }
+
+    /// Computes the landscapes behind those that are done, and appends their rows.
+    fn append_rows(&mut self, file: &mut File, done: &mut Done) -> Result<(), RunError> {
+        let job = self.job;
+        for wave in job.triples()[done.triples..].chunks(BUDGET.triples_to_rows) {
             let ids = landscapes_of(job.kind(), wave);
             let computed = self.compute(&ids, job.steps(), Frames::Drop)?;
             self.folder.note_fallback(self.engine)?;
@@ -61,30 +89,29 @@ impl Writing<'_> {
             let mut rows = SummaryWriter::rows();
             for (file, measures) in files.iter().zip(measures) {
                 let row = SummaryRow::new(file, measures);
-                stand_in += row.counts.map_or(0, |counts| counts.stand_in);
+                done.stand_in += row.counts.map_or(0, |counts| counts.stand_in);
                 rows.add(&row);
             }
-            file.write_all(&rows.finish()).map_err(failed)?;
+            file.write_all(&rows.finish()).map_err(|source| FileError {
+                path: self.folder.file(ROWS_FILE),
+                source,
+            })?;
+            done.triples += wave.len();
             self.timings.write += writing.elapsed();
             if self.is_interrupted() {
                 return Err(PipelineError::Interrupted.into());
             }
         }
-        self.observer.end();
-        drop(file);
-        std::fs::rename(&path, self.folder.file(SUMMARY_FILE)).map_err(failed)?;
-        self.describe();
-        self.folder
-            .set("timings", self.timings.json(self.started.elapsed()));
-        let outcome = Outcome {
-            landscapes,
-            kept: landscapes - new,
-            stand_in,
-            ..self.outcome()
-        };
-        self.folder.finish()?;
-        Ok(outcome)
+        Ok(())
     }
+}
+
+/// What of a run is done.
+struct Done {
+    /// Triples of which the file has all rows.
+    triples: usize,
+    /// See [`Outcome::stand_in`].
+    stand_in: u64,
 }
 
 /// What an earlier start of the same run has left: rows of the first few triples.

@@ -14,7 +14,7 @@ use super::Keep;
 use super::error::RunError;
 use super::figures::FigurePlan;
 use super::finish::{Finisher, TripleFiles};
-use super::folder::layout::{RESOLUTION_FILE, SUMMARY_FILE};
+use super::folder::layout::{LANDSCAPE_FILE, RESOLUTION_FILE, SUMMARY_FILE};
 use super::page::report;
 use super::resolution::{Resolution, finer, finer_json};
 use super::resume::Expected;
@@ -55,6 +55,18 @@ impl Slot {
             Self::New(id) => Some(id.clone()),
         }
     }
+}
+
+/// What of a run is done.
+struct Done {
+    /// The landscapes that are written, measured.
+    rows: Vec<SummaryRow>,
+    /// What the report shows of them.
+    details: Vec<Detail>,
+    /// What they measure on finer grids, where that is asked for.
+    resolution: Option<Resolution>,
+    /// How many of them an earlier start had finished.
+    kept: usize,
 }
 
 impl Writing<'_> {
@@ -102,14 +114,33 @@ impl Writing<'_> {
     /// Runs all landscapes to the end.
     pub(super) fn execute(mut self) -> Result<Outcome, RunError> {
         let ids = self.job.landscapes();
+        let mut done = Done {
+            rows: Vec::with_capacity(ids.len()),
+            details: Vec::new(),
+            resolution: self.resolution.then(|| Resolution::new(self.job.steps())),
+            kept: 0,
+        };
+        match self.write_waves(&ids, &mut done) {
+            Ok(()) => self.finish(&ids, done),
+            Err(error) => {
+                let computed = done.rows.len() - done.kept;
+                let written = |id: &&LandscapeId| {
+                    let own = self.folder.file(&id.name);
+                    own.join(LANDSCAPE_FILE).is_file()
+                };
+                let written = ids.iter().filter(written).count();
+                Err(self.stopped(error, computed, [written, ids.len()]))
+            }
+        }
+    }
+
+    /// Computes, draws and writes the landscapes, wave by wave.
+    fn write_waves(&mut self, ids: &[LandscapeId], done: &mut Done) -> Result<(), RunError> {
         let all_each = self.frames_each() + self.finer_each();
         self.observer.begin(Stage {
             total: ids.len() * all_each,
             unit: self.unit(),
         });
-        let mut resolution = self.resolution.then(|| Resolution::new(self.job.steps()));
-        let mut rows: Vec<SummaryRow> = Vec::with_capacity(ids.len());
-        let mut details: Vec<Detail> = Vec::new();
         let how = (self.figures.as_ref()).map_or_else(|| json!("none"), FigurePlan::json);
         let drawn = self.folder.begin_figures(how)?;
         let frames = match self.keep {
@@ -122,13 +153,12 @@ impl Writing<'_> {
             on_finer_grids: self.resolution,
             observer: self.observer,
         };
-        let mut num_kept = 0;
         // The landscapes of a triple stay together.
         let siblings = self.job.kind().siblings().len();
         let most_triples = (BUDGET.results / (siblings * self.landscape_bytes())).max(1);
         let first_values = siblings * self.frames_each() * self.job.input_values();
         let mut triples = (BUDGET.first_wave_values() / first_values).clamp(1, most_triples);
-        let mut rest = &ids[..];
+        let mut rest = ids;
         while !rest.is_empty() {
             let started = Instant::now();
             let wave;
@@ -144,8 +174,8 @@ impl Writing<'_> {
             let missing: Vec<LandscapeId> = slots.iter().filter_map(Slot::missing).collect();
             let kept_here = wave.len() - missing.len();
             if kept_here > 0 {
-                num_kept += kept_here;
-                self.observer.keep(kept_here * all_each, num_kept);
+                self.observer
+                    .keep(kept_here * all_each, done.kept + kept_here);
             }
             let computed = self.compute(&missing, self.job.steps(), frames)?;
             let finer = self.finer_measures(&missing)?;
@@ -171,7 +201,7 @@ impl Writing<'_> {
                 .collect();
             let measures = measure_files(&files);
             self.timings.measures += measuring.elapsed();
-            if let Some(resolution) = &mut resolution {
+            if let Some(resolution) = &mut done.resolution {
                 for (file, measures) in files.iter().zip(&measures) {
                     let finer = file.about.finer_measures.as_ref();
                     resolution.add(&file.about.name, measures, finer.unwrap_or(&Value::Null));
@@ -179,7 +209,7 @@ impl Writing<'_> {
             }
 
             let writing = Instant::now();
-            let first = rows.len();
+            let first = done.rows.len();
             let finisher = Finisher {
                 job: self.job,
                 folder: &self.folder,
@@ -188,7 +218,7 @@ impl Writing<'_> {
                 data_points: self.data_points.as_ref(),
                 observer: self.observer,
             };
-            let done = (0..wave.len() / siblings).into_par_iter().map(|n| {
+            let triples_done = (0..wave.len() / siblings).into_par_iter().map(|n| {
                 let own = siblings * n..siblings * (n + 1);
                 let triple = TripleFiles {
                     first: first + siblings * n,
@@ -199,8 +229,9 @@ impl Writing<'_> {
                 };
                 finisher.finish(&triple)
             });
-            details.extend(
-                done.collect::<Result<Vec<_>, RunError>>()?
+            done.details.extend(
+                triples_done
+                    .collect::<Result<Vec<_>, RunError>>()?
                     .into_iter()
                     .flatten(),
             );
@@ -209,7 +240,9 @@ impl Writing<'_> {
                 None => self.timings.write += writing.elapsed(),
             }
             let measured = files.iter().zip(measures);
-            rows.extend(measured.map(|(file, measures)| SummaryRow::new(file, measures)));
+            done.kept += kept_here;
+            done.rows
+                .extend(measured.map(|(file, measures)| SummaryRow::new(file, measures)));
             if self.is_interrupted() {
                 return Err(PipelineError::Interrupted.into());
             }
@@ -217,18 +250,21 @@ impl Writing<'_> {
             triples = (estimate as usize).clamp(1, most_triples);
         }
         self.observer.end();
-        self.finish(&ids, rows, &details, resolution, num_kept)
+        Ok(())
     }
 
     /// Writes what sums the run up.
     fn finish(
         mut self,
         ids: &[LandscapeId],
-        rows: Vec<SummaryRow>,
-        details: &[Detail],
-        resolution: Option<Resolution>,
-        kept: usize,
+        Done {
+            rows,
+            details,
+            resolution,
+            kept,
+        }: Done,
     ) -> Result<Outcome, RunError> {
+        let computed = [ids.len() - kept, ids.len()];
         let writing = Instant::now();
         write_file(&self.folder.file(SUMMARY_FILE), &summary_csv(&rows))?;
         if let Some(resolution) = &resolution {
@@ -245,20 +281,20 @@ impl Writing<'_> {
         let reporting = Instant::now();
         if self.figures.as_ref().is_some_and(|plan| plan.report) {
             let timings = self.timings.json(self.started.elapsed());
-            self.folder.set("timings", timings);
+            self.folder.set_timings(timings, computed);
             report(
                 &self.folder,
                 self.job.class_names(),
                 (self.job.kind(), self.job.steps()),
                 &self.job.items(),
                 &rows,
-                details,
+                &details,
                 resolution.as_ref(),
             )?;
         }
         self.timings.report = reporting.elapsed();
         self.folder
-            .set("timings", self.timings.json(self.started.elapsed()));
+            .set_timings(self.timings.json(self.started.elapsed()), computed);
         let counts = rows.iter().filter_map(|row| row.counts);
         let outcome = Outcome {
             landscapes: ids.len(),

@@ -141,6 +141,19 @@ impl Writing<'_> {
         self.folder.set("data", self.job.data_json());
     }
 
+    /// Records the seconds of a start that ends with an error, in which `computed` landscapes were
+    /// computed, and gives the error to report; the folder holds `done` of `all` landscapes.
+    pub(super) fn stopped(
+        &mut self,
+        error: RunError,
+        computed: usize,
+        [done, all]: [usize; 2],
+    ) -> RunError {
+        let timings = self.timings.json(self.started.elapsed());
+        self.folder.set_timings_so_far(timings, [computed, all]);
+        error.or_stopped(self.folder.path(), "landscapes", [done, all])
+    }
+
     /// An outcome of which the landscapes are still to be said.
     pub(super) fn outcome(&self) -> Outcome {
         Outcome {

@@ -188,7 +188,12 @@ fn formats_classes_and_views_are_those_asked_for() {
 fn figures_that_cannot_be_drawn_are_refused_with_the_reason() {
     let folder = folder();
     let here = folder.path();
-    fail(here, &["plot", "nowhere"], 1, &["nowhere", "manifest.json"]);
+    fail(
+        here,
+        &["plot", "nowhere"],
+        1,
+        &["nowhere: expected the folder of a run, found nothing there"],
+    );
     let mut arguments = SMALL.to_vec();
     arguments.extend(["--figures", "line"]);
     succeed(here, &arguments);
@@ -294,7 +299,7 @@ fn interpolate_does_the_papers_tabular_jobs() {
             data,
         ];
         let said = succeed(folder.path(), &arguments).stderr;
-        assert_eq!(said.contains("left out"), left_out > 0, "{said}");
+        assert_eq!(said.contains("skipped"), left_out > 0, "{said}");
         let out = folder.path().join(data);
         let manifest = json(out.join("manifest.json"));
         assert_eq!(manifest["data"]["items"], items, "{data}");
@@ -573,9 +578,7 @@ fn another_scale_is_another_plan() {
     let other = run_with("2");
     assert_eq!(other.code, Some(1));
     assert!(
-        other
-            .stderr
-            .contains("model.scale is 1.0 there and 2.0 now"),
+        other.stderr.contains("--scale is 1.0 there and 2.0 now"),
         "{}",
         other.stderr
     );

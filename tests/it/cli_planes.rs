@@ -60,7 +60,12 @@ fn a_run_of_planes_is_resumed_verified_and_drawn_again() {
     // Another kind is another run.
     let mut other = run;
     other[2] = "triangle";
-    fail(folder.path(), &other, 1, &["flat.kind"]);
+    fail(
+        folder.path(),
+        &other,
+        1,
+        &["--kind is \"plane\" there and \"triangle\" now"],
+    );
     let walk = ["walk", "--landscape", "planes/dbviz-1.3"];
     fail(folder.path(), &walk, 1, &["found a plane"]);
 }

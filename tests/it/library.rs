@@ -85,7 +85,7 @@ fn a_run_of_the_library_verifies() {
         .write_to(&out, Existing::Continue, &Silent)
         .expect_err("another plan");
     let text = refused.to_string();
-    assert!(text.contains("morph.grid is 3 there and 4 now"), "{text}");
+    assert!(text.contains("`grid` is 3 there and 4 now"), "{text}");
     assert!(
         !text.contains("--"),
         "an error of the library names no option: {text}"

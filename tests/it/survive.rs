@@ -514,8 +514,7 @@ fn a_damaged_landscape_is_computed_again() {
     );
     assert_same("finer grids", &snapshot(&here.join("out")), &fine);
     // Without frames is not what --save-frames is.
-    let refused =
-        "the folder holds another run: keep is \"tensors\" there and \"tensors_and_frames\" now";
+    let refused = "the folder holds another run: what is kept of each landscape is \"tensors\" there and \"tensors_and_frames\" now";
     fail(here, &with(&SMALL, &["--save-frames"]), 1, &[refused]);
 }
 
@@ -534,7 +533,7 @@ fn a_folder_of_another_program_version_is_refused() {
     assert_eq!(
         refused.stderr,
         format!(
-            "error: out: the folder holds another run: program is \"0.0.9\" there and \"{}\" now; use another --out, or --force to write over it\n",
+            "error: out: the folder holds another run: the version of the program is \"0.0.9\" there and \"{}\" now; use another --out, or --force to write over it\n",
             env!("CARGO_PKG_VERSION")
         )
     );

@@ -327,7 +327,7 @@ fn model_and_data_that_moved_are_said_and_must_be_the_same() {
     assert_eq!(other.code, Some(1));
     assert!(
         other.stderr.starts_with(
-            "error: run: cannot compute it again: its job comes to another plan, model_sha256 is \""
+            "error: run: cannot compute it again: its job comes to another plan, the SHA-256 of the model's file is \""
         ),
         "{}",
         other.stderr

@@ -19,7 +19,7 @@ pub(in crate::run) const MANIFEST_FILE: &str = "manifest.json";
 pub(in crate::run) const LOCK_FILE: &str = ".morphscape.lock";
 
 /// The whole run on one page.
-pub(in crate::run) const REPORT_FILE: &str = "report.html";
+pub(crate) const REPORT_FILE: &str = "report.html";
 
 /// A row a landscape.
 pub(in crate::run) const SUMMARY_FILE: &str = "summary.csv";
@@ -229,6 +229,18 @@ pub(in crate::run) fn check_places(folder: &Path, plan: &Value) -> Result<(), Ru
         refuse_link(&lock, "file")?;
     }
     Ok(())
+}
+
+/// Refuses a place for a run's folder where a file stands, or above which one does.
+pub(crate) fn check_is_folder(path: &Path) -> Result<(), RunError> {
+    match path.ancestors().find(|above| above.exists()) {
+        Some(there) if !there.is_dir() => Err(RunError::refused_but(
+            format!("{}: expected a folder, found a file", there.display()),
+            "give the name of a folder with {}",
+            &[Setting::Out],
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a place for a landscape's folder that holds a link or a file.

@@ -12,10 +12,13 @@
 //! `resume.rs` decides which landscapes are kept. Where the job's files lie is in the plan too, so
 //! that `verify` finds them, but decides nothing: their hashes do.
 
+mod difference;
 mod hashes;
 pub(super) mod layout;
 mod lock;
+mod timings;
 
+pub(crate) use difference::difference;
 pub(super) use hashes::hash_files;
 
 use super::Existing;
@@ -23,11 +26,12 @@ use super::error::{Placed, RunError};
 use crate::data::{FileError, read_text, write_file};
 use crate::engine::{Engine, EngineInfo, EngineRecord};
 use crate::landscape::DataPoints;
-use crate::remedy::Setting;
+use crate::remedy::{Setting, did_you_mean_file};
 use layout::{DATA_FILE, LANDSCAPE_FILE, MANIFEST_FILE};
 use lock::Lock;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
+use timings::TIMINGS;
 
 /// The largest manifest that is read: it lists every triple of a run and the hashes of its files.
 const MAX_MANIFEST_BYTES: u64 = 256 << 20;
@@ -38,6 +42,8 @@ pub struct RunFolder {
     path: PathBuf,
     manifest: Map<String, Value>,
     earlier: Earlier,
+    /// What earlier starts of the run say that they took.
+    earlier_timings: Option<Map<String, Value>>,
     /// How figures are all drawn once the run is finished.
     figures: Option<Value>,
     lock: Option<Lock>,
@@ -67,6 +73,7 @@ impl RunFolder {
     ) -> Result<Self, RunError> {
         let plan = Value::Object(plan);
         let force = existing == Existing::Replace;
+        layout::check_is_folder(path)?;
         // Once before anything is touched, and again when nobody else can change it.
         look(path, &plan, force)?;
         std::fs::create_dir_all(path).map_err(|source| FileError {
@@ -88,6 +95,7 @@ impl RunFolder {
             ("finished".to_owned(), json!(false)),
             ("plan".to_owned(), plan.clone()),
         ]);
+        let mut earlier_timings = None;
         let earlier = match found {
             Some(old) if force => {
                 start_over(path, old, &plan)?;
@@ -104,6 +112,10 @@ impl RunFolder {
                 if let (Some(engine), true) = (old.get("engine"), fell_back(&old)) {
                     manifest.insert("engine".to_owned(), engine.clone());
                 }
+                if let Some(timings) = old.get(TIMINGS) {
+                    manifest.insert(TIMINGS.to_owned(), timings.clone());
+                    earlier_timings = timings.as_object().cloned();
+                }
                 Earlier::SamePlan
             }
             None => Earlier::Nothing,
@@ -113,6 +125,7 @@ impl RunFolder {
             path: path.to_owned(),
             manifest,
             earlier,
+            earlier_timings,
             figures: None,
             lock: Some(lock),
         };
@@ -152,6 +165,9 @@ impl RunFolder {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RunError> {
         let path = path.as_ref();
         let file = path.join(MANIFEST_FILE);
+        if !file.exists() {
+            return Err(no_run(path));
+        }
         let text = read_text(&file, MAX_MANIFEST_BYTES).placed(format!(
             "{}: expected the folder of a run, with its {MANIFEST_FILE}",
             path.display()
@@ -168,6 +184,7 @@ impl RunFolder {
             path: path.to_owned(),
             manifest,
             earlier: Earlier::SamePlan,
+            earlier_timings: None,
             figures: None,
             lock: None,
         })
@@ -303,6 +320,26 @@ impl RunFolder {
     }
 }
 
+/// Why a path is not the folder of a run.
+fn no_run(path: &Path) -> RunError {
+    let above = path
+        .parent()
+        .filter(|above| above.join(MANIFEST_FILE).exists());
+    let found = match (path.exists(), above) {
+        (false, _) => format!("found nothing there{}", did_you_mean_file(path, &[])),
+        (true, Some(above)) => format!(
+            "found a part of one; give the run itself, {}",
+            above.display()
+        ),
+        (true, None) if !path.is_dir() => "found a file".to_owned(),
+        (true, None) => format!("found no {MANIFEST_FILE} in it"),
+    };
+    RunError::refused(format!(
+        "{}: expected the folder of a run, {found}",
+        path.display()
+    ))
+}
+
 /// What a plan says of the engine that runs it.
 pub(super) fn engine_plan(info: &EngineInfo) -> Map<String, Value> {
     let identity = info.identity();
@@ -404,76 +441,4 @@ fn start_over(path: &Path, mut old: Map<String, Value>, new: &Value) -> Result<(
     old.insert("finished".to_owned(), json!(false));
     write_manifest(path, &old)?;
     layout::remove_old_run(path, &old.remove("plan").unwrap_or_default(), new)
-}
-
-/// Where the files of a job lie, in a plan.
-const PLACES: [[&str; 2]; 4] = [
-    ["model", "file"],
-    ["data", "place"],
-    ["data", "root"],
-    ["choice", "file"],
-];
-
-/// A plan without the places of files, which decide nothing: the hashes of what is there do.
-fn without_places(plan: &Value) -> Value {
-    let mut plan = plan.clone();
-    if let Some(plan) = plan.as_object_mut() {
-        plan.remove("points");
-    }
-    for [source, place] in PLACES {
-        if let Some(source) = plan.get_mut(source).and_then(Value::as_object_mut) {
-            source.remove(place);
-        }
-    }
-    plan
-}
-
-/// The first entry in which two plans differ, in words.
-pub(super) fn difference(found: &Value, wanted: &Value) -> Option<String> {
-    let (found, wanted) = (without_places(found), without_places(wanted));
-    let (Some(found), Some(wanted)) = (found.as_object(), wanted.as_object()) else {
-        return Some("its manifest has no plan".into());
-    };
-    // Plans once were written by hand, an option at a time; now they are the job itself.
-    if found.contains_key("job") && !found.contains_key("data") && wanted.contains_key("data") {
-        return Some("an earlier version of the program began it, whose plan says less".into());
-    }
-    first_difference("", found, wanted)
-}
-
-/// The first entry in which two objects differ; of one that is an object in both, its own first.
-fn first_difference(
-    place: &str,
-    found: &Map<String, Value>,
-    wanted: &Map<String, Value>,
-) -> Option<String> {
-    let short = |value: Option<&Value>| {
-        let text = value.map_or("nothing".into(), Value::to_string);
-        if text.chars().count() > 60 {
-            format!("{}...", text.chars().take(60).collect::<String>())
-        } else {
-            text
-        }
-    };
-    let keys = wanted
-        .keys()
-        .chain(found.keys().filter(|key| !wanted.contains_key(*key)));
-    for key in keys {
-        let (there, now) = (found.get(key), wanted.get(key));
-        if there == now {
-            continue;
-        }
-        let name = format!("{place}{key}");
-        return match (there, now) {
-            (Some(Value::Object(there)), Some(Value::Object(now))) => {
-                first_difference(&format!("{name}."), there, now)
-            }
-            _ => Some(format!(
-                "{name} is {} there and {} now",
-                short(there),
-                short(now)
-            )),
-        };
-    }
-    None
 }

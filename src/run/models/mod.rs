@@ -144,7 +144,23 @@ pub fn compare_models(
         observer,
         kept: 0,
     };
-    fill(&mut result, &mut writer, options)?;
+    let filled = fill(&mut result, &mut writer, options);
+    let (kept, all) = (writer.kept, lead.landscapes().len());
+    let taken = |result: &ModelsResult| {
+        json!({
+            "compute_s": result.compute.as_secs_f64(),
+            "total_s": started.elapsed().as_secs_f64(),
+        })
+    };
+    if let Err(error) = filled {
+        let done = result.landscapes.len();
+        folder.set_timings_so_far(taken(&result), [done - kept.min(done), all]);
+        // Rows alone are written at the end.
+        return Err(match options.keep {
+            Keep::Tensors => error.or_stopped(folder.path(), "landscapes", [done, all]),
+            _ => error,
+        });
+    }
 
     for table in result.tables(options.series) {
         write_file(&folder.file(table.file), &table.csv())?;
@@ -171,13 +187,7 @@ pub fn compare_models(
         let names = lead.landscapes().into_iter().map(|id| id.name);
         folder.set("landscapes", names.collect());
     }
-    folder.set(
-        "timings",
-        json!({
-            "compute_s": result.compute.as_secs_f64(),
-            "total_s": started.elapsed().as_secs_f64(),
-        }),
-    );
+    folder.set_timings(taken(&result), [all - kept, all]);
     folder.finish()?;
     Ok(result)
 }
@@ -226,6 +236,10 @@ fn fill(
         let files = writer.landscapes(ids)?;
         let compared = files.par_iter().map(|files| Compared::new(files));
         result.landscapes.par_extend(compared);
+        result.compute = started.elapsed();
+        if writer.observer.advance(0).is_break() {
+            return Err(PipelineError::Interrupted.into());
+        }
     }
     writer.observer.end();
     result.items = job.item_answers(writer.engine, &ids, options.margins, writer.observer)?;
@@ -295,10 +309,7 @@ impl Writer<'_> {
                 write(folder, ids, files)?;
             }
         }
-        match self.observer.advance(0).is_break() {
-            true => Err(PipelineError::Interrupted.into()),
-            false => Ok(all),
-        }
+        Ok(all)
     }
 
     /// The landscapes of one id as an earlier start of this run finished them; of a baseline, the

@@ -107,6 +107,7 @@ impl JobError {
             Self::Unfit { remedy, .. } => remedy.clone(),
             Self::Feature(error) => error.remedy(),
             Self::Walk(error) => error.remedy(),
+            Self::Triple(error) => Some(error.remedy()),
             Self::Pipeline(error) => error.remedy(),
             _ => None,
         }

@@ -133,7 +133,7 @@ impl Job {
     ) -> Result<LoadedJob, JobError> {
         match self {
             Self::Sweep(job) => job.load_of(model, job.data.load()?, observer),
-            Self::Interpolate(job) => job.fit(|_, _| Ok(model), observer),
+            Self::Interpolate(job) => job.fit(|_| Ok(model), observer),
         }
     }
 
@@ -171,7 +171,7 @@ fn flat_sections(
     let flat = flat?;
     let network = flat.map_network(&model.model, kind);
     if let (Err(reason), Exactness::Auto, false) = (&network, flat.exact, flat.clipped) {
-        let text = format!("{}: {reason}; class maps are sampled alone", model.path);
+        let text = format!("{}: {reason}; class maps are only sampled", model.path);
         observer.note(&Note::new(text));
     }
     Some(network)
@@ -300,7 +300,7 @@ impl SweepJob {
             &|groups, fixed, seed| {
                 let labels: Vec<usize> = labels();
                 let classes = class_names.len();
-                Ok(choose_triples(&labels, classes, groups, fixed, seed)?)
+                choose_triples(&labels, classes, groups, fixed, seed).at(&loaded.path)
             },
             &labels,
         )?;
@@ -338,13 +338,13 @@ impl InterpolateJob {
     /// # Errors
     /// As [`Job::load`].
     pub fn load(&self, observer: &dyn Observer) -> Result<LoadedJob, JobError> {
-        self.fit(|paper, place| self.model.load_for(paper, place), observer)
+        self.fit(|paper| self.model.load_for(paper), observer)
     }
 
     /// Loads data and triples, and checks that they fit the model of the table.
     fn fit(
         &self,
-        model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
+        model_of: impl FnOnce(Option<&PaperTable>) -> Result<LoadedModel, JobError>,
         observer: &dyn Observer,
     ) -> Result<LoadedJob, JobError> {
         check_steps(self.steps)?;
@@ -398,8 +398,9 @@ impl InterpolateJob {
             &class_names,
             &find,
             &|groups, fixed, seed| {
-                choose_lettered_triples(drawn.labels(), class_names.len(), groups, fixed, seed)
-                    .at(&whole.path)
+                choose_lettered_triples(drawn.labels(), class_names.len(), groups, fixed, seed).at(
+                    format!("{}, column \"{}\"", whole.path, drawn.label_column()),
+                )
             },
             &|| drawn.labels().to_vec(),
         )?;

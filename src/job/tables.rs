@@ -10,11 +10,14 @@ use crate::data::{
 };
 use crate::defaults::with_defaults;
 use crate::model::Model;
-use crate::remedy::{Remedy, Setting, did_you_mean_file};
+use crate::remedy::{Remedy, Setting, did_you_mean_file, some_names};
 use std::path::{Path, PathBuf};
 
 /// How the names of tables end, each also with `.gz` behind it.
 const TABLE_ENDS: [&str; 5] = [".csv", ".tsv", ".tab", ".data", ".txt"];
+
+/// The names of the bundled tables.
+const PAPERS: [&str; 3] = ["iris", "hawks", "seeds"];
 
 /// The place of a table that comes on standard input.
 const STDIN: &str = "-";
@@ -83,18 +86,17 @@ impl TableSource {
     /// # Errors
     /// [`JobError`] with the file and what is wrong in it.
     pub fn load(&self, model: &ModelSource) -> Result<(LoadedTable, LoadedModel), JobError> {
-        self.load_with(|paper, place| model.load_for(paper, place))
+        self.load_with(|paper| model.load_for(paper))
     }
 
-    /// The same with a model that `model_of` gives for a table of the paper, or one of another
-    /// place.
+    /// The same with a model that `model_of` gives for a table of the paper, or for another.
     pub(super) fn load_with(
         &self,
-        model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
+        model_of: impl FnOnce(Option<&PaperTable>) -> Result<LoadedModel, JobError>,
     ) -> Result<(LoadedTable, LoadedModel), JobError> {
         if let Some(paper) = PaperTable::named(&self.place) {
             let loaded = self.load_paper(paper)?;
-            let model = model_of(Some(paper), &loaded.path)?;
+            let model = model_of(Some(paper))?;
             return Ok((loaded, model));
         }
         self.load_file(model_of).map_err(|error| match error {
@@ -105,18 +107,27 @@ impl TableSource {
 
     fn load_file(
         &self,
-        model_of: impl FnOnce(Option<&PaperTable>, &str) -> Result<LoadedModel, JobError>,
+        model_of: impl FnOnce(Option<&PaperTable>) -> Result<LoadedModel, JobError>,
     ) -> Result<(LoadedTable, LoadedModel), JobError> {
         if !is_table(&self.place) {
-            let papers = ["iris", "hawks", "seeds"];
-            let found = match Path::new(&self.place).is_dir() {
-                true => ", found a folder".to_owned(),
-                false => did_you_mean_file(self.place.as_ref(), &papers),
+            let found = match Path::new(&self.place) {
+                path if path.is_dir() => ", found a folder".to_owned(),
+                path if path.exists() => ", found another file".to_owned(),
+                _ if self.place == "fashion-mnist" => {
+                    ", found images, which `morphscape sweep` takes".to_owned()
+                }
+                path => format!(", found nothing there{}", did_you_mean_file(path, &PAPERS)),
             };
             return Err(JobError::unfit(format!(
                 "expected iris, hawks, seeds, - for standard input or a file whose name ends in {}{found}",
                 TABLE_ENDS.join(", "),
             )));
+        }
+        let path = Path::new(&self.place);
+        if self.place != STDIN && !path.exists() {
+            let meant = did_you_mean_file(path, &PAPERS);
+            let missing = format!("expected a table, found nothing there{meant}");
+            return Err(JobError::unfit(missing));
         }
         let Some(label) = &self.label else {
             return Err(JobError::unfit_but(
@@ -126,7 +137,7 @@ impl TableSource {
             ));
         };
         // The model comes first: it may name the columns to take.
-        let model = model_of(None, &self.place)?;
+        let model = model_of(None)?;
         let options = TableOptions {
             features: self.features.clone(),
             preferred: model.model.features().unwrap_or_default().to_vec(),
@@ -254,7 +265,7 @@ impl LoadedTable {
                 format!(
                     "{place}: expected {inputs} features, as the model takes, found {}: {}",
                     features.len(),
-                    features.join(", ")
+                    some_names(features)
                 ),
                 "choose them with {}",
                 &[Setting::Features],
@@ -267,18 +278,27 @@ impl LoadedTable {
             None if classes.len() == outputs => {
                 let text = format!(
                     "{model_path} does not name its classes; assuming, in order: {}",
-                    classes.join(", ")
+                    some_names(classes)
                 );
                 let order = self.paper.is_none().then(|| self.table.class_order());
                 self.assumed.push(order_note(text, order));
                 classes.to_vec()
             }
             None => {
-                return Err(JobError::unfit(format!(
-                    "{place}: expected {outputs} classes, as the model has, found {}: {}",
-                    classes.len(),
-                    classes.join(", ")
-                )));
+                return Err(JobError::Unfit {
+                    problem: format!(
+                        "{place}: expected {outputs} classes, as the model has, found {}: {}",
+                        classes.len(),
+                        some_names(classes)
+                    ),
+                    remedy: Some(Remedy::new(
+                        format!(
+                            "is \"{}\" the column of the classes? {{}} names another",
+                            self.table.label_column()
+                        ),
+                        &[Setting::Label],
+                    )),
+                });
             }
         };
         self.table = self.table.clone().with_classes(&names).at(place)?;
@@ -301,9 +321,9 @@ impl LoadedTable {
         }
         if let Ok(table) = self.table.clone().with_features(wanted) {
             self.assumed.push(Note::new(format!(
-                "{}: columns are put into the order of the model's features, {}",
+                "{}: putting the columns into the order of the model's features: {}",
                 self.path,
-                wanted.join(", ")
+                some_names(wanted)
             )));
             self.table = table;
             return Ok(());
@@ -315,8 +335,8 @@ impl LoadedTable {
             return Err(JobError::unfit_but(
                 format!(
                     "{place}: expected the features {}, found {}: \"{}\" is number {} of the model and number {} of the table",
-                    wanted.join(", "),
-                    found.join(", "),
+                    some_names(wanted),
+                    some_names(found),
                     wanted[at],
                     at + 1,
                     own + 1
@@ -328,8 +348,8 @@ impl LoadedTable {
         self.assumed.push(Note::warning(
             format!(
                 "{model_path} was trained on {}, and gets {} in this order",
-                wanted.join(", "),
-                found.join(", ")
+                some_names(wanted),
+                some_names(found)
             ),
             Remedy::new("if that is another order, give {}", &[Setting::Features]),
         ));
@@ -347,9 +367,10 @@ impl LoadedTable {
         }
         if table.left_out() > 0 {
             observer.note(&Note::new(format!(
-                "{} rows of {} with a missing value are left out, {} are kept; left out: {}",
-                table.left_out(),
+                "{}: skipped {} row{} with a missing value, kept {}; skipped: {}",
                 self.path,
+                table.left_out(),
+                if table.left_out() == 1 { "" } else { "s" },
                 table.len(),
                 table.left_out_text()
             )));

@@ -3,7 +3,7 @@
 use super::error::{JobError, Located};
 use crate::defaults::with_defaults;
 use crate::landscape::{GridKind, ListedItem, ListedTriple, Triple, read_triples_file};
-use crate::remedy::{Remedy, Setting, did_you_mean};
+use crate::remedy::{Remedy, Setting, did_you_mean, some_names};
 use crate::sections::dbviz_triple;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -108,8 +108,15 @@ impl Triples {
                 let labels = labels();
                 let draw = |n: usize| {
                     let seed = seed + n as u64;
-                    let items = dbviz_triple(&labels, seed);
-                    let items = items.in_setting(Setting::Triples, format!("dbviz:{seed}"))?;
+                    let items = dbviz_triple(&labels, seed)
+                        .map_err(|error| JobError::Unfit {
+                            problem: error.to_string(),
+                            remedy: Some(Remedy::new(
+                                "list the items in a file, and use {} plane or triangle, which takes items of any class",
+                                &[Setting::Kind],
+                            )),
+                        })
+                        .in_setting(Setting::Triples, format!("dbviz:{seed}"))?;
                     let classes = items.map(|item| labels[item]);
                     Ok(Triple::new(format!("dbviz-{seed}"), items, classes)?)
                 };
@@ -213,7 +220,7 @@ pub fn class_number(text: &str, class_names: &[String]) -> Result<usize, JobErro
             problem: format!(
                 "unknown class \"{text}\"; expected a number below {} or one of {}{}",
                 class_names.len(),
-                class_names.join(", "),
+                some_names(class_names),
                 did_you_mean(text, class_names.iter().map(String::as_str))
             ),
             remedy: None::<Remedy>,

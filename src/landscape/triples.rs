@@ -1,5 +1,6 @@
 //! Which items a sweep runs between: triples, their permutations, and choosing them by seed.
 
+use crate::remedy::{Remedy, Setting};
 use rand::RngExt;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +22,7 @@ pub struct Triple {
 pub enum TripleError {
     /// Two items have one class.
     #[error(
-        "triple {name}: items {first} and {second} are both of class {class}; expected three different classes"
+        "triple {name}: expected items of three different classes, found items {first} and {second}, both of class {class}"
     )]
     SameClass {
         /// Name of the triple.
@@ -34,7 +35,7 @@ pub enum TripleError {
         class: usize,
     },
     /// Too few items of a class.
-    #[error("class {class} has {found} item(s) in the data; expected at least {least}")]
+    #[error("class {class}: expected {least} items or more for a group, found {found}")]
     TooFewItems {
         /// The class.
         class: usize,
@@ -44,13 +45,39 @@ pub enum TripleError {
         found: usize,
     },
     /// Too few classes.
-    #[error("expected data of at least 3 classes with {least} item(s) each, found {found}")]
+    #[error("{}", few_classes(*.least, *.found))]
     TooFewClasses {
         /// Items that count.
         least: usize,
         /// Classes with as many items or more.
         found: usize,
     },
+}
+
+fn few_classes(least: usize, found: usize) -> String {
+    match least {
+        1 => format!("expected 3 classes or more to choose groups of, found {found}"),
+        _ => format!(
+            "expected 3 classes or more of at least {least} items to choose groups of, found {found}"
+        ),
+    }
+}
+
+impl TripleError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::SameClass { .. } => Remedy::new(
+                "choose other items, or use {} plane or triangle, which takes items of any class",
+                &[Setting::Kind],
+            ),
+            Self::TooFewItems { .. } => Remedy::new("choose others with {}", &[Setting::Classes]),
+            Self::TooFewClasses { .. } => Remedy::new(
+                "name the items with {} and use {} plane or triangle, or use `morphscape line`, `morphscape lines` or `morphscape explore`",
+                &[Setting::Triples, Setting::Kind],
+            ),
+        }
+    }
 }
 
 impl Triple {

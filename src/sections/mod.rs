@@ -174,7 +174,7 @@ pub enum SectionError {
         range: [f64; 2],
     },
     /// Too few labels to draw three.
-    #[error("expected items of at least 3 labels, found {found}")]
+    #[error("expected items of 3 classes or more, found {found}")]
     TooFewLabels {
         /// Different labels.
         found: usize,

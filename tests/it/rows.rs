@@ -211,7 +211,10 @@ fn groups_take_one_row_a_class_and_are_named_by_letter() {
     let fixed = choose_lettered_triples(&labels, 3, 1, &[[2, 0, 1]], 1).expect("a group");
     assert_eq!(fixed[0].classes, [2, 0, 1]);
     let error = choose_lettered_triples(&[0, 0, 1], 2, 1, &[], 1).expect_err("two classes");
-    assert!(error.to_string().contains("at least 3 classes"), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "expected 3 classes or more to choose groups of, found 2"
+    );
 }
 
 fn a_file(table: &Table, model: &Model) -> LandscapeFile {

@@ -1,8 +1,6 @@
 //! What can be wrong with a table, and how its text is shown.
 
-use super::limits::{
-    MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES, MIN_CLASSES,
-};
+use super::limits::{MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES};
 use crate::data::InputError;
 
 /// Why a table was refused, or an item of it. Text from the file is shortened, with control
@@ -75,12 +73,14 @@ pub enum TableError {
     #[error("expected rows below the header, found none")]
     NoRows,
     /// A column that is not there.
-    #[error("expected a column \"{column}\", found {columns}; check `label` and `features`")]
+    #[error("expected a column \"{column}\", found {columns}; {remedy}")]
     MissingColumn {
         /// The name looked for.
         column: String,
-        /// The columns there are, quoted, and a hint where nothing separates them.
+        /// The columns there are, quoted.
         columns: String,
+        /// What was meant, most likely.
+        remedy: String,
     },
     /// Two columns of one name.
     #[error(
@@ -203,16 +203,15 @@ pub enum TableError {
         /// What the cell holds.
         found: String,
     },
-    /// Fewer classes than a triple needs.
+    /// No row has a class.
     #[error(
-        "column \"{label}\": expected {MIN_CLASSES} or more classes, found {found} in {rows} rows; is it the label?"
+        "column \"{label}\": expected classes, found no value in {rows} row{}; is it the column of the classes?",
+        if *.rows == 1 { "" } else { "s" }
     )]
-    TooFewClasses {
+    NoClass {
         /// The label column.
         label: String,
-        /// Number of classes.
-        found: usize,
-        /// Rows without a missing value.
+        /// Rows of the file.
         rows: usize,
     },
     /// More classes than can be told apart.
@@ -236,8 +235,12 @@ pub enum TableError {
         left_out: usize,
     },
     /// A class that a list of classes, a model's for instance, does not have.
-    #[error("class \"{class}\" of the table is none of the {count} expected: {expected}")]
+    #[error(
+        "column \"{label}\": expected one of the {count} classes {expected}, found \"{class}\"; is it the column of the classes? `label` names another"
+    )]
     UnknownClass {
+        /// The label column.
+        label: String,
         /// The class.
         class: String,
         /// Length of the list.
@@ -255,7 +258,13 @@ pub enum TableError {
     #[error("expected to draw 1 or more rows a class, found 0")]
     EmptyDraw,
     /// An item name of another table.
-    #[error("unknown item \"{item}\": expected {table}#INDEX with INDEX in 0..={last}")]
+    #[error(
+        "unknown item \"{item}\": expected {table}#INDEX with INDEX from 0 to {last}{}",
+        match .item.parse::<usize>() {
+            Ok(index) if index <= *.last => format!("; did you mean {table}#{index}?"),
+            _ => String::new(),
+        }
+    )]
     UnknownItem {
         /// The name given.
         item: String,

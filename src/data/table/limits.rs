@@ -16,6 +16,3 @@ pub(super) const MAX_CLASSES: usize = 1000;
 
 /// Most features accepted.
 pub(super) const MAX_FEATURES: usize = 1000;
-
-/// Fewest classes that make a triple.
-pub(super) const MIN_CLASSES: usize = 3;

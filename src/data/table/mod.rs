@@ -281,6 +281,7 @@ impl Table {
                 None if !used => label_from_old.push(usize::MAX),
                 None => {
                     return Err(TableError::UnknownClass {
+                        label: shown(&self.label_column),
                         class: shown(class),
                         count: classes.len(),
                         expected: quoted_list(classes),

@@ -2,13 +2,12 @@
 
 use super::cells::{Numbers, is_missing_label};
 use super::error::{quoted_list, shown};
-use super::limits::{
-    MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES, MIN_CLASSES,
-};
+use super::limits::{MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES};
 use super::text::{Delimiter, decode, line_ends, sniff};
 use super::{Table, TableError};
 use crate::data::class_order::{ClassOrder, Number};
 use crate::data::{InputError, read_bytes, sha256_hex};
+use crate::remedy::did_you_mean;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -245,16 +244,11 @@ fn choose_columns(
             {
                 Err(TableError::NoHeader { line })
             }
-            (None, _) => {
-                let hint = match header {
-                    [_] => " alone (if another character separates them, give `delimiter`)",
-                    _ => "",
-                };
-                Err(TableError::MissingColumn {
-                    column: shown(name),
-                    columns: quoted_list(header) + hint,
-                })
-            }
+            (None, _) => Err(TableError::MissingColumn {
+                column: shown(name),
+                columns: quoted_list(header),
+                remedy: remedy_for(name, header, options.header),
+            }),
         }
     };
     let label_at = find(label)?;
@@ -308,6 +302,22 @@ fn choose_columns(
         features,
         by_model,
     })
+}
+
+/// What to do about a column that a header does not have.
+fn remedy_for(name: &str, header: &[&str], first_line: Header) -> String {
+    let numbers = header.iter().filter(|cell| cell.parse::<f64>().is_ok());
+    let meant = did_you_mean(name, header.iter().copied());
+    match (header, first_line) {
+        _ if !meant.is_empty() => meant.trim_start_matches("; ").to_owned(),
+        ([_], _) => "if another character separates the columns, give `delimiter`".to_owned(),
+        // A row of measurements and its class.
+        (_, Header::Names) if 2 * numbers.count() >= header.len() => {
+            "if the first line is a row already, give `no_header`, which names the columns 1, 2 and so on"
+                .to_owned()
+        }
+        _ => "check `label` and `features`".to_owned(),
+    }
 }
 
 /// The columns that `entries` name: each one, or a list separated by commas.
@@ -454,11 +464,10 @@ impl Rows {
             });
         }
         let kept = labels.len();
-        if ordered.names.len() < MIN_CLASSES {
-            return Err(TableError::TooFewClasses {
+        if ordered.names.is_empty() {
+            return Err(TableError::NoClass {
                 label: shown(label),
-                found: ordered.names.len(),
-                rows: kept,
+                rows: self.read,
             });
         }
         let (indices, rows) = match options.numbering {

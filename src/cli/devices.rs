@@ -3,7 +3,7 @@
 use super::terminal::Terminal;
 use super::text::table;
 use crate::engine::gpu::{AdapterKind, AdapterSummary, GpuEngine, list_adapters};
-use crate::engine::{Checked, Engine, EngineError, check};
+use crate::engine::{Checked, Engine, EngineError, INSTALL_A_DRIVER, check};
 use crate::kernels::{Kernel, Loads};
 use anyhow::ensure;
 use std::io::Write;
@@ -93,6 +93,12 @@ fn mark(taken: bool) -> String {
 /// Checks the adapters whose names contain `wanted`, or all, and prints a table for each.
 fn check_adapters(wanted: Option<&str>, terminal: &Terminal) -> anyhow::Result<()> {
     let adapters = list_adapters();
+    // The remedy of the error itself ends with an option that this command does not have.
+    ensure!(
+        !adapters.is_empty(),
+        "{}; {INSTALL_A_DRIVER}",
+        EngineError::NoAdapter
+    );
     let chosen = chosen(&adapters, wanted)?;
     let mut wrong = 0;
     let mut cases = 0;
@@ -123,9 +129,6 @@ fn check_adapters(wanted: Option<&str>, terminal: &Terminal) -> anyhow::Result<(
 
 /// Numbers of the adapters whose names contain `wanted`, or of all.
 fn chosen(adapters: &[AdapterSummary], wanted: Option<&str>) -> Result<Vec<usize>, EngineError> {
-    if adapters.is_empty() {
-        return Err(EngineError::NoAdapter);
-    }
     let wanted = wanted.unwrap_or_default();
     let fits = |name: &str| name.to_lowercase().contains(&wanted.to_lowercase());
     let chosen: Vec<usize> = (0..adapters.len())

@@ -36,6 +36,10 @@ use crate::kernels::{Downloads, Recording};
 use crate::remedy::{Remedy, Setting};
 use std::path::PathBuf;
 
+/// What to do where there is no adapter.
+pub const INSTALL_A_DRIVER: &str =
+    "install a Vulkan driver (Debian: mesa-vulkan-drivers for the software one)";
+
 /// Why an engine cannot be had or could not run a recording.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -67,7 +71,7 @@ impl EngineError {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::NoAdapter => Remedy::new(
-                "install a Vulkan driver (Debian: mesa-vulkan-drivers for the software one) or use {} cpu",
+                format!("{INSTALL_A_DRIVER} or use {{}} cpu"),
                 &[Setting::Engine],
             ),
             Self::UnknownAdapter { .. } => Remedy::new(

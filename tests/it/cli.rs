@@ -138,7 +138,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_plan_is_refused() {
     assert!(
         refused
             .stderr
-            .contains("another run: choice.groups.seed is 1 there and 2 now"),
+            .contains("another run: --seed is 1 there and 2 now"),
         "{}",
         refused.stderr
     );
@@ -252,7 +252,7 @@ fn sweep_takes_fixed_classes_and_triples() {
     );
     triples(
         r#"{"triples":[{"name":"1A","items":[2,3,1]}]}"#,
-        &["triple 1A", "items 2 and 3 are both of class 1"],
+        &["triple 1A", "found items 2 and 3, both of class 1"],
     );
     triples(
         r#"{"triples":[{"name":"../x","items":[9,2,1]}]}"#,
@@ -804,6 +804,13 @@ fn a_gpu_that_is_not_there_is_an_error_and_auto_goes_on() {
             "{}",
             run.stdout
         );
+        // It has no --engine, and names none.
+        let run = blind(&["devices", "--check"]);
+        assert_eq!(run.code, Some(1));
+        assert_eq!(
+            run.stderr,
+            "error: expected a GPU or a software adapter, found none; install a Vulkan driver (Debian: mesa-vulkan-drivers for the software one)\n"
+        );
     }
     if std::env::var("MORPHSCAPE_REQUIRE_GPU").as_deref() == Ok("1") {
         fail(
@@ -840,7 +847,7 @@ fn folders_that_cannot_be_written_are_found_out_before_the_work() {
         folder.path(),
         &["sweep", "--out", "file"],
         1,
-        &["cannot write", "file"],
+        &["file: expected a folder, found a file"],
     );
     assert_eq!(
         std::fs::read_to_string(folder.path().join("file")).expect("still there"),

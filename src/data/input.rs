@@ -6,8 +6,9 @@
 //! byte past its limit, since a pipe has no size and a file may grow meanwhile. Rejected: one
 //! limit for all, which would be too large for a list of names or too small for a network.
 
+use crate::remedy::did_you_mean_file;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Tensors, models and arrays of images, as files and as the array that a file unpacks to, bytes.
@@ -31,6 +32,15 @@ pub const MAX_PAGE_BYTES: u64 = 256 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
+    /// Nothing is there.
+    #[error("found nothing there{meant}")]
+    Missing {
+        /// What was meant, most likely: `; did you mean "fruit.csv"?`.
+        meant: String,
+    },
+    /// A folder is there.
+    #[error("expected a file, found a folder")]
+    Folder,
     /// The file cannot be opened or read.
     #[error("cannot read the file")]
     Read(#[source] std::io::Error),
@@ -60,7 +70,15 @@ fn size_text(found: u64, limit: u64) -> String {
 
 /// Opens a file of at most `limit` bytes. Gives its size, too.
 pub(super) fn open_limited(path: &Path, limit: u64) -> Result<(File, u64), InputError> {
-    let file = File::open(path).map_err(InputError::Read)?;
+    if path.is_dir() {
+        return Err(InputError::Folder);
+    }
+    let file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => InputError::Missing {
+            meant: did_you_mean_file(path, &[]),
+        },
+        _ => InputError::Read(error),
+    })?;
     let found = file.metadata().map_err(InputError::Read)?.len();
     if found > limit {
         return Err(InputError::TooLarge { limit, found });
@@ -74,7 +92,6 @@ pub(super) fn open_limited(path: &Path, limit: u64) -> Result<(File, u64), Input
 /// [`InputError`]; a file that is larger is not read.
 pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, InputError> {
     let (file, size) = open_limited(path, limit)?;
-    // A folder may state any size; it fails when it is read.
     let mut content = Vec::new();
     let room = usize::try_from(size).unwrap_or(usize::MAX);
     content
@@ -127,10 +144,14 @@ mod tests {
             "expected text in UTF-8, found another byte at position 1"
         );
         let error = read_bytes(folder.path(), 1 << 20).expect_err("a folder");
-        assert!(matches!(
-            error,
-            InputError::Read(_) | InputError::TooLarge { .. }
-        ));
+        assert_eq!(error.to_string(), "expected a file, found a folder");
+        for (name, expected) in [
+            ("flie", "found nothing there; did you mean \"file\"?"),
+            ("other", "found nothing there"),
+        ] {
+            let error = read_bytes(&folder.path().join(name), 9).expect_err("missing");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     /// A device has no size and no end.

@@ -10,7 +10,7 @@ use crate::data::{
 };
 use crate::defaults::with_defaults;
 use crate::model::Model;
-use crate::remedy::{Remedy, Setting, did_you_mean_file};
+use crate::remedy::{Remedy, Setting, did_you_mean_file, some_names};
 use std::path::{Path, PathBuf};
 
 /// The bundled set.
@@ -162,7 +162,7 @@ impl LoadedImages {
                     let text = format!(
                         "{}: classes are matched by their order: {}",
                         self.path,
-                        pairs.collect::<Vec<_>>().join(", ")
+                        some_names(&pairs.collect::<Vec<_>>())
                     );
                     observer.note(&order_note(text, order));
                 }
@@ -175,7 +175,7 @@ impl LoadedImages {
                 let text = format!(
                     "{} does not name its classes; assuming, in order: {}",
                     model.path,
-                    found.join(", ")
+                    some_names(found)
                 );
                 observer.note(&order_note(text, order));
             }
@@ -185,7 +185,7 @@ impl LoadedImages {
                 let text = format!(
                     "{} does not name its {outputs} classes, which are shown by their numbers; assuming, in order: {}",
                     model.path,
-                    pairs.collect::<Vec<_>>().join(", ")
+                    some_names(&pairs.collect::<Vec<_>>())
                 );
                 observer.note(&order_note(text, order));
             }
@@ -211,9 +211,9 @@ fn fitting_channels(model: &Model, [height, width, channels]: [usize; 3]) -> Opt
 /// What becomes of images whose channels are changed.
 fn channels_text(channels: usize) -> &'static str {
     match channels {
-        1 => "grey images are given to the model as three equal channels",
+        1 => "giving grey images to the model as three equal channels",
         _ => {
-            "coloured images are given to the model as grey levels, 0.299 R + 0.587 G + 0.114 B, as Pillow's convert(\"L\") has them"
+            "converting coloured images to grey levels for the model: 0.299 R + 0.587 G + 0.114 B, as Pillow's convert(\"L\") does"
         }
     }
 }
@@ -239,7 +239,7 @@ pub fn find_image_for(
         && image.levels.contains(&1.0)
     {
         observer.note(&Note::new(format!(
-            "{item}: holds levels 0 and 1 alone; 1 is taken for white; if it is not, give `white` 255"
+            "{item}: holds only levels 0 and 1; assuming 1 is white; if it is not, give `white` 255"
         )));
         image.levels.iter_mut().for_each(|level| *level *= 255.0);
     }
@@ -286,8 +286,12 @@ pub fn find_image(
         .map_err(|error| match item.contains('#') {
             true => error.into(),
             false => JobError::unfit(format!(
-                "item \"{item}\": expected an image file, or an item such as {}; found neither",
-                set.item_name(0)
+                "item \"{item}\": expected an image file, or an item such as {}; found neither{}",
+                set.item_name(0),
+                match item.parse().map(|index| set.checked_index(index)) {
+                    Ok(Ok(index)) => format!("; did you mean {}?", set.item_name(index)),
+                    _ => did_you_mean_file(path, &[]),
+                }
             )),
         })?;
     Ok(set.image(index)?)

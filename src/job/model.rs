@@ -76,11 +76,7 @@ impl ModelSource {
     ///
     /// # Errors
     /// [`JobError`] with the file, or where the table has no model of its own.
-    pub fn load_for(
-        &self,
-        paper: Option<&PaperTable>,
-        place: &str,
-    ) -> Result<LoadedModel, JobError> {
+    pub fn load_for(&self, paper: Option<&PaperTable>) -> Result<LoadedModel, JobError> {
         let named = match (&self.file, paper) {
             (Some(path), _) => path
                 .to_str()
@@ -88,9 +84,7 @@ impl ModelSource {
             (None, Some(paper)) => Some(paper.name),
             (None, None) => {
                 return Err(JobError::unfit_but(
-                    format!(
-                        "{place}: expected a model that takes these features, found none; only iris, hawks and seeds have one of their own"
-                    ),
+                    "expected a model that takes these features, found none; only iris, hawks and seeds have one of their own",
                     "name its file with {}",
                     &[Setting::Model],
                 ));
@@ -115,6 +109,14 @@ impl ModelSource {
     fn read(&self, path: &Path) -> Result<LoadedModel, JobError> {
         if !path.exists() {
             let bundled: Vec<&str> = table_model_names().collect();
+            if bundled.iter().any(|name| Path::new(name) == path) {
+                return Err(JobError::unfit_but(
+                    "expected a model of images, found the bundled one of rows of that name",
+                    "give a table with {}",
+                    &[Setting::Data],
+                ))
+                .at(path.display());
+            }
             let meant = did_you_mean_file(path, &bundled);
             return Err(JobError::unfit(format!(
                 "expected a .keras, .h5, .safetensors or .onnx file, found nothing there{meant}"

@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::landscape::{Items, LandscapeFile, ListedTriple, argmax};
 use crate::model::Network;
 use crate::pipeline::{PipelineError, classify};
-use crate::remedy::Setting;
+use crate::remedy::{Setting, some_names};
 use crate::sections::SectionNetwork;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -149,9 +149,9 @@ pub(crate) fn outputs_for(
             "{}: expected {} classes, {}; found {}: {}",
             place(),
             wanted.len(),
-            wanted.join(", "),
+            some_names(wanted),
             found.len(),
-            found.join(", ")
+            some_names(found)
         )));
     }
     if class_match == ClassMatch::Order {
@@ -164,8 +164,8 @@ pub(crate) fn outputs_for(
                 format!(
                     "{}: expected the classes {}; found {}",
                     place(),
-                    wanted.join(", "),
-                    found.join(", ")
+                    some_names(wanted),
+                    some_names(found)
                 ),
                 "if they are the same classes in the same order, give {} order",
                 &[Setting::Match],

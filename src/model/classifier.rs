@@ -60,6 +60,31 @@ impl<N: HostNetwork> Classifier for N {
     }
 }
 
+/// What to do where a classifier does not take images of this shape.
+fn other_input(expected: &[usize], [height, width, channels]: [usize; 3]) -> String {
+    // Smaller ones are rows of features.
+    const LEAST_SIDE: usize = 8;
+    let side_of = |values: usize| {
+        let side = values.isqrt();
+        (side >= LEAST_SIDE && side * side == values).then_some(side)
+    };
+    let resize = |[height, width]: [usize; 2]| format!("scale them with `resize` {width}x{height}");
+    let table = "for rows give a table with `data`";
+    match *expected {
+        [h, w] | [h, w, _] if [h, w] != [height, width] => resize([h, w]),
+        // Of the images' channels, else of the others that they can be given.
+        [values] => match [channels, 1, 3]
+            .into_iter()
+            .filter(|channels| values % channels == 0)
+            .find_map(|channels| side_of(values / channels))
+        {
+            Some(side) => format!("{}, or {table}", resize([side; 2])),
+            None => format!("{table}, for images choose another model"),
+        },
+        _ => "choose images of that number of channels, or another model".to_owned(),
+    }
+}
+
 /// Checks that images `[height, width, channels]` are what a classifier takes whose inputs have
 /// the shape `expected`. One that says only how many values it takes is given any image of as
 /// many, and one that says nothing any image at all.
@@ -85,6 +110,7 @@ pub fn check_image_shape(expected: Option<&[usize]>, shape: [usize; 3]) -> Resul
         sizes.join(" x ")
     };
     Err(ModelError::Input {
+        remedy: other_input(expected, shape),
         expected: match expected {
             [values] => format!("{values} values"),
             _ => format!("inputs of {}", text(expected)),

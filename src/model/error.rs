@@ -1,6 +1,7 @@
 //! What can be wrong with a model.
 
 use crate::data::InputError;
+use crate::remedy::some_names;
 
 /// Why a model was refused.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,10 @@ pub enum ModelError {
     #[error("expected a .safetensors file")]
     NotSafetensors(#[source] safetensors::SafeTensorError),
     /// Names of classes for a file that names them.
-    #[error("the file names its classes itself: {}; leave out `class_names`", names.join(", "))]
+    #[error(
+        "the file names its classes itself: {}; leave out `class_names`",
+        some_names(names)
+    )]
     ClassNamesNotNeeded {
         /// The file's names.
         names: Vec<String>,
@@ -169,7 +173,9 @@ pub enum ModelError {
         found: String,
     },
     /// A layer that is not known.
-    #[error("layer {number} \"{name}\" is a {class}; supported are {supported}")]
+    #[error(
+        "layer {number} \"{name}\" is of class {class}; supported are {supported}; for others, export the model to ONNX"
+    )]
     UnknownLayer {
         /// Position in the model, from 0.
         number: usize,
@@ -182,7 +188,7 @@ pub enum ModelError {
     },
     /// A layer that runs code of the user's.
     #[error(
-        "layer \"{name}\" is a {class}, which runs Python code of the model's own; use Keras's layers in its place"
+        "layer \"{name}\" is of class {class}, which runs Python code of the model's own; use Keras's layers in its place, or export the model to ONNX"
     )]
     Custom {
         /// Name of the layer.
@@ -242,12 +248,15 @@ pub enum ModelError {
         outputs: usize,
     },
     /// Class names that do not fit the outputs.
-    #[error("expected {outputs} class names, one an output, found {found}")]
+    #[error(
+        "expected {outputs} class names, one for each output, found {}: {}; check `class_names`",
+        found.len(), some_names(found)
+    )]
     ClassNames {
         /// Number of outputs.
         outputs: usize,
-        /// Number of names.
-        found: usize,
+        /// The names.
+        found: Vec<String>,
     },
     /// A plain file needs to be told its activation.
     #[error(
@@ -274,10 +283,10 @@ pub enum ModelError {
     #[error("the model scales grey levels of 0..255 itself; leave out `scale`, `mean` and `std`")]
     ScalesItself,
     /// The images are not what the model takes.
-    #[error(
-        "the model takes {expected}, the images are {found}; choose images of that size and number of channels, or another model"
-    )]
+    #[error("the model takes {expected}, the images are {found}; {remedy}")]
     Input {
+        /// What to do about it.
+        remedy: String,
         /// Input shape of the model.
         expected: String,
         /// Shape of the images.

@@ -67,6 +67,17 @@ fn read_files(
     path: &Path,
     options: &ModelOptions,
 ) -> Result<(Vec<u8>, Option<Vec<u8>>), ModelError> {
+    if path.is_dir() {
+        let found = match path.join("saved_model.pb").is_file() {
+            true => {
+                "TensorFlow's SavedModel; save the model as one file: model.save(\"model.keras\")"
+            }
+            false => "a folder; give a file in it",
+        };
+        return Err(ModelError::UnknownFormat {
+            found: found.to_owned(),
+        });
+    }
     let content = read_bytes(path, MAX_TENSOR_BYTES)?;
     let config = match &options.config {
         None => None,

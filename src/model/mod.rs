@@ -195,7 +195,7 @@ impl Model {
         match &self.classes {
             Some(names) if names.len() != outputs => Err(ModelError::ClassNames {
                 outputs,
-                found: names.len(),
+                found: names.clone(),
             }),
             _ => Ok(self),
         }

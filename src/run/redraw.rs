@@ -12,7 +12,7 @@ use crate::data::{MAX_JSON_BYTES, Picture, read_text};
 use crate::job::{JobError, Located, Observer, class_number};
 use crate::landscape::{DataPoints, Items, LandscapeFile, triple_of};
 use crate::plot::Tiles;
-use crate::remedy::{Setting, did_you_mean};
+use crate::remedy::Setting;
 use crate::report::Detail;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -63,11 +63,14 @@ impl RunFolder {
         let finished = self.landscapes()?;
         for name in &redraw.landscapes {
             if !finished.contains(name) {
-                let first = finished.first().map_or("1A.1", String::as_str);
-                let meant = did_you_mean(name, finished.iter().map(String::as_str));
-                let problem = format!(
-                    "expected one of the run's, such as {first}, found no such landscape{meant}"
-                );
+                // The names are so much alike that the nearest is most often not the one meant.
+                let problem = match &finished[..] {
+                    [first, .., last] => format!(
+                        "expected one of the run's {} landscapes, {first} to {last}",
+                        finished.len()
+                    ),
+                    only => format!("expected the run's landscape, {}", only.concat()),
+                };
                 let refused = JobError::unfit(problem);
                 return Err(JobError::setting(Setting::Landscape, name, refused).into());
             }

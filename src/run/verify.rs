@@ -263,7 +263,7 @@ impl RunFolder {
         let loaded = job.load(&Silent).map_err(|error| RunError::Refused {
             problem: format!("{run}: cannot compute it again: {}", error_chain(&error)),
             remedy: Some(elsewhere(
-                ", or go to the folder that its paths are seen from",
+                ", or run this in the folder that the run was started from",
             )),
         })?;
         let keep = match then["keep"].as_str() {
@@ -338,7 +338,7 @@ impl RunFolder {
 /// What to do where model or data are not those of the run.
 fn elsewhere(or: &str) -> Remedy {
     Remedy::new(
-        format!("say where its model and data lie now with {{}} and {{}}{or}"),
+        format!("give its model and data with {{}} and {{}}{or}"),
         &[Setting::Model, Setting::Data],
     )
 }

@@ -150,7 +150,7 @@ fn the_command_lists_and_converts() {
         folder.path(),
         &["model", "nowhere.keras"],
         1,
-        &["nowhere.keras", "cannot read"],
+        &["nowhere.keras: found nothing there"],
     );
     std::fs::write(folder.path().join("names.txt"), "a\nb\n").expect("written");
     fail(

@@ -296,7 +296,11 @@ fn damage_is_told_apart() {
     let conv = json!([{"class_name": "Conv3D", "config": {"name": "c1"}}, dense("h", 3, "relu")]);
     check(
         error(&small(), conv),
-        &["layer 0 \"c1\" is a Conv3D", "supported are InputLayer"],
+        &[
+            "layer 0 \"c1\" is of class Conv3D",
+            "supported are InputLayer",
+            "; for others, export the model to ONNX",
+        ],
     );
     check(
         error(

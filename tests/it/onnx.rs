@@ -142,7 +142,7 @@ fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
             "{name}: {notes}"
         );
         assert_eq!(
-            notes.contains("of its outputs"),
+            notes.contains("the first of shape [batch, classes], of "),
             ["labels", "second_output"].contains(&name) || name.contains("_probabilities"),
             "{name}: {notes}"
         );

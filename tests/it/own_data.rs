@@ -114,9 +114,9 @@ fn what_is_black_and_white_is_so_and_other_levels_need_a_word() {
     let label = "labels <i8 C";
     for (name, note) in [
         ("images |b1 C", "True is white"),
-        ("images i1 0 and 1", "1 is taken for white"),
-        ("images u1 0 and 1", "1 is taken for white"),
-        ("images f8 0 and 1", "1 is taken for white"),
+        ("images i1 0 and 1", "assuming 1 is white"),
+        ("images u1 0 and 1", "assuming 1 is white"),
+        ("images f8 0 and 1", "assuming 1 is white"),
     ] {
         let set = read_image_set(&npz, &keys(name, label)).expect(name);
         near(&levels(&set), &two, 0.0, name);
@@ -981,7 +981,7 @@ fn pictures_of_0_and_1_are_black_and_white() {
     assert!(
         set.notes()
             .iter()
-            .any(|note| note.contains("1 is taken for white"))
+            .any(|note| note.contains("assuming 1 is white"))
     );
     assert_eq!(set.image(0).expect("an image").levels[0], 255.0);
     assert_eq!(read(Some(255.0)).image(0).expect("an image").levels[0], 1.0);
@@ -991,7 +991,7 @@ fn pictures_of_0_and_1_are_black_and_white() {
         &["predict", "masks/Bag/0.png", "--engine", "cpu"],
     );
     assert!(
-        said.stderr.contains("1 is taken for white"),
+        said.stderr.contains("assuming 1 is white"),
         "{}",
         said.stderr
     );

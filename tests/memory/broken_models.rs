@@ -657,12 +657,12 @@ fn configs_say_what_is_wrong_with_them() {
         (
             "an unknown layer",
             layer("LSTM", json!({})),
-            &["layer 1 \"b\" is a LSTM", "supported are"],
+            &["layer 1 \"b\" is of class LSTM", "supported are"],
         ),
         (
             "a layer with a state",
             layer("SimpleRNN", json!({})),
-            &["is a SimpleRNN", "supported are"],
+            &["is of class SimpleRNN", "supported are"],
         ),
         (
             "no units",

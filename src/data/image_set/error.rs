@@ -2,6 +2,7 @@
 
 use crate::data::image::{MAX_SIDE_PX, shape_text};
 use crate::data::{IdxError, ImageError, InputError};
+use crate::remedy::{did_you_mean, some_names};
 use std::path::PathBuf;
 
 /// Why a set of images was refused, or an item of it.
@@ -10,28 +11,23 @@ use std::path::PathBuf;
 pub enum ImageSetError {
     /// Nothing that a set could be read from.
     #[error(
-        "{}: expected an IDX pair (t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or train-..., each with or without .gz), \
-         or one sub-folder of image files (.png, .jpg, .webp, .bmp, .gif, .tif, .pgm, .ppm) a class, found {found}",
-        .path.display()
+        "expected an IDX pair (t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or train-..., each with or without .gz), \
+         or one sub-folder of image files (.png, .jpg, .webp, .bmp, .gif, .tif, .pgm, .ppm) for each class, found {found}"
     )]
     NotASet {
-        /// The folder looked into.
-        path: PathBuf,
-        /// What is there instead.
+        /// What is there instead, and what to do about it.
         found: String,
     },
     /// Several IDX pairs.
-    #[error("{}: expected one IDX pair, found {}; put one of them into a folder of its own", .path.display(), found.join(", "))]
+    #[error("expected one IDX pair, found {}; put one of them into a folder of its own", found.join(", "))]
     Pairs {
-        /// The folder.
-        path: PathBuf,
         /// The parts of their names before `images`.
         found: Vec<String>,
     },
     /// A folder of parts to train and to test on.
     #[error(
-        "{}: expected one sub-folder a class, found the parts {}; give one of them, `data` {}",
-        .path.display(), found.join(", "), .path.join(&found[0]).display()
+        "expected one sub-folder for each class, found the parts {}; give one of them, `data` {}",
+        found.join(", "), .path.join(&found[0]).display()
     )]
     Parts {
         /// The folder.
@@ -220,8 +216,8 @@ pub enum ImageSetError {
     },
     /// A class that the model does not have.
     #[error(
-        "class \"{class}\": expected one of the model's, {}; give their `model`, rename the class, or match classes by their order with `match` order",
-        expected.join(", ")
+        "class \"{class}\": expected one of the model's, {}{}; give their `model`, rename the class, or match classes by their order with `match` order",
+        some_names(expected), did_you_mean(class, expected.iter().map(String::as_str))
     )]
     UnknownClass {
         /// The class of the set.
@@ -238,7 +234,7 @@ pub enum ImageSetError {
         class: String,
     },
     /// More classes than the model has.
-    #[error("expected at most {expected} classes, as the model has, found {}: {}", found.len(), found.join(", "))]
+    #[error("expected at most {expected} classes, as the model has, found {}: {}", found.len(), some_names(found))]
     ClassCount {
         /// Classes of the set.
         found: Vec<String>,
@@ -247,7 +243,7 @@ pub enum ImageSetError {
     },
     /// An item name of another set.
     #[error(
-        "unknown item \"{item}\": expected a name such as {example}, or {set}#INDEX with INDEX in 0..{last}"
+        "unknown item \"{item}\": expected a name such as {example}, or {set}#INDEX with INDEX from 0 to {last}"
     )]
     UnknownItem {
         /// The name given.

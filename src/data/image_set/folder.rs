@@ -68,7 +68,7 @@ struct File {
 /// What was left out of a folder.
 #[derive(Default)]
 struct LeftOut {
-    /// Files without the name of an image, and folders that are not looked into.
+    /// Files whose names are not those of images, and folders that are not looked into.
     other: usize,
     unreadable: Vec<(PathBuf, ImageError)>,
     classes: Vec<String>,
@@ -138,7 +138,7 @@ pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet,
     if options.white.is_none() && files.look_black_and_white(&labels) {
         files.white = Some(1.0);
         notes.push(
-            "the first image of each class holds levels 0 and 1 alone; 1 is taken for white; if it is not, give `white` 255"
+            "the first image of each class holds only levels 0 and 1; assuming 1 is white; if it is not, give `white` 255"
                 .into(),
         );
     }
@@ -259,14 +259,14 @@ fn nothing(folder: &Path, left_out: &LeftOut) -> ImageSetError {
         paths.iter().filter(is_one).count()
     });
     let found = match (pictures, &left_out.classes[..]) {
-        (1.., _) => format!("{pictures} image files outside of any sub-folder"),
+        (1.., _) => format!(
+            "{pictures} image file{} in the folder itself; give the folder above it, whose sub-folders are the classes",
+            if pictures == 1 { "" } else { "s" }
+        ),
         (0, []) => "neither".into(),
         (0, classes) => format!("sub-folders without an image: {}", some_of(classes)),
     };
-    ImageSetError::NotASet {
-        path: folder.to_owned(),
-        found,
-    }
+    ImageSetError::NotASet { found }
 }
 
 /// The first few of a list.
@@ -284,10 +284,10 @@ impl LeftOut {
         let mut notes = Vec::new();
         if self.other > 0 {
             notes.push(format!(
-                "skipped {} without the name of an image (.png, .jpg, .webp, .bmp, .gif, .tif, .pgm, .ppm)",
+                "skipped {} not end in .png, .jpg, .webp, .bmp, .gif, .tif, .pgm or .ppm",
                 match self.other {
-                    1 => "1 file".to_owned(),
-                    count => format!("{count} files"),
+                    1 => "1 file whose name does".to_owned(),
+                    count => format!("{count} files whose names do"),
                 }
             ));
         }

@@ -70,7 +70,6 @@ pub(super) fn find(folder: &Path) -> Result<Option<Pair>, ImageSetError> {
     match pairs.len() {
         0 | 1 => Ok(pairs.pop()),
         _ => Err(ImageSetError::Pairs {
-            path: folder.to_owned(),
             found: pairs.into_iter().map(|pair| pair.name).collect(),
         }),
     }

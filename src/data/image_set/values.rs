@@ -128,7 +128,7 @@ fn channels_last(
         return Ok(array);
     }
     notes.push(format!(
-        "the last channel of \"{name}\" is taken for alpha and left out"
+        "skipping the last channel of \"{name}\", assuming it is alpha"
     ));
     let [n, height, width] = [array.shape[0], array.shape[1], array.shape[2]];
     Ok(array.without_last_channel([n, height, width, channels]))
@@ -179,7 +179,7 @@ pub(super) fn is_black_and_white(bytes: &[u8]) -> bool {
 }
 
 fn black_and_white_note(name: &str) -> String {
-    format!("\"{name}\" holds 0 and 1 alone; 1 is taken for white; if it is not, give `white` 255")
+    format!("\"{name}\" holds only 0 and 1; assuming 1 is white; if it is not, give `white` 255")
 }
 
 /// The level of white in an array of floats.

@@ -320,6 +320,23 @@ fn of_landscape(
     })
 }
 
+/// The file of a landscape, in its folder.
+const TENSORS: &str = "landscape.safetensors";
+
+/// What a folder is that is not that of a landscape.
+fn no_landscape(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let inside = entries.map(|entry| entry.path());
+    let first = inside.filter(|path| path.join(TENSORS).is_file()).min();
+    match first {
+        Some(first) => format!(
+            "a whole run; name a landscape in it, such as {}",
+            first.display()
+        ),
+        None => format!("no {TENSORS} in it"),
+    }
+}
+
 fn read_landscape(folder: &Path) -> Result<LandscapeFile, JobError> {
     if !folder.exists() {
         let meant = did_you_mean_file(folder, &[]);
@@ -332,7 +349,18 @@ fn read_landscape(folder: &Path) -> Result<LandscapeFile, JobError> {
         ));
     }
     let path = if folder.is_dir() {
-        folder.join("landscape.safetensors")
+        let path = folder.join(TENSORS);
+        if !path.is_file() {
+            let found = no_landscape(folder);
+            return Err(JobError::setting(
+                Setting::Landscape,
+                folder.display(),
+                JobError::unfit(format!(
+                    "expected the folder of a landscape of a finished run, found {found}"
+                )),
+            ));
+        }
+        path
     } else {
         folder.to_owned()
     };

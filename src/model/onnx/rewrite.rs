@@ -91,7 +91,7 @@ pub(super) fn keep_one_output(
             })?,
     };
     let note = (names.len() > 1 && wanted != Some(&names[kept])).then(|| {
-        format!("of its outputs {} the first of [batch, classes], {}, is taken; `output` NAME chooses another", names.join(", "), names[kept])
+        format!("using output {}, the first of shape [batch, classes], of {}; `output` NAME chooses another", names[kept], names.join(", "))
     });
     graph.output = vec![graph.output.swap_remove(kept)];
     prune(graph, &tensors[kept]);

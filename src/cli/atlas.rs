@@ -6,7 +6,7 @@ use super::options::{
 };
 use super::slurm::{INDEX_VARIABLES, SlurmJob, submit_to_slurm};
 use super::terminal::Terminal;
-use super::text::{counted, table};
+use super::text::{counted, table, written_to};
 use crate::atlas::{Atlas, Design, Ending, Plan, Score};
 use crate::job::{InterpolateJob, Job, LineData, SweepJob, Triples};
 use crate::landscape::GridKind;
@@ -370,7 +370,7 @@ impl FinishArgs {
                 write!(out, "\n{}", table(&rows))?;
             }
         }
-        terminal.say(format!("written to {}", self.atlas.display()));
+        terminal.say(written_to(&self.atlas));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::options::{
     line_data, named_model, row_grids,
 };
 use super::terminal::Terminal;
-use super::text::{counted, table};
+use super::text::{counted, table, written_to};
 use crate::job::{InterpolateJob, Job, LineData, ModelSource, ModelsJob, SweepJob};
 use crate::landscape::GridKind;
 use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
@@ -149,16 +149,17 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     if terminal.shows_results() {
         write!(std::io::stdout().lock(), "{}", pairs_table(&result))?;
     }
+    let compute_s = result.compute.as_secs_f64();
     terminal.say(format!(
-        "{} of {} in {:.3} s{}; written to {}",
+        "{} of {}{}; {}",
         counted(result.landscapes.len(), "landscape"),
         counted(result.models(), "model"),
-        result.compute.as_secs_f64(),
         match result.kept {
-            0 => String::new(),
-            kept => format!(" ({kept} kept from an earlier start)"),
+            0 => format!(" in {compute_s:.3} s"),
+            kept if kept == result.landscapes.len() => ", all kept from before".to_owned(),
+            kept => format!(", {kept} kept from before, the others in {compute_s:.3} s"),
         },
-        args.out.display()
+        written_to(&args.out)
     ));
     args.check(&result)
 }

@@ -1,7 +1,7 @@
 //! What a run came to, said.
 
 use super::terminal::Terminal;
-use super::text::{counted, engine_name, stand_in_note, table};
+use super::text::{counted, engine_name, stand_in_note, table, written_to};
 use crate::engine::Engine;
 use crate::job::LoadedJob;
 use crate::landscape::{GridKind, overview};
@@ -62,9 +62,9 @@ pub(super) fn say_outcome(
         ),
     };
     terminal.say(format!(
-        "{what}; {:.3} s in all; written to {}",
+        "{what}; {:.3} s in all; {}",
         outcome.total.as_secs_f64(),
-        out.display()
+        written_to(out)
     ));
     let timings = outcome.timings.json(outcome.total);
     terminal.say_more(format!("seconds: {timings}"));

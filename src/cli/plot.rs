@@ -2,7 +2,7 @@
 
 use super::figures::{FigureArgs, Figures};
 use super::terminal::Terminal;
-use super::text::counted;
+use super::text::{counted, written_to};
 use crate::run::{Redraw, RunFolder};
 use anyhow::{Context, ensure};
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         );
     }
     terminal.say(format!(
-        "figures of {}{} drawn in {:.2} s; written to {}",
+        "figures of {}{} drawn in {:.2} s; {}",
         counted(redrawn.landscapes, "landscape"),
         if redrawn.report {
             " and the report"
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
             ""
         },
         started.elapsed().as_secs_f64(),
-        args.run.display()
+        written_to(&args.run)
     ));
     Ok(())
 }

@@ -5,8 +5,9 @@ use crate::atlas::AtlasError;
 use crate::engine::{Engine, EngineInfo};
 use crate::job::{JobError, Note, Weight};
 use crate::remedy::{Remedy, Setting, respelled};
-use crate::run::{Difference, RunError, ShareRow, remedy_of};
+use crate::run::{Difference, REPORT_FILE, RunError, ShareRow, remedy_of};
 use serde_json::Value;
+use std::path::Path;
 
 /// A setting as the command line spells it.
 pub(super) fn option_name(setting: Setting) -> String {
@@ -95,6 +96,15 @@ pub(super) fn significant(value: f32, digits: usize) -> String {
 /// `1 landscape`, `30 landscapes`.
 pub(super) fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Where a run was written, and its report, if it has one.
+pub(super) fn written_to(folder: &Path) -> String {
+    let report = folder.join(REPORT_FILE);
+    match report.is_file() {
+        true => format!("written to {}; open {}", folder.display(), report.display()),
+        false => format!("written to {}", folder.display()),
+    }
 }
 
 /// What to say of meshes of published mode that stand in for the tool's; nothing of none.

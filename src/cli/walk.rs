@@ -2,10 +2,10 @@
 
 use super::options::{DataArgs, EngineArgs, ModelArgs, existing};
 use super::terminal::Terminal;
-use super::text::engine_name;
+use super::text::{engine_name, written_to};
 use crate::job::walk::{self, Gait, HeightOf, SurfaceSource, WalkJob};
 use crate::landscape::LANDSCAPE_ITEMS;
-use crate::run::{WalkFigures, show_in_run};
+use crate::run::{REPORT_FILE, WalkFigures, show_in_run};
 use anyhow::{anyhow, bail};
 use clap::ValueEnum;
 use std::io::Write;
@@ -194,17 +194,18 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     }
     let (work, walk_s) = (walked.work as f64, walked.walk.as_secs_f64());
     terminal.say(format!(
-        "{work:.3e} walker-steps in {walk_s:.2} s ({:.3e} a second) on {}; {:.2} s in all; written to {}",
+        "{work:.3e} walker-steps in {walk_s:.2} s ({:.3e} a second) on {}; {:.2} s in all; {}",
         work / walk_s,
         engine_name(engine.as_ref()),
         started.elapsed().as_secs_f64(),
-        args.out.display()
+        written_to(&args.out)
     ));
     // The walk's own folder is whole: that the run's report cannot show it is a note.
     match show_in_run(&job, &walked) {
         Ok(Some(folder)) => terminal.say(format!(
-            "the walk is also in {} and in the run's report",
-            folder.display()
+            "the walk is also in {} and in the run's report, {}",
+            folder.display(),
+            folder.with_file_name(REPORT_FILE).display()
         )),
         Ok(None) => {}
         Err(error) => terminal.say(format!(

@@ -389,7 +389,14 @@ fn what_is_wrong_with_a_folder_is_named() {
         2,
         &["nowhere/plan.json", "atlas plan"],
     );
-    succeed(home, &PLAN);
+    let planned = succeed(home, &PLAN);
+    assert!(
+        planned
+            .stderr
+            .contains(" of 10000 items correctly; 20 take part"),
+        "{}",
+        planned.stderr
+    );
     fail(
         home,
         &["atlas", "finish", "a"],
@@ -429,6 +436,11 @@ fn what_is_wrong_with_a_folder_is_named() {
         "0",
     ];
     let said = succeed(home, &finish);
+    assert!(
+        said.stderr.ends_with("written to a; open a/report.html\n"),
+        "{}",
+        said.stderr
+    );
     assert!(
         said.stdout.contains("Shards 3 of 4 are missing"),
         "{}",
@@ -489,7 +501,15 @@ fn what_is_wrong_with_a_folder_is_named() {
     std::fs::write(&part, &bytes).expect("written");
     // A folder of another plan is not planned over.
     other[17] = "a";
-    fail(home, &other, 2, &["expected no plan or this one", "--out"]);
+    fail(
+        home,
+        &other,
+        2,
+        &[
+            "a: the folder holds another atlas: --per-class is 2 there and 3 now",
+            "--out",
+        ],
+    );
 
     // A disk that is full: one error, nothing half-written, and the same command goes on.
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";

@@ -188,6 +188,11 @@ fn a_landscape_is_explored_in_a_browser() {
             page.text("document.querySelector('#landscape-heading').textContent")
                 .starts_with("plane of")
         );
+        // A class is spelled as the data spell it, at the start of the heading as well.
+        assert_eq!(
+            page.text("getComputedStyle(document.querySelector('#landscape-heading'), '::first-letter').textTransform"),
+            "none"
+        );
         choose(&page, "#kind", "morph");
         page.wait(SETTLED);
 

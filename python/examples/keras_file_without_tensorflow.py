@@ -17,7 +17,7 @@ print(model, "on", ms.engine_name("auto"))
 # %% Is it any good?
 answers = model(images[:1000])
 right = (answers.argmax(axis=1) == labels[:1000]).mean()
-print(f"{right:.1%} of 1000 items are classified rightly")
+print(f"{right:.1%} of 1000 items are classified correctly")
 assert right > 0.8
 
 # %% One landscape

@@ -65,11 +65,11 @@ pub struct Row {
     pub items: [u32; 3],
     /// Their classes.
     pub classes: [u16; 3],
-    /// How many of them are classified rightly.
+    /// How many of them are classified correctly.
     pub items_right: u8,
     /// The measures, in the order of [`COLUMNS`].
     pub measures: Vec<Option<f32>>,
-    /// Of each item that is classified rightly the smallest L2 distance to an input of the grid with
+    /// Of each item that is classified correctly the smallest L2 distance to an input of the grid with
     /// another label; images in grey levels of 0 to 1, rows in units of the features.
     pub margins: [Option<f32>; 3],
     /// The same as L∞ distances.
@@ -129,7 +129,7 @@ pub(super) struct Computing<'a> {
     pub(super) job: &'a LoadedJob,
     pub(super) engine: &'a dyn Engine,
     pub(super) observer: &'a dyn Observer,
-    /// Whether the item at a position is classified rightly.
+    /// Whether the item at a position is classified correctly.
     pub(super) is_right: &'a (dyn Fn(u32) -> bool + Sync),
 }
 

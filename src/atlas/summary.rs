@@ -14,7 +14,7 @@ pub struct Summary {
     pub plan_sha256: String,
     /// What triples were ranked by.
     pub score: Score,
-    /// Items of the data, those that the model classifies rightly, and those that took part.
+    /// Items of the data, those that the model classifies correctly, and those that took part.
     pub items: [usize; 3],
     /// All triples of the items that took part.
     pub triples: u64,

@@ -20,7 +20,7 @@ const RUNGS: [usize; 2] = [6, 11];
 /// Rows of triples by their classes and items.
 type Rows = HashMap<([usize; 3], [u32; 3]), Vec<Row>>;
 
-/// Every landscape of 30 rightly classified items.
+/// Every landscape of 30 correctly classified items.
 struct Exhaustive {
     job: LoadedJob,
     items: Vec<Vec<u32>>,

@@ -75,7 +75,7 @@ fn overview_means(result: &ModelsResult, model: usize) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// Items that a model classifies rightly, and all it has an answer for.
+/// Items that a model classifies correctly, and all it has an answer for.
 pub(super) fn right(items: &[ItemAnswer], model: usize) -> [usize; 2] {
     let answered = items.iter().filter(|item| item.found[model].is_some());
     let right = (answered.clone()).filter(|item| item.found[model] == Some(item.class));

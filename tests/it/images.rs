@@ -144,7 +144,9 @@ fn a_folder_is_a_set_with_a_class_a_sub_folder() {
     assert_eq!(set.classes(), ["Ankle boot", "Trouser", "bag"]);
     assert_eq!(set.len(), 6);
     assert!(
-        set.notes().join(" ").contains("skipped 1 file without"),
+        set.notes()
+            .join(" ")
+            .contains("skipped 1 file whose name does not end in .png"),
         "{:?}",
         set.notes()
     );

@@ -270,7 +270,11 @@ fn a_comparison_is_resumed_and_verified() {
     std::fs::remove_file(out.join("1A.2/landscape.2.safetensors")).expect("removed");
     std::fs::write(out.join("1B.1/landscape.safetensors"), b"cut").expect("cut");
     let resumed = succeed(folder.path(), &command);
-    assert!(resumed.stderr.contains("(4 kept"), "{}", resumed.stderr);
+    assert!(
+        resumed.stderr.contains("2 models, 4 kept from before, "),
+        "{}",
+        resumed.stderr
+    );
     assert_eq!(read("1A.2/landscape.2.safetensors"), landscape);
     for (name, before) in tables.iter().zip(&before) {
         assert_eq!(&read(name), before, "{name}");

@@ -98,8 +98,8 @@ fn first_difference(
             _ => Some(format!(
                 "{} is {} there and {} now",
                 entry_name(&name),
-                value_text(there),
-                value_text(now)
+                value_text(&name, there),
+                value_text(&name, now)
             )),
         };
     }
@@ -125,8 +125,15 @@ fn entry_name(place: &str) -> String {
     )
 }
 
-/// The value of an entry.
-fn value_text(value: Option<&Value>) -> String {
+/// The value of an entry; of one that an option without a value decides, whether it was given.
+fn value_text(place: &str, value: Option<&Value>) -> String {
+    match (place, value.and_then(Value::as_str)) {
+        ("data.header", Some("missing")) | ("data.unreadable", Some("skip")) => {
+            return "set".to_owned();
+        }
+        ("data.header", Some(_)) | ("data.unreadable", Some(_)) => return "not set".to_owned(),
+        _ => {}
+    }
     let text = match value {
         None | Some(Value::Null) => return "the default".to_owned(),
         Some(Value::Bool(true)) => return "set".to_owned(),
@@ -185,7 +192,7 @@ mod tests {
             (
                 "data.header",
                 plain(json!("names"), json!("missing")),
-                "`no_header` is \"names\" there and \"missing\" now",
+                "`no_header` is not set there and set now",
             ),
             (
                 "keep",

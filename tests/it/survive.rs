@@ -646,12 +646,7 @@ fn starting_over_that_is_killed_leaves_one_run_or_the_other() {
         kill(&mut child);
         let is_second = json(out.join("manifest.json"))["plan"]["choice"]["groups"]["seed"] == 2;
         let [own, other] = if is_second { ["2", "1"] } else { ["1", "2"] };
-        fail(
-            here,
-            &sweep(other, "out"),
-            1,
-            &["another run: choice.groups.seed is"],
-        );
+        fail(here, &sweep(other, "out"), 1, &["another run: --seed is"]);
         succeed(here, &sweep(own, "out"));
         let run = usize::from(is_second);
         assert_same(&format!("turn {turn}"), &snapshot(&out), &expected[run]);

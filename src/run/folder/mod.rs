@@ -255,6 +255,10 @@ impl RunFolder {
 
     /// Sets an entry of the manifest; it is written by [`RunFolder::finish`].
     pub(super) fn set(&mut self, key: &str, value: Value) {
+        if key == TIMINGS {
+            // Those of an earlier start stand further up; here they stand in a run of one start.
+            self.manifest.shift_remove(key);
+        }
         self.manifest.insert(key.into(), value);
     }
 

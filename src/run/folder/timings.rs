@@ -24,9 +24,7 @@ impl RunFolder {
             Some(earlier) if computed < all => added(earlier, own, [computed, all]),
             _ => with_count(own, computed),
         };
-        // Last, as in a run of one start.
-        self.manifest.shift_remove(TIMINGS);
-        self.manifest.insert(TIMINGS.to_owned(), stated);
+        self.set(TIMINGS, stated);
     }
 
     /// The same for a start that is stopped, written to the manifest at once: the next one adds to it.

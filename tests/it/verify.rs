@@ -236,7 +236,9 @@ fn what_was_changed_is_named() {
     change(
         "\"items\": [\n",
         "\"items\": [\n          0,\n",
-        &["error: run: cannot compute it again: its job comes to another plan, triples is "],
+        &[
+            "error: run: cannot compute it again: its job comes to another plan, the list of triples is ",
+        ],
     );
     change(
         "\"finished\": true",

@@ -826,7 +826,7 @@ fn options_that_change_numbers_are_in_the_plan() {
         &[&interpolate[..], &["--class-order", "appearance"]].concat(),
     );
     assert!(
-        other.code == Some(1) && other.stderr.contains("class_order"),
+        other.code == Some(1) && other.stderr.contains("--class-order is "),
         "{}",
         other.stderr
     );

@@ -87,10 +87,8 @@ fn soak<E: Engine>(
             "{what}: round {round} gives other bytes"
         );
         drop(landscapes);
-        // What is kept for the next job depends on which of two groups of landscapes came first. Mixes
-        // are the CPU engine's whatever the engine.
+        // What is kept for the next job depends on which of two groups of landscapes came first.
         opened.release_memory();
-        CpuEngine::new().release_memory();
         let held = (Held::now(), objects(&opened));
         if round <= warm || round == rounds || round % 100 == 0 {
             println!("{what}: round {round}: {:?}, {} objects", held.0, held.1);

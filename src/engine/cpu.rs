@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct CpuEngine {
     info: EngineInfo,
+    spare: Spare,
 }
 
 impl CpuEngine {
@@ -21,6 +22,7 @@ impl CpuEngine {
                 adapter,
                 driver: String::new(),
             },
+            spare: Spare::default(),
         }
     }
 }
@@ -41,7 +43,7 @@ impl Engine for CpuEngine {
     }
 
     fn release_memory(&self) {
-        Spare::of_all().0.clear();
+        self.spare.lock().clear();
     }
 
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError> {
@@ -49,7 +51,7 @@ impl Engine for CpuEngine {
         let last_readers = last_readers(recording);
         for (number, command) in recording.commands().iter().enumerate() {
             let words = recording.buffers()[command.output].words;
-            let mut output = taken(words);
+            let mut output = self.spare.taken(words);
             if !output.is_empty() {
                 let inputs: Vec<&[u32]> = command
                     .inputs
@@ -65,7 +67,7 @@ impl Engine for CpuEngine {
             // The memory of a long network is that of the values still needed.
             for &id in &command.inputs {
                 if last_readers[id] == Some(number) {
-                    give_back(std::mem::take(&mut computed[id]));
+                    self.spare.give_back(std::mem::take(&mut computed[id]));
                 }
             }
         }
@@ -77,68 +79,64 @@ impl Engine for CpuEngine {
                 None => std::mem::take(&mut computed[id]),
             })
             .collect();
-        computed.into_iter().for_each(give_back);
-        Spare::of_all().trim(0);
+        let left = computed.into_iter();
+        left.for_each(|buffer| self.spare.give_back(buffer));
+        trim(&mut self.spare.lock(), 0);
         Ok(Downloads::new(recording, words))
     }
 }
 
 /// Memory that no recording needs at the moment, the longest there first. Made anew, each buffer would
 /// be fetched from the system a page at a time, which took a third of a small job's time.
-struct Spare(Vec<Vec<u32>>);
-
-static SPARE: Mutex<Spare> = Mutex::new(Spare(Vec::new()));
+#[derive(Debug, Default)]
+struct Spare(Mutex<Vec<Vec<u32>>>);
 
 /// Smaller buffers the allocator keeps itself.
 const LEAST_WORDS: usize = 1 << 14;
 
 impl Spare {
-    /// What all recordings of the process share.
-    fn of_all() -> MutexGuard<'static, Self> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u32>>> {
         // A list of memory cannot be left half done.
-        SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of the oldest beyond [`Budget::cpu_spare`](crate::kernels::Budget::cpu_spare), but for
-    /// the `newest`.
-    fn trim(&mut self, newest: usize) {
-        let bytes = |buffer: &Vec<u32>| size_of::<u32>() * buffer.capacity();
-        let mut total: usize = self.0.iter().map(bytes).sum();
-        while total > BUDGET.cpu_spare && self.0.len() > newest {
-            total -= bytes(&self.0.remove(0));
+    /// Zeros in the smallest memory that holds them and no more than twice as many, or in new memory.
+    fn taken(&self, words: usize) -> Vec<u32> {
+        if words < LEAST_WORDS {
+            return vec![0; words];
         }
-    }
-}
-
-/// Zeros in the smallest memory to spare that holds them and no more than twice as many, or in new
-/// memory.
-fn taken(words: usize) -> Vec<u32> {
-    let mut spare = Spare::of_all();
-    let fits = |buffer: &Vec<u32>| (words..=2 * words).contains(&buffer.capacity());
-    let buffers = spare
-        .0
-        .iter()
-        .enumerate()
-        .filter(|(_, buffer)| fits(buffer));
-    let place = buffers.min_by_key(|(_, buffer)| buffer.capacity());
-    match place.map(|(place, _)| place) {
-        Some(place) if words >= LEAST_WORDS => {
-            let mut buffer = spare.0.remove(place);
+        let mut spare = self.lock();
+        let fits = |buffer: &Vec<u32>| (words..=2 * words).contains(&buffer.capacity());
+        let buffers = spare.iter().enumerate().filter(|(_, buffer)| fits(buffer));
+        let place = buffers.min_by_key(|(_, buffer)| buffer.capacity());
+        let Some((place, _)) = place else {
             drop(spare);
-            buffer.clear();
-            buffer.resize(words, 0);
-            buffer
+            return vec![0; words];
+        };
+        let mut buffer = spare.remove(place);
+        drop(spare);
+        buffer.clear();
+        buffer.resize(words, 0);
+        buffer
+    }
+
+    fn give_back(&self, buffer: Vec<u32>) {
+        if buffer.capacity() >= LEAST_WORDS {
+            let mut spare = self.lock();
+            spare.push(buffer);
+            // A recording of large values uses the last one again.
+            trim(&mut spare, 1);
         }
-        _ => vec![0; words],
     }
 }
 
-fn give_back(buffer: Vec<u32>) {
-    if buffer.capacity() >= LEAST_WORDS {
-        let mut spare = Spare::of_all();
-        spare.0.push(buffer);
-        // A recording of large values uses the last one again.
-        spare.trim(1);
+/// Lets go of the oldest beyond [`Budget::cpu_spare`](crate::kernels::Budget::cpu_spare), but for the
+/// `newest`.
+fn trim(spare: &mut Vec<Vec<u32>>, newest: usize) {
+    let bytes = |buffer: &Vec<u32>| size_of::<u32>() * buffer.capacity();
+    let mut total: usize = spare.iter().map(bytes).sum();
+    while total > BUDGET.cpu_spare && spare.len() > newest {
+        total -= bytes(&spare.remove(0));
     }
 }
 

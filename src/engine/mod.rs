@@ -104,7 +104,7 @@ pub trait Engine: Send + Sync {
     fn run(&self, recording: &Recording) -> Result<Downloads, EngineError>;
 
     /// Lets go of memory that it keeps for its next recording: up to
-    /// [`Budget::cpu_spare`](crate::kernels::Budget::cpu_spare) in the process, and as much as four
+    /// [`Budget::cpu_spare`](crate::kernels::Budget::cpu_spare) on the CPU engine, and as much as four
     /// of a batch's largest buffers on a device.
     fn release_memory(&self) {}
 

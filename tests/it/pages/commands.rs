@@ -73,7 +73,7 @@ const SMALLER: &[(&str, &str, &str)] = &[
         "210 large pictures",
     ),
     ("--steps 50", "--steps 9", "planes of 2,500 points"),
-    ("--rounds 7", "--rounds 1", "the same"),
+    ("--rounds 9", "--rounds 1", "the same"),
     (
         "--search 1000000 --shards 400",
         "--search 300 --shards 8 --per-class 3",

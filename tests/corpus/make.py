@@ -180,7 +180,7 @@ write("csv-packed/good.csv.gz", gzip.compress(table.encode(), mtime=0))
 write("csv-packed/bad-bomb.csv.gz", gzip.compress(b"a" * (20 << 20), mtime=0))
 write("csv/bad-nul.csv", table + "\0,1,x\n")
 write("csv/good-semicolons.csv", table.replace(",", ";"))
-write("csv/bad-two-classes.csv", table.replace("z", "x"))
+write("csv/good-two-classes.csv", table.replace("z", "x"))
 write("csv/bad-columns-twice.csv", table.replace("b", "a"))
 
 

@@ -642,7 +642,7 @@ fn configs_say_what_is_wrong_with_them() {
         (
             "a Lambda",
             layer("Lambda", json!({"function": "code"})),
-            &["layer \"b\" is a Lambda", "Python code"],
+            &["layer \"b\" is of class Lambda", "Python code"],
         ),
         (
             "a custom layer",

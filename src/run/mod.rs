@@ -42,8 +42,12 @@ pub use compare::{Comparison, compare, compare_modes};
 pub use error::{RunError, remedy_of};
 pub use figures::FigurePlan;
 pub use folder::RunFolder;
+#[cfg(feature = "atlas")]
 pub(crate) use folder::difference as plan_difference;
-pub(crate) use folder::layout::{REPORT_FILE, check_is_folder};
+#[cfg(feature = "cli")]
+pub(crate) use folder::layout::REPORT_FILE;
+#[cfg(feature = "atlas")]
+pub(crate) use folder::layout::check_is_folder;
 pub use line::{ClassInterval, Line, cut_line, line};
 #[cfg(feature = "explore")]
 pub(crate) use line::{cut_inputs, line_inputs};

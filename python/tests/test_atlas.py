@@ -53,7 +53,7 @@ def test_arrays_and_callables_have_one_too(mlp, images, labels, tmp_path):
     atlas = ms.atlas(mlp, images[few], labels[few], out=tmp_path / "a", **how)
     again = ms.atlas(mlp, images[few], labels[few], out=tmp_path / "a", **how)
     assert again.summary["searched"] == atlas.summary["searched"] > 0
-    with pytest.raises(ms.InputError, match="plan"):
+    with pytest.raises(ms.InputError, match="another atlas: .seed. is 1 there"):
         ms.atlas(mlp, images[few], labels[few], out=tmp_path / "a", seed=2, **how)
     with pytest.raises(ms.InputError, match="live network"):
         ms.atlas(mlp, images[few], labels[few], out=tmp_path / "c", client=object(), **how)

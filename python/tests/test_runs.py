@@ -154,7 +154,7 @@ def test_what_is_refused(images, labels, tmp_path):
         ms.sweep(None, "no/where", out=tmp_path / "b")
     with pytest.raises(ms.InputError, match="groups"):
         ms.sweep(None, images, labels, groups=0)
-    with pytest.raises(ms.InputError, match="at least 3 classes"):
+    with pytest.raises(ms.InputError, match="expected 3 classes or more"):
         ms.sweep(None, images, np.zeros(len(images), int))
     assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()
 

@@ -87,7 +87,7 @@ impl Engine for CpuEngine {
 }
 
 /// Memory that no recording needs at the moment, the longest there first. Made anew, each buffer would
-/// be fetched from the system a page at a time, which took a third of a small job's time.
+/// be fetched from the system a page at a time, which took a quarter of a small job's time.
 #[derive(Debug, Default)]
 struct Spare(Mutex<Vec<Vec<u32>>>);
 

@@ -1,9 +1,9 @@
 //! A convolutional layer. Shader: `shaders/conv.wgsl`.
 //!
-//! The twin is in `products.rs`.
+//! The twin is in `convolution.rs`.
 
 use super::activation::ActivationParams;
-use super::products::{Convolution, in_blocks};
+use super::convolution::{Convolution, arranged};
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
@@ -117,7 +117,7 @@ impl ConvLayer {
             windows,
             kernel: Constant::arranged(
                 kernel.chunks_exact(outputs).flat_map(pad).collect(),
-                move |weights| in_blocks(weights, stride, outputs, 1),
+                move |weights| arranged(&windows.params(1), weights, stride),
             ),
             bias: Constant::new(pad(bias)),
             activation,

@@ -4,7 +4,7 @@
 //! crate matrixmultiply, which packs all rows and all weights anew for each batch.
 
 use super::activation::ActivationParams;
-use super::products::{Convolution, in_blocks};
+use super::convolution::{Convolution, arranged};
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
@@ -110,8 +110,9 @@ impl DenseLayer {
             inputs,
             outputs,
             kernel: Constant::arranged(padded, move |weights| {
-                let weights = &weights[..inputs * stride];
-                in_blocks(weights, stride, row_stride(outputs), 1)
+                let [x_stride, y_stride] = [inputs, outputs].map(|n| row_stride(n) as u32);
+                let windows = WindowParams::of_rows(inputs as u32, x_stride, y_stride);
+                arranged(&windows, &weights[..inputs * stride], stride)
             }),
             bias: Constant::new(padded_bias),
             activation,

@@ -1,10 +1,11 @@
 //! A convolution whose channels stay apart in groups; of one channel each it is depthwise. Shader:
 //! `shaders/depthwise.wgsl`.
 //!
-//! The twin of larger groups is in `products.rs`.
+//! The twin of larger groups is in `convolution.rs`.
 
 use super::activation::ActivationParams;
-use super::products::{Convolution, bounds, in_blocks, registers};
+use super::convolution::{Convolution, arranged};
+use super::vectors::{bounded, bounded_value, bounds, registers};
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
@@ -112,7 +113,7 @@ impl DepthwiseLayer {
             kernel: match inputs / groups {
                 1 => Constant::new(kernel),
                 _ => Constant::arranged(kernel, move |weights| {
-                    in_blocks(weights, outputs, outputs, groups)
+                    arranged(&windows.params(groups), weights, outputs)
                 }),
             },
             bias: Constant::new(bias.to_vec()),
@@ -176,8 +177,9 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
         .for_each(|(y, x)| {
-            y[..windows.values as usize]
-                .par_chunks_mut(rows_a_task * row_values)
+            let (own, padding) = y.split_at_mut(windows.values as usize);
+            padding.fill(0.0);
+            own.par_chunks_mut(rows_a_task * row_values)
                 .enumerate()
                 .for_each(|(task, y)| {
                     for (row, y) in y.chunks_exact_mut(row_values).enumerate() {
@@ -305,7 +307,7 @@ impl Row<'_> {
             let y: &mut [S::f32s] = bytemuck::cast_slice_mut(y);
             for (y, sum) in y.iter_mut().zip(sums) {
                 *y = match bounds {
-                    Some([floor, ceiling]) => simd.min_f32s(simd.max_f32s(*sum, floor), ceiling),
+                    Some(bounds) => bounded(simd, bounds, *sum),
                     None => *sum,
                 };
             }
@@ -336,9 +338,8 @@ impl Row<'_> {
                     }
                 }
             }
-            if let Some([floor, ceiling]) = bounds(self.activation) {
-                let bounded = |value: f32| value.max(floor).min(ceiling);
-                sums.iter_mut().for_each(|sum| *sum = bounded(*sum));
+            if let Some(bounds) = bounds(self.activation) {
+                (sums.iter_mut()).for_each(|sum| *sum = bounded_value(bounds, *sum));
             }
         }
     }

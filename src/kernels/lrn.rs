@@ -139,7 +139,9 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     y.par_chunks_exact_mut(stride)
         .zip(x.par_chunks_exact(stride))
         .for_each(|(y, x)| {
-            let pixels = y[..values].chunks_exact_mut(channels);
+            let (own, padding) = y.split_at_mut(values);
+            padding.fill(0.0);
+            let pixels = own.chunks_exact_mut(channels);
             for (y, x) in pixels.zip(x.chunks_exact(channels)) {
                 for (channel, (y, level)) in y.iter_mut().zip(x).enumerate() {
                     let around = channel.saturating_sub(before)..channels.min(channel + after + 1);

@@ -16,9 +16,9 @@
 //! [`KernelLayer`]; `model/one_kernel.rs` says what it takes to read it from files.
 //!
 //! Buffers are 32-bit words. Rows of activations are padded to a multiple of four words
-//! ([`row_stride`]) so that shaders load them four at a time. A buffer that is not uploaded
-//! starts as zeros and padding keeps finite values, so that it may be multiplied by weights of
-//! zero.
+//! ([`row_stride`]) so that shaders load them four at a time. Padding holds finite values, so that
+//! it may be multiplied by weights of zero: on a device a buffer that is not uploaded starts as
+//! zeros, and a twin fills all of its output.
 
 mod activation;
 mod blend;
@@ -28,6 +28,7 @@ mod checks;
 mod combine;
 mod constant;
 mod conv;
+mod convolution;
 mod dense;
 mod depthwise;
 mod elementwise;
@@ -50,14 +51,17 @@ mod sample;
 mod softmax;
 mod source_map;
 mod spline;
+mod task;
 mod trees;
 mod variants;
+mod vectors;
 mod walk_arrivals;
 mod walk_moments;
 mod walk_occupation;
 mod walker;
 mod warp;
 mod windows;
+mod winograd;
 
 use std::sync::Arc;
 

@@ -214,6 +214,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     y.par_chunks_exact_mut(stride)
         .zip(x.par_chunks_exact(stride))
         .for_each(|(y, x)| {
+            y[params.row_groups as usize * channels * pixels..].fill(0.0);
             for group in 0..params.row_groups as usize {
                 let start = group / across * block + group % across * channels;
                 let parts = || (0..pixels).map(|pixel| start + pixel * pixel_stride);

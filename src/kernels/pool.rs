@@ -2,7 +2,7 @@
 //!
 //! Pooling a whole image is a window of its size; no kernel of its own.
 
-use super::products::registers;
+use super::vectors::registers;
 use super::windows::WindowParams;
 use super::{
     Access, Binding, Buf, Element, Kernel, KernelLayer, KernelSpec, Recording, Windows, case,
@@ -115,17 +115,23 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let windows = params.windows;
     let row_values = (windows.out_width * windows.outputs) as usize;
     let rows_a_task = (TASK_VALUES / (row_values * windows.area() as usize)).max(1);
+    let columns: Vec<[usize; 2]> = (0..windows.out_width as usize)
+        .map(|column| windows.columns(column))
+        .map(|inside| [inside.first, inside.taps.len()])
+        .collect();
     let arch = Arch::new();
     y.par_chunks_exact_mut(windows.y_stride as usize)
         .zip(x.par_chunks_exact(windows.x_stride as usize))
         .for_each(|(y, x)| {
-            y[..windows.values as usize]
-                .par_chunks_mut(rows_a_task * row_values)
+            let (own, padding) = y.split_at_mut(windows.values as usize);
+            padding.fill(0.0);
+            own.par_chunks_mut(rows_a_task * row_values)
                 .enumerate()
                 .for_each(|(task, y)| {
                     arch.dispatch(Rows {
                         windows: &windows,
                         x,
+                        columns: &columns,
                         first: task * rows_a_task,
                         max: params.pooling == Pooling::Max as u32,
                         y,
@@ -138,6 +144,9 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
 struct Rows<'a> {
     windows: &'a WindowParams,
     x: &'a [f32],
+    /// Of each output column, the first column of x in its window and how many there are: they are the
+    /// same in each row, and finding them takes longer than the rest.
+    columns: &'a [[usize; 2]],
     /// The first row's number.
     first: usize,
     max: bool,
@@ -182,10 +191,10 @@ impl Rows<'_> {
             .chunks_exact_mut(windows.out_width as usize * channels);
         for (y, row) in rows.zip(self.first..) {
             let rows = windows.rows(row);
-            for (column, y) in y.chunks_exact_mut(channels).enumerate() {
-                let columns = windows.columns(column);
-                let first = rows.first * x_row + columns.first * channels;
-                let [rows, columns] = [&rows, &columns].map(|inside| inside.taps.len());
+            let pixels = y.chunks_exact_mut(channels).zip(self.columns);
+            for (y, &[first_column, columns]) in pixels {
+                let first = rows.first * x_row + first_column * channels;
+                let rows = rows.taps.len();
                 let factor = 1.0 / (rows * columns) as f32;
                 let held = channels / S::F32_LANES * S::F32_LANES;
                 let (vectors, rest) = y.split_at_mut(held);

@@ -11,38 +11,33 @@
 //! Rejected: windows copied side by side and one matrix product (im2col), less than half as fast
 //! where measured; the copies and the product's own packing cost as much as the products.
 
-use super::Activation;
+use super::task::{Method, Task};
+use super::vectors::{bounded, bounded_value, bounds, registers};
 use super::windows::WindowParams;
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Output channels of a block of weights, and those of a last block that half of it holds.
 const BLOCK: usize = 32;
 const HALF: usize = 16;
-/// Products that are worth a task of their own.
-const TASK_PRODUCTS: usize = 1 << 22;
-/// Pixels for which it is worth fetching all weights.
-const TASK_PIXELS: usize = 96;
 
-/// Weights `[taps, stride]` of which each row's first `outputs` count, as [`Convolution`] reads them:
+/// Weights `[taps, stride]` of which each row's first `outputs` count, as [`Products`] reads them:
 /// for each group of outputs its blocks, `[taps, BLOCK]` or `[taps, HALF]`, zeros behind the last
-/// channel. Done once a layer: done in every batch it cost as much as a row of small images.
-pub(super) fn in_blocks(weights: &[f32], stride: usize, outputs: usize, groups: usize) -> Vec<f32> {
-    let taps = weights.len() / stride;
+/// channel.
+pub(super) fn in_blocks(windows: &WindowParams, weights: &[f32], stride: usize) -> Vec<f32> {
     let mut arranged = Vec::new();
-    for (channels, width) in blocks(outputs, groups) {
+    for (channels, width) in blocks(windows) {
         for row in weights.chunks_exact(stride) {
             arranged.extend_from_slice(&row[channels.clone()]);
             arranged.resize(arranged.len() + width - channels.len(), 0.0);
         }
     }
-    debug_assert!(arranged.len() >= taps * outputs);
     arranged
 }
 
 /// Output channels of each block and how many it has room for, group by group.
-fn blocks(outputs: usize, groups: usize) -> impl Iterator<Item = (Range<usize>, usize)> {
+fn blocks(windows: &WindowParams) -> impl Iterator<Item = (Range<usize>, usize)> + use<> {
+    let [outputs, groups] = [windows.outputs, windows.groups].map(|n| n as usize);
     let each = outputs / groups;
     (0..groups).flat_map(move |group| {
         (0..each).step_by(BLOCK).map(move |first| {
@@ -53,79 +48,21 @@ fn blocks(outputs: usize, groups: usize) -> impl Iterator<Item = (Range<usize>, 
     })
 }
 
-/// A convolution whose channels may be in groups.
-pub(super) struct Convolution<'a> {
-    pub(super) windows: &'a WindowParams,
-    /// By [`in_blocks`].
-    pub(super) weights: &'a [f32],
-    /// `[outputs]` at least.
-    pub(super) bias: &'a [f32],
-    pub(super) activation: Activation,
-}
-
-impl Convolution<'_> {
-    /// `activation(x * W + b + other)` of all images.
-    pub(super) fn run(&self, x: &[f32], other: Option<&[f32]>, y: &mut [f32]) {
-        let windows = self.windows;
-        let [x_stride, y_stride, values, out_pixels, out_width] = [
-            windows.x_stride,
-            windows.y_stride,
-            windows.values,
-            windows.out_pixels,
-            windows.out_width,
-        ]
-        .map(|n| n as usize);
-        let total = y.len() / y_stride * out_pixels;
-        let products = windows.outputs as usize * windows.taps();
-        let pixels = (TASK_PRODUCTS / products)
-            .max(TASK_PIXELS)
-            .min(total.div_ceil(rayon::current_num_threads()));
-        let arch = Arch::new();
-        let run = |scratch: &mut Scratch, x: &[f32], rows, other, y: &mut [f32]| {
-            let tiles = Tiles {
-                layer: self,
-                laid: scratch.lay(windows, x, rows),
-                other,
-                y,
-            };
-            arch.dispatch(tiles);
-        };
-        if pixels >= out_pixels {
-            let images = pixels / out_pixels;
-            y.par_chunks_mut(images * y_stride)
-                .zip(x.par_chunks(images * x_stride))
-                .enumerate()
-                .for_each_init(Scratch::default, |scratch, (task, (y, x))| {
-                    let other = other.map(|other| &other[task * images * y_stride..][..y.len()]);
-                    run(scratch, x, 0..out_pixels / out_width, other, y);
-                });
-            return;
-        }
-        let rows = (pixels / out_width).max(1);
-        let row_values = out_width * windows.outputs as usize;
-        y.par_chunks_mut(y_stride)
-            .zip(x.par_chunks(x_stride))
-            .enumerate()
-            .for_each(|(image, (y, x))| {
-                y[..values]
-                    .par_chunks_mut(rows * row_values)
-                    .enumerate()
-                    .for_each_init(Scratch::default, |scratch, (task, y)| {
-                        let first = image * y_stride + task * rows * row_values;
-                        let other = other.map(|other| &other[first..][..y.len()]);
-                        let first = task * rows;
-                        run(scratch, x, first..first + y.len() / row_values, other, y);
-                    });
-            });
-    }
-}
-
 /// Memory that a thread's tasks share.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Products {
     padded: Vec<f32>,
     places: Vec<Place>,
     runs: Vec<usize>,
+}
+
+impl Method for Products {
+    const ROWS: usize = 1;
+
+    fn compute(&mut self, arch: Arch, task: Task<'_>) {
+        let laid = self.lay(task.windows, task.x, task.rows.clone());
+        arch.dispatch(Tiles { task, laid });
+    }
 }
 
 /// Where the window of an output pixel begins, and where its channels go.
@@ -145,7 +82,7 @@ struct Laid<'a> {
     run: usize,
 }
 
-impl Scratch {
+impl Products {
     /// Lays out what the windows of some rows of output pixels cover, of each image in `x`.
     fn lay<'a>(&'a mut self, windows: &WindowParams, x: &'a [f32], rows: Range<usize>) -> Laid<'a> {
         let [channels, out_width, outputs, group_inputs, groups] = [
@@ -231,10 +168,8 @@ impl Scratch {
 
 /// A task: all blocks of channels of its pixels.
 struct Tiles<'a> {
-    layer: &'a Convolution<'a>,
+    task: Task<'a>,
     laid: Laid<'a>,
-    other: Option<&'a [f32]>,
-    y: &'a mut [f32],
 }
 
 impl WithSimd for Tiles<'_> {
@@ -242,12 +177,12 @@ impl WithSimd for Tiles<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let windows = self.layer.windows;
+        let windows = self.task.windows;
         let taps = windows.taps();
         let [outputs, groups] = [windows.outputs, windows.groups].map(|n| n as usize);
         let group_outputs = outputs / groups;
-        let mut weights = self.layer.weights;
-        for (channels, width) in blocks(outputs, groups) {
+        let mut weights = self.task.weights;
+        for (channels, width) in blocks(windows) {
             let (block, rest) = weights.split_at(taps * width);
             weights = rest;
             // Where in a pixel of x the group's channels begin.
@@ -299,7 +234,7 @@ impl Tiles<'_> {
             return;
         }
         let mut padded_bias = [0.0; BLOCK];
-        padded_bias[..count].copy_from_slice(&self.layer.bias[first..first + count]);
+        padded_bias[..count].copy_from_slice(&self.task.bias[first..first + count]);
         let bias = registers::<S, REGISTERS>(&padded_bias);
         let Laid {
             x,
@@ -308,20 +243,23 @@ impl Tiles<'_> {
             run,
         } = self.laid;
         let (weights, _) = block.as_chunks::<WIDTH>();
-        let bounds = bounds(self.layer.activation);
-        let [floor, ceiling] = bounds.unwrap_or_default().map(|v| simd.splat_f32s(v));
+        let limits = bounds(self.task.activation);
+        let [floor, ceiling] = limits.unwrap_or_default();
+        let vectors = [simd.splat_f32s(floor), simd.splat_f32s(ceiling)];
+        let span = runs.last().map_or(0, |last| last + run);
         for tile in places.chunks(PIXELS) {
             // Pixels past the end are the last one; their sums are not stored.
-            let starts: [usize; PIXELS] =
-                std::array::from_fn(|k| tile[k.min(tile.len() - 1)].x + group);
+            let mut levels: [&[f32]; PIXELS] = [&[]; PIXELS];
+            for (k, levels) in levels.iter_mut().enumerate() {
+                let start = tile[k.min(tile.len() - 1)].x + group;
+                *levels = &x[start..start + span];
+            }
             let mut sums = [bias; PIXELS];
             for (weights, first) in weights.chunks_exact(run).zip(runs) {
-                let levels: [&[f32]; PIXELS] =
-                    std::array::from_fn(|k| &x[starts[k] + first..][..run]);
-                for (t, weights) in weights.iter().enumerate() {
+                for (weights, at) in weights.iter().zip(*first..) {
                     let weights = registers::<S, REGISTERS>(&weights[OFFSET..]);
                     for (sums, levels) in sums.iter_mut().zip(levels) {
-                        let level = simd.splat_f32s(levels[t]);
+                        let level = simd.splat_f32s(levels[at]);
                         for (sum, weight) in sums.iter_mut().zip(weights) {
                             *sum = simd.mul_add_e_f32s(weight, level, *sum);
                         }
@@ -331,57 +269,42 @@ impl Tiles<'_> {
             // Held apart from what the loop above adds to: only a copy is reached by a number that is
             // not known when compiled, so that the sums themselves stay in registers.
             let done = sums;
-            for (place, sums) in tile.iter().zip(&done) {
-                let at = place.y + first..place.y + first + count;
-                let y = &mut self.y[at.clone()];
-                if count == held && (bounds.is_some() || self.layer.activation == LINEAR) {
-                    let y: &mut [S::f32s] = bytemuck::cast_slice_mut(y);
-                    let other: Option<&[S::f32s]> =
-                        self.other.map(|other| bytemuck::cast_slice(&other[at]));
-                    for (r, (y, sum)) in y.iter_mut().zip(sums).enumerate() {
-                        let mut value = *sum;
-                        if let Some(other) = other {
-                            value = simd.add_f32s(value, other[r]);
-                        }
-                        if bounds.is_some() {
-                            value = simd.min_f32s(simd.max_f32s(value, floor), ceiling);
-                        }
-                        *y = value;
+            if count < held || limits.is_none() {
+                for (place, sums) in tile.iter().zip(&done) {
+                    let at = place.y + first..place.y + first + count;
+                    let y = &mut self.task.y[at.clone()];
+                    let values: &[f32] = bytemuck::cast_slice(sums);
+                    y.copy_from_slice(&values[..count]);
+                    if let Some(other) = self.task.other {
+                        y.iter_mut()
+                            .zip(&other[at])
+                            .for_each(|(y, other)| *y += other);
                     }
-                    continue;
+                    match limits {
+                        Some(limits) => y.iter_mut().for_each(|y| *y = bounded_value(limits, *y)),
+                        None => self.task.activation.apply_to(y),
+                    }
                 }
-                let values: &[f32] = bytemuck::cast_slice(sums);
-                y.copy_from_slice(&values[..count]);
-                if let Some(other) = self.other {
-                    y.iter_mut()
-                        .zip(&other[at])
-                        .for_each(|(y, other)| *y += other);
+            } else if let Some(other) = self.task.other {
+                for (k, sums) in done.iter().enumerate() {
+                    let Some(place) = tile.get(k) else { break };
+                    let at = place.y + first..place.y + first + held;
+                    let other = registers::<S, REGISTERS>(&other[at.clone()]);
+                    let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
+                    for ((y, sum), other) in y.iter_mut().zip(sums).zip(other) {
+                        *y = bounded(simd, vectors, simd.add_f32s(*sum, other));
+                    }
                 }
-                self.layer.activation.apply_to(y);
+            } else {
+                for (k, sums) in done.iter().enumerate() {
+                    let Some(place) = tile.get(k) else { break };
+                    let at = place.y + first..place.y + first + held;
+                    let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
+                    for (y, sum) in y.iter_mut().zip(sums) {
+                        *y = bounded(simd, vectors, *sum);
+                    }
+                }
             }
         }
     }
-}
-
-const LINEAR: Activation = Activation::Linear;
-
-/// An activation that is nothing but two bounds.
-#[inline(always)]
-pub(super) fn bounds(activation: Activation) -> Option<[f32; 2]> {
-    match activation {
-        Activation::Relu => Some([0.0, f32::INFINITY]),
-        Activation::ReluWith {
-            slope: 0.0,
-            threshold: 0.0,
-            ceiling,
-        } => Some([0.0, ceiling]),
-        _ => None,
-    }
-}
-
-/// The first values as vectors.
-#[inline(always)]
-pub(super) fn registers<S: Simd, const REGISTERS: usize>(values: &[f32]) -> [S::f32s; REGISTERS] {
-    let vectors: &[S::f32s] = bytemuck::cast_slice(&values[..REGISTERS * S::F32_LANES]);
-    std::array::from_fn(|k| vectors[k])
 }

@@ -171,7 +171,9 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     y.par_chunks_exact_mut(y_stride)
         .zip(x.par_chunks_exact(x_stride))
         .for_each(|(y, x)| {
-            let lines = y[..values].chunks_exact_mut(params.out_width as usize * channels);
+            let (own, padding) = y.split_at_mut(values);
+            padding.fill(0.0);
+            let lines = own.chunks_exact_mut(params.out_width as usize * channels);
             for (line, row) in lines.zip(rows) {
                 let of = |at: f32| &x[at as usize * width * channels..][..width * channels];
                 let (above, below) = (of(row[0]), of(row[1]));

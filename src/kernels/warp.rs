@@ -353,6 +353,8 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                 let [left, right, ..] = cells[0];
                 let source =
                     |number: u32| &sources[number as usize * source_pieces..][..source_pieces];
+                let (levels, padding) = frame.split_at_mut(width * height * channels);
+                padding.fill(0.0);
                 let frame = Frame::<S> {
                     map,
                     cells: cells.chunks_exact(cells_a_strip),
@@ -362,7 +364,7 @@ fn twin<S: Sample>(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                     sources: [source(left), source(right)],
                     size: [width, height],
                     channels,
-                    levels: &mut frame[..width * height * channels],
+                    levels,
                 };
                 frame.make_on(arch);
             },

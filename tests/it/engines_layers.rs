@@ -185,6 +185,21 @@ fn convolutions_with_gaps_groups_and_sums() {
         (1, [64, 48, 3], 33, 1, [3, 3], [2, 2], [1, 1], Padding::Same),
         (2, [6, 6, 10], 10, 10, [3, 3], [1, 1], [2, 1], Padding::Same),
         (3, [4, 4, 64], 96, 1, [1, 1], [1, 1], [1, 1], Padding::Valid),
+        // By tiles of 2 x 2 on the CPU engine: rows and columns left over, channels that fill no
+        // vector, fewer tiles than a group's 12 and more, many images a task and many tasks an image.
+        (1, [2, 2, 16], 16, 1, [3, 3], [1, 1], [1, 1], Padding::Same),
+        (9, [7, 9, 16], 20, 1, [3, 3], [1, 1], [1, 1], Padding::Same),
+        (2, [8, 8, 33], 48, 1, [3, 3], [1, 1], [1, 1], Padding::Valid),
+        (
+            1,
+            [61, 37, 17],
+            31,
+            1,
+            [3, 3],
+            [1, 1],
+            [1, 1],
+            Padding::Same,
+        ),
     ];
     for engine in engines() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);

@@ -1,5 +1,6 @@
-//! Sums of products over windows, for the twins of convolutions: some pixels by some channels at a
-//! time, their sums in registers while all weights of those channels pass by.
+//! Sums of products over windows, for the twins of convolutions, dense layers and matrix products:
+//! some pixels by some channels at a time, their sums in registers while all weights of those
+//! channels pass by.
 //!
 //! ```text
 //! task      some rows of an image, or some small images: what its windows cover, with zeros around
@@ -118,11 +119,24 @@ impl Convolution<'_> {
                     });
             });
     }
+
+    /// The same by the thread that asks, of images that may lie further apart in `y` than they are
+    /// wide.
+    pub(super) fn run_here(&self, scratch: &mut Scratch, x: &[f32], y: &mut [f32]) {
+        let rows = self.windows.out_pixels / self.windows.out_width;
+        let tiles = Tiles {
+            layer: self,
+            laid: scratch.lay(self.windows, x, 0..rows as usize),
+            other: None,
+            y,
+        };
+        Arch::new().dispatch(tiles);
+    }
 }
 
 /// Memory that a thread's tasks share.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     padded: Vec<f32>,
     places: Vec<Place>,
     runs: Vec<usize>,

@@ -1,17 +1,19 @@
 // p_k = exp(f_k - max f) / sum_j exp(f_j - max f)
 // Row maximum subtracted (Goodfellow et al., Deep Learning, section 4.1).
-// One invocation: one row of logits.
+// One invocation: one group of neighbouring logits, a row's or one of several in it.
 // Rust twin: src/kernels/softmax.rs
 
 struct SoftmaxParams {
-    rows: u32,
-    classes: u32,
-    logits_stride: u32,
+    groups: u32, // of all rows
+    row_groups: u32, // groups a row
+    classes: u32, // values a group
+    logits_stride: u32, // values between rows of logits
+    stride: u32, // values between rows of probabilities
 }
 
 @group(0) @binding(0) var<uniform> params: SoftmaxParams;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, logits_stride], row-major
-@group(0) @binding(2) var<storage, read_write> probabilities: array<f32>; // [rows, classes], row-major
+@group(0) @binding(2) var<storage, read_write> probabilities: array<f32>; // [rows, stride], row-major
 
 const WORKGROUP_SIZE: u32 = 64u;
 
@@ -21,12 +23,14 @@ fn main(
     @builtin(num_workgroups) num_workgroups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let row = linear_workgroup(workgroup, num_workgroups) * WORKGROUP_SIZE + local;
-    if row >= params.rows {
+    let index = linear_workgroup(workgroup, num_workgroups) * WORKGROUP_SIZE + local;
+    if index >= params.groups {
         return;
     }
-    let first = row * params.logits_stride;
-    let to = row * params.classes;
+    let row = index / params.row_groups;
+    let group = index % params.row_groups * params.classes;
+    let first = row * params.logits_stride + group;
+    let to = row * params.stride + group;
     var largest = logits[first];
     for (var k = 1u; k < params.classes; k++) {
         largest = max(largest, logits[first + k]);

@@ -39,6 +39,7 @@ mod lrn;
 mod machine;
 #[cfg(target_arch = "x86_64")]
 mod machine_x86;
+mod matmul;
 mod normalise;
 mod philox;
 mod pieces;
@@ -80,6 +81,7 @@ pub use langevin_walk::{Ground, LangevinStep};
 pub use lattice_walk::{ABSORBING, DIRECTIONS, acceptance_entries, drift_entries};
 pub use loads::{Loads, TEXELS_A_ROW};
 pub use lrn::LrnLayer;
+pub use matmul::{Factor, MatmulLayer};
 pub use normalise::{Divisor, Groups, NormaliseLayer};
 pub use philox::philox;
 pub use pool::{PoolLayer, Pooling};
@@ -87,6 +89,7 @@ pub use rearrange::RearrangeLayer;
 pub use recording::{Buf, Buffer, Command, Contents, Downloads, Recording, Work};
 pub use resample::{Between, ResampleLayer};
 pub use sample::Sampling;
+pub use softmax::SoftmaxLayer;
 pub use spline::spline_coefficients;
 pub use trees::{TreeNode, TreesLayer};
 pub use variants::{Variant, variants};
@@ -151,6 +154,8 @@ kernels! {
     Conv => conv::SPEC,
     /// A convolution of each channel by itself.
     Depthwise => depthwise::SPEC,
+    /// Products of two values of a network.
+    Matmul => matmul::SPEC,
     /// The largest or the mean value of windows.
     Pool => pool::SPEC,
     /// Scaling, sums and activations, value by value.

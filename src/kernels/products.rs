@@ -1,5 +1,6 @@
-//! Sums of products over windows, for the twins of convolutions: some pixels by some channels at a
-//! time, their sums in registers while all weights of those channels pass by.
+//! Sums of products over windows, for the twins of convolutions, dense layers and matrix products:
+//! some pixels by some channels at a time, their sums in registers while all weights of those
+//! channels pass by.
 //!
 //! ```text
 //! task      some rows of an image, or some small images: what its windows cover, with zeros around

@@ -4,6 +4,7 @@
 use super::ModelError;
 use super::error::wrong_input;
 use crate::kernels::RearrangeLayer;
+use std::sync::Arc;
 
 /// How values change places. Axes count from 0, without the batch's.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,9 @@ pub(super) enum Arrangement {
     Index(Vec<Key>),
     /// Repeated along axes of one, and along axes it does not have in front, to this shape.
     Broadcast(Vec<usize>),
+    /// A shape, and where each of its values stands among those of all inputs, one after the other;
+    /// what is past them all is 0.
+    Places(Vec<usize>, Arc<[u32]>),
 }
 
 /// One entry of an index.
@@ -142,6 +146,25 @@ impl Arrangement {
         // The shape that comes out, and where the value at an index comes from: input, index.
         type From<'f> = Box<dyn Fn(&[usize]) -> Option<(usize, Vec<usize>)> + 'f>;
         let (shape, from): (Vec<usize>, From<'_>) = match self {
+            Self::Places(shape, places) => {
+                let from = move |index: &[usize]| {
+                    let at = (index.iter().zip(shape)).fold(0, |all, (at, size)| all * size + at);
+                    let mut place = places[at] as usize;
+                    for (input, own) in shapes.iter().enumerate() {
+                        let count: usize = own.iter().product();
+                        if place < count {
+                            let mut index = vec![0; own.len()];
+                            for (at, &size) in index.iter_mut().zip(*own).rev() {
+                                (*at, place) = (place % size, place / size);
+                            }
+                            return Some((input, index));
+                        }
+                        place -= count;
+                    }
+                    None
+                };
+                (shape.clone(), Box::new(from))
+            }
             Self::Concat { axis } => {
                 let axis =
                     counted(*axis, first.len()).ok_or_else(|| wrong("the axis that is joined"))?;

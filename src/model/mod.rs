@@ -51,7 +51,7 @@ mod unfolded;
 mod weights;
 
 use keras::Description;
-use layer::{Layer, Op};
+use layer::{Arrangement, Layer, Op};
 use scaling::InputScaling;
 use std::sync::Arc;
 
@@ -328,9 +328,9 @@ impl std::fmt::Debug for Model {
     }
 }
 
-/// Reorders what meets the input, which takes images as `[channels, pixels]`, to take them as
-/// `[pixels, channels]`.
-fn channels_last(layers: &mut [Layer], channels: usize) {
+/// Makes layers take images as `[pixels, channels]` that took them as `[channels, pixels]`: the first
+/// weights reordered where a dense layer alone meets the input, values moved ahead of all elsewhere.
+fn channels_last(layers: &mut Vec<Layer>, channels: usize) {
     // Value `[p, c]` of an image is what stood at `[c, p]`.
     fn reorder<T: Copy>(rows: &mut [T], row: usize, channels: usize) {
         let before = rows.to_vec();
@@ -340,7 +340,22 @@ fn channels_last(layers: &mut [Layer], channels: usize) {
             to.copy_from_slice(&before[from..from + row]);
         }
     }
-    for layer in layers {
+    let by_value = |op: &Op| {
+        matches!(
+            op,
+            Op::Affine { .. } | Op::Activation(_) | Op::Reshape(None)
+        )
+    };
+    let first = layers.iter().position(|layer| !by_value(&layer.op));
+    let first = first.filter(|&first| {
+        let alone = |value| layers.iter().filter(|l| l.takes.contains(&value)).count() == 1;
+        matches!(layers[first].op, Op::Dense { .. }) && (0..=first).all(alone)
+    });
+    let Some(first) = first else {
+        moved_ahead(layers, channels);
+        return;
+    };
+    for layer in &mut layers[..=first] {
         match &mut layer.op {
             Op::Affine { scale, offset } => {
                 for entries in [scale, offset]
@@ -350,11 +365,28 @@ fn channels_last(layers: &mut [Layer], channels: usize) {
                     reorder(entries, 1, channels);
                 }
             }
-            Op::Dense { kernel, bias, .. } => {
-                reorder(kernel, bias.len(), channels);
-                return;
-            }
+            Op::Dense { kernel, bias, .. } => reorder(kernel, bias.len(), channels),
             _ => {}
         }
     }
+}
+
+/// Puts layers ahead of all that turn `[pixels, channels]` into `[channels, pixels]`.
+fn moved_ahead(layers: &mut Vec<Layer>, channels: usize) {
+    let ahead = [
+        Op::Reshape(Some(vec![0, channels])),
+        Op::Arrange(Arrangement::Permute(vec![1, 0])),
+        Op::Reshape(None),
+    ];
+    for value in layers.iter_mut().flat_map(|layer| &mut layer.takes) {
+        *value += ahead.len();
+    }
+    let ahead = ahead.into_iter().enumerate().map(|(number, op)| Layer {
+        name: "the channels".into(),
+        class: "Permute".into(),
+        takes: vec![number],
+        op,
+        parameters: 0,
+    });
+    layers.splice(..0, ahead);
 }

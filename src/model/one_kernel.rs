@@ -9,7 +9,9 @@
 use super::ModelError;
 use super::error::wrong_input;
 use super::sizes::{count, image};
-use crate::kernels::{Between, Divisor, Groups, KernelLayer, NormaliseLayer, ResampleLayer};
+use crate::kernels::{
+    Between, Divisor, Groups, KernelLayer, MatmulLayer, NormaliseLayer, ResampleLayer, SoftmaxLayer,
+};
 #[cfg(feature = "onnx")]
 use crate::kernels::{LrnLayer, TreesLayer};
 use serde_json::{Value, json};
@@ -186,6 +188,51 @@ impl OneKernel for Resize {
 
     fn what(&self) -> &'static str {
         "images made larger or smaller"
+    }
+}
+
+/// Products of two values, matrix by matrix: `[rows, heads, columns]`.
+#[derive(Debug)]
+pub(super) struct Matmul(pub(super) MatmulLayer);
+
+impl OneKernel for Matmul {
+    fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        let layer = self.0;
+        for (side, shape) in [layer.a, layer.b].iter().zip(shapes) {
+            if shape.iter().product::<usize>() != side.values {
+                let expected = format!("{} values", side.values);
+                return Err(wrong_input(name, expected, shape));
+            }
+        }
+        let shape = vec![layer.rows, layer.heads, layer.columns];
+        Ok((Arc::new(layer), shape))
+    }
+
+    fn what(&self) -> &'static str {
+        "a product of two values, matrix by matrix"
+    }
+
+    fn takes(&self) -> usize {
+        2
+    }
+}
+
+/// A softmax over the last axis inside a network, where it weighs and is no answer.
+#[derive(Debug)]
+pub(super) struct Weighing;
+
+impl OneKernel for Weighing {
+    fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        let shape = shapes[0];
+        let Some((&classes, groups)) = shape.split_last() else {
+            return Err(wrong_input(name, "an axis of weights".into(), shape));
+        };
+        let groups = groups.iter().product();
+        Ok((Arc::new(SoftmaxLayer { groups, classes }), shape.to_vec()))
+    }
+
+    fn what(&self) -> &'static str {
+        "a softmax inside the network"
     }
 }
 

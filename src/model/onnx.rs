@@ -1,17 +1,25 @@
-//! ONNX models, run on the CPU by the crate `rten`: for every layer that has no kernel here.
+//! ONNX models: as layers where every node has kernels ([`layers`]), else run on the CPU by the crate
+//! `rten`.
 //!
 //! Frames are morphed by the engine as ever; their logits come from the library. The graph is
 //! pruned to one output and rewritten where the library differs from the standard ([`rewrite`]);
 //! what its answers are, its last operators say ([`tail`]). Of probabilities the logarithm is
 //! taken, of sigmoids their logits.
 
+mod constants;
+mod fused;
 mod layers;
 mod limits;
 mod moves;
+mod node;
+mod operators;
+mod products;
+mod reader;
 mod rewrite;
 mod tables;
 mod tail;
 mod trees;
+mod value;
 mod values;
 mod windows;
 
@@ -373,7 +381,10 @@ fn by_kernels(
         _ => return Err("its input is neither an image nor a row".into()),
     };
     let name = input.name.as_deref().unwrap_or_default();
-    let reader = layers::Reader::new(&tensors, &files, opset);
+    let batch = shape.and_then(|shape| shape.dim.first()?.dim_value);
+    let batch = batch.and_then(|size| usize::try_from(size).ok().filter(|&size| size > 0));
+    let batch = batch.unwrap_or(constants::OPEN);
+    let reader = reader::Reader::new(&tensors, &files, opset, batch);
     let layers = reader
         .layers(graph, (name, &sizes, channels_first), tail)
         .map_err(|layers::Unknown(reason)| reason)?;

@@ -5,8 +5,9 @@ use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
     Activation, Between, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor,
-    ElementwiseLayer, Groups, KernelLayer, LrnLayer, NormaliseLayer, PoolLayer, Pooling,
-    RearrangeLayer, Recording, ResampleLayer, TreeNode, TreesLayer, Windows, row_stride,
+    ElementwiseLayer, Factor, Groups, KernelLayer, LrnLayer, MatmulLayer, NormaliseLayer,
+    PoolLayer, Pooling, RearrangeLayer, Recording, ResampleLayer, SoftmaxLayer, TreeNode,
+    TreesLayer, Windows, row_stride,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -830,6 +831,117 @@ fn groups_are_normalised_by_their_own_statistics() {
                 };
                 assert_close(&what, &found, &expected, tolerance);
             }
+        }
+    }
+}
+
+#[test]
+fn products_of_heads_wherever_their_values_lie() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(35);
+        for (count, heads, rows, inner, columns) in [
+            (1, 1, 1, 1, 1),
+            (3, 2, 4, 3, 4),
+            (2, 3, 5, 7, 5),
+            (1, 2, 17, 16, 33),
+            (65, 1, 3, 2, 6),
+            (2, 4, 50, 8, 50),
+        ] {
+            // Queries, keys and values side by side, heads inside; one matrix behind the other; both
+            // turned around; the same second matrix for every head.
+            let side = |[start, head, outer, inner]: [usize; 4]| Factor {
+                values: 0,
+                start,
+                head,
+                outer,
+                inner,
+            };
+            let tokens = |start| side([start, inner, heads * inner, 1]);
+            let blocks = |outer: usize, start| side([start, outer * inner, inner, 1]);
+            let turned = |outer: usize, start| side([start, outer * inner, 1, outer]);
+            for (mut a, mut b) in [
+                (tokens(1), tokens(2)),
+                (blocks(rows, 0), turned(columns, 3)),
+                (turned(rows, 5), blocks(columns, 0)),
+                (tokens(0), side([7, 0, inner, 1])),
+            ] {
+                let reach = |side: Factor, outer: usize| {
+                    1 + side.start
+                        + (heads - 1) * side.head
+                        + (outer - 1) * side.outer
+                        + (inner - 1) * side.inner
+                };
+                (a.values, b.values) = (reach(a, rows), reach(b, columns));
+                let x = random(&mut rng, count * a.values);
+                let other = random(&mut rng, count * b.values);
+                let layer = MatmulLayer {
+                    heads,
+                    rows,
+                    inner,
+                    columns,
+                    a,
+                    b,
+                    scale: 0.5,
+                };
+                let mut expected = Vec::new();
+                for (x, other) in x.chunks_exact(a.values).zip(other.chunks_exact(b.values)) {
+                    for k in 0..layer.outputs() {
+                        // [rows, heads, columns]
+                        let (row, head, column) =
+                            (k / columns / heads, k / columns % heads, k % columns);
+                        let sum: f64 = (0..inner)
+                            .map(|k| {
+                                let at = |side: Factor, outer: usize| {
+                                    side.start
+                                        + head * side.head
+                                        + outer * side.outer
+                                        + k * side.inner
+                                };
+                                f64::from(x[at(a, row)]) * f64::from(other[at(b, column)])
+                            })
+                            .sum();
+                        expected.push((0.5 * sum) as f32);
+                    }
+                }
+                let sizes = [a.values, layer.outputs()];
+                let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                    let mut padded = Vec::new();
+                    for row in other.chunks_exact(b.values) {
+                        padded.extend_from_slice(row);
+                        padded.resize(padded.len().next_multiple_of(row_stride(b.values)), 7.0);
+                    }
+                    let other = recording.upload("other", &padded);
+                    recording.matmul(x, other, rows, &layer)
+                });
+                let what = format!("{}: {count} x {layer:?}", engine.info().engine);
+                assert_close(&what, &y, &expected, SUMS);
+            }
+        }
+    }
+}
+
+#[test]
+fn groups_inside_a_network_go_through_a_softmax_each() {
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(36);
+        for (count, groups, classes) in [(1, 1, 1), (3, 5, 7), (2, 64, 3), (70, 3, 50)] {
+            let layer = SoftmaxLayer { groups, classes };
+            let values = layer.outputs();
+            let x: Vec<f32> = (random(&mut rng, count * values).iter())
+                .map(|v| 40.0 * v)
+                .collect();
+            let mut expected = Vec::new();
+            for group in x.chunks_exact(classes) {
+                let most = group.iter().copied().fold(f32::MIN, f32::max);
+                let weigh = |v: &f32| f64::from(v - most).exp();
+                let all: f64 = group.iter().map(weigh).sum();
+                expected.extend(group.iter().map(|v| (weigh(v) / all) as f32));
+            }
+            let y = run(engine.as_ref(), &x, [values; 2], |recording, x, rows| {
+                recording.softmax_of_groups(x, rows, layer)
+            });
+            let what = format!("{}: {count} x {layer:?}", engine.info().engine);
+            assert_close(&what, &y, &expected, SUMS);
         }
     }
 }

@@ -378,3 +378,50 @@ fn the_command_lists_an_onnx_model_and_does_not_convert_it() {
         &["expected a model of at least 10 classes, found 3"],
     );
 }
+
+/// Transformers, mixers and ConvNeXts, each from both exporters (`tests/golden/onnx/make_tokens.py`).
+#[test]
+fn networks_of_tokens_run_on_the_kernels_and_answer_as_onnxruntime_does() {
+    let content = std::fs::read(golden("onnx/tokens.safetensors")).expect("the answers");
+    let answers = SafeTensors::deserialize(&content).expect("the answers");
+    let values = |name: &str| -> (Vec<usize>, Vec<f32>) {
+        let tensor = answers.tensor(name).expect(name);
+        let values = tensor.data().as_chunks().0.iter();
+        let values = values.map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        (tensor.shape().to_vec(), values)
+    };
+    let mut files: Vec<String> = std::fs::read_dir(golden("onnx"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter_map(|name| Some(name.to_str()?.strip_suffix(".onnx")?.to_owned()))
+        .filter(|name| name.starts_with("tokens_"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 22, "{files:?}");
+    for file in files {
+        let mut model = model(&file, None);
+        assert!(!model.runs_on_host(), "{file}: {}", model.network());
+        let stem = file
+            .strip_prefix("tokens_")
+            .and_then(|file| file.rsplit_once('_'));
+        let (name, _) = stem.expect("a name and an exporter");
+        let (shape, inputs) = values(&format!("{name}.inputs"));
+        let (_, expected) = values(&format!("{name}.answers"));
+        if let &[_, height, width, channels] = &shape[..] {
+            let note = model.fit_images([height, width, channels]);
+            let note = note.expect("images as it takes them");
+            assert_eq!(note.is_some(), name == "flat", "{file}: {note:?}");
+        }
+        let width: usize = shape[1..].iter().product();
+        let rows: Vec<&[f32]> = inputs.chunks_exact(width).collect();
+        for engine in engines() {
+            let found = classify(engine.as_ref(), &model, &rows).expect("it classifies");
+            let tolerance = Tolerance {
+                abs: 1e-5,
+                rel: 1e-5,
+            };
+            let what = format!("{file} with {}", engine.info().engine);
+            assert_close(&what, &found.logits, &expected, tolerance);
+        }
+    }
+}

@@ -4,8 +4,8 @@ use super::case::{BITS, COUNT, FLOATS, values};
 use super::{Activation, Checks, Recording, is_of_positive};
 use crate::kernels::{
     Between, Buf, CombineLayer, Combining, ConvLayer, DenseLayer, DepthwiseLayer, Divisor,
-    ElementwiseLayer, Groups, LrnLayer, NormaliseLayer, PoolLayer, Pooling, RearrangeLayer,
-    ResampleLayer, TreeNode, TreesLayer, Windows, row_stride,
+    ElementwiseLayer, Factor, Groups, LrnLayer, MatmulLayer, NormaliseLayer, PoolLayer, Pooling,
+    RearrangeLayer, ResampleLayer, SoftmaxLayer, TreeNode, TreesLayer, Windows, row_stride,
 };
 
 /// Rows of numbers from -1 to 1, times `scale`. What fills a row up is finite and nothing else.
@@ -208,6 +208,73 @@ pub(super) fn depthwise(checks: &mut Checks) {
     checks.add_folded(|recording| {
         let windows = same([5, 7, 3], 6, [3, 3], [1, 1]);
         record_depthwise(recording, 6, windows, 3, Activation::Linear);
+        FLOATS
+    });
+}
+
+/// Heads of queries and keys that stand side by side in rows of tokens, and the same turned around.
+fn record_matmul(
+    recording: &mut Recording,
+    count: usize,
+    [heads, rows, inner, columns]: [usize; 4],
+    scale: f32,
+) {
+    let side = |outer: usize| Factor {
+        values: outer * heads * inner + 1,
+        start: 1,
+        head: inner,
+        outer: heads * inner,
+        inner: 1,
+    };
+    let [a, b] = [side(rows), side(columns)];
+    let turned = |side: Factor, outer| Factor {
+        head: inner * outer,
+        outer: 1,
+        inner: outer,
+        ..side
+    };
+    let layer = MatmulLayer {
+        heads,
+        rows,
+        inner,
+        columns,
+        a,
+        b,
+        scale,
+    };
+    let (x, other) = (
+        self::rows(recording, count, a.values, 1.0),
+        self::rows(recording, count, b.values, 2.0),
+    );
+    let y = recording.matmul(x, other, count, &layer);
+    recording.download(y);
+    let layer = MatmulLayer {
+        a: turned(a, rows),
+        b: turned(b, columns),
+        ..layer
+    };
+    let y = recording.matmul(x, other, count, &layer);
+    recording.download(y);
+}
+
+pub(super) fn matmul(checks: &mut Checks) {
+    // 4 rows by 4 columns an invocation: one less, as many, one more.
+    checks.add("ragged", |recording| {
+        for (count, sizes) in [
+            (0, [2, 3, 4, 5]),
+            (1, [1, 1, 1, 1]),
+            (3, [1, 3, 5, 3]),
+            (3, [2, 4, 8, 4]),
+            (2, [3, 5, 7, 5]),
+            (1, [2, 17, 16, 33]),
+            (65, [1, 4, 3, 4]),
+        ] {
+            record_matmul(recording, count, sizes, 0.25);
+        }
+        FLOATS
+    });
+    checks.add_folded(|recording| {
+        record_matmul(recording, 9, [3, 7, 5, 9], 1.0);
         FLOATS
     });
 }
@@ -602,6 +669,15 @@ pub(super) fn softmax(checks: &mut Checks) {
             (5, 5, 0.0),
         ] {
             record_softmax(recording, count, classes, scale);
+        }
+        FLOATS
+    });
+    checks.add("groups", |recording| {
+        for (count, groups, classes) in [(0, 3, 2), (1, 63, 3), (2, 32, 10), (5, 13, 7), (3, 5, 1)]
+        {
+            let x = rows(recording, count, groups * classes, 9.0);
+            let p = recording.softmax_of_groups(x, count, SoftmaxLayer { groups, classes });
+            recording.download(p);
         }
         FLOATS
     });

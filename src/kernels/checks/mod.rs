@@ -61,6 +61,7 @@ impl Kernel {
             Self::Dense => layers::dense(&mut checks),
             Self::Conv => layers::conv(&mut checks),
             Self::Depthwise => layers::depthwise(&mut checks),
+            Self::Matmul => layers::matmul(&mut checks),
             Self::Pool => layers::pool(&mut checks),
             Self::Elementwise => layers::elementwise(&mut checks),
             Self::Combine => layers::combine(&mut checks),

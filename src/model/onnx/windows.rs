@@ -1,7 +1,10 @@
-//! Operators that move a window over an image: convolutions and pools.
+//! Operators that move a window over an image, and those that leave one of many values:
+//! convolutions, pools, means.
 
-use super::layers::{Read, Reader, Value, int};
+use super::node::{has, int, operator_of, text};
+use super::reader::{Read, Reader, counted};
 use super::rewrite::attribute;
+use super::value::{Source, Value, size_of};
 use crate::model::layer::{Arrangement, Op, Padding, Pooling, Window};
 use rten_onnx::onnx::NodeProto;
 
@@ -10,7 +13,7 @@ impl Reader<'_> {
     fn window(
         &self,
         node: &NodeProto,
-        from: &Value,
+        [height, width, _]: [usize; 3],
         size: [usize; 2],
     ) -> Read<(Window, [usize; 2])> {
         let pair = |name: &str, default: usize| -> Read<[usize; 2]> {
@@ -24,9 +27,6 @@ impl Reader<'_> {
             }
         };
         let stride = pair("strides", 1)?;
-        let (true, &[_, height, width]) = (from.swapped, &from.sizes[..]) else {
-            return Err("what is no image".into());
-        };
         let dilation = pair("dilations", 1)?;
         if [stride, size, dilation]
             .iter()
@@ -41,9 +41,7 @@ impl Reader<'_> {
             .map(|pads| pads.ints.clone())
             .unwrap_or_else(|| vec![0; 4]);
         let sides: Option<Vec<usize>> = pads.iter().map(|&n| usize::try_from(n).ok()).collect();
-        let auto = attribute(node, "auto_pad")
-            .and_then(|pad| pad.s.as_deref())
-            .unwrap_or("NOTSET");
+        let auto = text(node, "auto_pad").unwrap_or("NOTSET");
         let (before, after) = match (auto, sides.as_deref()) {
             ("NOTSET", Some(&[above, left, below, right])) => ([above, left], [below, right]),
             ("VALID", _) => ([0; 2], [0; 2]),
@@ -93,27 +91,26 @@ impl Reader<'_> {
     }
 
     pub(super) fn conv(&mut self, node: &NodeProto) -> Read<Value> {
-        let from = self.value(node, 0)?;
-        let (shape, weights) =
-            self.floats(self.constant(node, 1).ok_or("a kernel that is computed")?)?;
+        let (from, kernel) = (self.value(node, 0)?, self.value(node, 1)?);
+        let shape = kernel.sizes();
         let &[filters, inputs, height, width] = &shape[..] else {
             return Err(format!("a kernel of shape {shape:?}"));
         };
-        let bias = match node.input.get(2).filter(|name| !name.is_empty()) {
-            Some(_) => {
-                self.floats(self.constant(node, 2).ok_or("a bias that is computed")?)?
-                    .1
-            }
-            None => vec![0.0; filters],
+        let stated = attribute(node, "kernel_shape").map(|size| &size.ints[..]);
+        if stated.is_some_and(|size| *size != [height as i64, width as i64]) {
+            return Err("a kernel of another shape than it says".into());
+        }
+        let weights = self.floats(node, 1)?;
+        let bias = match has(node, 2) {
+            true => self.floats(node, 2)?,
+            false => vec![0.0; filters],
         };
-        let groups = attribute(node, "group")
-            .and_then(|group| group.i)
-            .unwrap_or(1);
-        let groups = usize::try_from(groups)
+        let groups = usize::try_from(int(node, "group", 1))
             .ok()
             .filter(|&groups| groups > 0)
             .ok_or("groups below 1")?;
-        let channels = self.channels(&from)?;
+        let (number, image) = self.image(node, &from)?;
+        let channels = image[2];
         if inputs.checked_mul(groups) != Some(channels)
             || filters % groups != 0
             || bias.len() != filters
@@ -131,7 +128,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let (window, out) = self.window(node, &from, [height, width])?;
+        let (window, [down, across]) = self.window(node, image, [height, width])?;
         let op = Op::Conv {
             shape: [height, width, inputs, filters],
             groups,
@@ -139,22 +136,20 @@ impl Reader<'_> {
             bias,
             window,
         };
-        let number = self.push(node, vec![from.number], op);
-        Ok(Value {
-            number,
-            sizes: vec![filters, out[0], out[1]],
-            swapped: true,
-        })
+        let shape = [down, across, filters];
+        let number = self.push(node, vec![number], op, shape.to_vec())?;
+        Ok(self.image_of(number, shape))
     }
 
-    pub(super) fn pool(&mut self, node: &NodeProto, operator: &str) -> Read<Value> {
+    pub(super) fn pool(&mut self, node: &NodeProto) -> Read<Value> {
         let from = self.value(node, 0)?;
+        let operator = operator_of(node);
         let size = match attribute(node, "kernel_shape").map(|size| &size.ints[..]) {
             Some(&[a, b]) if a > 0 && b > 0 => [a as usize, b as usize],
             _ => return Err("windows of another rank".into()),
         };
-        let (mut window, out) = self.window(node, &from, size)?;
-        let mut number = from.number;
+        let (mut number, image) = self.image(node, &from)?;
+        let (mut window, [down, across]) = self.window(node, image, size)?;
         let counts_padding = int(node, "count_include_pad", 0) != 0;
         if operator == "AveragePool"
             && counts_padding
@@ -165,57 +160,102 @@ impl Reader<'_> {
             }
             let (rows, columns) = ([before[0], after[0]], [before[1], after[1]]);
             let pad = Op::Arrange(Arrangement::Pad { rows, columns });
-            number = self.push(node, vec![number], pad);
+            let padded = [0, 1].map(|axis| image[axis] + before[axis] + after[axis]);
+            let padded = vec![padded[0], padded[1], image[2]];
+            number = self.push(node, vec![number], pad, padded)?;
             window.padding = Padding::Valid;
         }
-        let pooling = if operator == "MaxPool" {
-            Pooling::Max
-        } else {
-            Pooling::Average
+        let pooling = match operator {
+            "MaxPool" => Pooling::Max,
+            _ => Pooling::Average,
         };
-        number = self.push(
-            node,
-            vec![number],
-            Op::Pool {
-                pooling,
-                size,
-                window,
-            },
-        );
-        Ok(Value {
-            number,
-            sizes: vec![from.sizes[0], out[0], out[1]],
-            swapped: true,
-        })
+        let op = Op::Pool {
+            pooling,
+            size,
+            window,
+        };
+        let shape = [down, across, image[2]];
+        let number = self.push(node, vec![number], op, shape.to_vec())?;
+        Ok(self.image_of(number, shape))
     }
 
-    pub(super) fn global_pool(
+    pub(super) fn global_pool(&mut self, node: &NodeProto) -> Read<Value> {
+        let from = self.value(node, 0)?;
+        if from.rank() < 3 || !self.is_behind_batch(&from) {
+            return Err("what is no image".into());
+        }
+        let pooling = match operator_of(node) {
+            "GlobalMaxPool" => Pooling::Max,
+            _ => Pooling::Average,
+        };
+        let axes: Vec<usize> = (2..from.rank()).collect();
+        self.reduced(node, &from, &axes, pooling)
+    }
+
+    /// The mean, the sum or the largest of values along some axes.
+    pub(super) fn reduce(&mut self, node: &NodeProto) -> Read<Value> {
+        let from = self.value(node, 0)?;
+        let rank = from.rank();
+        let axes = self.whole(node, 1, "axes")?.unwrap_or_default();
+        if axes.is_empty() && int(node, "noop_with_empty_axes", 0) != 0 {
+            return Ok(from);
+        }
+        let mut axes: Vec<usize> = match axes.is_empty() {
+            true => (0..rank).collect(),
+            false => axes
+                .iter()
+                .map(|&axis| counted(axis, rank))
+                .collect::<Read<_>>()?,
+        };
+        axes.sort_unstable();
+        axes.dedup();
+        let pooling = match operator_of(node) {
+            "ReduceMax" => Pooling::Max,
+            _ => Pooling::Average,
+        };
+        let count: usize = axes.iter().map(|&axis| size_of(&from.axes[axis])).product();
+        let mut value = self.reduced(node, &from, &axes, pooling)?;
+        if operator_of(node) == "ReduceSum" {
+            let (scale, offset) = (vec![count as f64], vec![0.0]);
+            value = self.same(node, &value, Op::Affine { scale, offset })?;
+        }
+        if int(node, "keepdims", 1) == 0 {
+            for axis in axes.into_iter().rev() {
+                value = value.without_axis(axis).ok_or("an axis that is not one")?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// One value of those along some axes, which become one entry wide.
+    fn reduced(
         &mut self,
         node: &NodeProto,
         from: &Value,
-        max: bool,
-        kept: bool,
+        axes: &[usize],
+        pooling: Pooling,
     ) -> Read<Value> {
-        if !from.swapped {
-            return Err("what is no image".into());
+        let reduced = axes.iter().flat_map(|&axis| &from.axes[axis]);
+        if reduced.clone().any(|part| part.step.is_none()) {
+            return Err("across the batch".into());
         }
-        let channels = self.channels(from)?;
-        let pooling = if max { Pooling::Max } else { Pooling::Average };
-        let mut number = self.push(node, vec![from.number], Op::GlobalPool(pooling));
-        if !kept {
-            return Ok(Value {
-                number,
-                sizes: vec![channels],
-                swapped: false,
-            });
-        }
-        for _ in 0..2 {
-            number = self.push(node, vec![number], Op::Axis { at: 0, added: true });
-        }
+        let pixels: usize = reduced.map(|part| part.size).product();
+        let kept = (0..from.rank()).filter(|axis| !axes.contains(axis));
+        let kept = from.order_as_it_lies(kept);
+        let channels = size_of(&from.parts(&kept));
+        let mut order = from.order_as_it_lies(axes.iter().copied());
+        order.extend(&kept);
+        let (number, laid) = self.laid(node, from, &order, None)?;
+        let shape = match self.shapes[number][..] {
+            [height, width, last] if last == channels => vec![height, width, last],
+            _ => vec![pixels, 1, channels],
+        };
+        let (number, mut value) = self.laid(node, &laid, &order, Some(shape))?;
+        let number = self.push(node, vec![number], Op::GlobalPool(pooling), vec![channels])?;
+        axes.iter().for_each(|&axis| value.axes[axis].clear());
         Ok(Value {
-            number,
-            sizes: vec![channels, 1, 1],
-            swapped: true,
+            of: Source::Layer(number),
+            ..value
         })
     }
 }

@@ -1,22 +1,24 @@
-//! Times the kernels of convolutional networks and two whole networks on every engine here:
+//! Times the kernels of convolutional networks and whole networks on every engine here:
 //!
-//!     cargo run --release --example bench_networks
+//!     cargo run --release --example bench_networks [ENGINE ...]
 //!
-//! Engines take turns, so that a noisy machine disturbs all alike. Medians.
+//! Engines whose names hold none of the words are left out. The larger networks have random weights,
+//! which take as long as trained ones. Engines take turns, so that a noisy machine disturbs all
+//! alike. Medians.
 
 use morphscape::data::fashion_mnist;
 use morphscape::engine::Engine;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::gpu::{GpuEngine, list_adapters};
 use morphscape::kernels::{
-    Activation, Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, PoolLayer, Pooling,
-    Recording, Windows, row_stride,
+    Activation, Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, KernelLayer,
+    PoolLayer, Pooling, Recording, Windows, row_stride,
 };
 use morphscape::model::{Model, Network, Steps, bundled_fashion_mnist};
 use std::time::Instant;
 
 const ROUNDS: usize = 9;
-/// Frames of a whole network.
+/// Frames of a small network.
 const FRAMES: usize = 4096;
 /// Frames of one kernel: 25 MB of 28 x 28 x 16.
 const KERNEL_FRAMES: usize = 512;
@@ -47,14 +49,19 @@ fn kernel_seconds(engine: &dyn Engine, x: &[f32], rows: usize, record: Record<'_
     median(differences) / REPEATS as f64
 }
 
-/// Seconds of `frames` from memory to logits in memory, in batches the engine likes for rows of
-/// up to `widest` values.
-fn network_seconds(engine: &dyn Engine, frames: &[f32], widest: usize, record: Record<'_>) -> f64 {
-    let batch = engine.batch_buffer_bytes() / (4 * widest);
+/// Seconds of `frames`, rows of `inputs` values, from memory to logits in memory, in batches the
+/// engine likes for rows of up to `widest` values.
+fn network_seconds(
+    engine: &dyn Engine,
+    frames: &[f32],
+    [inputs, widest]: [usize; 2],
+    record: Record<'_>,
+) -> f64 {
+    let batch = (engine.batch_buffer_bytes() / (4 * widest)).max(1);
     let start = Instant::now();
-    for x in frames.chunks(784 * batch) {
+    for x in frames.chunks(inputs * batch) {
         let mut recording = Recording::new();
-        let rows = x.len() / 784;
+        let rows = x.len() / inputs;
         let x = recording.upload("bench.x", x);
         let logits = record(&mut recording, x, rows);
         recording.download(logits);
@@ -78,6 +85,11 @@ fn main() {
             GpuEngine::open(Some(&adapter.name)).expect("a listed adapter opens"),
         ));
     }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    engines.retain(|engine| {
+        let name = format!("{}: {}", engine.info().engine, engine.info().adapter);
+        words.is_empty() || words.iter().any(|word| name.contains(word))
+    });
     let names: Vec<String> = engines
         .iter()
         .map(|engine| format!("{}: {}", engine.info().engine, engine.info().adapter))
@@ -130,41 +142,243 @@ fn main() {
         }
     }
 
-    println!("\nnetworks on {FRAMES} frames in memory, to logits in memory; median of {ROUNDS}\n");
+    println!("\nnetworks on frames in memory, to logits in memory; median of {ROUNDS}\n");
     println!(
         "{:<44} {:>18} {:>10} {:>12}",
         "engine", "network", "ms", "frames/s"
     );
     let set = fashion_mnist();
-    let frames: Vec<f32> = (0..FRAMES)
+    let garments: Vec<f32> = (0..FRAMES)
         .flat_map(|k| set.image(k).expect("held in memory").levels)
         .collect();
-    let networks: [(&str, usize, Record<'_>); 2] = [
-        ("784-128-10", 784, &|recording, x, rows| {
-            steps(&mlp).record(recording, x, rows)
-        }),
-        ("CNN 16-32-64-10", 28 * 28 * 16, &|recording, x, rows| {
-            cnn.record(recording, x, rows)
-        }),
+    let larger = [
+        Layers::resnet20(),
+        Layers::mobilenet_v2(64),
+        Layers::resnet18(64),
+        Layers::resnet18(224),
     ];
-    let mut seconds = vec![Vec::new(); networks.len() * engines.len()];
-    for round in 0..=ROUNDS {
-        let mut cases = seconds.iter_mut();
-        for (_, widest, record) in networks {
-            for engine in &engines {
-                let time = network_seconds(engine.as_ref(), &frames, widest, record);
+    let noise: Vec<Vec<f32>> = (larger.iter())
+        .map(|network| weights(network.frames() * network.inputs()))
+        .collect();
+    let mlp_record: Record<'_> = &|recording, x, rows| steps(&mlp).record(recording, x, rows);
+    let cnn_record: Record<'_> = &|recording, x, rows| cnn.record(recording, x, rows);
+    let records: Vec<_> = (larger.iter())
+        .map(|network| |recording: &mut Recording, x, rows| network.record(recording, x, rows))
+        .collect();
+    let mut networks = vec![
+        ("784-128-10", &garments[..], [784, 784], mlp_record),
+        (
+            "CNN 16-32-64-10",
+            &garments[..],
+            [784, 28 * 28 * 16],
+            cnn_record,
+        ),
+    ];
+    for ((network, noise), record) in larger.iter().zip(&noise).zip(&records) {
+        let sizes = [network.inputs(), network.widest()];
+        networks.push((network.name, &noise[..], sizes, record));
+    }
+    for (network, frames, sizes, record) in networks {
+        let mut seconds = vec![Vec::new(); engines.len()];
+        for round in 0..=ROUNDS {
+            for (engine, seconds) in engines.iter().zip(&mut seconds) {
+                let time = network_seconds(engine.as_ref(), frames, sizes, record);
                 // The first round compiles shaders and warms up.
-                if let Some(case) = cases.next().filter(|_| round > 0) {
-                    case.push(time);
+                if round > 0 {
+                    seconds.push(time);
                 }
             }
         }
-    }
-    let mut cases = seconds.into_iter();
-    for (network, ..) in networks {
-        for (name, seconds) in names.iter().zip(&mut cases) {
-            print(name, network, FRAMES, median(seconds));
+        for (name, seconds) in names.iter().zip(seconds) {
+            print(name, network, frames.len() / sizes[0], median(seconds));
         }
+    }
+}
+
+/// Small numbers, as many as asked for.
+fn weights(count: usize) -> Vec<f32> {
+    (0..count).map(|k| 0.1 * (1.7 * k as f32).sin()).collect()
+}
+
+/// Layers that each take values of their own: number 0 is the input, number n what layer n gives.
+struct Layers {
+    name: &'static str,
+    shapes: Vec<[usize; 3]>,
+    layers: Vec<(Box<dyn KernelLayer>, Vec<usize>)>,
+}
+
+const RELU6: Activation = Activation::ReluWith {
+    slope: 0.0,
+    threshold: 0.0,
+    ceiling: 6.0,
+};
+
+impl Layers {
+    fn new(name: &'static str, input: [usize; 3]) -> Self {
+        Self {
+            name,
+            shapes: vec![input],
+            layers: Vec::new(),
+        }
+    }
+
+    fn inputs(&self) -> usize {
+        self.shapes[0].iter().product()
+    }
+
+    fn widest(&self) -> usize {
+        let values = self.shapes.iter().map(|shape| shape.iter().product());
+        values.max().unwrap_or(0)
+    }
+
+    /// Frames of a tenth of a second or so.
+    fn frames(&self) -> usize {
+        match self.inputs() {
+            0..10_000 => 256,
+            10_000..100_000 => 64,
+            _ => 8,
+        }
+    }
+
+    fn record(&self, recording: &mut Recording, x: Buf<f32>, rows: usize) -> Buf<f32> {
+        let mut values = vec![x];
+        for (layer, takes) in &self.layers {
+            let takes: Vec<Buf<f32>> = takes.iter().map(|&n| values[n]).collect();
+            values.push(layer.record(recording, &takes, rows));
+        }
+        values[values.len() - 1]
+    }
+
+    fn add(&mut self, layer: impl KernelLayer, takes: Vec<usize>, shape: [usize; 3]) -> usize {
+        self.layers.push((Box::new(layer), takes));
+        self.shapes.push(shape);
+        self.layers.len()
+    }
+
+    /// Windows of `size x size` over value `from`, `stride` apart, half of them beyond the edges.
+    fn strided(&self, from: usize, outputs: usize, size: usize, stride: usize) -> Windows {
+        let [height, width, _] = self.shapes[from];
+        let along = |pixels: usize| (pixels + size / 2 * 2 - size) / stride + 1;
+        Windows {
+            output: [along(height), along(width), outputs],
+            stride: [stride; 2],
+            ..windows(self.shapes[from], outputs, size)
+        }
+    }
+
+    /// A convolution, to which value `other` is added.
+    fn conv(
+        &mut self,
+        from: usize,
+        [outputs, size, stride]: [usize; 3],
+        activation: Activation,
+        other: Option<usize>,
+    ) -> usize {
+        let windows = self.strided(from, outputs, size, stride);
+        let kernel = weights(size * size * windows.input[2] * outputs);
+        let layer = ConvLayer::new(windows, &kernel, &weights(outputs), activation);
+        let takes = [from].into_iter().chain(other).collect();
+        self.add(layer, takes, windows.output)
+    }
+
+    fn depthwise(&mut self, from: usize, stride: usize) -> usize {
+        let channels = self.shapes[from][2];
+        let windows = self.strided(from, channels, 3, stride);
+        let (kernel, bias) = (weights(9 * channels), weights(channels));
+        let layer = DepthwiseLayer::new(windows, channels, &kernel, &bias, RELU6);
+        self.add(layer, vec![from], windows.output)
+    }
+
+    fn classes(mut self, from: usize) -> Self {
+        let [height, width, channels] = self.shapes[from];
+        let windows = Windows {
+            output: [1, 1, channels],
+            size: [height, width],
+            before: [0; 2],
+            ..windows(self.shapes[from], channels, 1)
+        };
+        let pool = PoolLayer {
+            windows,
+            pooling: Pooling::Average,
+        };
+        let from = self.add(pool, vec![from], windows.output);
+        let (kernel, bias) = (weights(10 * channels), weights(10));
+        let dense = DenseLayer::new(channels, &kernel, &bias, Activation::Linear);
+        self.add(dense, vec![from], [1, 1, 10]);
+        self
+    }
+
+    /// Two convolutions of 3 x 3 and what they took, added.
+    fn residual(&mut self, from: usize, channels: usize) -> usize {
+        let stride = match self.shapes[from][2] == channels {
+            true => 1,
+            false => 2,
+        };
+        let relu = Activation::Relu;
+        let inner = self.conv(from, [channels, 3, stride], relu, None);
+        let past = match stride {
+            1 => from,
+            _ => self.conv(from, [channels, 1, 2], Activation::Linear, None),
+        };
+        self.conv(inner, [channels, 3, 1], relu, Some(past))
+    }
+
+    /// He et al. 2015, section 4.2, with 20 layers, for 32 x 32 images.
+    fn resnet20() -> Self {
+        let mut network = Self::new("ResNet-20, 32", [32, 32, 3]);
+        let mut value = network.conv(0, [16, 3, 1], Activation::Relu, None);
+        for channels in [16, 16, 16, 32, 32, 32, 64, 64, 64] {
+            value = network.residual(value, channels);
+        }
+        network.classes(value)
+    }
+
+    /// The same, table 1, with 18 layers.
+    fn resnet18(side: usize) -> Self {
+        let name = match side {
+            64 => "ResNet-18, 64",
+            _ => "ResNet-18, 224",
+        };
+        let mut network = Self::new(name, [side, side, 3]);
+        let value = network.conv(0, [64, 7, 2], Activation::Relu, None);
+        let pool = PoolLayer {
+            windows: network.strided(value, 64, 3, 2),
+            pooling: Pooling::Max,
+        };
+        let mut value = network.add(pool, vec![value], pool.windows.output);
+        for channels in [64, 64, 128, 128, 256, 256, 512, 512] {
+            value = network.residual(value, channels);
+        }
+        network.classes(value)
+    }
+
+    /// Sandler et al. 2018, table 2.
+    fn mobilenet_v2(side: usize) -> Self {
+        let mut network = Self::new("MobileNetV2, 64", [side, side, 3]);
+        let mut value = network.conv(0, [32, 3, 2], RELU6, None);
+        for (factor, channels, count, stride) in [
+            (1, 16, 1, 1),
+            (6, 24, 2, 2),
+            (6, 32, 3, 2),
+            (6, 64, 4, 2),
+            (6, 96, 3, 1),
+            (6, 160, 3, 2),
+            (6, 320, 1, 1),
+        ] {
+            for number in 0..count {
+                let taken = network.shapes[value][2];
+                let wide = match factor {
+                    1 => value,
+                    _ => network.conv(value, [factor * taken, 1, 1], RELU6, None),
+                };
+                let stride = if number == 0 { stride } else { 1 };
+                let inner = network.depthwise(wide, stride);
+                let past = (number > 0).then_some(value);
+                value = network.conv(inner, [channels, 1, 1], Activation::Linear, past);
+            }
+        }
+        let value = network.conv(value, [1280, 1, 1], RELU6, None);
+        network.classes(value)
     }
 }
 
@@ -191,9 +405,6 @@ struct Cnn {
 
 impl Cnn {
     fn new() -> Self {
-        let weights = |count: usize| -> Vec<f32> {
-            (0..count).map(|k| 0.1 * (1.7 * k as f32).sin()).collect()
-        };
         let conv = |side, inputs, outputs| {
             ConvLayer::new(
                 windows([side, side, inputs], outputs, 3),

@@ -8,7 +8,7 @@
 //! limit on seconds, which would depend on the machine.
 
 use super::ModelError;
-use super::weights::{Content, LayerId, Naming, Number, Stored, WRAPPED, Weights};
+use super::weights::{Content, LayerId, Naming, Number, PROJECTIONS, Stored, WRAPPED, Weights};
 use hdf5_pure::{
     AttrValue, Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError, Group,
 };
@@ -235,12 +235,16 @@ impl Hdf5 {
                     }
                 }
                 let id = outer.inside(name.as_deref().unwrap_or(&count), &count);
-                // A layer in a wrapper, such as SpectralNormalization.
-                if let Ok(wrapped) = layer.group("layer").and_then(|group| group.group("vars")) {
-                    let path = format!("{path}layer/vars");
+                // Layers in a wrapper, such as SpectralNormalization, and those of an attention.
+                for held in [WRAPPED].into_iter().chain(PROJECTIONS) {
+                    let Ok(wrapped) = layer.group(held).and_then(|group| group.group("vars"))
+                    else {
+                        continue;
+                    };
+                    let path = format!("{path}{held}/vars");
                     let attributes = wrapped.attrs().map_err(failed(&path))?;
                     let noted = attributes.get("name").and_then(|name| name.as_str());
-                    let id = id.inside(noted.unwrap_or(WRAPPED), WRAPPED);
+                    let id = id.inside(noted.unwrap_or(held), held);
                     for (position, dataset) in wrapped.iter_datasets().map_err(failed(&path))? {
                         let stored = self.stored(format!("{path}/{position}"), dataset)?;
                         found.push(Variable {

@@ -10,7 +10,8 @@ use super::ModelError;
 use super::error::wrong_input;
 use super::sizes::{count, image};
 use crate::kernels::{
-    Between, Divisor, Groups, KernelLayer, MatmulLayer, NormaliseLayer, ResampleLayer, SoftmaxLayer,
+    Between, Divisor, Factor, Groups, KernelLayer, MatmulLayer, NormaliseLayer, ResampleLayer,
+    SoftmaxLayer,
 };
 #[cfg(feature = "onnx")]
 use crate::kernels::{LrnLayer, TreesLayer};
@@ -191,10 +192,12 @@ impl OneKernel for Resize {
     }
 }
 
-/// Products of two values, matrix by matrix: `[rows, heads, columns]`.
+/// Products of two values, matrix by matrix, wherever they lie: `[rows, heads, columns]`.
+#[cfg(feature = "onnx")]
 #[derive(Debug)]
 pub(super) struct Matmul(pub(super) MatmulLayer);
 
+#[cfg(feature = "onnx")]
 impl OneKernel for Matmul {
     fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
         let layer = self.0;
@@ -204,6 +207,89 @@ impl OneKernel for Matmul {
                 return Err(wrong_input(name, expected, shape));
             }
         }
+        let shape = vec![layer.rows, layer.heads, layer.columns];
+        Ok((Arc::new(layer), shape))
+    }
+
+    fn what(&self) -> &'static str {
+        "a product of two values, matrix by matrix"
+    }
+
+    fn takes(&self) -> usize {
+        2
+    }
+}
+
+/// Products of two values whose shapes say where their matrices lie.
+#[derive(Debug)]
+pub(super) enum Product {
+    /// Of queries `[tokens, heads x width]` and keys of the same: `[tokens, heads, tokens]`.
+    Scores { heads: usize, scale: f32 },
+    /// Of weights `[tokens, heads, tokens]` and values `[tokens, heads x width]`:
+    /// `[tokens, heads, width]`.
+    Mixture,
+    /// Of `[.., rows, inner]` and `[.., inner, columns]`: `[rows, .., columns]`.
+    Matrices,
+}
+
+impl OneKernel for Product {
+    fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        let [first, second] = [shapes[0], shapes[1]];
+        let values = |shape: &[usize]| shape.iter().product::<usize>();
+        let side = |shape: &[usize], [head, outer, inner]: [usize; 3]| Factor {
+            values: values(shape),
+            start: 0,
+            head,
+            outer,
+            inner,
+        };
+        let layer = match (self, first, second) {
+            (&Self::Scores { heads, scale }, &[rows, all], &[columns, other])
+                if all == other && all.is_multiple_of(heads) =>
+            {
+                let inner = all / heads;
+                MatmulLayer {
+                    heads,
+                    rows,
+                    inner,
+                    columns,
+                    a: side(first, [inner, all, 1]),
+                    b: side(second, [inner, all, 1]),
+                    scale,
+                }
+            }
+            (Self::Mixture, &[rows, heads, inner], &[tokens, all])
+                if tokens == inner && all.is_multiple_of(heads) =>
+            {
+                let columns = all / heads;
+                MatmulLayer {
+                    heads,
+                    rows,
+                    inner,
+                    columns,
+                    a: side(first, [inner, heads * inner, 1]),
+                    b: side(second, [columns, 1, all]),
+                    scale: 1.0,
+                }
+            }
+            (Self::Matrices, &[ref heads @ .., rows, inner], &[ref others @ .., same, columns])
+                if heads == others && inner == same =>
+            {
+                MatmulLayer {
+                    heads: values(heads),
+                    rows,
+                    inner,
+                    columns,
+                    a: side(first, [rows * inner, inner, 1]),
+                    b: side(second, [inner * columns, 1, columns]),
+                    scale: 1.0,
+                }
+            }
+            _ => {
+                let expected = format!("matrices that fit those of shape {first:?}");
+                return Err(wrong_input(name, expected, second));
+            }
+        };
         let shape = vec![layer.rows, layer.heads, layer.columns];
         Ok((Arc::new(layer), shape))
     }

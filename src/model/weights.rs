@@ -86,6 +86,10 @@ impl LayerId {
 /// The count under which Keras files the layer in a wrapper.
 pub(super) const WRAPPED: &str = "layer";
 
+/// The same of an attention's dense layers.
+pub(super) const PROJECTIONS: [&str; 4] =
+    ["query_dense", "key_dense", "value_dense", "output_dense"];
+
 /// How a container names layers and their variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Naming {

@@ -5,7 +5,7 @@
 use crate::common::{Tolerance, assert_close, engines, golden, golden_f32, golden_json};
 use morphscape::data::{TensorFile, fashion_mnist};
 use morphscape::landscape::argmax;
-use morphscape::model::{Model, ModelError, ModelOptions, read_model};
+use morphscape::model::{Model, ModelError, ModelOptions, convert_model, read_model};
 use morphscape::pipeline::classify;
 use safetensors::SafeTensors;
 use std::collections::BTreeSet;
@@ -361,7 +361,11 @@ fn the_golden_keras_file_is_right_as_often_as_in_keras() {
 /// The text of every config among the fixtures.
 fn configs() -> Vec<String> {
     let mut configs = Vec::new();
-    for entry in std::fs::read_dir(golden("keras")).expect("the fixtures") {
+    let folders = ["keras", "keras/tokens"].map(|folder| std::fs::read_dir(golden(folder)));
+    for entry in folders
+        .into_iter()
+        .flat_map(|folder| folder.expect("the fixtures"))
+    {
         let path = entry.expect("an entry").path();
         let content = std::fs::read(&path).unwrap_or_default();
         if content.starts_with(b"PK") {
@@ -466,6 +470,33 @@ fn open_sizes_are_those_of_the_images() {
                 let found = classify(engine.as_ref(), &model, &rows).expect("it classifies");
                 assert_close(file, &found.probabilities, &expected, ANSWERS);
             }
+        }
+    }
+}
+
+/// Attention as Keras has it and as users write it (`tests/golden/keras/make_tokens.py`).
+#[test]
+fn networks_of_tokens_answer_as_keras_does_and_are_not_converted() {
+    let answers = answers("tokens/answers.safetensors");
+    assert_eq!(answers.len(), 3);
+    for answer in answers {
+        let files = variant_files(&format!("tokens/{}", answer.name));
+        assert_eq!(files.len(), if answer.name == "vit" { 2 } else { 1 });
+        for file in files {
+            let model = read(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+            let tolerance = Tolerance {
+                rel: 1e-5,
+                ..ANSWERS
+            };
+            assert_answers_within(&model, &answer, tolerance);
+            // An attention is several layers here, of which no file holds one alone.
+            let error = convert_model(&fixture(&file), &ModelOptions::default());
+            let message = error.expect_err("products of two values").to_string();
+            let what = match &answer.name[..] {
+                "crossed" => "layers over rows",
+                _ => "a product of two values, matrix by matrix",
+            };
+            assert!(message.contains(what), "{file}: {message}");
         }
     }
 }

@@ -8,6 +8,7 @@ mod readers;
 
 mod broken_models;
 mod constants;
+mod graphs;
 mod mutations;
 mod sections;
 

@@ -513,6 +513,12 @@ fn call<'a>(node: &'a Value, place: &str) -> Result<Call<'a>, ModelError> {
         Value::Object(_) => {
             collect(&node["args"], place, &mut call.arguments)?;
             call.options = node["kwargs"].as_object();
+            // An attention's tensors, which may be named, in the order in which they are not.
+            for tensor in ["query", "value", "key"].map(|key| &node["kwargs"][key]) {
+                if tensor["class_name"] == "__keras_tensor__" {
+                    collect(tensor, place, &mut call.arguments)?;
+                }
+            }
         }
         // Keras 2: [layer, node, tensor, options] each.
         Value::Array(tensors) => {

@@ -7,14 +7,14 @@ use super::{Description, Version};
 use crate::kernels::Activation;
 use crate::model::ModelError;
 use crate::model::layer::{Layer, Op};
-use crate::model::one_kernel::{Resize, Size};
+use crate::model::one_kernel::{Resize, Size, Weighing};
 use crate::model::options::Layout;
 use crate::model::weights::{LayerId, Variable, Weights};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The layers that are read, for messages.
-const SUPPORTED: &str = "InputLayer, Flatten, Reshape, Permute, Rescaling, Normalization, Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalAveragePooling1D, GlobalAveragePooling2D, ZeroPadding2D, Cropping2D, CenterCrop, UpSampling2D, Resizing, BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, SpectralNormalization, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, and dropout, noise and random image layers, which do nothing after training";
+const SUPPORTED: &str = "InputLayer, Flatten, Reshape, Permute, Rescaling, Normalization, Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, MaxPooling1D, MaxPooling2D, AveragePooling1D, AveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalAveragePooling1D, GlobalAveragePooling2D, ZeroPadding2D, Cropping2D, CenterCrop, UpSampling2D, Resizing, BatchNormalization, LayerNormalization, GroupNormalization, UnitNormalization, SpectralNormalization, MultiHeadAttention, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, and dropout, noise and random image layers, which do nothing after training";
 
 /// Layers that hand on what they take once training is over.
 const INACTIVE: [&str; 10] = [
@@ -82,6 +82,8 @@ pub(super) struct Reader<'a> {
     layers: Vec<Layer>,
     values: Vec<Value>,
     notes: BTreeSet<String>,
+    /// Layers that are a softmax and no more, by their numbers: inside a network they weigh.
+    softmaxes: BTreeSet<usize>,
 }
 
 /// The layers of a graph with their weights.
@@ -100,6 +102,7 @@ pub(super) fn layers(
         layers: Vec::new(),
         values: vec![input],
         notes: BTreeSet::new(),
+        softmaxes: BTreeSet::new(),
     };
     for (number, node) in graph.nodes.iter().enumerate() {
         let value = reader.add(number, node)?;
@@ -113,6 +116,11 @@ pub(super) fn layers(
     }
     let expected = "only weights of the layers in the config";
     reader.weights.finish(expected)?;
+    let renames = |layer: &Layer| matches!(layer.op, Op::Reshape(_));
+    let last = reader.layers.iter().rposition(|layer| !renames(layer));
+    for &number in reader.softmaxes.iter().filter(|&&n| Some(n) != last) {
+        reader.layers[number].op = Op::Kernel(Arc::new(Weighing));
+    }
     Ok(Description {
         layers: reader.layers,
         input_shape: graph.input_shape,
@@ -141,6 +149,9 @@ impl Reader<'_> {
         if let Some(value) = self.operation(node, &takes)? {
             return Ok(value);
         }
+        if class == "MultiHeadAttention" {
+            return self.attention(node, &options, &takes);
+        }
         // Keras calls them as in training, which changes nothing of them.
         if !["CenterCrop", "Resizing"].contains(&class) {
             node.call.tensors_only(&node.id)?;
@@ -162,6 +173,7 @@ impl Reader<'_> {
         if let Some(function) = options.activation_layer(class)? {
             if class == "Softmax" {
                 options.last_axis(from.rank)?;
+                return Ok(self.softmax(node, from));
             }
             return Ok(self.function(node, from, function));
         }
@@ -287,6 +299,12 @@ impl Reader<'_> {
                 supported: SUPPORTED,
             }),
         }
+    }
+
+    /// A softmax over the last axis.
+    pub(super) fn softmax(&mut self, node: &Node<'_>, from: Value) -> Value {
+        self.softmaxes.insert(self.layers.len());
+        self.function(node, from, Function::Softmax)
     }
 
     /// A value times a number.

@@ -8,6 +8,7 @@
 //! Configs of Keras 2 and 3 are read. A layer is either understood to the last option or refused
 //! with its name; nothing that changes an answer is passed over.
 
+mod attention;
 mod convolutions;
 mod graph;
 mod layers;

@@ -41,6 +41,9 @@ impl Reader<'_> {
             class if module.is_empty() && (takes_constants || OPERATIONS.contains(&class)) => class,
             _ => return Ok(None),
         };
+        if let Some(value) = self.operation_on_tokens(node, takes)? {
+            return Ok(Some(value));
+        }
         if let Some(value) = self.function_of_tensors(node, function, takes)? {
             return Ok(Some(value));
         }
@@ -50,7 +53,7 @@ impl Reader<'_> {
             }
             "Add" | "add" | "Subtract" | "subtract" | "sub" => true,
             other => {
-                let expected = "an operation that is known: sums, products, quotients, maxima, activations, indices, stacks";
+                let expected = "an operation that is known: sums, products, quotients, maxima, activations, indices, stacks, matmul, reshape, transpose, softmax, mean";
                 return Err(wrong(expected, other.chars().take(80).collect()));
             }
         };
@@ -79,7 +82,12 @@ impl Reader<'_> {
         let numbers = last_axis(constant)
             .and_then(numbers)
             .filter(|numbers| !numbers.is_empty() && numbers.iter().all(|n| n.is_finite()))
-            .ok_or_else(|| wrong("a tensor and a number, or one a channel", short(constant)))?;
+            .ok_or_else(|| {
+                wrong(
+                    "a tensor and a number, one a channel or one a value",
+                    short(constant),
+                )
+            })?;
         if !first && (divides || subtracts) {
             if divides {
                 return Err(wrong(
@@ -333,7 +341,7 @@ fn activation_operation(name: &str) -> Option<Function> {
         .flatten()
 }
 
-/// A constant without its leading axes of one, so that it is a number or one a channel.
+/// A constant without its leading axes of one, so that it is a number, one a channel or one a value.
 fn last_axis(constant: &serde_json::Value) -> Option<&serde_json::Value> {
     if ["__numpy__", "__tensor__"]
         .iter()
@@ -343,7 +351,17 @@ fn last_axis(constant: &serde_json::Value) -> Option<&serde_json::Value> {
     }
     match constant.as_array().map(Vec::as_slice) {
         Some([inner]) => last_axis(inner),
-        Some(list) if list.iter().any(serde_json::Value::is_array) => None,
+        Some(list) if list.iter().any(|inner| !is_wide(inner)) => None,
         _ => Some(constant),
+    }
+}
+
+/// Whether a list inside a constant has no axis of one: what holds a number for each value, such as
+/// places of tokens, has none, and what would repeat has one.
+fn is_wide(constant: &serde_json::Value) -> bool {
+    match constant.as_array().map(Vec::as_slice) {
+        Some([] | [_]) => false,
+        Some(list) => list.iter().all(is_wide),
+        None => true,
     }
 }

@@ -249,7 +249,12 @@ impl Layers {
         values[values.len() - 1]
     }
 
-    fn add(&mut self, layer: impl KernelLayer, takes: Vec<usize>, shape: [usize; 3]) -> usize {
+    fn add(
+        &mut self,
+        layer: impl KernelLayer + 'static,
+        takes: Vec<usize>,
+        shape: [usize; 3],
+    ) -> usize {
         self.layers.push((Box::new(layer), takes));
         self.shapes.push(shape);
         self.layers.len()

@@ -66,6 +66,13 @@ pub use output::{Link, Output};
 pub use steps::{Step, Steps};
 pub use unfolded::{UnfoldedLayer, UnfoldedOp};
 
+/// The ONNX operators that have kernels: each one's domain (none for the standard's own), its name, and
+/// what of it the library runs all the same, in words.
+#[cfg(feature = "onnx")]
+pub fn onnx_operators() -> impl Iterator<Item = [&'static str; 3]> {
+    onnx::operators::names()
+}
+
 /// A layer as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerSummary {

@@ -12,7 +12,7 @@ mod layers;
 mod limits;
 mod moves;
 mod node;
-mod operators;
+pub(super) mod operators;
 mod products;
 mod reader;
 mod rewrite;
@@ -233,7 +233,7 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
             .map_err(|error| not_onnx(error.to_string()))?;
         guarded(|| options.load(content))
             .map_err(not_onnx)?
-            .map_err(|error| not_onnx(error.to_string()))
+            .map_err(|error| not_onnx(format!("{error}; it has no kernels either: {reason}")))
     };
     proto.graph = Some(graph);
     let mut model = load(&proto, &options)?;

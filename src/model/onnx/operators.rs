@@ -26,8 +26,12 @@ pub(super) struct Operator {
     /// Attributes that are understood; nothing where its reader looks at all of them itself.
     attributes: Option<&'static [&'static str]>,
     /// What of it the library runs, in words.
-    #[allow(dead_code, reason = "the documentation's table reads it")]
     without: &'static str,
+}
+
+/// The operators that have kernels, see [`crate::model::onnx_operators`].
+pub(in crate::model) fn names() -> impl Iterator<Item = [&'static str; 3]> {
+    (OPERATORS.iter()).map(|operator| [operator.domain, operator.name, operator.without])
 }
 
 /// The operator of this name, where it has kernels.

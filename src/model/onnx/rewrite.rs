@@ -98,6 +98,32 @@ pub(super) fn keep_one_output(
     Ok(note)
 }
 
+/// The value that a node hands on as it is: times or by 1, plus or minus 0, as LightGBM's export ends.
+fn handed_on<'n>(
+    node: &'n NodeProto,
+    tensors: &BTreeMap<&str, &TensorProto>,
+) -> Option<&'n String> {
+    let (neutral, either) = match node.op_type.as_deref()? {
+        "Mul" => (1.0, true),
+        "Div" => (1.0, false),
+        "Add" => (0.0, true),
+        "Sub" => (0.0, false),
+        _ => return None,
+    };
+    let [a, b] = &node.input[..] else { return None };
+    let is_neutral = |name: &String| {
+        // One number that gives no value an axis more.
+        let tensor = tensors.get(name.as_str());
+        let tensor = tensor.filter(|tensor| matches!(tensor.dims[..], [] | [1]));
+        tensor.and_then(|tensor| floats(tensor)) == Some(vec![neutral])
+    };
+    match (is_neutral(a), is_neutral(b)) {
+        (false, true) => Some(a),
+        (true, false) if either => Some(b),
+        _ => None,
+    }
+}
+
 /// Puts the images' height and width where an input `[batch, C, H, W]` or `[batch, H, W, C]` of 1 or
 /// 3 channels leaves them open; whether it did anywhere.
 pub(super) fn fill_open_sizes(graph: &mut GraphProto, size: [usize; 2]) -> bool {
@@ -306,8 +332,18 @@ pub(super) fn to_the_standard(graph: &mut GraphProto) -> Result<Vec<String>, Mod
     let kernels: BTreeMap<String, Vec<i64>> = (graph.initializer.iter())
         .filter_map(|tensor| Some((tensor.name.clone()?, tensor.dims.get(2..)?.to_vec())))
         .collect();
+    let handed_on: Vec<Option<String>> = {
+        let tensors = constants(graph);
+        let handed_on = |node| handed_on(node, &tensors).cloned();
+        graph.node.iter().map(handed_on).collect()
+    };
     let mut sized = Vec::new();
-    for node in &mut graph.node {
+    for (node, handed_on) in graph.node.iter_mut().zip(handed_on) {
+        if let Some(value) = handed_on {
+            node.op_type = Some("Identity".into());
+            node.input = vec![value];
+            node.attribute.clear();
+        }
         let operator = node.op_type.clone().unwrap_or_default();
         // After training it hands on what it takes, and so it does without its mask.
         if operator == "Dropout" && node.output.len() <= 1 {

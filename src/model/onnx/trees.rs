@@ -90,22 +90,27 @@ pub(super) fn read(node: &NodeProto, features: usize) -> Result<Ensemble, String
     // Boosted trees of two classes give one score, that of the second, whatever number they name it
     // by. Where no weight is below 0 the score is a probability to onnxruntime, and no logit.
     let alone = labels == 2 && seen.len() == 1;
-    if alone && weights.iter().all(|&weight| weight >= 0.0) {
+    let positive = weights.iter().all(|&weight| weight >= 0.0);
+    let plain = attribute(node, "post_transform")
+        .is_none_or(|transform| matches!(transform.s.as_deref(), None | Some("NONE")));
+    let share = 1.0 / roots.len() as f32;
+    // A forest of two classes names the second alone; what a tree's share lacks is the first's.
+    let is_share = |&weight: &f32| weight <= share * (1.0 + SUM);
+    let forest = alone && positive && plain && weights.iter().all(is_share);
+    if alone && positive && !forest {
         return Err("one score for two classes, none of it below 0".into());
     }
     if labels < 2 || !(alone || seen.len() == labels) {
         return Err("scores that are not one a class".into());
     }
     if alone {
-        leaves
-            .values_mut()
-            .flatten()
-            .for_each(|(class, _)| *class = 0);
+        let number = usize::from(forest);
+        (leaves.values_mut().flatten()).for_each(|(class, _)| *class = number);
     }
-    let scores = if alone { 1 } else { labels };
+    let scores = if alone && !forest { 1 } else { labels };
     let base = match floats("base_values") {
         [] => vec![0.0; scores],
-        base if base.len() == scores => base.to_vec(),
+        base if base.len() == scores && !forest => base.to_vec(),
         _ => return Err("base values of other classes".into()),
     };
     let finite = |list: &[f32]| list.iter().all(|value| value.is_finite());
@@ -142,7 +147,11 @@ pub(super) fn read(node: &NodeProto, features: usize) -> Result<Ensemble, String
                 // Less than a float is at most the one before it.
                 "BRANCH_LT" => node.threshold.next_down(),
                 "LEAF" => {
-                    let weights = leaves.remove(&key).unwrap_or_default();
+                    let mut weights = leaves.remove(&key).unwrap_or_default();
+                    if forest {
+                        let second: f32 = weights.iter().map(|(_, weight)| weight).sum();
+                        weights.push((0, (share - second).max(0.0)));
+                    }
                     let sum: f32 = weights.iter().map(|(_, weight)| weight).sum();
                     sums = [sums[0].min(sum), sums[1].max(sum)];
                     let last = weights.len().saturating_sub(1);
@@ -182,7 +191,6 @@ pub(super) fn read(node: &NodeProto, features: usize) -> Result<Ensemble, String
     if starts.is_empty() || !listed.is_empty() {
         return Err("nodes of no tree".into());
     }
-    let positive = weights.iter().all(|&weight| weight >= 0.0);
     let one = |sum: f32| (sum + base.iter().sum::<f32>() - 1.0).abs() <= SUM;
     Ok(Ensemble {
         probabilities: positive && one(least) && one(most),

@@ -1,6 +1,6 @@
 """Small ONNX graphs that end, pad and store their weights in as many ways as exporters know.
 
-    pip install onnx onnxruntime numpy safetensors scikit-learn skl2onnx && python make_variants.py
+    pip install onnx onnxruntime numpy safetensors scikit-learn skl2onnx lightgbm onnxmltools && python make_variants.py
 
 Writes `variant_NAME.onnx` and `variants.safetensors` with `NAME.inputs`, what the program gets, and
 `NAME.answers`, onnxruntime's. Names that begin with `refused_` have no answers: the library that runs ONNX
@@ -17,6 +17,9 @@ import sklearn
 from onnx import TensorProto as T
 from onnx import helper as H
 from onnx import numpy_helper as N
+from lightgbm import LGBMClassifier
+from onnxmltools import convert_lightgbm
+from onnxmltools.convert.common.data_types import FloatTensorType
 from onnxruntime.quantization import quantize_dynamic
 from safetensors.numpy import save_file
 from skl2onnx import to_onnx
@@ -122,10 +125,10 @@ add("refused_scaled_softmax", [product, node("Softmax", ["z"], ["s"]), node("Mul
 
 
 
-def table(name, model, **options):
+def table(name, model, classes=3, **options):
     """A classifier of scikit-learn's, with its labels and a map of labels beside the probabilities."""
     x = rng.normal(0, 1.5, (90, 4)).astype("float32")
-    model.fit(x, np.array(["a", "b", "c"])[np.abs(x[:, :3]).argmax(1)])
+    model.fit(x, np.array(["a", "b", "c"])[np.abs(x[:, :classes]).argmax(1)])
     made = to_onnx(model, x[:1], target_opset=17, options={id(model): options} if options else None)
     onnx.save(made, HERE / f"variant_{name}.onnx")
     tensors[f"{name}.inputs"] = rows
@@ -136,6 +139,17 @@ table("forest_probabilities", RandomForestClassifier(8, max_depth=4, random_stat
 table("forest_probabilities_unzipped", RandomForestClassifier(3, max_depth=3, random_state=2), zipmap=False)
 table("logistic_probabilities", make_pipeline(StandardScaler(), LogisticRegression()))
 table("mlp_probabilities", MLPClassifier((5,), max_iter=200, random_state=1))
+
+# LightGBM's export ends in a product with 1.
+boosted = LGBMClassifier(n_estimators=4, num_leaves=5, min_child_samples=5, verbose=-1)
+x = rng.normal(0, 1.5, (90, 4)).astype("float32")
+boosted.fit(x, np.abs(x[:, :3]).argmax(1))
+made = convert_lightgbm(boosted, initial_types=[("x", FloatTensorType([None, 4]))], target_opset=15, zipmap=False)
+onnx.save(made, HERE / "variant_boosted_probabilities.onnx")
+tensors["boosted_probabilities.inputs"] = rows
+tensors["boosted_probabilities.answers"] = boosted.predict_proba(rows).astype("float32")
+table("forest_probabilities_of_500", RandomForestClassifier(500, max_depth=2, random_state=3))
+table("forest_probabilities_of_two", RandomForestClassifier(20, max_depth=4, random_state=4), classes=2)
 
 versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "scikit-learn": sklearn.__version__}
 save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

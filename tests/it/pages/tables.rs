@@ -8,7 +8,7 @@ use crate::program::{folder, succeed};
 use clap::{ArgAction, CommandFactory};
 use morphscape::cli::Cli;
 use morphscape::landscape::COLUMNS;
-use morphscape::model::{ModelError, ModelOptions, read_model};
+use morphscape::model::{ModelError, ModelOptions, onnx_operators, read_model};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -49,6 +49,24 @@ fn measures_are_the_code_s() {
     };
     let rows: Vec<String> = COLUMNS.iter().map(row).collect();
     hold("docs/measures.md", "| measure | what it is |", &rows);
+}
+
+/// Those that the kernels run whatever they say stand in one row.
+#[test]
+fn operators_are_the_code_s() {
+    let name = |[domain, name, _]: [&str; 3]| match domain {
+        "" => format!("`{name}`"),
+        _ => format!("`{domain}.{name}`"),
+    };
+    let whole: Vec<String> = onnx_operators()
+        .filter(|[.., without]| without.is_empty())
+        .map(name)
+        .collect();
+    let row = |operator: [&str; 3]| format!("| {} | {} |", name(operator), cell(operator[2]));
+    let others = onnx_operators().filter(|[.., without]| !without.is_empty());
+    let mut rows = vec![format!("| {} | |", whole.join(", "))];
+    rows.extend(others.map(row));
+    hold("docs/models.md", "| operator | but not |", &rows);
 }
 
 /// Every column of `summary.csv` stands on the page.

@@ -37,6 +37,10 @@ pub(super) enum Arrangement {
     Broadcast(Vec<usize>),
     /// A shape, and where each of its values stands among those of all inputs, one after the other;
     /// what is past them all is 0.
+    #[cfg_attr(
+        not(feature = "onnx"),
+        expect(dead_code, reason = "only ONNX graphs move values one by one")
+    )]
     Places(Vec<usize>, Arc<[u32]>),
 }
 

@@ -169,5 +169,5 @@ operators! {
     "ai.onnx.ml" "LinearClassifier" Scores linear_classifier "one score for two classes"
     "ai.onnx.ml" "Normalizer" One normalizer ["norm"] "other than shares of a softmax"
     "ai.onnx.ml" "Scaler" One scaler ["offset" "scale"] ""
-    "ai.onnx.ml" "TreeEnsembleClassifier" Scores tree_ensemble "some settings"
+    "ai.onnx.ml" "TreeEnsembleClassifier" Scores tree_ensemble "comparisons other than `<=` and `<`, one score for two classes of another kind than a forest's and boosted trees'"
 }

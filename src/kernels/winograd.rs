@@ -9,9 +9,9 @@
 //! group    12 tiles: their levels and the sums of 16 output channels stay in the nearest cache
 //! ```
 //!
-//! The factors are 1, 1/2 and 1/4, so that rounding grows little: no more than twice that of the sum over
-//! windows where it was compared. F(4 x 4, 3 x 3) would take 36 products for 16 pixels, but it rounds
-//! ten times as much, and images of 14 and 7 pixels are no multiple of four.
+//! The factors are 1, 1/2 and 1/4, so that rounding grows little: tests hold it to the tolerance of sums
+//! over windows. F(4 x 4, 3 x 3) would take 36 products for 16 pixels, but its factors go up to 5 and
+//! down to 1/24, and images of 14 and 7 pixels are no multiple of four.
 
 use super::task::{Method, Task};
 use super::vectors::{bounded, bounded_value, bounds, registers};

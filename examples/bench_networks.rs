@@ -1,8 +1,9 @@
 //! Times the kernels of convolutional networks and whole networks on every engine here:
 //!
-//!     cargo run --release --example bench_networks [ENGINE ...]
+//!     cargo run --release --example bench_networks [ENGINE ...] [MODEL ...]
 //!
-//! Engines whose names hold none of the words are left out. The larger networks have random weights,
+//! Engines whose names hold none of the words are left out; words that are files are models to time on
+//! rows of random numbers, and nothing else is timed then. The larger networks have random weights,
 //! which take as long as trained ones. Engines take turns, so that a noisy machine disturbs all
 //! alike. Medians.
 
@@ -14,12 +15,16 @@ use morphscape::kernels::{
     Activation, Buf, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, KernelLayer,
     PoolLayer, Pooling, Recording, Windows, row_stride,
 };
-use morphscape::model::{Model, Network, Steps, bundled_fashion_mnist};
+use morphscape::model::{Model, ModelOptions, Network, Steps, bundled_fashion_mnist, read_model};
+use morphscape::pipeline::classify;
+use std::path::Path;
 use std::time::Instant;
 
 const ROUNDS: usize = 9;
 /// Frames of a small network.
 const FRAMES: usize = 4096;
+/// Values of all rows that a model of a file is asked for.
+const ROW_VALUES: usize = 1_600_000;
 /// Frames of one kernel: 25 MB of 28 x 28 x 16.
 const KERNEL_FRAMES: usize = 512;
 
@@ -85,7 +90,8 @@ fn main() {
             GpuEngine::open(Some(&adapter.name)).expect("a listed adapter opens"),
         ));
     }
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (files, words): (Vec<String>, Vec<String>) =
+        (std::env::args().skip(1)).partition(|word| Path::new(word).is_file());
     engines.retain(|engine| {
         let name = format!("{}: {}", engine.info().engine, engine.info().adapter);
         words.is_empty() || words.iter().any(|word| name.contains(word))
@@ -98,6 +104,35 @@ fn main() {
         let rate = frames as f64 / seconds;
         println!("{name:<44} {what:>18} {:>10.3} {rate:>12.0}", 1e3 * seconds);
     };
+
+    if !files.is_empty() {
+        println!(
+            "{:<44} {:>18} {:>10} {:>12}",
+            "engine", "model", "ms", "rows/s"
+        );
+    }
+    for file in &files {
+        let path = Path::new(file);
+        let model = read_model(path, &ModelOptions::default()).expect("a model");
+        let shape = model.input_shape().expect("a model of one size");
+        let inputs: usize = shape.iter().product();
+        let count = (ROW_VALUES / inputs).max(8);
+        let noise = weights(count * inputs);
+        let rows: Vec<&[f32]> = noise.chunks_exact(inputs).collect();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        for (engine, name) in engines.iter().zip(&names) {
+            let seconds = (0..=ROUNDS).map(|_| {
+                let start = Instant::now();
+                classify(engine.as_ref(), &model, &rows).expect("the engine runs");
+                start.elapsed().as_secs_f64()
+            });
+            let seconds = seconds.skip(1).collect();
+            print(name, &stem, count, median(seconds));
+        }
+    }
+    if !files.is_empty() {
+        return;
+    }
 
     let (mlp, cnn) = (bundled_fashion_mnist(), Cnn::new());
     println!("kernels on {KERNEL_FRAMES} frames, median of {ROUNDS}\n");

@@ -29,6 +29,7 @@ mod combine;
 mod constant;
 mod conv;
 mod convolution;
+mod coupling;
 mod dense;
 mod depthwise;
 mod elementwise;
@@ -52,6 +53,7 @@ mod sample;
 mod softmax;
 mod source_map;
 mod spline;
+mod support_vectors;
 mod task;
 mod trees;
 mod variants;
@@ -74,6 +76,7 @@ pub use checks::Check;
 pub use combine::{CombineLayer, Combining};
 pub use constant::{Constant, WeakConstant};
 pub use conv::ConvLayer;
+pub use coupling::CouplingLayer;
 pub use dense::DenseLayer;
 pub use depthwise::DepthwiseLayer;
 pub use elementwise::ElementwiseLayer;
@@ -91,6 +94,7 @@ pub use resample::{Between, ResampleLayer};
 pub use sample::Sampling;
 pub use softmax::SoftmaxLayer;
 pub use spline::spline_coefficients;
+pub use support_vectors::{PairOfClasses, Similarity, SupportVectorsLayer};
 pub use trees::{TreeNode, TreesLayer};
 pub use variants::{Variant, variants};
 pub use walk_arrivals::Arrivals;
@@ -172,6 +176,10 @@ kernels! {
     Lrn => lrn::SPEC,
     /// Ensembles of decision trees.
     Trees => trees::SPEC,
+    /// Support vector machines, pair of classes by pair.
+    SupportVectors => support_vectors::SPEC,
+    /// Probabilities of classes from those of each pair.
+    Coupling => coupling::SPEC,
     /// Logits to probabilities.
     Softmax => softmax::SPEC,
     /// Walkers on a lattice, some steps on.

@@ -14,7 +14,7 @@ use crate::kernels::{
     SoftmaxLayer,
 };
 #[cfg(feature = "onnx")]
-use crate::kernels::{LrnLayer, TreesLayer};
+use crate::kernels::{CouplingLayer, LrnLayer, SupportVectorsLayer, TreesLayer};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -375,5 +375,58 @@ impl OneKernel for Trees {
 
     fn gives_probabilities(&self) -> bool {
         self.probabilities
+    }
+}
+
+/// Probabilities of each pair of classes by support vectors.
+#[cfg(feature = "onnx")]
+#[derive(Debug)]
+pub(super) struct SupportVectors(pub(super) SupportVectorsLayer);
+
+#[cfg(feature = "onnx")]
+impl OneKernel for SupportVectors {
+    fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        if *shapes[0] != [self.0.inputs()] {
+            let expected = format!("{} features", self.0.inputs());
+            return Err(wrong_input(name, expected, shapes[0]));
+        }
+        let shape = vec![self.0.outputs()];
+        Ok((Arc::new(self.0.clone()), shape))
+    }
+
+    fn what(&self) -> &'static str {
+        "support vectors"
+    }
+
+    fn parameters(&self) -> usize {
+        self.0.parameters()
+    }
+
+    fn classifies(&self) -> bool {
+        true
+    }
+}
+
+/// Probabilities of classes from those of each pair.
+#[cfg(feature = "onnx")]
+#[derive(Debug)]
+pub(super) struct Coupling(pub(super) CouplingLayer);
+
+#[cfg(feature = "onnx")]
+impl OneKernel for Coupling {
+    fn build(&self, name: &str, shapes: &[&[usize]]) -> Result<Built, ModelError> {
+        if *shapes[0] != [self.0.pairs()] {
+            let expected = format!("{} pairs of classes", self.0.pairs());
+            return Err(wrong_input(name, expected, shapes[0]));
+        }
+        Ok((Arc::new(self.0), vec![self.0.classes]))
+    }
+
+    fn what(&self) -> &'static str {
+        "probabilities from those of pairs"
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        true
     }
 }

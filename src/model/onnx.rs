@@ -16,6 +16,7 @@ pub(super) mod operators;
 mod products;
 mod reader;
 mod rewrite;
+mod support_vectors;
 mod tables;
 mod tail;
 mod trees;
@@ -755,7 +756,7 @@ impl OnnxNetwork {
             (_, true) => (End::Open, Some(Output::Probabilities)),
             (Tail::Sigmoid { operator, .. }, _) => (End::SigmoidLike(operator), told),
             (Tail::Softmax { .. } | Tail::LogSoftmax, _) => (End::Open, told),
-            (Tail::Open | Tail::Trees, _) => (End::Open, told),
+            (Tail::Open | Tail::Table, _) => (End::Open, told),
         };
         let (finish, note) = Finish::of(end, outputs, told, &|_| String::new())?;
         notes.extend(note);

@@ -4,10 +4,10 @@
 use crate::common::{Tolerance, assert_close, engines, golden};
 use morphscape::engine::Engine;
 use morphscape::kernels::{
-    Activation, Between, Buf, CombineLayer, Combining, ConvLayer, DepthwiseLayer, Divisor,
-    ElementwiseLayer, Factor, Groups, KernelLayer, LrnLayer, MatmulLayer, NormaliseLayer,
-    PoolLayer, Pooling, RearrangeLayer, Recording, ResampleLayer, SoftmaxLayer, TreeNode,
-    TreesLayer, Windows, row_stride,
+    Activation, Between, Buf, CombineLayer, Combining, ConvLayer, CouplingLayer, DepthwiseLayer,
+    Divisor, ElementwiseLayer, Factor, Groups, KernelLayer, LrnLayer, MatmulLayer, NormaliseLayer,
+    PairOfClasses, PoolLayer, Pooling, RearrangeLayer, Recording, ResampleLayer, Similarity,
+    SoftmaxLayer, SupportVectorsLayer, TreeNode, TreesLayer, Windows, row_stride,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -1022,6 +1022,140 @@ fn trees_add_the_weights_of_the_leaves_that_rows_fall_to() {
             );
             let what = format!("{} {rows} rows", engine.info().engine);
             assert_close(&what, &found, &expected, SUMS);
+        }
+    }
+}
+
+/// Pairwise coupling as it is published, with the whole matrix Q, ended as libsvm ends it.
+fn coupled(classes: usize, r: &[f64]) -> Vec<f64> {
+    let mut q = vec![vec![0.0; classes]; classes];
+    for a in 0..classes {
+        for b in (0..classes).filter(|&b| b != a) {
+            q[a][a] += r[b * classes + a].powi(2);
+            q[a][b] = -r[b * classes + a] * r[a * classes + b];
+        }
+    }
+    let mut p = vec![1.0 / classes as f64; classes];
+    for _ in 0..100 {
+        let qp: Vec<f64> = q
+            .iter()
+            .map(|row| row.iter().zip(&p).map(|(q, p)| q * p).sum())
+            .collect();
+        let all: f64 = qp.iter().zip(&p).map(|(qp, p)| qp * p).sum();
+        let error = qp.iter().map(|qp| (qp - all).abs()).fold(0.0, f64::max);
+        if error < 0.005 / classes as f64 {
+            break;
+        }
+        for a in 0..classes {
+            let qp = |p: &[f64]| -> Vec<f64> {
+                (q.iter())
+                    .map(|row| row.iter().zip(p).map(|(q, p)| q * p).sum())
+                    .collect()
+            };
+            let now = qp(&p);
+            let all: f64 = now.iter().zip(&p).map(|(qp, p)| qp * p).sum();
+            p[a] += (all - now[a]) / q[a][a];
+            let sum: f64 = p.iter().sum();
+            p.iter_mut().for_each(|p| *p /= sum);
+        }
+    }
+    p
+}
+
+#[test]
+fn support_vectors_decide_between_pairs_and_pairs_between_all() {
+    let (gamma, shift) = (0.6, 0.3);
+    let polynomial = Similarity::Polynomial {
+        gamma,
+        shift,
+        degree: 3,
+    };
+    for engine in engines() {
+        let mut rng = ChaCha8Rng::seed_from_u64(35);
+        for (rows, features, similarity, counts) in [
+            (0, 3, Similarity::Radial { gamma }, &[2, 1][..]),
+            (1, 1, Similarity::Radial { gamma }, &[1, 2]),
+            (65, 5, Similarity::Radial { gamma }, &[4, 1, 6]),
+            (70, 4, polynomial, &[3, 0, 2, 5]),
+            (130, 9, Similarity::Hyperbolic { gamma, shift }, &[2, 3]),
+        ] {
+            let classes = counts.len();
+            let total: usize = counts.iter().sum();
+            let of: Vec<usize> = (counts.iter().enumerate())
+                .flat_map(|(class, &count)| std::iter::repeat_n(class, count))
+                .collect();
+            let vectors = random(&mut rng, total * features);
+            let coefficients = random(&mut rng, total * (classes - 1));
+            let pairs: Vec<PairOfClasses> = (0..classes * (classes - 1) / 2)
+                .map(|_| PairOfClasses {
+                    rho: rng.random::<f32>() - 0.5,
+                    slope: -2.0 * rng.random::<f32>(),
+                    offset: rng.random::<f32>() - 0.5,
+                })
+                .collect();
+            let x = random(&mut rng, rows * features);
+            let (mut of_pairs, mut of_all) = (Vec::new(), Vec::new());
+            for row in x.chunks_exact(features) {
+                let values: Vec<f64> = (vectors.chunks_exact(features))
+                    .map(|vector| {
+                        let both = || row.iter().zip(vector);
+                        let product: f64 = both().map(|(x, s)| f64::from(*x) * f64::from(*s)).sum();
+                        let squared: f64 = both()
+                            .map(|(x, s)| (f64::from(*x) - f64::from(*s)).powi(2))
+                            .sum();
+                        let (gamma, shift) = (f64::from(gamma), f64::from(shift));
+                        match similarity {
+                            Similarity::Polynomial { .. } => (gamma * product + shift).powi(3),
+                            Similarity::Radial { .. } => (-gamma * squared).exp(),
+                            Similarity::Hyperbolic { .. } => (gamma * product + shift).tanh(),
+                        }
+                    })
+                    .collect();
+                let mut r = vec![0.0; classes * classes];
+                let mut pair = pairs.iter();
+                for a in 0..classes {
+                    for b in a + 1..classes {
+                        let pair = pair.next().expect("as many as there are");
+                        let mut decision = f64::from(pair.rho);
+                        for vector in 0..total {
+                            // The coefficient for the other class, their own left out.
+                            let column = match of[vector] {
+                                own if own == a => b - 1,
+                                own if own == b => a,
+                                _ => continue,
+                            };
+                            let coefficient = coefficients[vector * (classes - 1) + column];
+                            decision += f64::from(coefficient) * values[vector];
+                        }
+                        let u = f64::from(pair.slope) * decision + f64::from(pair.offset);
+                        let first = 1.0 / (1.0 + u.exp());
+                        of_pairs.push(first as f32);
+                        r[a * classes + b] = first;
+                        r[b * classes + a] = 1.0 - first;
+                    }
+                }
+                of_all.extend(coupled(classes, &r).iter().map(|&p| p as f32));
+            }
+            let layer = SupportVectorsLayer::new(
+                features,
+                similarity,
+                counts,
+                &vectors,
+                &coefficients,
+                &pairs,
+            );
+            let sizes = [features, pairs.len()];
+            let found = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                recording.support_vectors(x, rows, &layer)
+            });
+            let what = format!("{} {similarity:?}", engine.info().engine);
+            assert_close(&what, &found, &of_pairs, SUMS);
+            let layer = CouplingLayer { classes };
+            let sizes = [pairs.len(), classes];
+            let found = run(engine.as_ref(), &of_pairs, sizes, |recording, r, rows| {
+                recording.coupling(r, rows, layer)
+            });
+            assert_close(&what, &found, &of_all, SUMS);
         }
     }
 }

@@ -42,6 +42,8 @@ mod keras;
 mod model;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "onnx")]
+mod onnx_nodes;
 mod own_data;
 mod table;
 

@@ -159,6 +159,7 @@ fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
         ("conv_integer", "ConvInteger"),
         ("softmax_over_batch", "the batch's"),
         ("scaled_softmax", "`output`"),
+        ("svc_without", "probability=True"),
     ] {
         let path = golden(&format!("onnx/variant_refused_{name}.onnx"));
         let error = read_model(&path, &ModelOptions::default()).expect_err(name);

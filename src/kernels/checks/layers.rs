@@ -3,9 +3,10 @@
 use super::case::{BITS, COUNT, FLOATS, values};
 use super::{Activation, Checks, Recording, is_of_positive};
 use crate::kernels::{
-    Between, Buf, CombineLayer, Combining, ConvLayer, DenseLayer, DepthwiseLayer, Divisor,
-    ElementwiseLayer, Factor, Groups, LrnLayer, MatmulLayer, NormaliseLayer, PoolLayer, Pooling,
-    RearrangeLayer, ResampleLayer, SoftmaxLayer, TreeNode, TreesLayer, Windows, row_stride,
+    Between, Buf, CombineLayer, Combining, ConvLayer, CouplingLayer, DenseLayer, DepthwiseLayer,
+    Divisor, ElementwiseLayer, Factor, Groups, LrnLayer, MatmulLayer, NormaliseLayer,
+    PairOfClasses, PoolLayer, Pooling, RearrangeLayer, ResampleLayer, Similarity, SoftmaxLayer,
+    SupportVectorsLayer, TreeNode, TreesLayer, Windows, row_stride,
 };
 
 /// Rows of numbers from -1 to 1, times `scale`. What fills a row up is finite and nothing else.
@@ -643,6 +644,85 @@ pub(super) fn trees(checks: &mut Checks) {
     });
     checks.add_folded(|recording| {
         record_trees(recording, 290, [5, 3, 4]);
+        FLOATS
+    });
+}
+
+fn record_support_vectors(
+    recording: &mut Recording,
+    count: usize,
+    features: usize,
+    similarity: Similarity,
+    counts: &[usize],
+) {
+    let x = rows(recording, count, features, 1.0);
+    let [vectors, others] = [counts.iter().sum(), counts.len() - 1];
+    let pairs: Vec<PairOfClasses> = (values(3, counts.len() * others / 2).iter())
+        .map(|&value| PairOfClasses {
+            rho: value,
+            slope: -1.0 - value.abs(),
+            offset: 0.5 * value,
+        })
+        .collect();
+    let layer = SupportVectorsLayer::new(
+        features,
+        similarity,
+        counts,
+        &values(1, vectors * features),
+        &values(2, vectors * others),
+        &pairs,
+    );
+    let y = recording.support_vectors(x, count, &layer);
+    recording.download(y);
+}
+
+pub(super) fn support_vectors(checks: &mut Checks) {
+    checks.add("ragged", |recording| {
+        let (gamma, shift) = (0.3, 0.2);
+        for (count, features, similarity, counts) in [
+            (0, 3, Similarity::Radial { gamma }, &[1, 1][..]),
+            (1, 1, Similarity::Radial { gamma }, &[1, 0]),
+            (64, 4, Similarity::Radial { gamma }, &[7, 9]),
+            (65, 5, Similarity::Hyperbolic { gamma, shift }, &[5, 1, 3]),
+            (130, 9, Similarity::Radial { gamma }, &[2, 0, 4, 1, 3]),
+        ] {
+            record_support_vectors(recording, count, features, similarity, counts);
+        }
+        for degree in [0, 1, 3] {
+            let similarity = Similarity::Polynomial {
+                gamma,
+                shift,
+                degree,
+            };
+            record_support_vectors(recording, 9, 6, similarity, &[3, 2, 2]);
+        }
+        FLOATS
+    });
+    checks.add_folded(|recording| {
+        let similarity = Similarity::Radial { gamma: 0.3 };
+        record_support_vectors(recording, 290, 4, similarity, &[2, 3, 1]);
+        FLOATS
+    });
+}
+
+fn record_coupling(recording: &mut Recording, count: usize, classes: usize) {
+    let layer = CouplingLayer { classes };
+    let shares = values(1, count * row_stride(layer.pairs()));
+    let shares: Vec<f32> = shares.iter().map(|value| 0.5 + 0.49 * value).collect();
+    let r = recording.upload("case.r", &shares);
+    let p = recording.coupling(r, count, layer);
+    recording.download(p);
+}
+
+pub(super) fn coupling(checks: &mut Checks) {
+    checks.add("ragged", |recording| {
+        for (count, classes) in [(0, 3), (1, 2), (63, 2), (65, 3), (64, 5), (9, 12)] {
+            record_coupling(recording, count, classes);
+        }
+        FLOATS
+    });
+    checks.add_folded(|recording| {
+        record_coupling(recording, 290, 3);
         FLOATS
     });
 }

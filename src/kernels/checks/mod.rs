@@ -70,6 +70,8 @@ impl Kernel {
             Self::Resample => layers::resample(&mut checks),
             Self::Lrn => layers::lrn(&mut checks),
             Self::Trees => layers::trees(&mut checks),
+            Self::SupportVectors => layers::support_vectors(&mut checks),
+            Self::Coupling => layers::coupling(&mut checks),
             Self::Softmax => layers::softmax(&mut checks),
             Self::LatticeWalk => walks::lattice(&mut checks),
             Self::LangevinWalk => walks::langevin(&mut checks),

@@ -81,10 +81,7 @@ impl Reader<'_> {
         for (value, name) in given.into_iter().zip(operator.outputs(node)) {
             self.values.insert(name.clone(), value);
         }
-        match operator.is_read(node) {
-            true => Ok(()),
-            false => Err(" of several outputs".into()),
-        }
+        Ok(())
     }
 
     /// What several nodes make of a value together.
@@ -173,7 +170,7 @@ fn ends_as(tail: &Tail, layers: &[Layer]) -> bool {
             },
             Op::Activation(Activation::Sigmoid | Activation::HardSigmoid),
         ) => true,
-        (Tail::Trees, Op::Kernel(kernel)) => kernel.gives_probabilities(),
+        (Tail::Table, Op::Kernel(kernel)) => kernel.gives_probabilities(),
         (
             Tail::Open,
             Op::Dense { .. } | Op::Conv { .. } | Op::GlobalPool(_) | Op::Add | Op::Affine { .. },

@@ -7,6 +7,7 @@ use super::rewrite::attribute;
 use super::value::{
     Part, Source, Value, common, contiguous, merged, places, size_of, split as split_parts,
 };
+use super::windows::{with_line, without_line};
 use crate::kernels::RearrangeLayer;
 use crate::model::layer::{Arrangement, Op};
 use rten_onnx::onnx::NodeProto;
@@ -432,30 +433,55 @@ impl Reader<'_> {
     }
 
     /// Zeros around an image.
+    /// A number around an image, or before and behind the values of a row.
     pub(super) fn pad(&mut self, node: &NodeProto) -> Read<Value> {
         let from = self.value(node, 0)?;
+        if text(node, "mode").is_some_and(|mode| mode != "constant") {
+            return Err("padding with what is there".into());
+        }
+        let rank = from.rank();
         let pads = self.whole(node, 1, "pads")?.ok_or("too few inputs")?;
-        let zero = match has(node, 2) {
-            true => self.floats(node, 2)? == [0.0],
-            false => float(node, "value", 0.0) == 0.0,
+        let axes = match has(node, 3) {
+            true => self
+                .whole(node, 3, "axes")?
+                .ok_or("axes that are computed")?,
+            false => (0..rank as i64).collect(),
         };
-        let plain = text(node, "mode").is_none_or(|mode| mode == "constant");
-        let sizes: Option<Vec<usize>> = pads.iter().map(|&n| usize::try_from(n).ok()).collect();
-        let (true, Some(&[0, 0, above, left, 0, 0, below, right])) =
-            (plain && zero && !has(node, 3), sizes.as_deref())
-        else {
-            return Err("other padding than zeros around an image".into());
+        if pads.len() != 2 * axes.len() {
+            return Err("padding of other axes".into());
+        }
+        let mut sides = vec![[0; 2]; rank];
+        for (k, &axis) in axes.iter().enumerate() {
+            let side = |n: i64| usize::try_from(n).map_err(|_| "padding below 0");
+            sides[counted(axis, rank)?] = [side(pads[k])?, side(pads[axes.len() + k])?];
+        }
+        let (from, line) = with_line(from)?;
+        if line {
+            sides.insert(2, [0; 2]);
+        }
+        let &[[0, 0], [0, 0], rows, columns] = &sides[..] else {
+            return Err("padding of other axes than an image's".into());
         };
-        let (number, [height, width, channels]) = self.image(node, &from)?;
-        let (rows, columns) = ([above, below], [left, right]);
+        let filling = match has(node, 2) {
+            true => match self.floats(node, 2)?[..] {
+                [filling] => filling,
+                _ => return Err("padding with several numbers".into()),
+            },
+            false => float(node, "value", 0.0),
+        };
+        // Zeros, once the number is taken away; it comes back with the rest.
+        let number = |filling: f32| Value::constant(Source::Floats([filling].into()), &[]);
+        let from = self.plus(node, &from, &number(-filling))?;
+        let (layer, [height, width, channels]) = self.image(node, &from)?;
         let padded =
             |size: usize, [before, after]: [usize; 2]| size.checked_add(before)?.checked_add(after);
         let (height, width) = (padded(height, rows).zip(padded(width, columns)))
             .ok_or("more padding than can be counted")?;
         let shape = [height, width, channels];
         let op = Op::Arrange(Arrangement::Pad { rows, columns });
-        let number = self.push(node, vec![number], op, shape.to_vec())?;
-        Ok(self.image_of(number, shape))
+        let layer = self.push(node, vec![layer], op, shape.to_vec())?;
+        let value = self.plus(node, &self.image_of(layer, shape), &number(filling))?;
+        without_line(value, line)
     }
 }
 

@@ -65,14 +65,6 @@ impl Operator {
             _ => &node.output,
         }
     }
-
-    /// Whether there is no other output that a graph may want.
-    pub(super) fn is_read(&self, node: &NodeProto) -> bool {
-        match self.how {
-            How::One(_) => !node.output.iter().skip(1).any(|name| !name.is_empty()),
-            How::Several(_) | How::Scores(_) => true,
-        }
-    }
 }
 
 /// One row of the table for each operator.
@@ -99,17 +91,17 @@ macro_rules! known {
 
 operators! {
     "" "Add" One arithmetic [] ""
-    "" "AveragePool" One pool ["auto_pad" "ceil_mode" "count_include_pad" "dilations" "kernel_shape" "pads" "strides"] "windows of one or three dimensions"
+    "" "AveragePool" One pool ["auto_pad" "ceil_mode" "count_include_pad" "dilations" "kernel_shape" "pads" "strides"] "windows of three dimensions"
     "" "BatchNormalization" One batch_normalization ["epsilon" "momentum" "training_mode"] "statistics of the batch"
     "" "Cast" One cast ["saturate" "to"] "values to whole numbers"
     "" "Ceil" One function [] "values"
-    "" "Clip" One function ["max" "min"] "bounds other than 0 and a number above it"
+    "" "Clip" One clip ["max" "min"] "bounds for single values"
     "" "Concat" One concat ["axis"] "the batch's axis"
     "" "Constant" One constant ["value" "value_float" "value_floats" "value_int" "value_ints"] "texts"
     "" "ConstantOfShape" One constant_of_shape ["value"] ""
-    "" "Conv" One conv ["auto_pad" "dilations" "group" "kernel_shape" "pads" "strides"] "windows of one or three dimensions, kernels that are computed"
+    "" "Conv" One conv ["auto_pad" "dilations" "group" "kernel_shape" "pads" "strides"] "windows of three dimensions, kernels that are computed"
     "" "Div" One arithmetic [] "by a value"
-    "" "Dropout" One dropout ["ratio" "seed"] "as in training"
+    "" "Dropout" One dropout ["ratio" "seed"] "as in training, its mask"
     "" "Elu" One function ["alpha"] ""
     "" "Equal" One comparison [] "of values"
     "" "Erf" One function [] "outside a GELU"
@@ -134,15 +126,15 @@ operators! {
     "" "Less" One comparison [] "of values"
     "" "LogSoftmax" One softmax ["axis"] "inside the network"
     "" "MatMul" One matmul [] "by a constant of more than two axes"
-    "" "Max" One arithmetic [] "of a value and a constant, of more than two"
-    "" "MaxPool" One pool ["auto_pad" "ceil_mode" "dilations" "kernel_shape" "pads" "storage_order" "strides"] "windows of one or three dimensions"
+    "" "Max" One arithmetic [] "of more than two"
+    "" "MaxPool" One pool ["auto_pad" "ceil_mode" "dilations" "kernel_shape" "pads" "storage_order" "strides"] "windows of three dimensions"
     "" "Min" One comparison [] "of values"
     "" "Mish" One function [] ""
     "" "Mod" One comparison ["fmod"] "of values"
     "" "Mul" One arithmetic [] ""
     "" "Neg" One function [] ""
     "" "PRelu" One prelu [] ""
-    "" "Pad" One pad ["mode" "pads" "value"] "other than zeros around an image"
+    "" "Pad" One pad ["mode" "pads" "value"] "with what is there, of other axes than an image's"
     "" "Pow" One power [] "other than 2 and 3"
     "" "Range" One range [] ""
     "" "Reciprocal" One function [] "of values"
@@ -151,7 +143,7 @@ operators! {
     "" "ReduceSum" One reduce ["axes" "keepdims" "noop_with_empty_axes"] "across the batch"
     "" "Relu" One function [] ""
     "" "Reshape" One reshape ["allowzero" "shape"] "a shape of 0 with allowzero"
-    "" "Selu" One function [] "other slopes than its own"
+    "" "Selu" One selu ["alpha" "gamma"] ""
     "" "Shape" One shape ["end" "start"] ""
     "" "Sigmoid" One function [] ""
     "" "Slice" One slice ["axes" "ends" "starts"] "bounds that are computed"
@@ -168,6 +160,7 @@ operators! {
     "" "Where" One choice [] "of values"
     "ai.onnx.ml" "LinearClassifier" Scores linear_classifier "one score for two classes"
     "ai.onnx.ml" "Normalizer" One normalizer ["norm"] "other than shares of a softmax"
+    "ai.onnx.ml" "SVMClassifier" Scores support_vectors "fitted without probabilities"
     "ai.onnx.ml" "Scaler" One scaler ["offset" "scale"] ""
     "ai.onnx.ml" "TreeEnsembleClassifier" Scores tree_ensemble "comparisons other than `<=` and `<`, one score for two classes of another kind than a forest's and boosted trees'"
 }

@@ -48,6 +48,13 @@ impl Reader<'_> {
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
         match (a.is_constant(), b.is_constant()) {
             (true, true) => Err("a product of two constants".into()),
+            // A column, which leaves no axis behind.
+            (false, true) if b.rank() == 1 => {
+                let weights = b.with_axis(1).ok_or_else(|| of_shape(&b))?;
+                let axis = a.rank().checked_sub(1).ok_or("a single number")?;
+                let value = self.dense(node, &a, axis, &weights, (1.0, vec![0.0]))?;
+                Ok(value.without_axis(axis).ok_or("more than a column")?)
+            }
             (false, true) => {
                 let weights = matrix(&b).ok_or_else(|| of_shape(&b))?;
                 let outputs = size_of(&weights.axes[1]);

@@ -98,7 +98,9 @@ impl<'g> Reader<'g> {
             return Ok(value.clone());
         }
         let tensor = self.tensors.get(name);
-        let tensor = tensor.ok_or("an input that is no value of the network")?;
+        let tensor = tensor.ok_or(
+            "an input that is no value of the network, or a further output that is not read",
+        )?;
         let value = self.decoded(tensor)?;
         self.spend(value.count())?;
         Ok(value)

@@ -4,11 +4,12 @@
 use super::node::text;
 use super::reader::{Read, Reader};
 use super::rewrite::attribute;
+use super::support_vectors::{self, Machine};
 use super::trees::{self, Ensemble};
 use super::value::{Source, Value};
-use crate::kernels::{Activation, KernelLayer};
+use crate::kernels::{Activation, CouplingLayer, KernelLayer};
 use crate::model::layer::Op;
-use crate::model::one_kernel::Trees;
+use crate::model::one_kernel::{Coupling, SupportVectors, Trees};
 use rten_onnx::onnx::NodeProto;
 use std::sync::Arc;
 
@@ -71,6 +72,30 @@ impl Reader<'_> {
         let number = self.push(node, vec![number], op, shape)?;
         let value = self.row_of(number);
         self.transformed(node, value)
+    }
+
+    /// Probabilities by a support vector machine.
+    pub(super) fn support_vectors(&mut self, node: &NodeProto) -> Read<Value> {
+        let (number, features) = self.row(node, 0)?;
+        let (machine, classes) = support_vectors::read(node, features)?;
+        let coupling = CouplingLayer { classes };
+        let pairs = match machine {
+            Machine::Vectors(layer) => {
+                let shape = vec![layer.outputs()];
+                let op = Op::Kernel(Arc::new(SupportVectors(layer)));
+                self.push(node, vec![number], op, shape)?
+            }
+            Machine::Dense { weights, bias } => {
+                let sizes = [features, coupling.pairs()];
+                let weights = Value::constant(Source::Floats(weights.into()), &sizes);
+                let value = self.dense(node, &self.row_of(number), 1, &weights, (1.0, bias))?;
+                let value = self.same(node, &value, Op::Activation(Activation::Sigmoid))?;
+                self.innermost(node, &value, &[1])?.0
+            }
+        };
+        let op = Op::Kernel(Arc::new(Coupling(coupling)));
+        let number = self.push(node, vec![pairs], op, vec![coupling.classes])?;
+        Ok(self.row_of(number))
     }
 
     /// Scores as a node says that they are answered.

@@ -17,8 +17,8 @@ pub(super) enum Tail {
         operator: &'static str,
         changed_by: Option<String>,
     },
-    /// Decision trees whose leaves hold probabilities, or scores.
-    Trees,
+    /// Decision trees or support vectors; whether they give probabilities or scores they say themselves.
+    Table,
     /// Another operator.
     Open,
 }
@@ -102,7 +102,7 @@ impl Tail {
                         _ => Self::Open,
                     });
                 }
-                "TreeEnsembleClassifier" => {
+                "TreeEnsembleClassifier" | "SVMClassifier" => {
                     let transform = attribute(node, "post_transform");
                     return Ok(match transform.and_then(|kind| kind.s.as_deref()) {
                         Some("SOFTMAX") => Self::Softmax { changed_by },
@@ -110,7 +110,7 @@ impl Tail {
                             operator: "sigmoid",
                             changed_by,
                         },
-                        None | Some("NONE") if changed_by.is_none() => Self::Trees,
+                        None | Some("NONE") if changed_by.is_none() => Self::Table,
                         _ => Self::Open,
                     });
                 }

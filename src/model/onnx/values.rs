@@ -4,6 +4,7 @@
 use super::constants::Numbers;
 use super::node::{float, has, int, operator_of, text};
 use super::reader::{Read, Reader, counted};
+use super::rewrite::attribute;
 use super::value::{Axis, Source, Value, common, contiguous, places, size_of, split};
 use crate::kernels::{Activation, Divisor, Groups, LrnLayer};
 use crate::model::layer::{Combining, Op};
@@ -44,11 +45,13 @@ impl Reader<'_> {
         let arithmetic = Arithmetic::of(operator).ok_or("arithmetic of another kind")?;
         match (a.is_constant(), b.is_constant()) {
             (true, true) => self.of_constants(operator, &a, &b),
+            (false, true) if arithmetic == Arithmetic::Max => self.at_least(node, &a, &b),
             (false, true) => self.with_constant(node, arithmetic, &a, &b),
             (true, false) => match arithmetic {
+                Arithmetic::Max => self.at_least(node, &b, &a),
                 Arithmetic::Sub => {
                     let negative = self.scaled(node, &b, -1.0)?;
-                    self.with_constant(node, Arithmetic::Add, &negative, &a)
+                    self.plus(node, &negative, &a)
                 }
                 Arithmetic::Div => Err("of a constant".into()),
                 _ => self.with_constant(node, arithmetic, &b, &a),
@@ -67,9 +70,12 @@ impl Reader<'_> {
     /// What compares, and what only shapes are computed by.
     pub(super) fn comparison(&mut self, node: &NodeProto) -> Read<Value> {
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
-        match a.is_constant() && b.is_constant() && int(node, "fmod", 0) == 0 {
-            true => self.of_constants(operator_of(node), &a, &b),
-            false => Err(String::new()),
+        let operator = operator_of(node);
+        match (operator, a.is_constant(), b.is_constant()) {
+            (_, true, true) if int(node, "fmod", 0) == 0 => self.of_constants(operator, &a, &b),
+            ("Min", false, true) if node.input.len() == 2 => self.at_most(node, &a, &b),
+            ("Min", true, false) if node.input.len() == 2 => self.at_most(node, &b, &a),
+            _ => Err(String::new()),
         }
     }
 
@@ -128,9 +134,78 @@ impl Reader<'_> {
             Arithmetic::Sub => (vec![1.0], entries(&|n| -n)),
             Arithmetic::Mul => (entries(&|n| n), vec![0.0]),
             Arithmetic::Div => (entries(&|n| 1.0 / n), vec![0.0]),
-            Arithmetic::Max => return Err("of a constant".into()),
+            Arithmetic::Max => return Err("a larger one than a constant".into()),
         };
         self.same(node, &from, Op::Affine { scale, offset })
+    }
+
+    /// A value and a constant together.
+    pub(super) fn plus(&mut self, node: &NodeProto, from: &Value, by: &Value) -> Read<Value> {
+        self.with_constant(node, Arithmetic::Add, from, by)
+    }
+
+    /// `max(x, c) = max(x - c, 0) + c`, which rounds twice where x is the larger one.
+    fn at_least(&mut self, node: &NodeProto, from: &Value, constant: &Value) -> Read<Value> {
+        let above = self.with_constant(node, Arithmetic::Sub, from, constant)?;
+        let above = self.same(node, &above, Op::Activation(Activation::Relu))?;
+        self.plus(node, &above, constant)
+    }
+
+    /// `min(x, c) = c - max(c - x, 0)`
+    fn at_most(&mut self, node: &NodeProto, from: &Value, constant: &Value) -> Read<Value> {
+        let negative = self.scaled(node, from, -1.0)?;
+        let below = self.plus(node, &negative, constant)?;
+        let below = self.same(node, &below, Op::Activation(Activation::Relu))?;
+        let below = self.scaled(node, &below, -1.0)?;
+        self.plus(node, &below, constant)
+    }
+
+    /// A value between two bounds, each of which may be left out.
+    pub(super) fn clip(&mut self, node: &NodeProto) -> Read<Value> {
+        let mut value = self.value(node, 0)?;
+        if value.is_constant() {
+            return self.of_constant("Clip", &value);
+        }
+        let mut bound = |number: usize, name: &str| -> Read<Option<f32>> {
+            let stated = attribute(node, name).and_then(|bound| bound.f);
+            let bound = match has(node, number) {
+                true => match self.floats(node, number)?[..] {
+                    [bound] => Some(bound),
+                    _ => return Err("bounds of another number than one".into()),
+                },
+                false => stated,
+            };
+            Ok(bound)
+        };
+        // Bounds that every number keeps are none.
+        let least = bound(1, "min")?.filter(|&least| least.is_nan() || least > f32::MIN);
+        let most = bound(2, "max")?.filter(|&most| most.is_nan() || most < f32::MAX);
+        if [least, most]
+            .iter()
+            .flatten()
+            .any(|bound| !bound.is_finite())
+        {
+            return Err("bounds that are not finite".into());
+        }
+        if let (Some(0.0), Some(ceiling)) = (least, most)
+            && ceiling > 0.0
+        {
+            let relu = Activation::ReluWith {
+                slope: 0.0,
+                threshold: 0.0,
+                ceiling,
+            };
+            return self.same(node, &value, Op::Activation(relu));
+        }
+        let number = |bound: f32| Value::constant(Source::Floats([bound].into()), &[]);
+        // Where the bounds are the wrong way round the upper one holds.
+        if let Some(least) = least {
+            value = self.at_least(node, &value, &number(least))?;
+        }
+        if let Some(most) = most {
+            value = self.at_most(node, &value, &number(most))?;
+        }
+        Ok(value)
     }
 
     /// Which number of a constant each number of a row meets.
@@ -250,28 +325,11 @@ impl Reader<'_> {
         Ok(match operator {
             "Relu" => Activation::Relu,
             "LeakyRelu" => relu_with(float(node, "alpha", 0.01), f32::MAX),
-            "Clip" => {
-                let mut bound = |number: usize, name: &str, default: f32| -> Read<f32> {
-                    match has(node, number) {
-                        true => match self.floats(node, number)?[..] {
-                            [bound] => Ok(bound),
-                            _ => Err("bounds of another number than one".into()),
-                        },
-                        false => Ok(float(node, name, default)),
-                    }
-                };
-                let (least, most) = (bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?);
-                match least == 0.0 && most > 0.0 {
-                    true => relu_with(0.0, most),
-                    false => return Err(format!("bounds {least} and {most}")),
-                }
-            }
             "Sigmoid" => Activation::Sigmoid,
             "Tanh" => Activation::Tanh,
             "Elu" => Activation::Elu {
                 alpha: float(node, "alpha", 1.0),
             },
-            "Selu" => Activation::Selu,
             "Softplus" => Activation::Softplus,
             "Softsign" => Activation::Softsign,
             "Exp" => Activation::Exponential,
@@ -284,6 +342,18 @@ impl Reader<'_> {
             },
             _ => return Err(String::new()),
         })
+    }
+
+    /// `gamma x`, and `gamma alpha (exp(x) - 1)` below 0
+    pub(super) fn selu(&mut self, node: &NodeProto) -> Read<Value> {
+        let from = self.value(node, 0)?;
+        if attribute(node, "alpha").is_none() && attribute(node, "gamma").is_none() {
+            return self.same(node, &from, Op::Activation(Activation::Selu));
+        }
+        let alpha = float(node, "alpha", 1.673_263_2);
+        let gamma = float(node, "gamma", 1.050_701);
+        let elu = self.same(node, &from, Op::Activation(Activation::Elu { alpha }))?;
+        self.scaled(node, &elu, f64::from(gamma))
     }
 
     /// `clip(alpha x + beta, 0, 1)`

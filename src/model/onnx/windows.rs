@@ -8,6 +8,33 @@ use super::value::{Source, Value, size_of};
 use crate::model::layer::{Arrangement, Op, Padding, Pooling, Window};
 use rten_onnx::onnx::NodeProto;
 
+/// A list of a node's with an entry for each of the last two axes. Values in one row, `[batch, channels,
+/// values]`, are an image of one line, which such a list leaves out.
+fn of_image(list: &[i64], line: bool, of_line: i64) -> Vec<i64> {
+    match (line, list) {
+        (true, &[only]) => vec![of_line, only],
+        // Before and behind.
+        (true, &[before, behind]) => vec![of_line, before, of_line, behind],
+        _ => list.to_vec(),
+    }
+}
+
+/// Values in one row as an image of one line, and whether they were.
+pub(super) fn with_line(value: Value) -> Read<(Value, bool)> {
+    match value.rank() {
+        3 => Ok((value.with_axis(2).ok_or("too many axes")?, true)),
+        _ => Ok((value, false)),
+    }
+}
+
+/// The same back.
+pub(super) fn without_line(value: Value, line: bool) -> Read<Value> {
+    match line {
+        true => Ok(value.without_axis(2).ok_or("more than one line")?),
+        false => Ok(value),
+    }
+}
+
 impl Reader<'_> {
     /// Strides, gaps and margins of windows of this size over an image; the sizes that come out.
     fn window(
@@ -15,9 +42,11 @@ impl Reader<'_> {
         node: &NodeProto,
         [height, width, _]: [usize; 3],
         size: [usize; 2],
+        line: bool,
     ) -> Read<(Window, [usize; 2])> {
         let pair = |name: &str, default: usize| -> Read<[usize; 2]> {
-            match attribute(node, name).map(|attribute| &attribute.ints[..]) {
+            let list = attribute(node, name).map(|list| of_image(&list.ints, line, 1));
+            match list.as_deref() {
                 None | Some([]) => Ok([default; 2]),
                 Some(&[a, b]) => match (usize::try_from(a), usize::try_from(b)) {
                     (Ok(a), Ok(b)) => Ok([a, b]),
@@ -38,7 +67,7 @@ impl Reader<'_> {
         let wide = |axis: usize| (size[axis] - 1).saturating_mul(dilation[axis]) + 1;
         let size = [wide(0), wide(1)];
         let pads = attribute(node, "pads")
-            .map(|pads| pads.ints.clone())
+            .map(|pads| of_image(&pads.ints, line, 0))
             .unwrap_or_else(|| vec![0; 4]);
         let sides: Option<Vec<usize>> = pads.iter().map(|&n| usize::try_from(n).ok()).collect();
         let auto = text(node, "auto_pad").unwrap_or("NOTSET");
@@ -91,13 +120,15 @@ impl Reader<'_> {
     }
 
     pub(super) fn conv(&mut self, node: &NodeProto) -> Read<Value> {
-        let (from, kernel) = (self.value(node, 0)?, self.value(node, 1)?);
-        let shape = kernel.sizes();
-        let &[filters, inputs, height, width] = &shape[..] else {
-            return Err(format!("a kernel of shape {shape:?}"));
+        let (from, line) = with_line(self.value(node, 0)?)?;
+        let shape = self.value(node, 1)?.sizes();
+        let (filters, inputs, height, width) = match (&shape[..], line) {
+            (&[filters, inputs, width], true) => (filters, inputs, 1, width),
+            (&[filters, inputs, height, width], false) => (filters, inputs, height, width),
+            _ => return Err(format!("a kernel of shape {shape:?}")),
         };
-        let stated = attribute(node, "kernel_shape").map(|size| &size.ints[..]);
-        if stated.is_some_and(|size| *size != [height as i64, width as i64]) {
+        let stated = attribute(node, "kernel_shape").map(|size| of_image(&size.ints, line, 1));
+        if stated.is_some_and(|size| size != [height as i64, width as i64]) {
             return Err("a kernel of another shape than it says".into());
         }
         let weights = self.floats(node, 1)?;
@@ -128,7 +159,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let (window, [down, across]) = self.window(node, image, [height, width])?;
+        let (window, [down, across]) = self.window(node, image, [height, width], line)?;
         let op = Op::Conv {
             shape: [height, width, inputs, filters],
             groups,
@@ -138,18 +169,19 @@ impl Reader<'_> {
         };
         let shape = [down, across, filters];
         let number = self.push(node, vec![number], op, shape.to_vec())?;
-        Ok(self.image_of(number, shape))
+        without_line(self.image_of(number, shape), line)
     }
 
     pub(super) fn pool(&mut self, node: &NodeProto) -> Read<Value> {
-        let from = self.value(node, 0)?;
+        let (from, line) = with_line(self.value(node, 0)?)?;
         let operator = operator_of(node);
-        let size = match attribute(node, "kernel_shape").map(|size| &size.ints[..]) {
+        let size = attribute(node, "kernel_shape").map(|size| of_image(&size.ints, line, 1));
+        let size = match size.as_deref() {
             Some(&[a, b]) if a > 0 && b > 0 => [a as usize, b as usize],
             _ => return Err("windows of another rank".into()),
         };
         let (mut number, image) = self.image(node, &from)?;
-        let (mut window, [down, across]) = self.window(node, image, size)?;
+        let (mut window, [down, across]) = self.window(node, image, size, line)?;
         let counts_padding = int(node, "count_include_pad", 0) != 0;
         if operator == "AveragePool"
             && counts_padding
@@ -176,7 +208,7 @@ impl Reader<'_> {
         };
         let shape = [down, across, image[2]];
         let number = self.push(node, vec![number], op, shape.to_vec())?;
-        Ok(self.image_of(number, shape))
+        without_line(self.image_of(number, shape), line)
     }
 
     pub(super) fn global_pool(&mut self, node: &NodeProto) -> Read<Value> {

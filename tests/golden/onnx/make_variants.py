@@ -28,6 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 HERE = Path(__file__).parent
 rng = np.random.default_rng(20261128)
@@ -131,6 +132,8 @@ def table(name, model, classes=3, **options):
     model.fit(x, np.array(["a", "b", "c"])[np.abs(x[:, :classes]).argmax(1)])
     made = to_onnx(model, x[:1], target_opset=17, options={id(model): options} if options else None)
     onnx.save(made, HERE / f"variant_{name}.onnx")
+    if name.startswith("refused_"):
+        return
     tensors[f"{name}.inputs"] = rows
     tensors[f"{name}.answers"] = model.predict_proba(rows).astype("float32")
 
@@ -150,6 +153,12 @@ tensors["boosted_probabilities.inputs"] = rows
 tensors["boosted_probabilities.answers"] = boosted.predict_proba(rows).astype("float32")
 table("forest_probabilities_of_500", RandomForestClassifier(500, max_depth=2, random_state=3))
 table("forest_probabilities_of_two", RandomForestClassifier(20, max_depth=4, random_state=4), classes=2)
+table("svc_probabilities", SVC(probability=True, random_state=5))
+table("svc_probabilities_of_two", SVC(C=10, gamma=0.3, probability=True, random_state=6), classes=2, zipmap=False)
+table("svc_probabilities_poly", make_pipeline(StandardScaler(), SVC(kernel="poly", degree=3, coef0=0.5, probability=True, random_state=7)))
+table("svc_probabilities_tanh", SVC(kernel="sigmoid", gamma=0.1, coef0=0.2, probability=True, random_state=8))
+table("svc_probabilities_linear", SVC(kernel="linear", probability=True, random_state=9))
+table("refused_svc_without", SVC(random_state=10))
 
 versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "scikit-learn": sklearn.__version__}
 save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

@@ -10,8 +10,11 @@ use super::{
     row_stride, shader_struct,
 };
 use rayon::prelude::*;
+use std::hint::select_unpredictable;
 
 const WORKGROUP_SIZE: u32 = 64;
+/// Rows that go through a tree together, while it is in the cache.
+const BLOCK_ROWS: usize = 32;
 /// In the place of a feature: the node is a weight. In the place of a node: there is none. More
 /// than there are of either.
 const LEAF: u32 = 1 << 28;
@@ -244,32 +247,37 @@ impl Recording {
 fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let params = TreesParams::of(params);
     let x: &[f32] = bytemuck::cast_slice(inputs[0]);
-    let (roots, nodes) = (inputs[1], inputs[2]);
+    let roots = &inputs[1][..params.trees as usize];
+    let nodes: &[[u32; 4]] = bytemuck::cast_slice(inputs[2]);
     let base: &[f32] = bytemuck::cast_slice(inputs[3]);
     let [x_stride, y_stride] = [params.x_stride, params.y_stride].map(|n| n as usize);
     output
-        .par_chunks_exact_mut(y_stride)
-        .zip(x.par_chunks_exact(x_stride))
+        .par_chunks_mut(BLOCK_ROWS * y_stride)
+        .zip(x.par_chunks(BLOCK_ROWS * x_stride))
         .for_each(|(y, x)| {
             y.fill(0);
-            for &root in &roots[..params.trees as usize] {
-                let mut at = root;
-                while at != LEAF {
-                    let node = &nodes[4 * at as usize..][..4];
-                    if node[0] == LEAF {
-                        let sum = &mut y[node[2] as usize];
-                        *sum = sum.wrapping_add(node[1]);
-                        at = node[3];
-                    } else if x[node[0] as usize] <= f32::from_bits(node[1]) {
-                        at = node[2];
-                    } else {
-                        at = node[3];
+            for &root in roots {
+                for (y, x) in y.chunks_exact_mut(y_stride).zip(x.chunks_exact(x_stride)) {
+                    let mut at = root;
+                    while at != LEAF {
+                        let [feature, value, then, otherwise] = nodes[at as usize];
+                        if feature == LEAF {
+                            let sum = &mut y[then as usize];
+                            *sum = sum.wrapping_add(value);
+                            at = otherwise;
+                        } else {
+                            // Which way a row goes no processor foresees.
+                            let is_at_most = x[feature as usize] <= f32::from_bits(value);
+                            at = select_unpredictable(is_at_most, then, otherwise);
+                        }
                     }
                 }
             }
-            for (y, base) in y.iter_mut().zip(base) {
-                let sum = y.cast_signed() as f32 * params.step;
-                *y = (base + sum).to_bits();
+            for y in y.chunks_exact_mut(y_stride) {
+                for (y, base) in y.iter_mut().zip(base) {
+                    let sum = y.cast_signed() as f32 * params.step;
+                    *y = (base + sum).to_bits();
+                }
             }
         });
 }

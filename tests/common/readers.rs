@@ -312,7 +312,11 @@ pub const READERS: &[Reader] = &[
     },
     Reader {
         name: "onnx",
-        files: &["corpus/onnx"],
+        files: &[
+            "corpus/onnx",
+            "golden/onnx/variant_svc_probabilities.onnx",
+            "golden/onnx/variant_forest_probabilities.onnx",
+        ],
         part: |content| some_of(content, content.len() < 10_000),
         read: |folder, content| model(folder, content, &ModelOptions::default()),
         // Constants may ask for 256 MiB each, and more is taken while it is computed.

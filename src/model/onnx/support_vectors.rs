@@ -5,8 +5,8 @@ use super::rewrite::attribute;
 use crate::kernels::{PairOfClasses, Similarity, SupportVectorsLayer};
 use rten_onnx::onnx::NodeProto;
 
-/// Classes of one machine: their pairs are many more.
-const MAX_CLASSES: usize = 1000;
+/// Classes of one machine; coupling them takes steps by their square.
+const MAX_CLASSES: usize = 256;
 
 /// The largest power of a polynomial; powers are products one by one.
 const MAX_DEGREE: f32 = 64.0;

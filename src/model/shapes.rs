@@ -22,9 +22,9 @@ pub(super) fn takers(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
         let fits = match layer.op {
             Op::Add => layer.takes.len() >= 2,
             Op::Combine(_) => layer.takes.len() == 2,
-            Op::Arrange(Arrangement::Concat { .. } | Arrangement::Stack { .. }) => {
-                !layer.takes.is_empty()
-            }
+            Op::Arrange(
+                Arrangement::Concat { .. } | Arrangement::Stack { .. } | Arrangement::Places(..),
+            ) => !layer.takes.is_empty(),
             Op::Kernel(ref kernel) => layer.takes.len() == kernel.takes(),
             _ => layer.takes.len() == 1,
         };

@@ -432,7 +432,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Zeros around an image.
     /// A number around an image, or before and behind the values of a row.
     pub(super) fn pad(&mut self, node: &NodeProto) -> Read<Value> {
         let from = self.value(node, 0)?;

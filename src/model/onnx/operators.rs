@@ -154,6 +154,7 @@ operators! {
     "" "Sqrt" One function [] "of values"
     "" "Squeeze" One squeeze ["axes"] ""
     "" "Sub" One arithmetic [] ""
+    "" "Sum" One sum [] ""
     "" "Tanh" One function [] ""
     "" "Transpose" One transpose ["perm"] ""
     "" "Unsqueeze" One unsqueeze ["axes"] ""

@@ -67,6 +67,21 @@ impl Reader<'_> {
         }
     }
 
+    /// Values added up, two and more.
+    pub(super) fn sum(&mut self, node: &NodeProto) -> Read<Value> {
+        let mut sum = self.value(node, 0)?;
+        for number in 1..node.input.len() {
+            let value = self.value(node, number)?;
+            sum = match (sum.is_constant(), value.is_constant()) {
+                (true, true) => self.of_constants("Add", &sum, &value)?,
+                (false, true) => self.plus(node, &sum, &value)?,
+                (true, false) => self.plus(node, &value, &sum)?,
+                (false, false) => self.of_values(node, Arithmetic::Add, &sum, &value)?,
+            };
+        }
+        Ok(sum)
+    }
+
     /// What compares, and what only shapes are computed by.
     pub(super) fn comparison(&mut self, node: &NodeProto) -> Read<Value> {
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);

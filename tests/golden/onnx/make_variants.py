@@ -108,6 +108,11 @@ add("sides_of_one", [node("Conv", ["x", "W"], ["c"], kernel_shape=[3, 3]), node(
     {"W": K}, images=True, output=("n", 3, 1, 1))
 add("second_output", [node("Conv", ["x", "W"], ["c"], kernel_shape=[3, 3]), *end], {"W": K}, images=True,
     more=[H.make_tensor_value_info("c", T.FLOAT, ("n", 3, 5, 4))])
+add("branches", [node("Conv", ["x", "W"], ["a"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]), node("Relu", ["a"], ["b"]),
+                 node("Conv", ["x", "V"], ["d"], kernel_shape=[1, 1]), node("MaxPool", ["x"], ["e"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+                 node("Concat", ["b", "d", "e"], ["f"], axis=1), node("Conv", ["f", "U"], ["h"], kernel_shape=[1, 1]),
+                 node("Sum", ["h", "d", "b"], ["c"]), *end],
+    {"W": K, "V": K[:, :, :1, :1], "U": np.concatenate([K[:, :, 0, 0], K[:, :, 1, 1], K[:, :, 2, 2]], 1)[:, :, None, None]}, images=True)
 add("labels", [product, node("Softmax", ["z"], ["out"]), node("ArgMax", ["out"], ["label"], axis=1, keepdims=0)], {"W": W},
     more=[H.make_tensor_value_info("label", T.INT64, ("n",))])
 

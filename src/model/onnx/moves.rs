@@ -7,6 +7,7 @@ use super::rewrite::attribute;
 use super::value::{
     Part, Source, Value, common, contiguous, merged, places, size_of, split as split_parts,
 };
+use super::values::small;
 use super::windows::{with_line, without_line};
 use crate::kernels::RearrangeLayer;
 use crate::model::layer::{Arrangement, Op};
@@ -469,6 +470,7 @@ impl Reader<'_> {
             false => float(node, "value", 0.0),
         };
         // Zeros, once the number is taken away; it comes back with the rest.
+        small(&[filling])?;
         let number = |filling: f32| Value::constant(Source::Floats([filling].into()), &[]);
         let from = self.plus(node, &from, &number(-filling))?;
         let (layer, [height, width, channels]) = self.image(node, &from)?;

@@ -35,6 +35,14 @@ impl Arithmetic {
     }
 }
 
+/// Refuses numbers that take places of a value away when they are added and taken off again.
+pub(super) fn small(numbers: &[f32]) -> Read<()> {
+    match numbers.iter().all(|number| number.abs() <= 8.0) {
+        true => Ok(()),
+        false => Err("a number beyond 8, which would round the values beside it".into()),
+    }
+}
+
 impl Reader<'_> {
     pub(super) fn arithmetic(&mut self, node: &NodeProto) -> Read<Value> {
         if node.input.len() != 2 {
@@ -159,8 +167,16 @@ impl Reader<'_> {
         self.with_constant(node, Arithmetic::Add, from, by)
     }
 
+    fn floats_of(&mut self, constant: &Value) -> Read<Vec<f32>> {
+        match self.numbers(constant)? {
+            Numbers::Floats(numbers) => Ok(numbers.to_vec()),
+            Numbers::Whole(_) => Err("whole numbers beside a value".into()),
+        }
+    }
+
     /// `max(x, c) = max(x - c, 0) + c`, which rounds twice where x is the larger one.
     fn at_least(&mut self, node: &NodeProto, from: &Value, constant: &Value) -> Read<Value> {
+        small(&self.floats_of(constant)?)?;
         let above = self.with_constant(node, Arithmetic::Sub, from, constant)?;
         let above = self.same(node, &above, Op::Activation(Activation::Relu))?;
         self.plus(node, &above, constant)
@@ -168,6 +184,7 @@ impl Reader<'_> {
 
     /// `min(x, c) = c - max(c - x, 0)`
     fn at_most(&mut self, node: &NodeProto, from: &Value, constant: &Value) -> Read<Value> {
+        small(&self.floats_of(constant)?)?;
         let negative = self.scaled(node, from, -1.0)?;
         let below = self.plus(node, &negative, constant)?;
         let below = self.same(node, &below, Op::Activation(Activation::Relu))?;

@@ -113,6 +113,10 @@ add("branches", [node("Conv", ["x", "W"], ["a"], kernel_shape=[3, 3], pads=[1, 1
                  node("Concat", ["b", "d", "e"], ["f"], axis=1), node("Conv", ["f", "U"], ["h"], kernel_shape=[1, 1]),
                  node("Sum", ["h", "d", "b"], ["c"]), *end],
     {"W": K, "V": K[:, :, :1, :1], "U": np.concatenate([K[:, :, 0, 0], K[:, :, 1, 1], K[:, :, 2, 2]], 1)[:, :, None, None]}, images=True)
+# Half floats' bounds round nothing away.
+add("clipped_wide", [product, node("Clip", ["z", "lo", "hi"], ["out"])], {"W": W, "lo": scalar(-65504.0), "hi": scalar(65504.0)})
+add("padded_low", [node("Pad", ["x", "pads", "low"], ["p"]), node("MaxPool", ["p"], ["c"], kernel_shape=[3, 3]), *end],
+    {"pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]), "low": scalar(-1e30)}, images=True)
 add("labels", [product, node("Softmax", ["z"], ["out"]), node("ArgMax", ["out"], ["label"], axis=1, keepdims=0)], {"W": W},
     more=[H.make_tensor_value_info("label", T.INT64, ("n",))])
 

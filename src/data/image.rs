@@ -242,8 +242,13 @@ fn limits() -> Limits {
     limits
 }
 
+/// What an image is read from. All decoders are compiled for one such type.
+trait Content: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Content for T {}
+
 /// A decoder that has read the header, whose size is within the limits.
-fn decoder<'a>(content: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 'a, ImageError> {
+fn decoder(content: &mut dyn Content) -> Result<impl ImageDecoder, ImageError> {
     let mut reader = ImageReader::new(content)
         .with_guessed_format()
         .map_err(InputError::Read)?;
@@ -271,7 +276,8 @@ fn decoder<'a>(content: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 
 /// [`ImageError`] when there is no such header, or a side is 0 or above the limit.
 pub(super) fn image_file_shape(path: &Path) -> Result<[usize; 3], ImageError> {
     let (file, _) = open_limited(path, MAX_PICTURE_BYTES)?;
-    let decoder = decoder(BufReader::new(file))?;
+    let mut read = BufReader::new(file);
+    let decoder = decoder(&mut read)?;
     let (width, height) = decoder.dimensions();
     let channels = if decoder.color_type().has_color() {
         3
@@ -330,7 +336,8 @@ fn decode(content: &[u8], white: Option<f64>) -> Result<Image, ImageError> {
     if white.is_some() && is_scaled_pnm(content) {
         return Err(ImageError::StatesWhite);
     }
-    let decoder = decoder(Cursor::new(content))?;
+    let mut read = Cursor::new(content);
+    let decoder = decoder(&mut read)?;
     let (width, height) = decoder.dimensions();
     let (width_px, height_px) = (width as usize, height as usize);
     let is_png = content.starts_with(b"\x89PNG");

@@ -296,8 +296,8 @@ impl Row<'_> {
                 for (k, sums) in sums.iter_mut().enumerate() {
                     let levels = &self.x[x + m * dilation_x + k * stride..];
                     let levels = registers::<S, REGISTERS>(levels);
-                    for ((sum, weight), level) in sums.iter_mut().zip(weights).zip(levels) {
-                        *sum = simd.mul_add_e_f32s(weight, level, *sum);
+                    for (k, sum) in sums.iter_mut().enumerate() {
+                        *sum = simd.mul_add_e_f32s(weights[k], levels[k], *sum);
                     }
                 }
             }
@@ -305,8 +305,8 @@ impl Row<'_> {
         for (k, sums) in sums.iter().enumerate() {
             let y = &mut self.y[(column + k) * channels + first..][..held];
             let y: &mut [S::f32s] = bytemuck::cast_slice_mut(y);
-            for (y, sum) in y.iter_mut().zip(sums) {
-                *y = match bounds {
+            for (k, sum) in sums.iter().enumerate() {
+                y[k] = match bounds {
                     Some(bounds) => bounded(simd, bounds, *sum),
                     None => *sum,
                 };

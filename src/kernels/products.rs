@@ -259,10 +259,10 @@ impl Tiles<'_> {
             for (weights, first) in weights.chunks_exact(run).zip(runs) {
                 for (weights, at) in weights.iter().zip(*first..) {
                     let weights = registers::<S, REGISTERS>(&weights[OFFSET..]);
-                    for (sums, levels) in sums.iter_mut().zip(levels) {
-                        let level = simd.splat_f32s(levels[at]);
-                        for (sum, weight) in sums.iter_mut().zip(weights) {
-                            *sum = simd.mul_add_e_f32s(weight, level, *sum);
+                    for (pixel, sums) in sums.iter_mut().enumerate() {
+                        let level = simd.splat_f32s(levels[pixel][at]);
+                        for (k, sum) in sums.iter_mut().enumerate() {
+                            *sum = simd.mul_add_e_f32s(weights[k], level, *sum);
                         }
                     }
                 }
@@ -292,8 +292,8 @@ impl Tiles<'_> {
                     let at = place.y + first..place.y + first + held;
                     let other = registers::<S, REGISTERS>(&other[at.clone()]);
                     let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
-                    for ((y, sum), other) in y.iter_mut().zip(sums).zip(other) {
-                        *y = bounded(simd, vectors, simd.add_f32s(*sum, other));
+                    for (k, sum) in sums.iter().enumerate() {
+                        y[k] = bounded(simd, vectors, simd.add_f32s(*sum, other[k]));
                     }
                 }
             } else {
@@ -301,8 +301,8 @@ impl Tiles<'_> {
                     let Some(place) = tile.get(k) else { break };
                     let at = place.y + first..place.y + first + held;
                     let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
-                    for (y, sum) in y.iter_mut().zip(sums) {
-                        *y = bounded(simd, vectors, *sum);
+                    for (k, sum) in sums.iter().enumerate() {
+                        y[k] = bounded(simd, vectors, *sum);
                     }
                 }
             }

@@ -282,7 +282,8 @@ fn transform<S: Simd>(simd: S, x: &[f32], pitch: Pitch, levels: &mut [f32], apar
     let mut first = 0;
     while first < pixel {
         let mut across = [[zero; COVERED]; COVERED];
-        for (across, line) in across.iter_mut().zip(lines) {
+        for (k, across) in across.iter_mut().enumerate() {
+            let line = lines[k];
             let [a] = registers::<S, 1>(&line[first..]);
             let [b] = registers::<S, 1>(&line[pixel + first..]);
             let [c] = registers::<S, 1>(&line[2 * pixel + first..]);
@@ -321,12 +322,12 @@ fn multiply<S: Simd, const REGISTERS: usize, const TILES: usize>(
         let mut made = [[zero; REGISTERS]; TILES];
         for (number, weights) in weights.chunks(CHANNELS).enumerate() {
             let levels = &levels[number * GROUP + first..][..TILES];
-            for (channel, weights) in (0..CHANNELS).zip(weights) {
+            for (channel, weights) in weights.iter().enumerate() {
                 let weights = registers::<S, REGISTERS>(weights);
-                for (made, levels) in made.iter_mut().zip(levels) {
-                    let level = simd.splat_f32s(levels[channel]);
-                    for (sum, weight) in made.iter_mut().zip(weights) {
-                        *sum = simd.mul_add_e_f32s(weight, level, *sum);
+                for (tile, made) in made.iter_mut().enumerate() {
+                    let level = simd.splat_f32s(levels[tile][channel]);
+                    for (k, sum) in made.iter_mut().enumerate() {
+                        *sum = simd.mul_add_e_f32s(weights[k], level, *sum);
                     }
                 }
             }
@@ -335,10 +336,10 @@ fn multiply<S: Simd, const REGISTERS: usize, const TILES: usize>(
         let Some(sums) = sums[first..].first_chunk_mut::<TILES>() else {
             unreachable!("a group is some times as many tiles")
         };
-        for (sums, made) in sums.iter_mut().zip(made) {
+        for (tile, sums) in sums.iter_mut().enumerate() {
             let sums: &mut [S::f32s] = bytemuck::cast_slice_mut(sums);
-            for (sum, made) in sums.iter_mut().zip(made) {
-                *sum = made;
+            for (k, made) in made[tile].iter().enumerate() {
+                sums[k] = *made;
             }
         }
     }

@@ -94,9 +94,10 @@ pub(super) fn assemble(
         places_left: MAX_PLACES,
     };
     assembly.push(0, input_shape.clone(), true);
-    let mut before_softmax = layers.windows(2);
-    if let Some(pair) = before_softmax.find(|pair| matches!(pair[0].op, Op::Softmax)) {
-        return Err(order(&pair[1].name, "a softmax must be the last layer"));
+    let no_softmax = |layer: &&Layer| !matches!(layer.op, Op::Softmax);
+    let mut behind_softmax = layers.iter().skip_while(no_softmax).skip(1);
+    if let Some(layer) = behind_softmax.find(|layer| !layer.op.is_shape()) {
+        return Err(order(&layer.name, "a softmax must be the last layer"));
     }
     let (end, at) = end(&layers);
     // Logits are what stands before the sigmoids.
@@ -144,10 +145,8 @@ pub(super) fn assemble(
 /// What the layers end in, and the layer that says so.
 fn end(layers: &[Layer]) -> (End, usize) {
     let mut at = layers.len() - 1;
-    while matches!(
-        layers[at].op,
-        Op::Reshape(_) | Op::Activation(Activation::Linear)
-    ) && let Some(before) = layers[at].takes[0].checked_sub(1)
+    while (layers[at].op.is_shape() || matches!(layers[at].op, Op::Activation(Activation::Linear)))
+        && let Some(before) = layers[at].takes[0].checked_sub(1)
     {
         at = before;
     }
@@ -242,7 +241,15 @@ impl Assembly {
         } = layer;
         let from = self.values[takes[0]].clone();
         match op {
-            Op::Softmax | Op::Activation(Activation::Linear) => {
+            Op::Softmax => {
+                let values: usize = from.shape.iter().product();
+                if from.shape.last() != Some(&values) {
+                    let expected = "one value a class at the model's end".into();
+                    return Err(wrong_input(&name, expected, &from.shape));
+                }
+                self.push(from.draft, from.shape, from.sole);
+            }
+            Op::Activation(Activation::Linear) => {
                 self.push(from.draft, from.shape, from.sole);
             }
             Op::Reshape(shape) => {

@@ -60,7 +60,7 @@ pub(super) enum Op {
     GlobalPool(Pooling),
     /// A function of each value.
     Activation(Activation),
-    /// Softmax over the last axis: only at the end, where it is left out.
+    /// Softmax over the last axis, which holds all values: only at the end, where it is left out.
     Softmax,
     /// The sum of its values, repeated along axes of one where shapes differ.
     Add,
@@ -73,6 +73,11 @@ pub(super) enum Op {
 }
 
 impl Op {
+    /// Whether it renames axes and no more.
+    pub(super) fn is_shape(&self) -> bool {
+        matches!(self, Self::Reshape(_) | Self::Axis { .. })
+    }
+
     /// Weights that it holds.
     pub(super) fn parameters(&self) -> usize {
         match self {
@@ -123,7 +128,7 @@ pub(super) fn input_scaling(layers: &[Layer]) -> InputScaling {
             return found;
         }
         match &layer.op {
-            Op::Reshape(_) | Op::Activation(Activation::Linear) => {}
+            Op::Reshape(_) | Op::Axis { .. } | Op::Activation(Activation::Linear) => {}
             Op::Affine { .. } if layer.class == STATED_SCALING => return InputScaling::GreyLevels,
             Op::Affine { scale, offset } if layer.class != "BatchNormalization" => {
                 let (scale, offset) = (scale.clone(), offset.clone());

@@ -8,23 +8,22 @@
     reason = "each test file uses its part of this module"
 )]
 
-use headless_chrome::browser::default_executable;
-use headless_chrome::browser::tab::point::Point;
-use headless_chrome::protocol::cdp::types::Event;
-use headless_chrome::protocol::cdp::{Emulation, Network};
-use headless_chrome::{Browser, LaunchOptions, Tab};
-use std::ffi::OsStr;
+use crate::devtools::{Browser, executable};
+use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// A page in a browser of its own, with what it asked for and what it complained of.
 pub struct Page {
-    pub tab: Arc<Tab>,
-    pub requests: Arc<Mutex<Vec<String>>>,
-    pub complaints: Arc<Mutex<Vec<String>>>,
-    _browser: Browser,
-    _profile: tempfile::TempDir,
+    browser: Mutex<Browser>,
+}
+
+/// A place in the window, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
 }
 
 /// What a browser draws or computes with; both are software, SwiftShader.
@@ -38,18 +37,15 @@ impl Graphics {
     fn flags(self) -> &'static [&'static str] {
         match self {
             Self::WebGl => &[
+                "--disable-gpu",
                 "--use-gl=angle",
                 "--use-angle=swiftshader",
                 "--enable-unsafe-swiftshader",
-                "--disable-background-networking",
-                "--disable-dev-shm-usage",
             ],
             Self::WebGpu => &[
                 "--enable-unsafe-webgpu",
                 "--use-webgpu-adapter=swiftshader",
                 "--enable-features=Vulkan",
-                "--disable-background-networking",
-                "--disable-dev-shm-usage",
             ],
         }
     }
@@ -72,83 +68,135 @@ impl Page {
 
     /// The same in a browser that has these graphics.
     pub fn open_with(graphics: Graphics, address: &str, condition: &str) -> Option<Self> {
-        if let Err(error) = default_executable() {
-            if std::env::var("MORPHSCAPE_REQUIRE_BROWSER").as_deref() == Ok("1") {
-                panic!("MORPHSCAPE_REQUIRE_BROWSER=1, and there is no browser: {error}");
-            }
-            println!("the page is not tested: {error}");
+        let Some(executable) = executable() else {
+            let wanted = "Chromium or Chrome on the path, or its file in CHROME";
+            assert!(
+                std::env::var("MORPHSCAPE_REQUIRE_BROWSER").as_deref() != Ok("1"),
+                "MORPHSCAPE_REQUIRE_BROWSER=1, and there is no browser; expected {wanted}"
+            );
+            println!("the page is not tested; expected {wanted}");
             return None;
-        }
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        let options = LaunchOptions::default_builder()
-            .sandbox(false)
-            .window_size(Some((1300, 1600)))
-            .user_data_dir(Some(profile.path().to_owned()))
-            .idle_browser_timeout(Duration::from_secs(120))
-            .enable_gpu(graphics == Graphics::WebGpu)
-            .args(graphics.flags().iter().map(OsStr::new).collect())
-            .build()
-            .expect("options");
-        let browser = Browser::new(options).expect("the browser starts");
-        let tab = browser.new_tab().expect("a tab");
-        tab.set_default_timeout(Duration::from_secs(60));
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let complaints = Arc::new(Mutex::new(Vec::new()));
-        let (seen, said) = (Arc::clone(&requests), Arc::clone(&complaints));
-        tab.add_event_listener(Arc::new(move |event: &Event| match event {
-            Event::NetworkRequestWillBeSent(sent) => {
-                seen.lock()
-                    .expect("a list")
-                    .push(sent.params.request.url.clone());
-            }
-            Event::LogEntryAdded(entry) => {
-                let entry = &entry.params.entry;
-                said.lock()
-                    .expect("a list")
-                    .push(format!("{:?}: {}", entry.level, entry.text));
-            }
-            Event::RuntimeConsoleAPICalled(call) => {
-                said.lock()
-                    .expect("a list")
-                    .push(format!("{:?}", call.params));
-            }
-            Event::RuntimeExceptionThrown(thrown) => {
-                said.lock()
-                    .expect("a list")
-                    .push(format!("{:?}", thrown.params));
-            }
-            _ => {}
-        }))
-        .expect("a listener");
-        tab.enable_log().expect("the log");
-        tab.enable_runtime().expect("the runtime");
-        let network = Network::Enable {
-            max_total_buffer_size: None,
-            max_resource_buffer_size: None,
-            max_post_data_size: None,
-            report_direct_socket_traffic: None,
-            enable_durable_messages: None,
         };
-        tab.call_method(network).expect("the network is watched");
-        tab.navigate_to(address).expect("the page opens");
+        let mut browser = Browser::start(&executable, graphics.flags());
+        browser.load("Page.navigate", json!({"url": address}));
         let page = Self {
-            tab,
-            requests,
-            complaints,
-            _browser: browser,
-            _profile: profile,
+            browser: Mutex::new(browser),
         };
         page.wait(condition);
         Some(page)
     }
 
+    fn browser(&self) -> MutexGuard<'_, Browser> {
+        self.browser.lock().expect("a browser")
+    }
+
+    /// Calls a method of the protocol.
+    pub fn call(&self, method: &str, parameters: Value) -> Value {
+        self.browser().call(method, parameters)
+    }
+
+    pub fn reload(&self) {
+        self.browser().load("Page.reload", json!({}));
+    }
+
+    pub fn hover(&self, point: Point) {
+        self.mouse("mouseMoved", point, json!({}));
+    }
+
+    pub fn click(&self, point: Point) {
+        self.hover(point);
+        self.pointer("mousePressed", point);
+        self.pointer("mouseReleased", point);
+    }
+
+    /// Presses the left button, moves it pressed, or lets it go: `mousePressed`, `mouseMoved`,
+    /// `mouseReleased`.
+    pub fn pointer(&self, what: &str, point: Point) {
+        let left = json!({"button": "left", "buttons": 1, "clickCount": 1});
+        self.mouse(what, point, left);
+    }
+
+    /// Turns the wheel by so many pixels down.
+    pub fn wheel(&self, point: Point, down: f64) {
+        self.mouse("mouseWheel", point, json!({"deltaX": 0.0, "deltaY": down}));
+    }
+
+    fn mouse(&self, what: &str, point: Point, mut event: Value) {
+        event["type"] = what.into();
+        event["x"] = point.x.into();
+        event["y"] = point.y.into();
+        self.call("Input.dispatchMouseEvent", event);
+    }
+
+    /// What fingers do at these places: `touchStart`, `touchMove` or `touchEnd`.
+    pub fn touch(&self, what: &str, places: &[[f64; 2]]) {
+        let fingers = places.iter().enumerate();
+        let fingers: Vec<Value> = fingers
+            .map(|(id, [x, y])| json!({"id": id, "x": x, "y": y}))
+            .collect();
+        let event = json!({"type": what, "touchPoints": fingers});
+        self.call("Input.dispatchTouchEvent", event);
+    }
+
+    /// Presses and lets go a key, by its name in the page's events.
+    pub fn press(&self, key: &str) {
+        let code = match key {
+            "Enter" => 13,
+            "Escape" => 27,
+            "ArrowLeft" => 37,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            _ => 0,
+        };
+        let text = match key {
+            "Enter" => "\r",
+            _ if key.len() == 1 => key,
+            _ => "",
+        };
+        for what in ["keyDown", "keyUp"] {
+            let event =
+                json!({"type": what, "key": key, "windowsVirtualKeyCode": code, "text": text});
+            self.call("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// Addresses that the page asked for.
+    pub fn requests(&self) -> Vec<String> {
+        let browser = self.browser();
+        let events = browser.events.iter();
+        let sent = events.filter(|(event, _)| event == "Network.requestWillBeSent");
+        sent.filter_map(|(_, told)| told["request"]["url"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// What the page and the browser say of it: its log, what it throws.
+    pub fn complaints(&self) -> Vec<String> {
+        let kinds = [
+            "Log.entryAdded",
+            "Runtime.consoleAPICalled",
+            "Runtime.exceptionThrown",
+        ];
+        let browser = self.browser();
+        let events = browser.events.iter();
+        let said = events.filter(|(event, _)| kinds.contains(&event.as_str()));
+        said.map(|(event, told)| format!("{event}: {told}"))
+            .collect()
+    }
+
     /// The value of an expression.
-    pub fn value(&self, expression: &str) -> serde_json::Value {
-        self.tab
-            .evaluate(expression, true)
-            .unwrap_or_else(|error| panic!("{expression}: {error}"))
-            .value
-            .unwrap_or_default()
+    pub fn value(&self, expression: &str) -> Value {
+        self.evaluated(expression)
+            .unwrap_or_else(|thrown| panic!("{expression}: {thrown}"))
+    }
+
+    /// The value of an expression, or what it throws.
+    fn evaluated(&self, expression: &str) -> Result<Value, Value> {
+        let order = json!({"expression": expression, "awaitPromise": true});
+        let mut answer = self.call("Runtime.evaluate", order);
+        match answer["exceptionDetails"].take() {
+            Value::Null => Ok(answer["result"]["value"].take()),
+            thrown => Err(thrown),
+        }
     }
 
     pub fn text(&self, expression: &str) -> String {
@@ -166,14 +214,18 @@ impl Page {
             .unwrap_or_else(|| panic!("{expression}: expected a number, found {value}"))
     }
 
-    /// Waits until a condition holds.
+    /// Waits until a condition holds; one that throws does not hold yet.
     pub fn wait(&self, condition: &str) {
         let started = Instant::now();
-        while self.value(condition) != true {
+        loop {
+            let found = self.evaluated(condition);
+            if found == Ok(Value::Bool(true)) {
+                return;
+            }
             assert!(
                 started.elapsed() < Duration::from_secs(60),
-                "{condition} does not come true; the page said {:?}",
-                self.complaints.lock().expect("a list")
+                "{condition} does not come true, it is {found:?}; the page said {:?}",
+                self.complaints()
             );
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -184,14 +236,27 @@ impl Page {
         self.value(&format!(
             "document.querySelector('{selector}').scrollIntoView({{block: 'center'}})"
         ));
-        let side = |name: &str| {
-            self.number(&format!(
-                "document.querySelector('{selector}').getBoundingClientRect().{name}"
-            ))
+        let measured = || {
+            ["left", "top", "width", "height"].map(|side| {
+                self.number(&format!(
+                    "document.querySelector('{selector}').getBoundingClientRect().{side}"
+                ))
+            })
         };
+        // The page may be scrolling.
+        let mut sides = measured();
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            let again = measured();
+            if again == sides {
+                break;
+            }
+            sides = again;
+        }
+        let [left, top, width, height] = sides;
         Point {
-            x: side("left") + across * side("width"),
-            y: side("top") + down * side("height"),
+            x: left + across * width,
+            y: top + down * height,
         }
     }
 
@@ -214,14 +279,14 @@ impl Page {
 
     /// The page asked for nothing but addresses that begin so, and complained of nothing.
     pub fn assert_asked_only(&self, begin: &[&str]) {
-        for url in self.requests.lock().expect("a list").iter() {
+        for url in self.requests() {
             assert!(
                 begin.iter().any(|begin| url.starts_with(begin)),
                 "a request to {}",
                 &url[..url.len().min(200)]
             );
         }
-        let complaints = self.complaints.lock().expect("a list");
+        let complaints = self.complaints();
         let ours: Vec<&String> = complaints
             .iter()
             // What Chromium says of reading pixels back under software GL, which plotly's
@@ -234,23 +299,9 @@ impl Page {
     /// In windows of these widths the page never scrolls sideways.
     pub fn assert_fits(&self, widths: &[u32]) {
         for &width in widths {
-            let metrics = Emulation::SetDeviceMetricsOverride {
-                width,
-                height: 900,
-                device_scale_factor: 1.0,
-                mobile: width < 600,
-                scale: None,
-                screen_width: None,
-                screen_height: None,
-                position_x: None,
-                position_y: None,
-                dont_set_visible_size: None,
-                screen_orientation: None,
-                viewport: None,
-                display_feature: None,
-                device_posture: None,
-            };
-            self.tab.call_method(metrics).expect("another window");
+            let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1.0,
+                "mobile": width < 600});
+            self.call("Emulation.setDeviceMetricsOverride", metrics);
             self.wait(&format!("window.innerWidth === {width}"));
             std::thread::sleep(Duration::from_millis(300));
             let scrolled = self.number("document.documentElement.scrollWidth");
@@ -260,14 +311,8 @@ impl Page {
 
     /// The page as who prefers this theme, `light` or `dark`, sees it.
     pub fn prefer(&self, theme: &str) {
-        let preferred = Emulation::SetEmulatedMedia {
-            media: None,
-            features: Some(vec![Emulation::MediaFeature {
-                name: "prefers-color-scheme".into(),
-                value: theme.into(),
-            }]),
-        };
-        self.tab.call_method(preferred).expect("another theme");
+        let preferred = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
+        self.call("Emulation.setEmulatedMedia", preferred);
         self.wait(&format!(
             "window.matchMedia('(prefers-color-scheme: {theme})').matches"
         ));

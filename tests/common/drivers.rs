@@ -6,7 +6,7 @@
     reason = "each test file uses its part of this module"
 )]
 
-use headless_chrome::browser::default_executable;
+use crate::devtools::executable;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ fn lavapipe() -> Option<PathBuf> {
 
 /// The manifest of the SwiftShader beside the browser, written to `folder`.
 fn swiftshader(folder: &Path) -> Option<PathBuf> {
-    let browser = default_executable().ok()?;
+    let browser = executable()?;
     let browser = browser.canonicalize().unwrap_or(browser);
     let beside = browser.parent().map(Path::to_owned);
     // Where the browser itself is a script, its own folder is one of these.

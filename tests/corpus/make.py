@@ -286,6 +286,14 @@ expand = [helper.make_node("Expand", ["b", "s"], ["c"]), helper.make_node("MatMu
 write("onnx/bad-expand.onnx", model(expand, [shape, floats("b", np.ones(1))]))
 pads = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1 << 30] * 4)
 write("onnx/bad-pads.onnx", model([pads], [floats("w", np.ones((1, 1, 1, 1)))], (("x", ["batch", 1, 2, 2]),)))
+pads = onnx.numpy_helper.from_array(np.array([0, 0, 1, 1, 1 << 21, 0, 1, 1], "<i8"), "p")
+pooled = [helper.make_node("Pad", ["x", "p"], ["a"]), helper.make_node("GlobalAveragePool", ["a"], ["b"]), helper.make_node("Flatten", ["b"], ["y"])]
+write("onnx/bad-padding.onnx", model(pooled, [pads], (("x", ["batch", 3, 7, 6]),)))
+scales = floats("s", np.array([1, 1, 20000, 20000]))
+resized = [helper.make_node("Resize", ["x", "", "s"], ["a"], mode="nearest"), *pooled[1:]]
+write("onnx/bad-scales.onnx", model(resized, [scales], (("x", ["batch", 3, 7, 6]),)))
+spread = [helper.make_node("ConvTranspose", ["x", "w"], ["a"], strides=[20000, 20000]), *pooled[1:]]
+write("onnx/bad-strides.onnx", model(spread, [floats("w", np.ones((3, 3, 1, 1)))], (("x", ["batch", 3, 7, 6]),)))
 write("onnx/good-batch.onnx", model([gemm], weights, (("x", [1 << 40, 4]),)))
 write("onnx/bad-two-inputs.onnx", model([helper.make_node("Add", ["x", "z"], ["y"])], (), (("x", ["batch", 3]), ("z", ["batch", 3]))))
 write("onnx/bad-no-graph.onnx", b"\x08\x08")

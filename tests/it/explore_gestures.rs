@@ -1,13 +1,11 @@
 //! The explorer's page: a plane that is moved and zoomed, items of one's own, and the line.
 
-use crate::browser::Page;
+use crate::browser::{Page, Point};
 use crate::explore::{fashion, serving};
 use crate::explore_page::{
-    FULL, SETTLED, assert_quiet, bits_shown, choose, mouse, open, saved_bits,
+    FULL, LINKED, SETTLED, assert_quiet, bits_shown, choose, open, saved_bits,
 };
 use crate::program::folder;
-use headless_chrome::browser::tab::point::Point;
-use headless_chrome::protocol::cdp::Input;
 use morphscape::data::{ClassMatch, Picture};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::explore::Subject;
@@ -30,59 +28,8 @@ fn is_near(found: [f64; 2], expected: [f64; 2]) -> bool {
     (found.iter().zip(expected)).all(|(found, expected)| (found - expected).abs() < 0.02)
 }
 
-fn wheel(page: &Page, point: &Point, delta: f64) {
-    let event = Input::DispatchMouseEvent {
-        Type: Input::DispatchMouseEventTypeOption::MouseWheel,
-        x: point.x,
-        y: point.y,
-        button: None,
-        buttons: None,
-        click_count: None,
-        modifiers: None,
-        timestamp: None,
-        force: None,
-        tangential_pressure: None,
-        tilt_x: None,
-        tilt_y: None,
-        twist: None,
-        delta_x: Some(0.0),
-        delta_y: Some(delta),
-        pointer_Type: None,
-    };
-    page.tab.call_method(event).expect("the wheel turns");
-}
-
-fn fingers(page: &Page, what: Input::DispatchTouchEventTypeOption, places: &[[f64; 2]]) {
-    let touch = |&[x, y]: &[f64; 2]| Input::TouchPoint {
-        x,
-        y,
-        radius_x: None,
-        radius_y: None,
-        rotation_angle: None,
-        force: None,
-        tangential_pressure: None,
-        tilt_x: None,
-        tilt_y: None,
-        twist: None,
-        id: None,
-    };
-    let mut touch_points: Vec<Input::TouchPoint> = places.iter().map(touch).collect();
-    for (n, point) in touch_points.iter_mut().enumerate() {
-        point.id = Some(n as f64);
-    }
-    let event = Input::DispatchTouchEvent {
-        Type: what,
-        touch_points,
-        modifiers: None,
-        timestamp: None,
-    };
-    page.tab.call_method(event).expect("fingers move");
-}
-
 #[test]
 fn a_plane_is_moved_and_zoomed() {
-    use Input::DispatchMouseEventTypeOption::{MouseMoved, MousePressed, MouseReleased};
-    use Input::DispatchTouchEventTypeOption::{TouchEnd, TouchMove, TouchStart};
     serving(fashion(Box::new(CpuEngine::new())), |client| {
         let Some(page) = open(client, "a=9&b=2&c=1&kind=plane&range=0.5&steps=21") else {
             return;
@@ -91,16 +38,16 @@ fn a_plane_is_moved_and_zoomed() {
         assert!(is_near(widths(&page), [2.0, 2.0]));
         // Dragged to the right and down by a fifth of the map: what was at the left comes in.
         let [from, to] = [[0.4, 0.4], [0.6, 0.6]].map(|[x, y]| page.place("#map", x, y));
-        mouse(&page, &from, MousePressed);
+        page.pointer("mousePressed", from);
         for n in 1..=10 {
             let share = f64::from(n) / 10.0;
             let point = Point {
                 x: from.x + share * (to.x - from.x),
                 y: from.y + share * (to.y - from.y),
             };
-            mouse(&page, &point, MouseMoved);
+            page.pointer("mouseMoved", point);
         }
-        mouse(&page, &to, MouseReleased);
+        page.pointer("mouseReleased", to);
         page.wait(SETTLED);
         let [[left, right], [below, above]] = shown_box(&page);
         assert!(is_near([left, right], [0.9, 0.1]), "{left} {right}");
@@ -112,9 +59,9 @@ fn a_plane_is_moved_and_zoomed() {
 
         // The wheel, about the place under it.
         let corner = page.place("#map", 0.02, 0.98);
-        mouse(&page, &corner, MouseMoved);
+        page.hover(corner);
         std::thread::sleep(Duration::from_millis(400));
-        wheel(&page, &corner, -250.0);
+        page.wheel(corner, -250.0);
         page.wait("morphscape.settings.box[0][1] < 0");
         page.wait(SETTLED);
         let [[nearer, _], [lower, _]] = shown_box(&page);
@@ -131,32 +78,31 @@ fn a_plane_is_moved_and_zoomed() {
 
         // A link restores the box, and the keys lead back.
         let deep = bits_shown(&page);
-        page.wait("location.hash.includes('range=')");
-        std::thread::sleep(Duration::from_millis(400));
-        page.tab.reload(false, None).expect("the page loads again");
+        page.wait(LINKED);
+        page.reload();
         page.wait(FULL);
         assert_eq!(bits_shown(&page), deep);
         page.value("document.querySelector('#map').focus()");
-        page.tab.press_key("0").expect("a key");
+        page.press("0");
         page.wait("morphscape.settings.box.flat().every((share) => share === 0.1)");
-        page.tab.press_key("-").expect("a key");
+        page.press("-");
         page.wait(SETTLED);
         assert!(is_near(widths(&page), [1.5, 1.5]), "{:?}", widths(&page));
 
         // Two fingers that move apart, and one that scrolls.
         let middle = page.place("#map", 0.5, 0.5);
         let pair = |apart: f64| [[middle.x - apart, middle.y], [middle.x + apart, middle.y]];
-        fingers(&page, TouchStart, &pair(30.0));
+        page.touch("touchStart", &pair(30.0));
         for n in 1..=10 {
-            fingers(&page, TouchMove, &pair(30.0 + 3.0 * f64::from(n)));
+            page.touch("touchMove", &pair(30.0 + 3.0 * f64::from(n)));
         }
-        fingers(&page, TouchEnd, &[]);
+        page.touch("touchEnd", &[]);
         page.wait(SETTLED);
         let pinched = widths(&page);
         assert!(pinched[0] < 1.0, "{pinched:?}");
-        fingers(&page, TouchStart, &[[middle.x, middle.y]]);
-        fingers(&page, TouchMove, &[[middle.x, middle.y + 40.0]]);
-        fingers(&page, TouchEnd, &[]);
+        page.touch("touchStart", &[[middle.x, middle.y]]);
+        page.touch("touchMove", &[[middle.x, middle.y + 40.0]]);
+        page.touch("touchEnd", &[]);
         assert!(is_near(widths(&page), pinched));
         assert_quiet(&page, client);
     });
@@ -189,7 +135,8 @@ fn pictures_of_ones_own_are_dropped_linked_and_saved() {
             page.value("document.querySelector('#link-note').hidden"),
             true
         );
-        page.tab.reload(false, None).expect("the page loads again");
+        page.wait(LINKED);
+        page.reload();
         page.wait(FULL);
         assert_eq!(bits_shown(&page), shown);
         // Kept as a run, which holds the picture.
@@ -250,12 +197,10 @@ fn a_line_is_shown_with_its_intervals() {
             // The chart is there, and the pointer leads the probe along the bars.
             assert_eq!(page.number("morphscape.path().length"), 41.0);
             let point = page.place("#line-bars", 0.75, 0.2);
-            page.tab
-                .move_mouse_to_point(point)
-                .expect("the mouse moves");
+            page.hover(point);
             page.wait("morphscape.probe().cell[1] === 30");
             page.value("document.querySelector('#line-bars').focus()");
-            page.tab.press_key("ArrowLeft").expect("a key");
+            page.press("ArrowLeft");
             page.wait("morphscape.probe().cell[1] === 29");
             assert!(
                 page.text("document.querySelector('#line-text').textContent")

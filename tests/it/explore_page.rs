@@ -1,10 +1,8 @@
 //! The explorer's page in a real browser, against a server of this process.
 
-use crate::browser::Page;
+use crate::browser::{Page, Point};
 use crate::explore::{Client, Explorer, fashion, serving};
 use crate::program::folder;
-use headless_chrome::browser::tab::point::Point;
-use headless_chrome::protocol::cdp::Input;
 use morphscape::data::ClassMatch;
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::explore::Subject;
@@ -17,6 +15,7 @@ use std::time::Duration;
 pub(crate) const FULL: &str =
     "document.documentElement.dataset.ready === 'full' && morphscape.isSettled()";
 pub(crate) const SETTLED: &str = "morphscape.isSettled()";
+pub(crate) const LINKED: &str = "morphscape.isLinked()";
 
 /// Opens the page; nothing where there is no browser.
 pub(crate) fn open(client: &Client, state: &str) -> Option<Page> {
@@ -27,41 +26,18 @@ pub(crate) fn assert_quiet(page: &Page, client: &Client) {
     page.assert_asked_only(&[&client.url, "data:", "blob:"]);
 }
 
-pub(crate) fn mouse(page: &Page, point: &Point, what: Input::DispatchMouseEventTypeOption) {
-    let event = Input::DispatchMouseEvent {
-        Type: what,
-        x: point.x,
-        y: point.y,
-        button: Some(Input::MouseButton::Left),
-        buttons: Some(1),
-        click_count: Some(1),
-        modifiers: None,
-        timestamp: None,
-        force: None,
-        tangential_pressure: None,
-        tilt_x: None,
-        tilt_y: None,
-        twist: None,
-        delta_x: None,
-        delta_y: None,
-        pointer_Type: None,
-    };
-    page.tab.call_method(event).expect("the mouse moves");
-}
-
 /// Presses at the first place and drags to the last.
 pub(crate) fn drag(page: &Page, selector: &str, from: f64, to: f64) {
-    use Input::DispatchMouseEventTypeOption::{MouseMoved, MousePressed, MouseReleased};
     let start = page.place(selector, from, 0.5);
     let end = page.place(selector, to, 0.5);
-    mouse(page, &start, MousePressed);
+    page.pointer("mousePressed", start);
     for n in 1..=20 {
         let share = f64::from(n) / 20.0;
         let x = start.x + share * (end.x - start.x);
-        mouse(page, &Point { x, y: start.y }, MouseMoved);
+        page.pointer("mouseMoved", Point { x, y: start.y });
         std::thread::sleep(Duration::from_millis(16));
     }
-    mouse(page, &end, MouseReleased);
+    page.pointer("mouseReleased", end);
 }
 
 pub(crate) fn bits_shown(page: &Page) -> Vec<u32> {
@@ -132,9 +108,7 @@ fn a_landscape_is_explored_in_a_browser() {
 
         // Hovering moves the probe, of both models.
         let point = page.place("#map", 0.97, 0.5);
-        page.tab
-            .move_mouse_to_point(point)
-            .expect("the mouse moves");
+        page.hover(point);
         page.wait("JSON.stringify(morphscape.probe().cell) === '[10,20]'");
         let shown = page.text("document.querySelector('#bars .predicted .label').textContent");
         assert_eq!(
@@ -150,7 +124,7 @@ fn a_landscape_is_explored_in_a_browser() {
         // Two clicks make a path; refining keeps its place.
         for (across, down) in [(0.02, 0.02), (0.98, 0.98)] {
             let point = page.place("#map", across, down);
-            page.tab.click_point(point).expect("a click");
+            page.click(point);
         }
         page.wait("morphscape.path().length === 21");
         choose(&page, "#steps", "81");
@@ -204,17 +178,16 @@ fn a_landscape_is_explored_in_a_browser() {
         page.wait("document.querySelector('#saved').textContent.includes('this view is view.3')");
         assert_eq!(saved_bits(&place), shown);
         page.value("document.querySelector('#commands').open = true");
-        page.wait("!document.querySelector('#python-part').hidden");
-        assert!(
-            page.text("document.querySelector('#python').textContent")
-                .contains("ms.landscape(None, images[")
+        page.wait(
+            "document.querySelector('#python').textContent.includes('ms.landscape(None, images[')",
         );
 
         // The address restores the view.
         page.value("morphscape.setCursor(3, 4)");
         page.wait("location.hash.includes('at=0.15_0.2')");
         let path = page.text("JSON.stringify(morphscape.path())");
-        page.tab.reload(false, None).expect("the page loads again");
+        page.wait(LINKED);
+        page.reload();
         page.wait(FULL);
         assert_eq!(bits_shown(&page), shown);
         assert_eq!(
@@ -264,15 +237,15 @@ fn rows_are_led_by_sliders_and_a_run_is_where_to_start() {
         assert_eq!(bits_shown(&page), saved);
         // Any point of the space: one slider moved.
         drag(&page, ".anchor .features input", 0.5, 0.9);
+        page.wait(
+            "document.querySelector('#anchors .name').textContent.includes('a point of your own')",
+        );
         page.wait(SETTLED);
         assert_ne!(bits_shown(&page), saved);
-        assert!(
-            page.text("document.querySelector('#anchors .name').textContent")
-                .contains("a point of your own")
-        );
         let moved = bits_shown(&page);
         page.wait("decodeURIComponent(location.hash).includes('a=row:')");
-        page.tab.reload(false, None).expect("the page loads again");
+        page.wait(LINKED);
+        page.reload();
         page.wait(FULL);
         assert_eq!(bits_shown(&page), moved);
         page.value("document.querySelector('#exact').click()");
@@ -294,7 +267,7 @@ fn the_page_can_be_used_by_everyone() {
         };
         page.value("document.querySelector('#commands').open = true");
         page.wait("document.querySelector('#gallery button .thumb') !== null");
-        page.wait("!document.querySelector('#python-part').hidden");
+        page.wait("document.querySelector('#python').textContent !== ''");
         for theme in ["light", "dark"] {
             page.value(&format!("if (document.documentElement.dataset.theme !== '{theme}') document.querySelector('#theme').click()"));
             assert_eq!(page.text("document.documentElement.dataset.theme"), theme);
@@ -308,12 +281,12 @@ fn the_page_can_be_used_by_everyone() {
         page.assert_fits(&[1600, 1300, 1000, 700, 390, 320]);
         // Everything by keyboard: the gallery's arrows, an anchor's slider, the map.
         page.value("document.querySelector('#gallery button[tabindex=\"0\"]').focus()");
-        page.tab.press_key("ArrowRight").expect("a key");
+        page.press("ArrowRight");
         page.wait("document.activeElement.dataset.at === '1'");
-        page.tab.press_key("Enter").expect("a key");
+        page.press("Enter");
         page.wait("document.querySelector('#anchors .name').textContent === 't10k#1'");
         page.value("document.querySelector('#scrub-C').focus()");
-        page.tab.press_key("ArrowRight").expect("a key");
+        page.press("ArrowRight");
         page.wait("document.querySelectorAll('#anchors .name')[2].textContent !== 't10k#1'");
         page.wait(SETTLED);
         assert_quiet(&page, client);
@@ -368,6 +341,7 @@ fn names_of_classes_and_files_are_text() {
         }
         // An address that anyone may have made.
         page.value("location.hash = 'a=%3Cimg%20src=x%20onerror=window.broken=6%3E&b=1e9&c=-1&kind=__proto__&steps=NaN&cells=1e9&at=5_x&path=_'");
+        page.wait(LINKED);
         page.wait(SETTLED);
         choose(
             &page,

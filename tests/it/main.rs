@@ -11,6 +11,8 @@
 mod browser;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/devtools.rs"]
+mod devtools;
 #[path = "../common/drivers.rs"]
 mod drivers;
 #[path = "../common/faulty.rs"]

@@ -85,10 +85,11 @@ fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
         .filter_map(|name| name.strip_suffix(".answers"))
         .collect();
     assert!(names.len() >= 25, "{names:?}");
+    let mut in_library = Vec::new();
     for name in names {
         let model = model(&format!("variant_{name}"), None);
-        if name == "branches" {
-            assert!(!model.runs_on_host(), "joined layers are a kernel");
+        if model.runs_on_host() {
+            in_library.push(name);
         }
         let (shape, inputs) = values(&format!("{name}.inputs"));
         let (_, raw) = values(&format!("{name}.answers"));
@@ -158,6 +159,19 @@ fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
             "{name}: {notes}"
         );
     }
+    in_library.sort_unstable();
+    let without_kernels = [
+        "clipped_softmax",
+        "clipped_wide",
+        "log_of_softmax",
+        "padded_low",
+        "quantised_softmax",
+        "rounded_softmax",
+        "tanh",
+        "two_columns",
+        "written_out_softmax",
+    ];
+    assert_eq!(in_library, without_kernels, "all others have kernels");
     for (name, word) in [
         ("conv_integer", "ConvInteger"),
         ("softmax_over_batch", "the batch's"),
@@ -392,6 +406,23 @@ fn the_command_lists_an_onnx_model_and_does_not_convert_it() {
 }
 
 /// Transformers, mixers and ConvNeXts, each from both exporters (`tests/golden/onnx/make_tokens.py`).
+/// Three of the networks of whose graphs ONNX's package tests that they can be read; all weights are
+/// made by the graph, and are the same.
+#[test]
+fn networks_of_onnxs_own_tests_run_on_the_kernels() {
+    for (file, steps) in [("inception_v1", 90), ("shufflenet", 80), ("squeezenet", 30)] {
+        let model = model(&format!("light_{file}"), None);
+        assert!(!model.runs_on_host(), "{file} is the library's");
+        assert_eq!(model.input_shape(), Some(&[224, 224, 3][..]), "{file}");
+        assert_eq!(model.num_classes(), 1000, "{file}");
+        assert!(
+            model.steps().len() >= steps,
+            "{file}: {}",
+            model.steps().len()
+        );
+    }
+}
+
 #[test]
 fn networks_of_tokens_run_on_the_kernels_and_answer_as_onnxruntime_does() {
     let content = std::fs::read(golden("onnx/tokens.safetensors")).expect("the answers");

@@ -219,9 +219,7 @@ fn hovering_shows_frames(page: &Page, run: &Path) {
     for (i, j) in [(0, 0), (4, 2), (1, 6), (8, 3)] {
         let middle = |index: usize| (index as f64 + 0.5) / 9.0;
         let point = page.place("#map", middle(j), middle(i));
-        page.tab
-            .move_mouse_to_point(point)
-            .expect("the mouse moves");
+        page.hover(point);
         page.wait(&format!(
             "(() => {{ const probe = window.morphscape.probe(); return probe.i === {i} && probe.j === {j}; }})()"
         ));
@@ -279,7 +277,7 @@ fn frame_difference(page: &Page, frames: &[Vec<f32>], k: usize) -> f32 {
 fn two_clicks_make_a_path(page: &Page) {
     for (across, down) in [(0.5 / 9.0, 0.5 / 9.0), (8.5 / 9.0, 4.5 / 9.0)] {
         let point = page.place("#map", across, down);
-        page.tab.click_point(point).expect("a click");
+        page.click(point);
     }
     page.wait("window.morphscape.path().length > 2");
     let cells = page.text("JSON.stringify(window.morphscape.path())");
@@ -297,14 +295,14 @@ fn two_clicks_make_a_path(page: &Page) {
 fn the_keyboard_works(page: &Page) {
     page.value("document.querySelector('#map').focus()");
     page.value("window.morphscape.setCursor(3, 3)");
-    page.tab.press_key("ArrowRight").expect("a key");
-    page.tab.press_key("ArrowDown").expect("a key");
+    page.press("ArrowRight");
+    page.press("ArrowDown");
     page.wait("window.morphscape.probe().i === 4 && window.morphscape.probe().j === 4");
-    page.tab.press_key("Escape").expect("a key");
+    page.press("Escape");
     page.wait("window.morphscape.path().length === 0");
     page.value("document.activeElement.blur()");
     let before = page.text("window.morphscape.probe().name");
-    page.tab.press_key("]").expect("a key");
+    page.press("]");
     page.wait(&format!("window.morphscape.probe().name !== '{before}'"));
 }
 
@@ -555,7 +553,7 @@ fn assert_nothing_foreign_runs(page: &Page) {
     let color =
         page.text("getComputedStyle(document.querySelector('body > p:last-of-type')).color");
     assert_ne!(color, "rgb(255, 0, 0)");
-    let complaints = page.complaints.lock().expect("a list");
+    let complaints = page.complaints();
     let stopped = complaints
         .iter()
         .filter(|text| text.contains("Content Security Policy"));
@@ -627,8 +625,8 @@ fn models_are_compared_in_a_browser() {
     // The probe says what the tensors do.
     let name = page.text("document.querySelector('#landscapes tbody tr').dataset.name");
     page.value("document.querySelector('#maps').focus()");
-    page.tab.press_key("ArrowRight").expect("a key");
-    page.tab.press_key("ArrowDown").expect("a key");
+    page.press("ArrowRight");
+    page.press("ArrowDown");
     let probed = page.text("document.querySelector('#probe').textContent");
     assert!(probed.contains("row 1, column 1"), "{probed}");
     for (row, file) in [(1, "landscape"), (2, "landscape.2")] {

@@ -58,6 +58,8 @@ window.morphscape = {
   steps: () => steps,
   asked: () => live.asked,
   isSettled: () => document.documentElement.dataset.settled === String(live.asked),
+  /** Whether the address says what is shown. */
+  isLinked: () => location.hash === `#${address.text()}`,
   log: () => live.log,
   probe: () => ({ cell: state.cursor, label: labelAt(state.cursor), probabilities: Array.from(probabilitiesAt(state.cursor)) }),
   path: () => path.cells(),

@@ -113,7 +113,7 @@ impl Reader<'_> {
         let (end, _) = self.laid(node, &end, &order, Some(count))?;
         let mut layers = live(self.layers, end);
         // A softmax at the end is left out; one inside weighs.
-        let last = layers.iter().rposition(|layer| !is_shape(&layer.op));
+        let last = layers.iter().rposition(|layer| !layer.op.is_shape());
         for (number, layer) in layers.iter_mut().enumerate() {
             if matches!(layer.op, Op::Softmax) && Some(number) != last {
                 if layer.class != "Softmax" {
@@ -127,11 +127,6 @@ impl Reader<'_> {
             false => Err("its last operators do not say what it answers".into()),
         }
     }
-}
-
-/// Whether a layer renames axes and no more.
-fn is_shape(op: &Op) -> bool {
-    matches!(op, Op::Reshape(_) | Op::Axis { .. })
 }
 
 /// The layers that value `end` needs, of which it is the last.
@@ -159,7 +154,7 @@ fn live(layers: Vec<Layer>, end: usize) -> Vec<Layer> {
 /// changes what the values are.
 fn ends_as(tail: &Tail, layers: &[Layer]) -> bool {
     let mut ends = layers.iter().rev();
-    let Some(end) = ends.find(|layer| !is_shape(&layer.op)) else {
+    let Some(end) = ends.find(|layer| !layer.op.is_shape()) else {
         return false;
     };
     match (tail, &end.op) {

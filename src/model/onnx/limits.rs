@@ -2,8 +2,8 @@
 //!
 //! The library descends into the file as deeply as its messages nest, and makes room for whatever
 //! a graph computes. Messages are checked here before the library sees the file, and so are sizes
-//! that stand in it: constants that say how large an operator's output is, and the
-//! attributes of windows. Sizes that a graph computes, by broadcasting or from its own shapes,
+//! that stand in it: constants that say how large an operator's output is, the attributes of
+//! windows, and what makes many values of one: padding, scales and strides. Sizes that a graph computes, by broadcasting or from its own shapes,
 //! are not known before it runs: those only the system can bound. Rejected: a list of allowed
 //! operators, which would refuse good models and still not bound a sum of a column and a row.
 
@@ -20,12 +20,14 @@ const MAX_VALUES: u64 = 1 << 26;
 /// Sides, strides and margins of a window.
 const MAX_WINDOW: u64 = 1 << 16;
 
+/// Values that padding, scales or strides may make of one: 1,023 pixels around an image.
+const MAX_GROWTH: u64 = 1 << 22;
+
 /// Operators whose output is as large as an input says, in numbers that often stand in the file.
-const SIZED: [&str; 8] = [
+const SIZED: [&str; 7] = [
     "ConstantOfShape",
     "Expand",
     "Tile",
-    "Pad",
     "Range",
     "Resize",
     "Upsample",
@@ -170,6 +172,7 @@ pub(super) fn check_sizes(graph: &GraphProto) -> Result<(), ModelError> {
                 return Err(too_large(node, name, &attribute.ints));
             }
         }
+        check_growth(node, &constants)?;
         if !SIZED.contains(&node.op_type.as_deref().unwrap_or_default()) {
             continue;
         }
@@ -190,6 +193,63 @@ pub(super) fn check_sizes(graph: &GraphProto) -> Result<(), ModelError> {
     Ok(())
 }
 
+/// Refuses padding, scales and strides that make too much of one value.
+fn check_growth(
+    node: &NodeProto,
+    constants: &BTreeMap<&str, Vec<&TensorProto>>,
+) -> Result<(), ModelError> {
+    let operator = node.op_type.as_deref().unwrap_or_default();
+    let mut grows: Vec<(&str, f64)> = Vec::new();
+    for attribute in &node.attribute {
+        let name = attribute.name.as_deref().unwrap_or_default();
+        match name {
+            "pads" => grows.push((name, padded(&attribute.ints))),
+            "output_padding" => {
+                grows.push((name, times(attribute.ints.iter().map(|&p| 1.0 + p as f64))))
+            }
+            "strides" if operator == "ConvTranspose" => {
+                grows.push((
+                    name,
+                    times(attribute.ints.iter().map(|&stride| stride as f64)),
+                ));
+            }
+            "scales" => grows.push((name, times(attribute.floats.iter().copied().map(f64::from)))),
+            _ => {}
+        }
+    }
+    for input in node.input.iter().skip(1) {
+        for tensor in constants.get(input.as_str()).into_iter().flatten() {
+            match operator {
+                "Pad" => grows.push((input, padded(&whole_numbers(tensor)))),
+                "Resize" | "Upsample" => {
+                    grows.push((input, times(floats(tensor).into_iter().map(f64::from))));
+                }
+                _ => {}
+            }
+        }
+    }
+    match grows.iter().find(|(_, grown)| *grown > MAX_GROWTH as f64) {
+        Some((what, grown)) => Err(ModelError::Config {
+            place: format!("operator {operator}, {what}"),
+            expected: format!("at most {MAX_GROWTH} values for one"),
+            found: format!("{grown:.0}"),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The product of factors, those below 1 left out.
+fn times(factors: impl Iterator<Item = f64>) -> f64 {
+    factors.map(|factor| factor.max(1.0)).product()
+}
+
+/// What padding before and behind each axis makes of one value.
+fn padded(pads: &[i64]) -> f64 {
+    let (before, behind) = pads.split_at(pads.len() / 2);
+    let sides = before.iter().zip(behind);
+    times(sides.map(|(&before, &behind)| 1.0 + before as f64 + behind as f64))
+}
+
 fn too_large(node: &NodeProto, what: &str, sizes: &[i64]) -> ModelError {
     let operator = node.op_type.as_deref().unwrap_or_default();
     ModelError::Config {
@@ -199,9 +259,11 @@ fn too_large(node: &NodeProto, what: &str, sizes: &[i64]) -> ModelError {
     }
 }
 
+/// Numbers of a constant that are looked at.
+const MOST_SIZES: usize = 64;
+
 /// The numbers of a constant that can be a size: 64-bit, and few.
 pub(super) fn whole_numbers(tensor: &TensorProto) -> Vec<i64> {
-    const MOST: usize = 64;
     if tensor.data_type != Some(DataType::INT64) {
         return Vec::new();
     }
@@ -211,10 +273,26 @@ pub(super) fn whole_numbers(tensor: &TensorProto) -> Vec<i64> {
             let (words, _) = bytes.as_chunks();
             words
                 .iter()
-                .take(MOST)
+                .take(MOST_SIZES)
                 .map(|&word| i64::from_le_bytes(word))
                 .collect()
         }
-        None => tensor.int64_data.iter().take(MOST).copied().collect(),
+        None => tensor.int64_data.iter().take(MOST_SIZES).copied().collect(),
+    }
+}
+
+/// The numbers of a constant that can be scales: 32-bit floats, and few.
+fn floats(tensor: &TensorProto) -> Vec<f32> {
+    if tensor.data_type != Some(DataType::FLOAT) {
+        return Vec::new();
+    }
+    match &tensor.raw_data {
+        Some(bytes) => {
+            let bytes = bytes.borrow();
+            let (words, _) = bytes.as_chunks();
+            let words = words.iter().take(MOST_SIZES);
+            words.map(|&word| f32::from_le_bytes(word)).collect()
+        }
+        None => tensor.float_data.iter().take(MOST_SIZES).copied().collect(),
     }
 }

@@ -8,7 +8,6 @@ use super::value::{
     Part, Source, Value, common, contiguous, merged, places, size_of, split as split_parts,
 };
 use super::values::small;
-use super::windows::{with_line, without_line};
 use crate::kernels::RearrangeLayer;
 use crate::model::layer::{Arrangement, Op};
 use rten_onnx::onnx::NodeProto;
@@ -433,7 +432,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A number around an image, or before and behind the values of a row.
+    /// A number around a value, along any axes but the batch.
     pub(super) fn pad(&mut self, node: &NodeProto) -> Read<Value> {
         let from = self.value(node, 0)?;
         if text(node, "mode").is_some_and(|mode| mode != "constant") {
@@ -455,13 +454,9 @@ impl Reader<'_> {
             let side = |n: i64| usize::try_from(n).map_err(|_| "padding below 0");
             sides[counted(axis, rank)?] = [side(pads[k])?, side(pads[axes.len() + k])?];
         }
-        let (from, line) = with_line(from)?;
-        if line {
-            sides.insert(2, [0; 2]);
+        if sides.first() != Some(&[0; 2]) {
+            return Err("padding of the batch".into());
         }
-        let &[[0, 0], [0, 0], rows, columns] = &sides[..] else {
-            return Err("padding of other axes than an image's".into());
-        };
         let filling = match has(node, 2) {
             true => match self.floats(node, 2)?[..] {
                 [filling] => filling,
@@ -472,17 +467,53 @@ impl Reader<'_> {
         // Zeros, once the number is taken away; it comes back with the rest.
         small(&[filling])?;
         let number = |filling: f32| Value::constant(Source::Floats([filling].into()), &[]);
-        let from = self.plus(node, &from, &number(-filling))?;
-        let (layer, [height, width, channels]) = self.image(node, &from)?;
-        let padded =
-            |size: usize, [before, after]: [usize; 2]| size.checked_add(before)?.checked_add(after);
-        let (height, width) = (padded(height, rows).zip(padded(width, columns)))
-            .ok_or("more padding than can be counted")?;
-        let shape = [height, width, channels];
+        let mut value = self.plus(node, &from, &number(-filling))?;
+        let axes: Vec<usize> = (1..rank).filter(|&axis| sides[axis] != [0; 2]).collect();
+        for pair in axes.chunks(2) {
+            value = self.in_zeros(node, &value, pair, &sides)?;
+        }
+        self.plus(node, &value, &number(filling))
+    }
+
+    /// Zeros along one axis or two, as columns and rows of an image whose channels the others are.
+    fn in_zeros(
+        &mut self,
+        node: &NodeProto,
+        from: &Value,
+        axes: &[usize],
+        sides: &[[usize; 2]],
+    ) -> Read<Value> {
+        if !self.is_behind_batch(from) {
+            return Err("padding across the batch".into());
+        }
+        let others = (1..from.rank()).filter(|axis| !axes.contains(axis));
+        let others: Vec<usize> = others.collect();
+        let image = |sizes: &[usize]| -> Vec<usize> {
+            let channels = others.iter().map(|&axis| sizes[axis]).product();
+            let (rows, columns) = match axes {
+                &[rows, columns] => (sizes[rows], sizes[columns]),
+                _ => (1, sizes[axes[0]]),
+            };
+            vec![rows, columns, channels]
+        };
+        let mut sizes = from.sizes();
+        let order = [axes, &others].concat();
+        let (layer, _) = self.laid(node, from, &from.order_of(order), Some(image(&sizes)))?;
+        for &axis in axes {
+            let [before, after] = sides[axis];
+            let padded = sizes[axis].checked_add(before);
+            let padded = padded.and_then(|size| size.checked_add(after));
+            sizes[axis] = padded.ok_or("more padding than can be counted")?;
+        }
+        let (rows, columns) = match axes {
+            &[rows, columns] => (sides[rows], sides[columns]),
+            _ => ([0; 2], sides[axes[0]]),
+        };
         let op = Op::Arrange(Arrangement::Pad { rows, columns });
-        let layer = self.push(node, vec![layer], op, shape.to_vec())?;
-        let value = self.plus(node, &self.image_of(layer, shape), &number(filling))?;
-        without_line(value, line)
+        let layer = self.push(node, vec![layer], op, image(&sizes))?;
+        let order: Vec<usize> = axes.iter().chain(&others).map(|axis| axis - 1).collect();
+        let axes = contiguous(&sizes[1..], &order);
+        Ok(Value::of_layer(layer, self.behind(axes)))
     }
 }
 

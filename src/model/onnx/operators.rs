@@ -134,7 +134,7 @@ operators! {
     "" "Mul" One arithmetic [] ""
     "" "Neg" One function [] ""
     "" "PRelu" One prelu [] ""
-    "" "Pad" One pad ["mode" "pads" "value"] "with what is there or numbers beyond 8, of other axes than an image's"
+    "" "Pad" One pad ["mode" "pads" "value"] "with what is there, numbers beyond 8, of the batch"
     "" "Pow" One power [] "other than 2 and 3"
     "" "Range" One range [] ""
     "" "Reciprocal" One function [] "of values"

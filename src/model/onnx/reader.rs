@@ -239,6 +239,24 @@ impl<'g> Reader<'g> {
         })
     }
 
+    /// An image's row as `[height, width, channels]`.
+    pub(super) fn image(&mut self, node: &NodeProto, from: &Value) -> Read<(usize, [usize; 3])> {
+        if from.rank() != 4 || !self.is_behind_batch(from) {
+            return Err("what is no image".into());
+        }
+        let sizes = from.sizes();
+        let shape = [sizes[2], sizes[3], sizes[1]];
+        let order = from.order_of([2, 3, 1]);
+        let (number, _) = self.laid(node, from, &order, Some(shape.to_vec()))?;
+        Ok((number, shape))
+    }
+
+    /// What a layer gives as `[height, width, channels]`, as the graph sees it.
+    pub(super) fn image_of(&self, number: usize, [height, width, channels]: [usize; 3]) -> Value {
+        let axes = contiguous(&[channels, height, width], &[1, 2, 0]);
+        Value::of_layer(number, self.behind(axes))
+    }
+
     /// An input `[batch, values]` as a row.
     pub(super) fn row(&mut self, node: &NodeProto, number: usize) -> Read<(usize, usize)> {
         let value = self.value(node, number)?;

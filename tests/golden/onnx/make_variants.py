@@ -113,10 +113,19 @@ add("branches", [node("Conv", ["x", "W"], ["a"], kernel_shape=[3, 3], pads=[1, 1
                  node("Concat", ["b", "d", "e"], ["f"], axis=1), node("Conv", ["f", "U"], ["h"], kernel_shape=[1, 1]),
                  node("Sum", ["h", "d", "b"], ["c"]), *end],
     {"W": K, "V": K[:, :, :1, :1], "U": np.concatenate([K[:, :, 0, 0], K[:, :, 1, 1], K[:, :, 2, 2]], 1)[:, :, None, None]}, images=True)
+# An image of one pixel as a row: what stands behind the softmax are axes of one.
+add("softmax_of_pooled_row", [node("AveragePool", ["x"], ["a"], kernel_shape=[7, 6]), node("Reshape", ["a", "rows"], ["b"]),
+                   node("Gemm", ["b", "D"], ["c"]), node("Softmax", ["c"], ["out"], axis=1)],
+    {"rows": np.array([-1, 3]), "D": K[:, :, 0, 0]}, images=True)
 # Half floats' bounds round nothing away.
 add("clipped_wide", [product, node("Clip", ["z", "lo", "hi"], ["out"])], {"W": W, "lo": scalar(-65504.0), "hi": scalar(65504.0)})
 add("padded_low", [node("Pad", ["x", "pads", "low"], ["p"]), node("MaxPool", ["p"], ["c"], kernel_shape=[3, 3]), *end],
     {"pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]), "low": scalar(-1e30)}, images=True)
+add("padded_channels_last", [node("Transpose", ["x"], ["t"], perm=[0, 2, 3, 1]), node("Pad", ["t", "pads"], ["p"]),
+                             node("Transpose", ["p"], ["q"], perm=[0, 3, 1, 2]), node("Conv", ["q", "W"], ["c"], kernel_shape=[3, 3]), *end],
+    {"pads": np.array([0, 1, 2, 0, 0, 0, 3, 0]), "W": K}, images=True)
+add("padded_along_all", [node("Pad", ["x", "pads", "half"], ["p"]), node("Conv", ["p", "W"], ["c"], kernel_shape=[1, 1]), *end],
+    {"pads": np.array([0, 1, 0, 2, 0, 0, 1, 1]), "half": scalar(0.5), "W": K.reshape(3, 27)[:, :4, None, None]}, images=True)
 add("labels", [product, node("Softmax", ["z"], ["out"]), node("ArgMax", ["out"], ["label"], axis=1, keepdims=0)], {"W": W},
     more=[H.make_tensor_value_info("label", T.INT64, ("n",))])
 

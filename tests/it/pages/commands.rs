@@ -392,7 +392,7 @@ fn every_command_of_every_page_runs() {
     assert!(idle.is_empty(), "no page needs these entries: {idle:?}");
 }
 
-/// Examples and tests that a page names are there.
+/// Examples, benchmarks and tests that a page names are there.
 #[test]
 fn examples_of_pages_are_there() {
     for page in pages() {
@@ -400,6 +400,7 @@ fn examples_of_pages_are_there() {
         for pair in words.windows(2) {
             let file = match pair[0] {
                 "--example" => format!("examples/{}.rs", pair[1]),
+                "--bench" => format!("benches/{}.rs", pair[1]),
                 "--test" => format!("tests/{}", pair[1]),
                 _ => continue,
             };

@@ -140,6 +140,12 @@ const LIMITS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "docs/limits.md",
+        "scales that make 2^{^} values of one",
+        "src/model/onnx/limits.rs",
+        "MAX_GROWTH",
+    ),
+    (
+        "docs/limits.md",
         "2^{^} values an input",
         "src/model/onnx.rs",
         "MAX_INPUT",
@@ -183,7 +189,7 @@ const LIMITS: &[(&str, &str, &str, &str)] = &[
     (
         "docs/limits.md",
         "more than {} rows every n-th",
-        "src/job/loaded.rs",
+        "src/job/loaded/computing.rs",
         "MAX_DATA_POINTS",
     ),
     (

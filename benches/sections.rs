@@ -1,7 +1,7 @@
 //! Times exact sections: lines and planes of the bundled networks, one core and all.
 //!
 //! ```text
-//! cargo run --release --example bench_sections [-- REPETITIONS [WHAT]]
+//! cargo bench --bench sections [-- REPETITIONS [WHAT]]
 //! ```
 //!
 //! Each figure is the best and the median of the repetitions, wall time; on a busy machine read the
@@ -217,7 +217,8 @@ fn planes_of(count: usize, steps: usize, model: ModelSource) -> SweepJob {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
+    // Cargo adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|word| word != "--bench");
     let cnn = read_model(
         &file("models/fashion-mnist-cnn.safetensors"),
         &ModelOptions::default(),

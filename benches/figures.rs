@@ -1,6 +1,6 @@
 //! Times every figure of a landscape, its PNG, and its part of the report, and prints a table:
 //!
-//!     cargo run --release --example bench_figures
+//!     cargo bench --bench figures
 //!
 //! One thread, one landscape of 21 x 21 frames with two intruders; medians.
 

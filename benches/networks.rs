@@ -1,6 +1,6 @@
 //! Times the kernels of convolutional networks and whole networks on every engine here:
 //!
-//!     cargo run --release --example bench_networks [ENGINE ...] [MODEL ...]
+//!     cargo bench --bench networks [-- [ENGINE ...] [MODEL ...]]
 //!
 //! Engines whose names hold none of the words are left out; words that are files are models to time on
 //! rows of random numbers, and nothing else is timed then. The larger networks have random weights,
@@ -90,8 +90,10 @@ fn main() {
             GpuEngine::open(Some(&adapter.name)).expect("a listed adapter opens"),
         ));
     }
+    // Cargo adds `--bench`.
+    let words = std::env::args().skip(1).filter(|word| word != "--bench");
     let (files, words): (Vec<String>, Vec<String>) =
-        (std::env::args().skip(1)).partition(|word| Path::new(word).is_file());
+        words.partition(|word| Path::new(word).is_file());
     engines.retain(|engine| {
         let name = format!("{}: {}", engine.info().engine, engine.info().adapter);
         words.is_empty() || words.iter().any(|word| name.contains(word))

@@ -1,7 +1,7 @@
 //! Frames a second of model files on the CPU engine, as a sweep classifies them, and the seconds
 //! of each kernel:
 //!
-//!     cargo run --release --example bench_models -- mine.onnx resnet.keras
+//!     cargo bench --bench models -- mine.onnx resnet.keras
 //!
 //! The best of a few rounds, since another program on the machine only ever takes time away.
 
@@ -17,7 +17,8 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let engine = CpuEngine::new();
-    for file in std::env::args().skip(1) {
+    // Cargo adds `--bench`.
+    for file in std::env::args().skip(1).filter(|word| word != "--bench") {
         let model = read_model(Path::new(&file), &ModelOptions::default()).expect("it is read");
         let shape = model.input_shape().expect("a file says its input's shape");
         let values: usize = shape.iter().product();

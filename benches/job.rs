@@ -1,6 +1,6 @@
 //! Times the paper's image job and its kernels on every engine here, and prints a table:
 //!
-//!     cargo run --release --example bench
+//!     cargo bench --bench job
 //!
 //! Engines and samplings take turns, so that a noisy machine disturbs all alike. Medians.
 

@@ -1,6 +1,6 @@
 //! Times walks on every engine here, and prints walker-steps a second:
 //!
-//!     cargo run --release --example bench_walks
+//!     cargo bench --bench walks
 //!
 //! 65,536 walkers on the cosine field `2 cos 2 pi x + cos 2 pi y`, 101 x 101 points, T = 1, from its
 //! middle: the Metropolis walk on the lattice, and the Langevin walk in its bilinear potential.

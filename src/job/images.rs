@@ -189,6 +189,12 @@ impl LoadedImages {
                 );
                 observer.note(&order_note(text, order));
             }
+            (None, None) if found.len() == outputs => say(format!(
+                "{} does not name its classes; assuming those of {}, in order: {}",
+                model.path,
+                self.path,
+                some_names(found)
+            )),
             _ => {}
         }
         let shape = self.images.image_shape();

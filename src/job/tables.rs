@@ -271,6 +271,12 @@ impl LoadedTable {
                 &[Setting::Features],
             ));
         }
+        if model.features().is_none() && self.paper.is_none() {
+            self.assumed.push(Note::new(format!(
+                "{model_path} does not name its features; taking the columns in their order: {}",
+                some_names(self.table.features())
+            )));
+        }
         let outputs = model.num_classes();
         let classes = self.table.classes();
         let names = match model.classes() {

@@ -36,6 +36,7 @@ use super::{AnswerKind, LayerSummary, ModelError};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes};
 pub(super) use library::OnnxNetwork;
 use library::{Arrangement, Made, guarded, sizes_inside};
+use rewrite::attribute;
 use rten::{Dimension, ModelOptions, ThreadPool};
 use rten_onnx::onnx::{DataLocation, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +63,8 @@ pub(super) enum Runs {
 /// A network and what its file says of it.
 pub(super) struct OnnxFile {
     pub(super) runs: Runs,
-    /// Metadata `classes`, a JSON list of strings.
+    /// Metadata `classes`, or the labels of a table's classifier where they are texts: a JSON list of
+    /// strings.
     pub(super) classes: Option<String>,
     /// What its values were said to be.
     pub(super) output: Option<Output>,
@@ -85,6 +87,7 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         .filter(|graph| !graph.node.is_empty())
         .ok_or_else(|| not_onnx("there is no graph in it".into()))?;
     limits::check_sizes(&graph)?;
+    let labels = class_labels(&graph);
     let mut notes = Vec::new();
     let names: Vec<String> = (graph.output.iter())
         .filter_map(|output| output.name.clone())
@@ -126,7 +129,8 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
     let tail = Tail::of(&graph, opset)?;
     let classes = (proto.metadata_props.iter())
         .find(|entry| entry.key.as_deref() == Some("classes"))
-        .and_then(|entry| entry.value.clone());
+        .and_then(|entry| entry.value.clone())
+        .or(labels.filter(|_| told.class_names.is_none()));
     let flat = match (told.layout, proto.producer_name.as_deref()) {
         (Some(layout), _) => layout,
         (None, Some("pytorch")) => Layout::ChannelsFirst,
@@ -323,6 +327,16 @@ fn by_kernels(
         Ok(_) => Ok((layers, input_shape)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// The labels that a table's classifier, or the map of labels behind it, gives in the order of its
+/// scores. Labels that are numbers name nothing.
+fn class_labels(graph: &GraphProto) -> Option<String> {
+    let texts = |node: &NodeProto| {
+        let labels = attribute(node, "classlabels_strings")?.strings.as_slice();
+        (!labels.is_empty()).then(|| serde_json::json!(labels).to_string())
+    };
+    graph.node.iter().rev().find_map(texts)
 }
 
 /// Names of the files that hold weights.

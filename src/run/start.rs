@@ -116,6 +116,7 @@ impl<'a> Run<'a> {
         let folder = RunFolder::prepare(folder, plan, existing, &self.command)?;
         let mut timings = self.timings;
         timings.engine += opening.elapsed();
+        self.job.warn_of_labels(self.engine, observer)?;
         let data_points = match rows_alone {
             true => None,
             false => self.job.data_points(self.engine)?,

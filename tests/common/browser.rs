@@ -11,7 +11,7 @@
 use crate::devtools::{Browser, executable};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// A page in a browser of its own, with what it asked for and what it complained of.
@@ -25,6 +25,10 @@ pub struct Point {
     pub x: f64,
     pub y: f64,
 }
+
+/// A preference for no motion: what scrolls smoothly is elsewhere when it is clicked.
+static STILL: LazyLock<Value> =
+    LazyLock::new(|| json!({"name": "prefers-reduced-motion", "value": "reduce"}));
 
 /// What a browser draws or computes with; both are software, SwiftShader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,7 @@ impl Page {
             return None;
         };
         let mut browser = Browser::start(&executable, graphics.flags());
+        browser.call("Emulation.setEmulatedMedia", json!({"features": [*STILL]}));
         browser.load("Page.navigate", json!({"url": address}));
         let page = Self {
             browser: Mutex::new(browser),
@@ -189,10 +194,10 @@ impl Page {
             .unwrap_or_else(|thrown| panic!("{expression}: {thrown}"))
     }
 
-    /// The value of an expression, or what it throws.
+    /// The value of an expression, or what it throws; an error while another page comes.
     fn evaluated(&self, expression: &str) -> Result<Value, Value> {
         let order = json!({"expression": expression, "awaitPromise": true});
-        let mut answer = self.call("Runtime.evaluate", order);
+        let mut answer = self.browser().ask("Runtime.evaluate", order)?;
         match answer["exceptionDetails"].take() {
             Value::Null => Ok(answer["result"]["value"].take()),
             thrown => Err(thrown),
@@ -311,8 +316,11 @@ impl Page {
 
     /// The page as who prefers this theme, `light` or `dark`, sees it.
     pub fn prefer(&self, theme: &str) {
-        let preferred = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
-        self.call("Emulation.setEmulatedMedia", preferred);
+        let preferred = json!({"name": "prefers-color-scheme", "value": theme});
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({"features": [*STILL, preferred]}),
+        );
         self.wait(&format!(
             "window.matchMedia('(prefers-color-scheme: {theme})').matches"
         ));

@@ -116,6 +116,12 @@ impl Browser {
 
     /// What a method answers; panics where it answers with an error.
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.ask(method, parameters)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// What a method answers, or its error.
+    pub fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.number += 1;
         let mut order = json!({"id": self.number, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -130,9 +136,10 @@ impl Browser {
         loop {
             let mut message = self.next(method, deadline);
             if message["id"] == self.number {
-                let error = &message["error"];
-                assert!(error.is_null(), "{method}: {error}");
-                return message["result"].take();
+                return match message["error"].take() {
+                    Value::Null => Ok(message["result"].take()),
+                    error => Err(error),
+                };
             }
         }
     }

@@ -401,6 +401,45 @@ fn own_table(folder: &Path) {
     std::fs::write(folder.join("own.safetensors"), file).expect("written");
 }
 
+/// A wrong order of the classes is told by the labels: of five that stand the other way round one is
+/// where it was.
+#[test]
+fn classes_in_another_order_than_the_model_s_are_found_out() {
+    let folder = folder();
+    let here = folder.path();
+    own_table(here);
+    let csv = std::fs::read_to_string(here.join("own.csv")).expect("a table");
+    let turned: Vec<String> = (csv.lines())
+        .map(|line| match line.rsplit_once(",kind ") {
+            Some((row, kind)) => format!("{row},kind {}", 4 - kind.parse::<u32>().expect("a kind")),
+            None => line.to_owned(),
+        })
+        .collect();
+    std::fs::write(here.join("turned.csv"), turned.join("\n")).expect("written");
+    let words = "interpolate --data turned.csv --label kind --features f0,f1,f2,f3,f4,f5,f6 --model own.safetensors \
+         --engine cpu --figures none --steps 3 --out";
+    let words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
+    let said = succeed(here, &[&words[..], &["out", "--groups", "10"]].concat()).stderr;
+    let (_, found) = said
+        .split_once("own.safetensors classifies ")
+        .expect("a warning");
+    let mut found = found
+        .split(' ')
+        .filter_map(|word| word.parse::<usize>().ok());
+    let (right, all) = (
+        found.next().expect("a number"),
+        found.next().expect("a number"),
+    );
+    assert!(5 * right <= 2 * all, "{said}");
+    assert!(
+        said.contains("items as they are labelled; if its classes come in another order, say so with --class-order;"),
+        "{said}"
+    );
+    let appear = ["right", "--groups", "10", "--class-order", "appearance"];
+    let said = succeed(here, &[&words[..], &appear].concat()).stderr;
+    assert!(!said.contains("labelled"), "{said}");
+}
+
 #[test]
 fn any_csv_of_five_classes_and_seven_features_is_interpolated() {
     let folder = folder();
@@ -427,6 +466,7 @@ fn any_csv_of_five_classes_and_seven_features_is_interpolated() {
         said.contains("does not name its classes") && said.contains("kind 0, kind 1"),
         "{said}"
     );
+    assert!(!said.contains("labelled"), "{said}");
     let found = files(&folder.path().join("out"));
     assert!(found.contains_key("report.html") && found.contains_key("C/scatter.svg"));
     let scatter = String::from_utf8(found["A/scatter.svg"].clone()).expect("UTF-8");

@@ -154,6 +154,11 @@ fn what_is_wrong_is_said_in_one_line() {
 #[test]
 fn models_without_exact_sections_are_sampled_and_said_to_be() {
     let folder = folder();
+    std::fs::write(
+        folder.path().join("names.txt"),
+        "setosa\nversicolor\nvirginica\n",
+    )
+    .expect("written");
     for (file, why) in [
         // A graph that the library runs as a whole, and a layer that sections do not know.
         ("variant_clipped_softmax", "run as a whole"),
@@ -163,7 +168,9 @@ fn models_without_exact_sections_are_sampled_and_said_to_be() {
         let model = model.display().to_string();
         let of_model = |command: &[&str]| {
             let given = ["--data", "iris", "--model", &model, "--engine", "cpu"];
-            let words: Vec<&str> = command.iter().chain(&given).copied().collect();
+            // Told, in the place of the labels that the forest was fitted with.
+            let given = given.iter().chain(&["--class-names", "names.txt"]);
+            let words: Vec<&str> = command.iter().chain(given).copied().collect();
             succeed(folder.path(), &words)
         };
         let out = |what: &str| format!("{file}-{what}");

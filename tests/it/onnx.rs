@@ -147,6 +147,16 @@ fn graphs_end_and_pad_and_store_as_onnxruntime_reads_them() {
                 assert_close(name, &relative(&answers.logits), &relative(&raw), tolerance);
             }
         }
+        if [
+            "logistic_probabilities",
+            "mlp_probabilities",
+            "svc_probabilities",
+        ]
+        .contains(&name)
+        {
+            let labels = model.classes().expect("the classifier names its classes");
+            assert_eq!(labels, ["a", "b", "c"], "{name}");
+        }
         let notes = model.notes().join(" ");
         assert_eq!(
             notes.contains("sigmoid"),

@@ -1030,3 +1030,39 @@ fn a_folder_that_may_not_be_written_is_one_error() {
     denied(&["sweep", "--engine", "cpu", "--out", "new"], "new");
     mode(here, 0o755);
 }
+
+/// `--force` writes beside a user's files, never over them.
+#[test]
+fn starting_over_leaves_the_user_s_own_files_alone() {
+    let folder = folder();
+    let here = folder.path();
+    let run = |groups: &'static str| {
+        let words =
+            "interpolate --data iris --engine cpu --steps 3 --figures none --out out --force";
+        let words = words.split(' ').chain(["--groups", groups]);
+        words.collect::<Vec<&str>>()
+    };
+    let refused = |groups, place: &str| {
+        let mine = here.join("out").join(place);
+        std::fs::create_dir_all(mine.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&mine, "mine").expect("written");
+        let whole = place.split('/').next().expect("a name");
+        let words = [whole, "found other files; move them away"];
+        fail(here, &run(groups), 1, &words);
+        let kept = std::fs::read_to_string(&mine).expect("it is there");
+        assert_eq!(kept, "mine", "{place}");
+        std::fs::remove_file(&mine).expect("removed");
+    };
+    // Pictures in a folder a class, and a table, where no run was.
+    refused("1", "A/mine.png");
+    refused("1", "A.2/mine.png");
+    refused("1", "summary.csv");
+    assert!(!here.join("out/manifest.json").exists());
+    succeed(here, &run("1"));
+    // In the place of a landscape that the run before had not.
+    refused("2", "B/mine.png");
+    std::fs::write(here.join("out/mine.txt"), "mine").expect("written");
+    succeed(here, &run("2"));
+    succeed(here, &run("1"));
+    assert!(here.join("out/mine.txt").exists());
+}

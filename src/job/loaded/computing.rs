@@ -7,8 +7,8 @@ use crate::engine::cpu::CpuEngine;
 use crate::job::error::{JobError, Located};
 use crate::job::landscapes::{LandscapeId, landscapes_of};
 use crate::job::model::LoadedModel;
-use crate::job::observer::Observer;
-use crate::landscape::{DataPoints, Landscape, LandscapeFile};
+use crate::job::observer::{Note, Observer};
+use crate::landscape::{DataPoints, Landscape, LandscapeFile, argmax};
 use crate::mesh::Point;
 use crate::model::Classifier;
 use crate::pipeline::{
@@ -16,15 +16,17 @@ use crate::pipeline::{
     compute_landscapes, compute_landscapes_of, flat_class_map, flat_inputs, interpolate_rows,
     morph_grid,
 };
-use crate::remedy::Setting;
+use crate::remedy::{Remedy, Setting};
 use crate::sections::{
     ClassMap, DBVIZ_DIRECTIONS, SectionNetwork, dbviz_deltas, dbviz_mean_margin, margin,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+/// Items whose labels are compared with what the model says at most; of more, every n-th.
+const MAX_LABELLED: usize = 300;
 /// Rows that are classified to be shown with landscapes at most; of more, every n-th.
 const MAX_DATA_POINTS: usize = 5000;
 
@@ -242,6 +244,42 @@ impl LoadedJob {
         let jobs = fetched.grid_jobs(landscapes);
         let go_on = |done| observer.advance(done);
         compute_landscapes(engine, &self.model.model, settings, &jobs, frames, &go_on)
+    }
+
+    /// Warns where the model, whose file does not name its classes, answers most of the run's items
+    /// otherwise than they are labelled.
+    pub(crate) fn warn_of_labels(
+        &self,
+        engine: &dyn Engine,
+        observer: &dyn Observer,
+    ) -> Result<(), JobError> {
+        if self.model.model.classes().is_some() {
+            return Ok(());
+        }
+        let items: BTreeSet<usize> = self.triples.iter().flat_map(|t| t.items).collect();
+        let every = items.len().div_ceil(MAX_LABELLED).max(1);
+        let items: Vec<usize> = items.into_iter().step_by(every).collect();
+        let inputs = self.item_inputs(&items)?;
+        let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        let answers = classify(engine, &self.model.model, &rows)?.probabilities;
+        let answers = answers.chunks_exact(self.class_names.len());
+        let right = (items.iter().zip(answers))
+            .filter(|(item, answer)| argmax(answer) == self.item_class(**item))
+            .count();
+        if 2 * right < items.len() {
+            observer.note(&Note::warning(
+                format!(
+                    "{} classifies {right} of {} items as they are labelled",
+                    self.model.path,
+                    items.len()
+                ),
+                Remedy::new(
+                    "if its classes come in another order, say so with {}; if it takes scaled inputs, with {} and {}",
+                    &[Setting::ClassOrder, Setting::Mean, Setting::Std],
+                ),
+            ));
+        }
+        Ok(())
     }
 
     /// The inputs at these positions of the data.

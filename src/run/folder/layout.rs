@@ -10,6 +10,7 @@ use crate::landscape::GridKind;
 use crate::remedy::Setting;
 use crate::run::error::{Placed, RunError};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A run's manifest.
@@ -229,6 +230,43 @@ pub(in crate::run) fn check_places(folder: &Path, plan: &Value) -> Result<(), Ru
         refuse_link(&lock, "file")?;
     }
     Ok(())
+}
+
+/// Refuses to start over where files of the user's stand in the places of the run's: what neither the
+/// plan of the run before (null where there is none) nor tensors of landscapes say that a run wrote.
+pub(in crate::run) fn check_foreign(
+    folder: &Path,
+    old: &Value,
+    new: &Value,
+) -> Result<(), RunError> {
+    let owned: BTreeSet<String> = own_folders(old).collect();
+    let has_tensors = |name: &str| folder.join(name).join(LANDSCAPE_FILE).exists();
+    let siblings = GridKind::of_plan(new).siblings();
+    let is_run_s = |name: &str| {
+        let mut drawn_together = siblings.iter().map(|s| format!("{name}.{}", s.number()));
+        owned.contains(name) || has_tensors(name) || drawn_together.any(|name| has_tensors(&name))
+    };
+    let mut ours = own_folders(new).filter(|name| folder.join(name).exists());
+    if let Some(name) = ours.find(|name| !is_run_s(name) && holds_files(&folder.join(name))) {
+        return refuse_foreign(&folder.join(name));
+    }
+    let holds_run = old.is_object() || own_folders(new).any(|name| has_tensors(&name));
+    let mut files = file_names(folder).filter(|name| is_own_file(new, name));
+    match files.find(|name| !holds_run || (old.is_object() && !is_own_file(old, name))) {
+        Some(name) => refuse_foreign(&folder.join(name)),
+        None => Ok(()),
+    }
+}
+
+fn refuse_foreign(place: &Path) -> Result<(), RunError> {
+    Err(RunError::refused_but(
+        format!(
+            "{}: expected nothing there or what a run wrote, found other files",
+            place.display()
+        ),
+        "move them away, or use another {}",
+        &[Setting::Out],
+    ))
 }
 
 /// Refuses a place for a run's folder where a file stands, or above which one does.

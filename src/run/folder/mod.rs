@@ -434,6 +434,11 @@ fn look(path: &Path, plan: &Value, force: bool) -> Result<Option<Map<String, Val
             &[Setting::Out, Setting::Force],
         ));
     }
+    // A manifest that cannot be read says at least that a run was here.
+    if force && (found.is_some() || !file.exists()) {
+        let old = found.as_ref().and_then(|found| found.get("plan"));
+        layout::check_foreign(path, old.unwrap_or(&Value::Null), plan)?;
+    }
     layout::check_places(path, plan)?;
     Ok(found)
 }

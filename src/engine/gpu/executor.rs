@@ -13,7 +13,6 @@ use crate::kernels::{
     Recording, TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
-use rayon::prelude::*;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError};
@@ -103,7 +102,7 @@ impl GpuEngine {
     }
 
     fn submit_and_read(&self, recording: &Recording) -> Result<Vec<Vec<u32>>, Trouble> {
-        self.compile_new(recording)?;
+        self.compile_new(recording);
         self.drop_constants();
         let mut encoder = self
             .device
@@ -398,21 +397,15 @@ impl GpuEngine {
             .collect()
     }
 
-    /// Compiles the kernels of a recording that no run has begun with, several at once: two runs
+    /// Compiles the kernels of a recording that no run has begun with, so that two runs at once
     /// share the work in the place of waiting for each other's first kernel.
-    fn compile_new(&self, recording: &Recording) -> Result<(), Trouble> {
-        let new = dispatched(recording).filter_map(|command| {
+    fn compile_new(&self, recording: &Recording) {
+        for command in dispatched(recording) {
             let (cell, is_new) = self.cell(command);
-            is_new.then_some((cell, command))
-        });
-        let new: Vec<(CompiledCell, &Command)> = new.collect();
-        // wgpu tells an error to the thread that made it.
-        new.par_iter().try_for_each(|(cell, command)| {
-            self.scoped(|| {
-                self.compiled(cell, command);
-                Ok(())
-            })
-        })
+            if is_new {
+                self.compiled(&cell, command);
+            }
+        }
     }
 
     /// Where a command's kernel is kept, and whether nobody has asked for it before.

@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = "morphscape-interpolate")]
     out: PathBuf,
     /// Start over, even in a folder that holds another run or other files; what the old run wrote
-    /// is removed
+    /// is removed, and nothing else
     #[arg(long)]
     force: bool,
     /// Also take the measures on grids of 2N-1 and 4N-3 steps, and say in the report and in

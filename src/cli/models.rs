@@ -67,7 +67,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = "morphscape-models")]
     out: PathBuf,
     /// Start over, even in a folder that holds another run or other files; what the old run wrote
-    /// is removed
+    /// is removed, and nothing else
     #[arg(long)]
     force: bool,
     /// Write tables and figures but no tensors

@@ -74,7 +74,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = "morphscape-walk")]
     out: PathBuf,
     /// Start over, even in a folder that holds another run or other files; what the old run wrote
-    /// is removed
+    /// is removed, and nothing else
     #[arg(long)]
     force: bool,
 }

@@ -165,9 +165,16 @@ impl Page {
         }
     }
 
+    /// The browser with all that the page has told so far: an answer comes behind it.
+    fn told(&self) -> MutexGuard<'_, Browser> {
+        let mut browser = self.browser();
+        browser.call("Runtime.evaluate", json!({"expression": "0"}));
+        browser
+    }
+
     /// Addresses that the page asked for.
     pub fn requests(&self) -> Vec<String> {
-        let browser = self.browser();
+        let browser = self.told();
         let events = browser.events.iter();
         let sent = events.filter(|(event, _)| event == "Network.requestWillBeSent");
         sent.filter_map(|(_, told)| told["request"]["url"].as_str().map(str::to_owned))
@@ -181,7 +188,7 @@ impl Page {
             "Runtime.consoleAPICalled",
             "Runtime.exceptionThrown",
         ];
-        let browser = self.browser();
+        let browser = self.told();
         let events = browser.events.iter();
         let said = events.filter(|(event, _)| kinds.contains(&event.as_str()));
         said.map(|(event, told)| format!("{event}: {told}"))
@@ -284,7 +291,9 @@ impl Page {
 
     /// The page asked for nothing but addresses that begin so, and complained of nothing.
     pub fn assert_asked_only(&self, begin: &[&str]) {
-        for url in self.requests() {
+        let requests = self.requests();
+        assert!(!requests.is_empty(), "the page itself is asked for");
+        for url in requests {
             assert!(
                 begin.iter().any(|begin| url.starts_with(begin)),
                 "a request to {}",

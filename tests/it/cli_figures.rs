@@ -432,7 +432,7 @@ fn classes_in_another_order_than_the_model_s_are_found_out() {
     );
     assert!(5 * right <= 2 * all, "{said}");
     assert!(
-        said.contains("items as they are labelled; if its classes come in another order, say so with --class-order;"),
+        said.contains("items as they are labelled; if its classes come in another order, name them with --class-names;"),
         "{said}"
     );
     let appear = ["right", "--groups", "10", "--class-order", "appearance"];

@@ -274,8 +274,8 @@ impl LoadedJob {
                     items.len()
                 ),
                 Remedy::new(
-                    "if its classes come in another order, say so with {}; if it takes scaled inputs, with {} and {}",
-                    &[Setting::ClassOrder, Setting::Mean, Setting::Std],
+                    "if its classes come in another order, name them with {}; if it takes scaled inputs, give {} and {}",
+                    &[Setting::ClassNames, Setting::Mean, Setting::Std],
                 ),
             ));
         }

@@ -92,7 +92,12 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         terminal.say(sentence);
     }
     if let Some(margin) = &found.margin {
-        terminal.say(said_of_margin(margin, args));
+        let unit = job
+            .network
+            .as_ref()
+            .and_then(|network| network.as_ref().ok());
+        let unit = unit.map_or("", |network| network.space().unit());
+        terminal.say(said_of_margin(margin, unit, args));
     }
     if let Some(path) = &found.path {
         terminal.say(said_of_path(path, &job.class_names));
@@ -101,16 +106,18 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn said_of_margin(margin: &Margin, args: &Args) -> String {
+fn said_of_margin(margin: &Margin, unit: &str, args: &Args) -> String {
     let Args { from, to, .. } = args;
     let Some(exact) = margin.exact else {
         return format!("moved towards {to} and beyond, {from} never changes its class");
     };
     let dbviz = match margin.dbviz {
-        Some(dbviz) => format!("dbViz's table: {dbviz:.2}"),
-        None => "dbViz's table does not see it".to_owned(),
+        Some(dbviz) => format!("by dbViz's steps {dbviz:.2}"),
+        None => "dbViz's steps miss it".to_owned(),
     };
-    format!("margin: moved towards {to}, {from} keeps its class for {exact:.4} ({dbviz})")
+    format!(
+        "margin: moved towards {to}, {from} keeps its class over a distance of {exact:.4} ({dbviz}; unit: {unit})"
+    )
 }
 
 fn said_of_path(path: &Connection, class_names: &[String]) -> String {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
-    /// The model: a .keras, .h5, .safetensors or .onnx file
+    /// The model: a .keras, .h5, .safetensors, .onnx or model.json file
     #[arg(id = "model", value_name = "FILE", required = true)]
     path: Option<PathBuf>,
     #[command(flatten)]

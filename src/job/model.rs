@@ -119,7 +119,7 @@ impl ModelSource {
             }
             let meant = did_you_mean_file(path, &bundled);
             return Err(JobError::unfit(format!(
-                "expected a .keras, .h5, .safetensors or .onnx file, found nothing there{meant}"
+                "expected a .keras, .h5, .safetensors, .onnx or model.json file, found nothing there{meant}"
             )))
             .at(path.display());
         }

@@ -17,13 +17,14 @@ use crate::data::ClassMatch;
 use crate::defaults::with_defaults;
 use crate::engine::Engine;
 use crate::landscape::{Items, LandscapeFile, ListedTriple, argmax};
-use crate::model::Network;
+use crate::model::{ModelError, Network};
 use crate::pipeline::{PipelineError, classify};
 use crate::remedy::{Setting, some_names};
 use crate::sections::SectionNetwork;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -103,7 +104,7 @@ impl ModelsJob {
         for (n, model) in others.iter().enumerate() {
             let mut job = self.on.with_model(model);
             job.take_items(listed.clone());
-            let job = load(n + 1, &job, observer)?;
+            let job = load(n + 1, &job, observer).map_err(|error| beside(error, &lead))?;
             let outputs = outputs_for(
                 lead.class_names(),
                 job.class_names(),
@@ -122,6 +123,31 @@ impl ModelsJob {
                 .map(|((job, outputs), name)| Candidate { name, job, outputs })
                 .collect(),
         })
+    }
+}
+
+/// The error of a classifier beside one that took the images: where it takes others, no size of theirs
+/// fits both.
+fn beside(error: JobError, lead: &LoadedJob) -> JobError {
+    let mut cause: Option<&dyn Error> = Some(&error);
+    let mut found = None;
+    while let (Some(error), None) = (cause, &found) {
+        if let Some(ModelError::Input {
+            expected,
+            found: given,
+            ..
+        }) = error.downcast_ref()
+        {
+            found = Some((expected.clone(), given.clone()));
+        }
+        cause = error.source();
+    }
+    match (&error, found) {
+        (JobError::At { place, .. }, Some((expected, given))) => JobError::unfit(format!(
+            "{place}: the model takes {expected}, {} is given {given}; models that are held against each other take the same inputs",
+            lead.model().path
+        )),
+        _ => error,
     }
 }
 

@@ -261,15 +261,15 @@ impl LoadedTable {
         let shape = model.input_shape();
         let inputs = shape.map_or(features.len(), |shape| shape.iter().product());
         if inputs != features.len() {
-            return Err(JobError::unfit_but(
-                format!(
-                    "{place}: expected {inputs} features, as the model takes, found {}: {}",
-                    features.len(),
-                    some_names(features)
-                ),
-                "choose them with {}",
-                &[Setting::Features],
-            ));
+            let problem = format!(
+                "{place}: expected {inputs} features, as the model takes, found {}: {}",
+                features.len(),
+                some_names(features)
+            );
+            return Err(match features.len() > inputs {
+                true => JobError::unfit_but(problem, "choose them with {}", &[Setting::Features]),
+                false => JobError::unfit_but(problem, "give a table that has them all", &[]),
+            });
         }
         if model.features().is_none() && self.paper.is_none() {
             self.assumed.push(Note::new(format!(
@@ -326,11 +326,13 @@ impl LoadedTable {
             return Ok(());
         }
         if let Ok(table) = self.table.clone().with_features(wanted) {
-            self.assumed.push(Note::new(format!(
-                "{}: putting the columns into the order of the model's features: {}",
-                self.path,
-                some_names(wanted)
-            )));
+            if table.features() != found {
+                self.assumed.push(Note::new(format!(
+                    "{}: putting the columns into the order of the model's features: {}",
+                    self.path,
+                    some_names(table.features())
+                )));
+            }
             self.table = table;
             return Ok(());
         }

@@ -205,7 +205,8 @@ fn parse_classes(text: &str, class_names: &[String]) -> Result<[usize; 3], JobEr
     Ok([x, y, z])
 }
 
-/// A class by number or name, whatever the case of its letters.
+/// A class by name, whatever the case of its letters, or by number: where names are numbers themselves,
+/// by name alone, so that a list does not mix the two.
 ///
 /// # Errors
 /// Where there is no such class.
@@ -214,12 +215,19 @@ pub fn class_number(text: &str, class_names: &[String]) -> Result<usize, JobErro
     let by_name = class_names
         .iter()
         .position(|name| name.eq_ignore_ascii_case(text));
+    let numbers_are_names = class_names.iter().any(|name| name.parse::<f64>().is_ok());
     by_name
-        .or_else(|| text.parse().ok().filter(|&class| class < class_names.len()))
+        .or_else(|| {
+            let by_number = text.parse().ok().filter(|_| !numbers_are_names);
+            by_number.filter(|&class| class < class_names.len())
+        })
         .ok_or_else(|| JobError::Unfit {
             problem: format!(
-                "unknown class \"{text}\"; expected a number below {} or one of {}{}",
-                class_names.len(),
+                "unknown class \"{text}\"; expected {}one of {}{}",
+                match numbers_are_names {
+                    true => String::new(),
+                    false => format!("a number below {} or ", class_names.len()),
+                },
                 some_names(class_names),
                 did_you_mean(text, class_names.iter().map(String::as_str))
             ),

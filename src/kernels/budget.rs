@@ -4,7 +4,8 @@
 //! ```text
 //! device, software, cpu, least    one buffer of a batch        engines tell the pipeline, which cuts batches
 //! results                         what lies between two writes
-//!   = a wave of a run, and the inputs of its first one; inputs that a library's network is asked for
+//!   = a wave of a run, and the inputs of its first one; inputs that a library's network is asked for, and
+//!     the largest value it makes of those that go together
 //!   / 2  landscapes that verify holds at once
 //!   / 1 KiB  rows in a group        x 16  frames of a morph, which are all kept
 //! ```

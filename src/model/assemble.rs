@@ -30,6 +30,8 @@ pub(super) struct Assembled {
     pub(super) scaling: InputScaling,
     pub(super) link: Link,
     pub(super) notes: Vec<String>,
+    /// The layer of sigmoids at the end, where logits are what stands before it.
+    pub(super) sigmoids: Option<usize>,
 }
 
 /// What a layer gives.
@@ -101,7 +103,8 @@ pub(super) fn assemble(
     }
     let (end, at) = end(&layers);
     // Logits are what stands before the sigmoids.
-    if end == End::Sigmoid && output != Some(Output::Logits) {
+    let sigmoids = (end == End::Sigmoid && output != Some(Output::Logits)).then_some(at);
+    if let Some(at) = sigmoids {
         layers[at].op = Op::Activation(Activation::Linear);
     }
     let mut summaries: Vec<LayerSummary> = Vec::with_capacity(layers.len());
@@ -139,6 +142,7 @@ pub(super) fn assemble(
         input_shape,
         link,
         notes: note.into_iter().collect(),
+        sigmoids,
     })
 }
 

@@ -17,13 +17,13 @@ pub enum ModelError {
         source: InputError,
     },
     /// No format that is known.
-    #[error("expected a .keras, .h5, .safetensors or .onnx file, found {found}")]
+    #[error("expected a .keras, .h5, .safetensors, .onnx or model.json file, found {found}")]
     UnknownFormat {
         /// What it starts with.
         found: String,
     },
     /// A file of another program's, by what it is.
-    #[error("expected a .keras, .h5, .safetensors or .onnx file, found {}", .kind.text())]
+    #[error("expected a .keras, .h5, .safetensors, .onnx or model.json file, found {}", .kind.text())]
     Foreign {
         /// What it is.
         kind: ForeignKind,
@@ -49,6 +49,17 @@ pub enum ModelError {
     /// A file that an ONNX model keeps its weights in.
     #[error("its weights are in {name}, which cannot be read; keep the two files together")]
     OnnxData {
+        /// Name of the file.
+        name: String,
+        /// Why.
+        #[source]
+        source: InputError,
+    },
+    /// A shard of a model of TensorFlow.js.
+    #[error(
+        "its weights are in {name}, which cannot be read; keep model.json and its shards together"
+    )]
+    Shard {
         /// Name of the file.
         name: String,
         /// Why.
@@ -305,7 +316,7 @@ pub enum ForeignKind {
     TfLite,
     /// llama.cpp's.
     Gguf,
-    /// A JSON text: a config without weights, or TensorFlow.js.
+    /// A JSON text that is no model of TensorFlow.js: a config without weights.
     Json,
 }
 

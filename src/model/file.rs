@@ -14,7 +14,7 @@ use super::scaling::{InputScaling, Scaling};
 use super::weights::Weights;
 #[cfg(feature = "onnx")]
 use super::{ChannelsFirst, Held, HostNetwork, onnx};
-use super::{Model, ModelError, plain};
+use super::{Model, ModelError, plain, tfjs};
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes, sha256_hex};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -36,7 +36,8 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
 ];
 
 /// Reads a model file: `.keras`, the `.h5` of Keras 2 (a whole model, or weights with
-/// [`ModelOptions::config`]), `.safetensors` or `.onnx`, whatever its name. Options that say what
+/// [`ModelOptions::config`]), `.safetensors`, `.onnx`, or TensorFlow.js's `model.json` with the shards
+/// beside it, whatever its name. Options that say what
 /// the file says itself are refused. A file takes [`MAX_TENSOR_BYTES`] at most, a config 1 MiB;
 /// what is made of a file takes a small multiple of its size, but for ONNX.
 ///
@@ -47,7 +48,7 @@ pub fn read_model(path: &Path, options: &ModelOptions) -> Result<Model, ModelErr
     if is_onnx(&content) {
         return onnx_model(path, &content, config, options);
     }
-    describe(content.into(), config, options)?.assemble()
+    describe(path, content, config, options)?.assemble()
 }
 
 /// The layers of a model file.
@@ -59,7 +60,7 @@ pub(super) fn describe_file(path: &Path, options: &ModelOptions) -> Result<Descr
     if is_onnx(&content) {
         return Err(ModelError::OnnxLayers);
     }
-    describe(content.into(), config, options)
+    describe(path, content, config, options)
 }
 
 /// The model file and the config beside it.
@@ -112,6 +113,7 @@ fn onnx_model(
     let onnx::OnnxFile {
         runs,
         classes,
+        features,
         output,
         data,
         notes,
@@ -127,7 +129,9 @@ fn onnx_model(
             if let Some(stated) = stated {
                 scale_first(&mut description.layers, stated)?;
             }
-            return Model::assemble(description, classes, output, sha256);
+            let mut model = Model::assemble(description, classes, output, sha256)?;
+            model.features = features;
+            return Ok(model);
         }
         onnx::Runs::Library {
             network,
@@ -148,7 +152,7 @@ fn onnx_model(
         held: Held::Host(Arc::new(*network)),
         layers,
         classes,
-        features: None,
+        features,
         scaling,
         channels_first,
         sha256,
@@ -200,7 +204,7 @@ pub fn table_model_names() -> impl Iterator<Item = &'static str> {
 
 fn bundled(content: &'static [u8]) -> Model {
     let options = ModelOptions::default();
-    describe(content.into(), None, &options)
+    describe_one(content.into(), None, &options)
         .and_then(Described::assemble)
         .expect("the bundled model is valid")
 }
@@ -233,6 +237,42 @@ impl Described {
 }
 
 fn describe(
+    path: &Path,
+    content: Vec<u8>,
+    config: Option<Vec<u8>>,
+    options: &ModelOptions,
+) -> Result<Described, ModelError> {
+    if tfjs::is_tfjs(&content) {
+        return for_browsers(path, &content, config, options);
+    }
+    describe_one(content.into(), config, options)
+}
+
+/// A model of TensorFlow.js, whose shards lie beside `path`.
+fn for_browsers(
+    path: &Path,
+    content: &[u8],
+    config: Option<Vec<u8>>,
+    options: &ModelOptions,
+) -> Result<Described, ModelError> {
+    let given = Given {
+        config: config.map(|_| String::new()),
+        options,
+    };
+    given.config_not_needed()?;
+    let saved = tfjs::read(path, content)?;
+    let parts = [content]
+        .into_iter()
+        .chain(saved.shards.iter().map(Vec::as_slice));
+    let sha256 = sha256_hex(parts);
+    let place = "model.json, \"modelTopology\"";
+    let (version, weights) = (saved.version.as_deref(), saved.weights()?);
+    let mut description = keras::describe(&saved.config, place, version, weights, options)?;
+    description.notes.extend(saved.note.clone());
+    finished(description.into(), sha256, options)
+}
+
+fn describe_one(
     content: Cow<'_, [u8]>,
     config: Option<Vec<u8>>,
     options: &ModelOptions,
@@ -277,6 +317,11 @@ fn describe(
             },
         });
     };
+    finished(found, sha256, options)
+}
+
+/// What a file's layers are with the options that say more.
+fn finished(found: Found, sha256: String, options: &ModelOptions) -> Result<Described, ModelError> {
     let Found {
         mut description,
         classes,

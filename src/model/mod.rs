@@ -47,9 +47,12 @@ mod sizes;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod tfjs;
 mod unfolded;
 mod weights;
 
+use crate::kernels::Activation;
+use assemble::Assembled;
 use keras::Description;
 use layer::{Arrangement, Layer, Op};
 use scaling::InputScaling;
@@ -122,6 +125,14 @@ enum ChannelsFirst {
     Onnx(onnx::OnnxNetwork),
 }
 
+/// A file's layers without the sigmoids that make answers of its logits.
+fn up_to_logits(mut layers: Vec<Layer>, assembled: &Assembled) -> Arc<[Layer]> {
+    if let Some(at) = assembled.sigmoids {
+        layers[at].op = Op::Activation(Activation::Linear);
+    }
+    layers.into()
+}
+
 impl Model {
     /// Puts the layers of a file together, see [`assemble`], and checks them and the names of
     /// classes against each other.
@@ -139,8 +150,9 @@ impl Model {
             ..
         } = description;
         let kept = (layout == Layout::ChannelsFirst).then(|| layers.clone());
-        let unfolded = layers.clone().into();
+        let unfolded = layers.clone();
         let assembled = assemble::assemble(layers, input_shape, output)?;
+        let unfolded = up_to_logits(unfolded, &assembled);
         notes.extend(assembled.notes);
         let flat = assembled.input_shape.len() == 1;
         let model = Self {
@@ -187,9 +199,10 @@ impl Model {
             }
             Some(ChannelsFirst::Layers(mut layers, output)) => {
                 channels_last(&mut layers, channels);
-                self.unfolded = layers.clone().into();
+                let unfolded = layers.clone();
                 let values = flat.iter().product();
                 let assembled = assemble::assemble(layers, Some(flat), output)?;
+                self.unfolded = up_to_logits(unfolded, &assembled);
                 self.held = Held::Steps(Steps::new(values, assembled.steps, assembled.link));
                 Ok(Some(output::CHANNELS_FIRST.into()))
             }

@@ -6,6 +6,7 @@
 //! what its answers are, its last operators say ([`tail`]). Of probabilities the logarithm is
 //! taken, of sigmoids their logits.
 
+mod columns;
 mod constants;
 mod fused;
 mod layers;
@@ -34,6 +35,7 @@ use super::output::Output;
 use super::scaling::{InputScaling, Scaling};
 use super::{AnswerKind, LayerSummary, ModelError};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes};
+use layers::Refused;
 pub(super) use library::OnnxNetwork;
 use library::{Arrangement, Made, guarded, sizes_inside};
 use rewrite::attribute;
@@ -66,6 +68,8 @@ pub(super) struct OnnxFile {
     /// Metadata `classes`, or the labels of a table's classifier where they are texts: a JSON list of
     /// strings.
     pub(super) classes: Option<String>,
+    /// Names of its features, where each is an input of its own.
+    pub(super) features: Option<Vec<String>>,
     /// What its values were said to be.
     pub(super) output: Option<Output>,
     /// The bytes of the data files beside it, in the order of their names.
@@ -105,6 +109,8 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
             "it leaves the size of its images open; it is given {height} x {width}, the images' own"
         ));
     }
+    let opset = rewrite::opset(&proto);
+    let features = columns::as_rows(&mut graph, opset)?;
     let sized = rewrite::to_the_standard(&mut graph)?;
     let mut options = ModelOptions::with_all_ops();
     let mut data = Vec::new();
@@ -125,7 +131,6 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
     }
     let listing = listing(&graph);
     let scaling = input_scaling(&graph);
-    let opset = rewrite::opset(&proto);
     let tail = Tail::of(&graph, opset)?;
     let classes = (proto.metadata_props.iter())
         .find(|entry| entry.key.as_deref() == Some("classes"))
@@ -147,12 +152,14 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
                     outputs: Vec::new(),
                 }),
                 classes,
+                features,
                 output,
                 data,
                 notes,
             });
         }
-        Err(reason) => reason,
+        Err(Refused::Unknown(reason)) => reason,
+        Err(Refused::TooLarge(error)) => return Err(error),
     };
     rewrite::refuse_what_is_off(&graph)?;
     // Its steps are those of the largest value of all rows that go together.
@@ -179,6 +186,10 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         });
     };
     let (batch, sizes) = input_sizes(&model)?;
+    let largest = match &proto.graph {
+        Some(graph) => limits::check_shapes(&model, graph, batch)?,
+        None => 1,
+    };
     let (arrangement, input_shape) = match (&sizes[..], told.layout) {
         (&[channels @ (1 | 3), height, width], None | Some(Layout::ChannelsFirst)) => {
             (Arrangement::ChannelsFirst, vec![height, width, channels])
@@ -231,7 +242,10 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         arrangement,
         flat,
         batch,
-        alone,
+        rows: match alone {
+            true => 1,
+            false => library::rows_together(largest),
+        },
         answer: AnswerKind::Logits,
         made_of: Made::AsTheyAre,
         num_classes: 0,
@@ -246,6 +260,7 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
             scaling,
         },
         classes,
+        features,
         output,
         data,
         notes,
@@ -261,7 +276,8 @@ fn by_kernels(
     tail: &Tail,
     layout: Option<Layout>,
     output: Option<Output>,
-) -> Result<(Vec<Layer>, Vec<usize>), String> {
+) -> Result<(Vec<Layer>, Vec<usize>), Refused> {
+    let unknown = |reason: &str| Err(Refused::Unknown(reason.to_owned()));
     let tensors = rewrite::constants(graph);
     let names: Vec<String> = (0..data.len())
         .map(|number| format!("{number}.data"))
@@ -276,7 +292,7 @@ fn by_kernels(
             .is_some_and(|name| !tensors.contains_key(name))
     });
     let (Some(input), None) = (inputs.next(), inputs.next()) else {
-        return Err("it has another number of inputs than one".into());
+        return unknown("it has another number of inputs than one");
     };
     let tensor = input
         .r#type
@@ -293,7 +309,7 @@ fn by_kernels(
         .and_then(|tensor| tensor.elem_type)
         .is_some_and(|kind| floats.contains(&kind))
     {
-        return Err("its input is no tensor of floats or bytes".into());
+        return unknown("its input is no tensor of floats or bytes");
     }
     let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
     let sizes: Option<Vec<usize>> = shape.and_then(|shape| {
@@ -302,30 +318,30 @@ fn by_kernels(
             .map(|size| usize::try_from(size?).ok().filter(|&size| size > 0))
             .collect()
     });
-    let sizes = sizes.ok_or("its input has open sizes")?;
+    let Some(sizes) = sizes else {
+        return unknown("its input has open sizes");
+    };
     let values = (sizes.iter()).try_fold(1usize, |all, &size| all.checked_mul(size));
     if values.is_none_or(|values| values > MAX_INPUT) {
-        return Err("its input is too large".into());
+        return unknown("its input is too large");
     }
     let (channels_first, input_shape) = match (&sizes[..], layout) {
         (&[channels @ (1 | 3), height, width], None | Some(Layout::ChannelsFirst)) => {
             (true, vec![height, width, channels])
         }
         (&[_, _, 1 | 3] | &[_, _] | &[_], _) => (false, sizes.clone()),
-        _ => return Err("its input is neither an image nor a row".into()),
+        _ => return unknown("its input is neither an image nor a row"),
     };
     let name = input.name.as_deref().unwrap_or_default();
     let batch = shape.and_then(|shape| shape.dim.first()?.dim_value);
     let batch = batch.and_then(|size| usize::try_from(size).ok().filter(|&size| size > 0));
-    let batch = batch.unwrap_or(constants::OPEN);
+    let batch = batch.unwrap_or(value::OPEN);
     let reader = reader::Reader::new(&tensors, &files, opset, batch);
-    let layers = reader
-        .layers(graph, (name, &sizes, channels_first), tail)
-        .map_err(|layers::Unknown(reason)| reason)?;
+    let layers = reader.layers(graph, (name, &sizes, channels_first), tail)?;
     // What cannot be put together is the library's.
     match assemble(layers.clone(), Some(input_shape.clone()), output) {
         Ok(_) => Ok((layers, input_shape)),
-        Err(error) => Err(error.to_string()),
+        Err(error) => unknown(&error.to_string()),
     }
 }
 

@@ -28,7 +28,7 @@ pub struct UnfoldedLayer<'a> {
 /// What a layer computes; weights are as the file has them.
 #[derive(Debug, Clone)]
 pub enum UnfoldedOp<'a> {
-    /// The same values: a reshape, a linear activation, or the softmax at the end.
+    /// The same values: a reshape, a linear activation, or the softmax or sigmoids at the end.
     Same,
     /// `x * scale + offset`; value `i` takes entry `i % len`.
     Affine {
@@ -107,16 +107,33 @@ impl Model {
             }
             shapes.push(shape);
         }
-        let softmax = matches!(&self.held, Held::Steps(steps) if steps.link() == Link::Softmax);
-        let outputs = unfolded.last().map_or(0, |layer| layer.outputs);
-        let is_whole = softmax && outputs == self.num_classes();
-        if !(unfolded.is_empty() || is_whole) {
-            unfolded.push(UnfoldedLayer {
-                name: "at the end",
-                takes: vec![unfolded.len()],
-                op: UnfoldedOp::Other("values that are not the logits of a softmax, one a class"),
+        let link = match &self.held {
+            Held::Steps(steps) => steps.link(),
+            _ => return Ok(unfolded),
+        };
+        let Some(outputs) = unfolded.last().map(|layer| layer.outputs) else {
+            return Ok(unfolded);
+        };
+        let takes = vec![unfolded.len()];
+        match (link, outputs) {
+            // The larger sigmoid is that of the larger logit.
+            (Link::Softmax | Link::Sigmoid, outputs) if outputs == self.num_classes() => {}
+            // Of one logit two, 0 and itself.
+            (Link::Softmax, 1) => unfolded.push(UnfoldedLayer {
+                name: "the classes",
+                takes,
+                op: UnfoldedOp::Dense {
+                    kernel: &[0.0, 1.0],
+                    bias: &[0.0, 0.0],
+                },
+                outputs: 2,
+            }),
+            _ => unfolded.push(UnfoldedLayer {
+                name: "",
+                takes,
+                op: UnfoldedOp::Other("answers that are neither logits nor sigmoids, one a class"),
                 outputs,
-            });
+            }),
         }
         Ok(unfolded)
     }

@@ -1,12 +1,13 @@
 //! The weights of a file, by layer: one view of `.safetensors` tensors and HDF5 datasets.
 //!
-//! Containers name a layer's variables in three ways, and a layer asks for a variable by all of
+//! Containers name a layer's variables in four ways, and a layer asks for a variable by all of
 //! them at once ([`Variable`]), so the layers know nothing of containers:
 //!
 //! ```text
 //! .safetensors     LAYER.kernel                            by role
 //! Keras 3 HDF5     layers/dense_1/vars/0, name "LAYER"     by position
 //! legacy HDF5      model_weights/LAYER/OUTER/INNER/kernel:0  by the whole path
+//! TensorFlow.js    LAYER/kernel                            by role, whatever models LAYER is in
 //! ```
 //!
 //! Layer names may hold slashes, and models inside models may hold layers of the same name, so a
@@ -95,6 +96,8 @@ pub(super) const PROJECTIONS: [&str; 4] =
 pub(super) enum Naming {
     /// By the layer's name and the variable's role.
     Role,
+    /// By the layer's own name, without those of the models it is in, and the variable's role.
+    Own,
     /// By the layer's name and the variable's position.
     Position,
     /// By the layer's count and the variable's position.
@@ -237,6 +240,7 @@ impl<'a> Weights<'a> {
     fn key(&self, layer: &LayerId) -> Vec<String> {
         match self.naming {
             Naming::Role => vec![layer.name.clone()],
+            Naming::Own => layer.path.last().cloned().into_iter().collect(),
             Naming::Position => layer.path.clone(),
             Naming::CountPosition => layer.counts.clone(),
             Naming::Path => layer.path[..1].to_vec(),
@@ -254,7 +258,7 @@ impl<'a> Weights<'a> {
             return Ok(None);
         };
         let found = match self.naming {
-            Naming::Role => variables
+            Naming::Role | Naming::Own => variables
                 .keys()
                 .find(|role| variable.roles.contains(&role.as_str())),
             Naming::Position | Naming::CountPosition => variables

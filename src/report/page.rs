@@ -261,9 +261,10 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
             format!(
                 "{name}, its box wider than the items by {}{}",
                 box_range(&flat["range"]),
-                match flat["clipped"] == true {
-                    true => ", clipped to the levels of images",
-                    false => "; points may leave the levels of images",
+                match (flat["clipped"] == true, report.features) {
+                    (true, _) => ", clipped to the levels of images",
+                    (false, None) => "; points may leave the levels of images",
+                    (false, Some(_)) => "",
                 }
             ),
         ]),

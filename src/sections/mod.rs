@@ -124,9 +124,12 @@ pub enum SectionLabel {
 #[derive(Debug, thiserror::Error)]
 pub enum SectionError {
     /// A layer that sections do not know.
-    #[error("exact sections do not support layer {layer}: {reason}; the section can be sampled")]
+    #[error(
+        "exact sections do not support {}{reason}; the section can be sampled",
+        match layer.as_str() { "" => String::new(), layer => format!("layer {layer}: ") }
+    )]
     Unsupported {
-        /// The layer.
+        /// The layer; empty where it is the model's answers.
         layer: String,
         /// Why.
         reason: String,

@@ -469,7 +469,7 @@ fn a_model_that_does_not_fit_the_images_is_refused() {
         &["predict", "t10k#0", "--model", "gone.safetensors"],
         1,
         &[
-            "gone.safetensors: expected a .keras, .h5, .safetensors or .onnx file, found nothing there",
+            "gone.safetensors: expected a .keras, .h5, .safetensors, .onnx or model.json file, found nothing there",
         ],
     );
     std::fs::write(folder.path().join("no.safetensors"), b"not a model").expect("written");
@@ -477,7 +477,7 @@ fn a_model_that_does_not_fit_the_images_is_refused() {
         folder.path(),
         &["predict", "t10k#0", "--model", "no.safetensors"],
         1,
-        &["expected a .keras, .h5, .safetensors or .onnx file"],
+        &["expected a .keras, .h5, .safetensors, .onnx or model.json file"],
     );
     fail(
         folder.path(),

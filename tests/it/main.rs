@@ -48,6 +48,7 @@ mod onnx;
 mod onnx_nodes;
 mod own_data;
 mod table;
+mod tfjs;
 
 // Landscapes and what is measured of them.
 mod measured;

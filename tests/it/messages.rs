@@ -147,11 +147,11 @@ fn names_and_paths_that_are_nearly_right() {
         ),
         (
             "predict t10k#1 --model saved".to_owned(),
-            "saved: expected a .keras, .h5, .safetensors or .onnx file, found TensorFlow's SavedModel; save the model as one file: model.save(\"model.keras\")",
+            "saved: expected a .keras, .h5, .safetensors, .onnx or model.json file, found TensorFlow's SavedModel; save the model as one file: model.save(\"model.keras\")",
         ),
         (
             "model shapes".to_owned(),
-            "shapes: expected a .keras, .h5, .safetensors or .onnx file, found a folder; give a file in it",
+            "shapes: expected a .keras, .h5, .safetensors, .onnx or model.json file, found a folder; give a file in it",
         ),
         (
             "sweep --triples shapes".to_owned(),
@@ -240,7 +240,7 @@ fn of_a_run_its_landscapes_are_named() {
     said(
         here,
         "verify own",
-        "own: cannot compute it again: m.safetensors: expected a .keras, .h5, .safetensors or .onnx file, found nothing there; \
+        "own: cannot compute it again: m.safetensors: expected a .keras, .h5, .safetensors, .onnx or model.json file, found nothing there; \
          give its model and data with --model and --data, or run this in the folder that the run was started from",
     );
 }

@@ -216,7 +216,7 @@ fn models_that_do_not_fit_together_are_refused() {
         folder.path(),
         &compare(&["bundled", &iris]),
         1,
-        &["iris", "takes 4 values", "28 x 28"],
+        &["iris", "takes 4 values", "28 x 28", "take the same inputs"],
     );
     std::fs::write(folder.path().join("no.json"), "{\"scale\":1}").expect("written");
     fail(

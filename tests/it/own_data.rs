@@ -171,6 +171,51 @@ fn what_is_black_and_white_is_so_and_other_levels_need_a_word() {
 }
 
 #[test]
+fn levels_far_below_white_are_said() {
+    let set_of = |lightest: u8, white: Option<f64>| {
+        let folder = folder();
+        let head = |kind: u8, sizes: &[u32]| {
+            let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
+            [0, 0, 8, kind]
+                .into_iter()
+                .chain(sizes)
+                .collect::<Vec<u8>>()
+        };
+        let levels = (0..2 * 8 * 8).map(|k| if k % 8 == 0 { lightest } else { k % 5 });
+        let images: Vec<u8> = head(3, &[2, 8, 8]).into_iter().chain(levels).collect();
+        let labels: Vec<u8> = head(1, &[2]).into_iter().chain([0, 1]).collect();
+        std::fs::write(folder.path().join("t10k-images-idx3-ubyte"), images).expect("written");
+        std::fs::write(folder.path().join("t10k-labels-idx1-ubyte"), labels).expect("written");
+        let options = ImageSetOptions {
+            white,
+            ..ImageSetOptions::default()
+        };
+        read_image_set(folder.path(), &options).expect("a set")
+    };
+    // Digits of 17 levels, as scikit-learn's.
+    let dark = set_of(16, None);
+    let notes = dark.notes().join(" ");
+    assert!(
+        notes.contains("up to 16") && notes.contains("`white` 16"),
+        "{notes}"
+    );
+    assert_eq!(levels(&dark)[0], 16.0);
+    let told = set_of(16, Some(16.0));
+    assert_eq!((levels(&told)[0], told.notes().len()), (255.0, 0));
+    assert!(set_of(200, None).notes().is_empty());
+    assert!(set_of(16, Some(255.0)).notes().is_empty());
+
+    let folder = folder();
+    for (class, level) in [("a", 16), ("b", 20)] {
+        std::fs::create_dir(folder.path().join(class)).expect("a folder");
+        png(&folder.path().join(class).join("1.png"), level);
+    }
+    let set = read_image_set(folder.path(), &ImageSetOptions::default()).expect("a set");
+    let notes = set.notes().join(" ");
+    assert!(notes.contains("no level beyond 8 % of white"), "{notes}");
+}
+
+#[test]
 fn axes_and_labels_in_every_usual_shape() {
     let expected = json(data("kinds.json"));
     let (grey, label) = (numbers(&expected["grey"]), whole(&expected["labels"]));
@@ -713,6 +758,38 @@ fn columns_are_found_by_name_and_said() {
         &[&interpolate[..], &arguments[..]].concat(),
         1,
         &["sepal_length", "--features"],
+    );
+}
+
+#[test]
+fn columns_that_are_inputs_of_their_own_are_found_by_name() {
+    let folder = folder();
+    let model = golden("onnx/variant_probabilities_of_columns.onnx");
+    let model = model.to_str().expect("a path");
+    let arguments = ["--label", "kind", "--model", model, "--data"];
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    };
+    let straight = "sepal length (cm),width,petal,years,kind\n0.5,-1.2,0.3,1,a\n1.4,0.1,2.0,-1,b\n-0.2,0.7,-1.5,0,c\n";
+    write("straight.csv", straight);
+    let (expected, said) = predicted(folder.path(), &[&arguments[..], &["straight.csv"]].concat());
+    assert_eq!(expected.len(), 4);
+    assert!(!said.contains("putting the columns"), "{said}");
+    write(
+        "other.csv",
+        "years,petal,note,sepal length (cm),width,kind\n1,0.3,x,0.5,-1.2,a\n-1,2.0,y,1.4,0.1,b\n0,-1.5,z,-0.2,0.7,c\n",
+    );
+    let (found, said) = predicted(folder.path(), &[&arguments[..], &["other.csv"]].concat());
+    let values = |lines: &[String]| -> Vec<String> {
+        let lines = lines[1..].iter();
+        lines
+            .map(|line| line.split_once(',').expect("cells").1.to_owned())
+            .collect()
+    };
+    assert_eq!(values(&found), values(&expected));
+    assert!(
+        said.contains("sepal length (cm), width, petal, years"),
+        "{said}"
     );
 }
 

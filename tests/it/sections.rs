@@ -302,6 +302,62 @@ fn lines_of_closed_forms() {
     );
 }
 
+#[test]
+fn lines_of_networks_that_end_in_sigmoids() {
+    // The larger sigmoid is that of the larger logit.
+    let options = ModelOptions {
+        output: Some("sigmoid".into()),
+        ..ModelOptions::default()
+    };
+    let sigmoids =
+        read_model(&root("models/fashion-mnist.safetensors"), &options).expect("a model");
+    let [of_softmax, of_sigmoids] = [model("bundled"), sigmoids].map(|model| {
+        let network = SectionNetwork::new(&model, SpaceKind::Images).expect("a network");
+        let [a, b] = [0, 7].map(|item| image(&network, &Value::from(item)));
+        exact_line(&network, &a, &b, &LineOptions::default()).expect("a section")
+    });
+    assert!(of_softmax.classes.len() > 1);
+    assert_eq!(of_sigmoids.breaks, of_softmax.breaks);
+    assert_eq!(of_sigmoids.classes, of_softmax.classes);
+
+    // A linear function and its sigmoid s, by onnxruntime: the class changes where ln(s / (1 - s)),
+    // which is straight along a line, is 0.
+    let file = |name: &str| root(&format!("tests/golden/onnx/{name}"));
+    let model = read_model(&file("variant_sigmoid_one.onnx"), &ModelOptions::default());
+    let model = model.expect("a model");
+    let network = SectionNetwork::new(&model, SpaceKind::Rows).expect("a network");
+    let content = std::fs::read(file("variants.safetensors")).expect("the answers");
+    let tensors = safetensors::SafeTensors::deserialize(&content).expect("the answers");
+    let values = |part: &str| -> Vec<f32> {
+        let tensor = tensors.tensor(&format!("sigmoid_one.{part}")).expect(part);
+        let words = tensor.data().as_chunks().0.iter();
+        words.map(|&word| f32::from_le_bytes(word)).collect()
+    };
+    let (inputs, sigmoids) = (values("inputs"), values("answers"));
+    let rows: Vec<&[f32]> = inputs.chunks_exact(inputs.len() / sigmoids.len()).collect();
+    let logits: Vec<f64> = (sigmoids.iter())
+        .map(|&s| f64::from(s) / (1.0 - f64::from(s)))
+        .map(f64::ln)
+        .collect();
+    let mut changes = 0;
+    for a in 0..rows.len() {
+        for b in (0..rows.len()).filter(|&b| logits[a] < 0.0 && logits[b] > 0.0) {
+            let [from, to] = [a, b].map(|row| network.space().point(rows[row]));
+            let line =
+                exact_line(&network, &from, &to, &LineOptions::default()).expect("a section");
+            assert_eq!(line.classes, [0, 1]);
+            close(
+                "the change",
+                line.breaks[1],
+                logits[a] / (logits[a] - logits[b]),
+                1e-5,
+            );
+            changes += 1;
+        }
+    }
+    assert!(changes > 0, "{logits:?}");
+}
+
 fn tiny_entries() -> Vec<Value> {
     json("tiny.json")["random"]
         .as_array()

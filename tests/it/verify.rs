@@ -320,7 +320,7 @@ fn model_and_data_that_moved_are_said_and_must_be_the_same() {
         &["verify", "run", "--engine", "cpu"],
         1,
         &[
-            "error: run: cannot compute it again: mine.safetensors: expected a .keras, .h5, .safetensors or .onnx file, found nothing there; did you mean \"moved.safetensors\"?",
+            "error: run: cannot compute it again: mine.safetensors: expected a .keras, .h5, .safetensors, .onnx or model.json file, found nothing there; did you mean \"moved.safetensors\"?",
         ],
     );
     let moved = verify(here, &["--all", "--model", "moved.safetensors"]);

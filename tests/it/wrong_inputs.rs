@@ -4,6 +4,7 @@
 use morphscape::data::{Image, fashion_mnist, iris};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::engine::{Engine, EngineInfo, EngineKind, EngineRecord};
+use morphscape::job::class_number;
 use morphscape::kernels::Sampling;
 use morphscape::model::{bundled_fashion_mnist, bundled_table_model};
 use morphscape::pipeline::{
@@ -39,6 +40,27 @@ fn landscape(steps: usize, [a, b, c]: [&Image; 3]) -> String {
     let (engine, model) = (CpuEngine::new(), bundled_fashion_mnist());
     let result = compute_landscapes(&engine, &model, &settings, &jobs, Frames::Drop, &go_on);
     result.expect_err("it is refused").to_string()
+}
+
+#[test]
+fn classes_whose_names_are_numbers() {
+    let named = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
+    // Kinds 1 to 3: position 2 is kind 3.
+    let kinds = named(&["1", "2", "3"]);
+    assert_eq!(class_number("2", &kinds).ok(), Some(1));
+    let error = class_number("0", &kinds)
+        .expect_err("no kind 0")
+        .to_string();
+    assert!(error.contains("expected one of 1, 2, 3"), "{error}");
+    let digits = named(&["0", "1", "2"]);
+    assert_eq!(class_number("0", &digits).ok(), Some(0));
+    assert_eq!(class_number("1", &named(&["Bag", "Coat"])).ok(), Some(1));
+    assert!(class_number("2", &named(&["Bag", "Coat"])).is_err());
 }
 
 #[test]

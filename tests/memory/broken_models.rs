@@ -116,7 +116,7 @@ fn assert_refused(case: &Case, what: &str, content: &[u8], config: Option<&[u8]>
 #[test]
 fn what_is_no_model_is_said() {
     let case = Case::new();
-    let unknown = "expected a .keras, .h5, .safetensors or .onnx file, found";
+    let unknown = "expected a .keras, .h5, .safetensors, .onnx or model.json file, found";
     for (what, content, words) in [
         ("empty", &b""[..], [unknown, "an empty file"]),
         ("text", b"layers: 3", [unknown, "layers: "]),

@@ -60,6 +60,12 @@ fn floats(name: &str, sizes: &[u64], values: usize) -> Message {
     tensor.number(2, 1).text(8, name).bytes(9, &raw)
 }
 
+fn whole(name: &str, numbers: &[i64]) -> Message {
+    let raw: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+    let tensor = Message::default().number(1, numbers.len() as u64);
+    tensor.number(2, 7).text(8, name).bytes(9, &raw)
+}
+
 /// A value of floats, its batch open.
 fn value(name: &str, sizes: &[u64]) -> Message {
     let open = Message::default().text(2, "n");
@@ -133,6 +139,64 @@ fn graphs_that_cannot_be_computed_are_errors() {
     let claims = [weights[0].clone(), floats("v", &[1 << 20, 1 << 20], 20)];
     let other = vec![node("MatMul", &["x", "v"], "a")];
     refused("weights that are not there", other, "a", &claims);
+    let peak = MEMORY.peak_usage() - before;
+    assert!(peak < 100 << 20, "{} MiB", peak >> 20);
+}
+
+#[test]
+fn sizes_that_a_graph_computes_are_bounded() {
+    let _alone = alone();
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let refused = |what: &str, nodes: &[Message], tensors: &[Message]| {
+        let read = read(nodes, tensors).map(|model| model.network().to_string());
+        let error = read.expect_err(what).to_string();
+        assert!(
+            error.contains("at most 268435456 values"),
+            "{what}: {error}"
+        );
+    };
+    // A billion numbers of one, 2^5 * 2^5 along each of three axes.
+    let tensors = [
+        floats("w", &END, 24),
+        floats("one", &[1], 1),
+        whole("side", &[32, 32, 32]),
+    ];
+    let repeated = [
+        node("Mul", &["side", "side"], "sizes"),
+        node("Expand", &["one", "sizes"], "many"),
+        node("ReduceMax", &["many"], "most"),
+        node("Add", &["x", "most"], "sum"),
+    ];
+    let nodes = [&repeated[..], &end("sum")].concat();
+    refused("a constant", &nodes, &tensors);
+    // Where the library runs the rest, too: it would make the constant when it is given the graph.
+    let unknown = [node("Det", &["x"], "det")];
+    let nodes = [&unknown[..], &repeated, &end("sum")].concat();
+    refused("a constant behind what has no kernel", &nodes, &tensors);
+
+    // Sums of a column and a row: of 12 values 144, 20,736 and 429,981,696.
+    let rows = |sizes: [i64; 3]| whole(&format!("as_{}_{}", sizes[1], sizes[2]), &sizes);
+    let mut tensors = vec![floats("w", &[1, 2], 2)];
+    let (mut nodes, mut from) = (Vec::new(), "x".to_owned());
+    for count in [12, 144, 20_736] {
+        tensors.extend([rows([-1, count, 1]), rows([-1, 1, count])]);
+        let sides = [format!("as_{count}_1"), format!("as_1_{count}")];
+        let sum = format!("sum_{count}");
+        let name = |side: &String| format!("{sum}_{side}");
+        for side in &sides {
+            nodes.push(node("Reshape", &[&from, side], &name(side)));
+        }
+        nodes.push(node("Add", &[&name(&sides[0]), &name(&sides[1])], &sum));
+        from = sum;
+    }
+    nodes.push(node("GlobalMaxPool", &[&from], "most"));
+    nodes.extend([
+        node("Flatten", &["most"], "flat"),
+        node("ReduceMax", &["flat"], "row"),
+        node("Gemm", &["row", "w"], "y"),
+    ]);
+    refused("values", &nodes, &tensors);
     let peak = MEMORY.peak_usage() - before;
     assert!(peak < 100 << 20, "{} MiB", peak >> 20);
 }

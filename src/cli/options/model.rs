@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 /// Which classifier.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ModelArgs {
-    /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data]
+    /// A .keras, .h5, .safetensors, .onnx or model.json (TensorFlow.js) model [default: the bundled one of the data]
     ///
-    /// A .keras, .h5, .safetensors or .onnx model [default: the bundled one of the data: for images
+    /// A .keras, .h5, .safetensors, .onnx or model.json (TensorFlow.js) model [default: the bundled one of the data: for images
     /// 784-128-10, trained on Fashion-MNIST; for rows iris, hawks or seeds; --model iris-paper is
     /// the iris model that looks like the paper's]
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@
 use super::{ImageSet, ImageSetError, ImageSetOptions, Images, Labels, Unreadable};
 use crate::data::class_order::ClassOrder;
 use crate::data::image::{image_file_shape, read_image_file};
-use crate::data::image_set::values::sorted_classes;
+use crate::data::image_set::values::{is_dark, sorted_classes};
 use crate::data::{Image, ImageError, MAX_PICTURE_BYTES, read_bytes, sha256_hex};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -135,12 +135,23 @@ pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet,
         shapes,
         white: options.white,
     };
-    if options.white.is_none() && files.look_black_and_white(&labels) {
-        files.white = Some(1.0);
-        notes.push(
-            "the first image of each class holds only levels 0 and 1; assuming 1 is white; if it is not, give `white` 255"
-                .into(),
-        );
+    if options.white.is_none() {
+        match files.lightest_of_firsts(&labels) {
+            Some(Lightest::OfBlackAndWhite) => {
+                files.white = Some(1.0);
+                notes.push(
+                    "the first image of each class holds only levels 0 and 1; assuming 1 is white; if it is not, give `white` 255"
+                        .into(),
+                );
+            }
+            Some(Lightest::Level(largest)) if is_dark(largest) => {
+                notes.push(format!(
+                    "the first image of each class is dark: no level beyond {:.0} % of white; if its lightest level is white, give `white` that level, in the files' own numbers",
+                    largest / 2.55
+                ));
+            }
+            _ => {}
+        }
     }
     // `.` and `..` have no name of their own.
     let absolute = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
@@ -163,26 +174,31 @@ pub(super) fn read(folder: &Path, options: &ImageSetOptions) -> Result<ImageSet,
 /// First images of classes that are looked at to tell black and white ones.
 const MAX_LOOKED_AT: usize = 32;
 
+/// The lightest level of some files.
+enum Lightest {
+    /// 1, and all others are 0, as masks are saved: they would be all but black.
+    OfBlackAndWhite,
+    /// Of 0..255.
+    Level(f32),
+}
+
 impl Folder {
-    /// Whether the first image of each class holds levels 0 and 1 alone, as masks are saved: they
-    /// would be all but black. One that cannot be read says nothing of it.
-    fn look_black_and_white(&self, labels: &[usize]) -> bool {
+    /// The lightest level in the first image of each class. Nothing where one cannot be read.
+    fn lightest_of_firsts(&self, labels: &[usize]) -> Option<Lightest> {
         let firsts = (0..labels.len()).filter(|&k| k == 0 || labels[k] != labels[k - 1]);
-        let mut lit = false;
+        let (mut largest, mut binary) = (0.0f32, true);
         for k in firsts.take(MAX_LOOKED_AT) {
-            let Ok(image) = read_image_file(&self.paths[k], None) else {
-                return false;
-            };
-            if !image
+            let image = read_image_file(&self.paths[k], None).ok()?;
+            largest = image.levels.iter().copied().fold(largest, f32::max);
+            binary &= image
                 .levels
                 .iter()
-                .all(|&level| level == 0.0 || level == 1.0)
-            {
-                return false;
-            }
-            lit |= image.levels.contains(&1.0);
+                .all(|&level| level == 0.0 || level == 1.0);
         }
-        lit
+        Some(match binary && largest == 1.0 {
+            true => Lightest::OfBlackAndWhite,
+            false => Lightest::Level(largest),
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, ...gz, or a folder of that name with the file in it
 //! ```
 
-use super::values::{Levels, is_black_and_white, labels, levels};
+use super::values::{Levels, labels, levels};
 use super::{ImageSet, ImageSetError, ImageSetOptions, Images, Labels};
 use crate::data::idx::{Idx, idx_dims};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes, read_idx};
@@ -109,7 +109,7 @@ pub(super) fn assemble(
         // Bytes stay where they are: the bundled ones are part of the program.
         (Some(bytes), &[count, height, width])
             if options.white.is_none_or(|white| white == 255.0)
-                && (options.white.is_some() || !is_black_and_white(bytes)) =>
+                && (options.white.is_some() || bytes.iter().any(|&level| level >= 128)) =>
         {
             Levels {
                 count,

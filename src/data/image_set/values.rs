@@ -80,6 +80,16 @@ pub(super) fn levels(
         }
         Values::Text(_) => return Err(wrong(name, "numbers", "texts")),
     };
+    let largest = match &images {
+        Images::Bytes(levels) => levels.iter().copied().max().map_or(0.0, f32::from),
+        Images::Floats(levels) => levels.iter().copied().fold(0.0, f32::max),
+        Images::Idx(_) | Images::Folder(_) => 255.0,
+    };
+    if white.is_none() && is_dark(largest) {
+        notes.push(format!(
+            "\"{name}\" holds levels up to {largest}, taken as of 0..255; if {largest} is white, give `white` {largest}"
+        ));
+    }
     Ok(Levels {
         count,
         shape: [height, width, channels],
@@ -173,8 +183,13 @@ pub(super) fn bytes_levels(
     Ok(Images::Bytes(bytes.into()))
 }
 
+/// Whether the lightest level of many images is so low that white may be lower than 255 in them.
+pub(super) fn is_dark(largest: f32) -> bool {
+    0.0 < largest && largest < 128.0
+}
+
 /// Whether levels are 0 and 1 alone.
-pub(super) fn is_black_and_white(bytes: &[u8]) -> bool {
+fn is_black_and_white(bytes: &[u8]) -> bool {
     bytes.iter().all(|&level| level <= 1) && bytes.contains(&1)
 }
 

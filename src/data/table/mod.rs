@@ -54,6 +54,24 @@ pub struct Table {
     sha256: String,
 }
 
+/// The column that a model means by a feature: the one of its name, else the only one whose name is
+/// written so with an underscore for each sign that is no letter or digit, as exporters do.
+fn column_of_feature<'c>(
+    columns: impl Iterator<Item = &'c str> + Clone,
+    feature: &str,
+) -> Option<usize> {
+    let plain = |name: &str| name.replace(|sign: char| !sign.is_alphanumeric(), "_");
+    let only = |is_it: &dyn Fn(&str) -> bool| {
+        let mut places = columns.clone().enumerate().filter(|(_, name)| is_it(name));
+        let first = places.next().map(|(at, _)| at);
+        first.filter(|_| places.next().is_none())
+    };
+    match columns.clone().any(|name| name == feature) {
+        true => only(&|name| name == feature),
+        false => only(&|name| plain(name) == feature),
+    }
+}
+
 impl Table {
     /// Name of the table, the part of an item's name before `#`.
     pub fn name(&self) -> &str {
@@ -226,13 +244,14 @@ impl Table {
             })
     }
 
-    /// The same rows with their columns in the order of `features`, which are the table's.
+    /// The same rows with their columns in the order of `features`, which are the table's
+    /// ([`column_of_feature`]).
     ///
     /// # Errors
     /// [`TableError::Features`] when they are others.
     pub fn with_features(mut self, features: &[String]) -> Result<Self, TableError> {
         let places: Option<Vec<usize>> = (features.iter())
-            .map(|name| self.features.iter().position(|own| own == name.trim()))
+            .map(|name| column_of_feature(self.features.iter().map(String::as_str), name.trim()))
             .collect();
         let mut sorted = places.clone().unwrap_or_default();
         sorted.sort_unstable();
@@ -246,7 +265,9 @@ impl Table {
         self.values = (self.values.chunks_exact(places.len()))
             .flat_map(|row| places.iter().map(|&at| row[at]))
             .collect();
-        self.features = features.iter().map(|name| name.trim().to_owned()).collect();
+        self.features = (places.iter())
+            .map(|&at| self.features[at].clone())
+            .collect();
         Ok(self)
     }
 

@@ -4,7 +4,7 @@ use super::cells::{Numbers, is_missing_label};
 use super::error::{quoted_list, shown};
 use super::limits::{MAX_CLASSES, MAX_FEATURES, MAX_LINE_BYTES, MAX_ROWS, MAX_TABLE_BYTES};
 use super::text::{Delimiter, decode, line_ends, sniff};
-use super::{Table, TableError};
+use super::{Table, TableError, column_of_feature};
 use crate::data::class_order::{ClassOrder, Number};
 use crate::data::{InputError, read_bytes, sha256_hex};
 use crate::remedy::did_you_mean;
@@ -253,7 +253,7 @@ fn choose_columns(
     };
     let label_at = find(label)?;
     let preferred: Option<Vec<usize>> = (options.preferred.iter())
-        .map(|name| find(name).ok().filter(|&at| at != label_at))
+        .map(|name| column_of_feature(header.iter().copied(), name).filter(|&at| at != label_at))
         .collect();
     let others = (0..header.len()).filter(|&at| at != label_at);
     let (features, by_model) = match preferred {

@@ -1,7 +1,11 @@
 //! How high one must climb between two points of a field.
 
-use super::grid::{Connectivity, ascending, check_ordered, check_shape};
+use super::basins::Basins;
+use super::grid::{Connectivity, check_shape, is_lower};
 use super::union_find::UnionFind;
+
+/// Below it an exponential of 64 bits has lost places, or all.
+const SMALL: f64 = 1e-290;
 
 /// How far the classifier is from answering one class of a pair: `U = -ln(p_a + p_b)` for the
 /// pairs (a, b), (a, c), (b, c) of `classes`, in nats, at least 0. On the way from an item of
@@ -20,18 +24,39 @@ pub fn pair_potentials(logits: &[f32], num_classes: usize, classes: [usize; 3]) 
     check_shape(logits.len(), [logits.len() / num_classes, 1], num_classes);
     let mut potentials = [(); 3].map(|()| Vec::with_capacity(logits.len() / num_classes));
     let [a, b, c] = classes;
+    let mut triple = vec![a, b, c];
+    triple.sort_unstable();
+    triple.dedup();
+    let mut exponentials = vec![0.0; num_classes];
     for f in logits.chunks_exact(num_classes) {
         let top = f64::from(f.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        let sum: f64 = f.iter().map(|&f| (f64::from(f) - top).exp()).sum();
-        for (potential, pair) in potentials.iter_mut().zip([[a, b], [a, c], [b, c]]) {
-            let [one, other] = pair.map(|class| f64::from(f[class]));
-            let (high, low) = (one.max(other), one.min(other));
-            // ln(e^one + e^other), and what all classes together have above it.
-            let both = match pair[0] == pair[1] {
-                true => one,
-                false => high + (low - high).exp().ln_1p(),
+        for (e, &f) in exponentials.iter_mut().zip(f) {
+            *e = (f64::from(f) - top).exp();
+        }
+        let each = exponentials.iter().enumerate();
+        let others = each.filter(|(class, _)| !triple.contains(class));
+        let others: f64 = others.map(|(_, e)| e).sum();
+        for (potential, [one, other]) in potentials.iter_mut().zip([[a, b], [a, c], [b, c]]) {
+            let (mut both, mut rest) = (0.0, others);
+            for &class in &triple {
+                match class == one || class == other {
+                    true => both += exponentials[class],
+                    false => rest += exponentials[class],
+                }
+            }
+            let above = match both > SMALL || both.is_nan() {
+                true => ln_one_plus(rest / both),
+                // What is left of the two is too little to divide by.
+                false => {
+                    let logits = [one, other].map(|class| f64::from(f[class]));
+                    let (high, low) = (logits[0].max(logits[1]), logits[0].min(logits[1]));
+                    let more = match one == other {
+                        true => 0.0,
+                        false => (low - high).exp().ln_1p(),
+                    };
+                    top + (both + rest).ln() - (high + more)
+                }
             };
-            let above = top + sum.ln() - both;
             potential.push(match above.is_nan() {
                 true => f64::INFINITY,
                 false => above.max(0.0),
@@ -39,6 +64,16 @@ pub fn pair_potentials(logits: &[f32], num_classes: usize, classes: [usize; 3]) 
         }
     }
     potentials
+}
+
+/// `ln(1 + x)` of `x >= 0`, as exact as `ln_1p` and faster where `x` is not small.
+fn ln_one_plus(x: f64) -> f64 {
+    match x {
+        _ if x >= 0.5 => (1.0 + x).ln(),
+        // The next term is less than the last place.
+        _ if x < 1e-5 => x - x * x * (0.5 - x / 3.0),
+        x => x.ln_1p(),
+    }
 }
 
 /// The pass between the points `from` and `to` (row-major indices): the highest point of the
@@ -54,7 +89,6 @@ pub fn pair_potentials(logits: &[f32], num_classes: usize, classes: [usize; 3]) 
 /// # Panics
 /// When `u` does not fill `shape` or holds a NaN, or an end lies outside the grid.
 pub fn pass(u: &[f64], shape: [usize; 2], from: usize, to: usize) -> usize {
-    check_ordered(u, shape);
     for end in [from, to] {
         assert!(
             end < u.len(),
@@ -62,21 +96,19 @@ pub fn pass(u: &[f64], shape: [usize; 2], from: usize, to: usize) -> usize {
             u.len()
         );
     }
-    let mut sets = UnionFind::new(u.len());
-    let mut entered = vec![false; u.len()];
-    for k in ascending(u) {
-        entered[k] = true;
-        for other in Connectivity::Four.neighbours(k, shape) {
-            if entered[other] {
-                let (mine, theirs) = (sets.root(k), sets.root(other));
-                sets.attach(theirs, mine);
-            }
+    let higher = |a: usize, b: usize| if is_lower(u, a, b) { b } else { a };
+    let basins = Basins::new(u, shape, Connectivity::Four);
+    let mut sets = UnionFind::new(basins.minima.len());
+    let mut pass = higher(from, to);
+    for &(k, [one, other]) in &basins.meetings {
+        if sets.root(basins.of[from]) == sets.root(basins.of[to]) {
+            break;
         }
-        if entered[from] && entered[to] && sets.root(from) == sets.root(to) {
-            return k;
-        }
+        let (one, other) = (sets.root(one), sets.root(other));
+        sets.attach(one, other);
+        pass = higher(pass, k);
     }
-    unreachable!("all points of a grid are connected")
+    pass
 }
 
 /// Barrier between two points: `u` at their [`pass`], the least over all paths of the largest

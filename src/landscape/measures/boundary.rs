@@ -36,6 +36,13 @@ pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, sp
         for k in i * columns..(i + 1) * columns - 1 {
             // In ring order, so that corners 0, 2 and 1, 3 are opposite.
             let ring = [k, k + 1, k + columns + 1, k + columns];
+            // One class wins all corners: no line; nothing that is missing wins.
+            let wins = |corner: usize| {
+                tops[corner].label == tops[k].label && tops[corner].first > tops[corner].second
+            };
+            if ring.into_iter().all(wins) {
+                continue;
+            }
             let is_there = ring.map(|corner| !logits[corner * num_classes].is_nan());
             let missing = is_there.iter().filter(|&&is_there| !is_there).count();
             if missing > 1 {

@@ -5,7 +5,7 @@
 //! Comparing a point with its eight neighbours was rejected: that count obeys no relation, so
 //! nothing could tell whether it is right.
 
-use super::grid::{check_ordered, is_lower, shifted};
+use super::grid::{Rimmed, check_ordered};
 
 /// The six neighbours of a point in the triangulation in ring order: E, SE, S, W, NW, N. Each
 /// and the next are neighbours, too.
@@ -59,9 +59,12 @@ impl CriticalPoints {
 pub fn critical_points(field: &[f64], shape: [usize; 2]) -> CriticalPoints {
     check_ordered(field, shape);
     let mut found = CriticalPoints::default();
-    for k in 0..field.len() {
-        let lower = RING
-            .map(|offset| shifted(k, offset, shape).is_some_and(|other| is_lower(field, other, k)));
+    let rimmed = Rimmed::new(field, shape);
+    let ring = rimmed.steps(RING);
+    rimmed.for_each(|k, place| {
+        let lower: [bool; RING.len()] = std::array::from_fn(|n| {
+            rimmed.is_lower(place.wrapping_add_signed(ring[n].place), place)
+        });
         let vertices = lower.iter().filter(|&&is_in| is_in).count();
         let edges = (0..6).filter(|&n| lower[n] && lower[(n + 1) % 6]).count();
         match (vertices, vertices - edges) {
@@ -70,6 +73,6 @@ pub fn critical_points(field: &[f64], shape: [usize; 2]) -> CriticalPoints {
             (_, chi) if chi >= 2 => found.saddles.push((k, chi - 1)),
             _ => {}
         }
-    }
+    });
     found
 }

@@ -9,22 +9,25 @@ pub enum Connectivity {
     Eight,
 }
 
+/// Steps `[rows, columns]` to the neighbours of each kind.
+pub(super) const FOUR: [[isize; 2]; 4] = [[-1, 0], [0, -1], [0, 1], [1, 0]];
+pub(super) const EIGHT: [[isize; 2]; 8] = [
+    [-1, -1],
+    [-1, 0],
+    [-1, 1],
+    [0, -1],
+    [0, 1],
+    [1, -1],
+    [1, 0],
+    [1, 1],
+];
+
 impl Connectivity {
-    /// Steps `[rows, columns]` to the neighbours; those that come earlier in row-major order
-    /// stand first.
+    /// Steps `[rows, columns]` to the neighbours.
     fn offsets(self) -> &'static [[isize; 2]] {
         match self {
-            Self::Four => &[[-1, 0], [0, -1], [0, 1], [1, 0]],
-            Self::Eight => &[
-                [-1, -1],
-                [-1, 0],
-                [-1, 1],
-                [0, -1],
-                [0, 1],
-                [1, -1],
-                [1, 0],
-                [1, 1],
-            ],
+            Self::Four => &FOUR,
+            Self::Eight => &EIGHT,
         }
     }
 
@@ -33,22 +36,32 @@ impl Connectivity {
         around(self.offsets(), k, shape)
     }
 
-    /// The neighbours of point `k` before it: over all points, each pair of neighbours once.
-    pub(super) fn earlier_neighbours(
+    /// Calls `visit` with each pair of neighbours once, the later one in row-major order first.
+    #[inline]
+    pub(super) fn for_each_pair(
         self,
-        k: usize,
-        shape: [usize; 2],
-    ) -> impl Iterator<Item = usize> {
-        let offsets = self.offsets();
-        around(&offsets[..offsets.len() / 2], k, shape)
+        [rows, columns]: [usize; 2],
+        mut visit: impl FnMut(usize, usize),
+    ) {
+        let diagonal = self == Self::Eight;
+        for row in 0..rows {
+            for column in 0..columns {
+                let k = row * columns + column;
+                if row > 0 {
+                    if diagonal && column > 0 {
+                        visit(k, k - columns - 1);
+                    }
+                    visit(k, k - columns);
+                    if diagonal && column + 1 < columns {
+                        visit(k, k - columns + 1);
+                    }
+                }
+                if column > 0 {
+                    visit(k, k - 1);
+                }
+            }
+        }
     }
-}
-
-/// The point at `offset` of point `k`, where the grid has one.
-pub(super) fn shifted(k: usize, [i, j]: [isize; 2], [rows, columns]: [usize; 2]) -> Option<usize> {
-    let row = (k / columns).checked_add_signed(i)?;
-    let column = (k % columns).checked_add_signed(j)?;
-    (row < rows && column < columns).then_some(row * columns + column)
 }
 
 fn around(
@@ -85,17 +98,21 @@ pub(super) fn check_ordered(field: &[f64], shape: [usize; 2]) {
 
 /// Whether point `a` comes before point `b` in the total order (value, row-major index), which
 /// leaves no ties.
+#[inline]
 pub(super) fn is_lower(field: &[f64], a: usize, b: usize) -> bool {
-    field[a] < field[b] || (field[a] == field[b] && a < b)
+    (field[a] < field[b]) | ((field[a] == field[b]) & (a < b))
 }
 
-/// All points in the total order (value, row-major index).
-pub(super) fn ascending(field: &[f64]) -> Vec<usize> {
+/// Some points in the total order (value, row-major index), by their places in `points`.
+pub(super) fn ascending_of(field: &[f64], points: &[usize]) -> Vec<usize> {
     // Whole numbers sort several times faster than places whose values are looked up.
-    let place = |(k, &value): (usize, &f64)| u128::from(ordered_bits(value)) << 64 | k as u128;
-    let mut order: Vec<u128> = field.iter().enumerate().map(place).collect();
+    let key = |(at, &k): (usize, &usize)| {
+        let place = (k as u64) << 32 | at as u64;
+        u128::from(ordered_bits(field[k])) << 64 | u128::from(place)
+    };
+    let mut order: Vec<u128> = points.iter().enumerate().map(key).collect();
     order.sort_unstable();
-    order.into_iter().map(|key| key as u64 as usize).collect()
+    order.into_iter().map(|key| key as u32 as usize).collect()
 }
 
 /// A whole number for each value but NaN, in the order of the values; the same for both zeros.
@@ -104,5 +121,67 @@ fn ordered_bits(value: f64) -> u64 {
     match value.is_sign_negative() && value != 0.0 {
         true => !bits,
         false => bits | 1 << 63,
+    }
+}
+
+/// A step from point to point of a [`Rimmed`] field.
+pub(super) struct Step {
+    /// Of row-major indices.
+    pub(super) index: isize,
+    /// Of places in the field with its rim.
+    pub(super) place: isize,
+}
+
+/// A field with a rim of NaN, so that every point has a neighbour on all sides and none on the rim is
+/// lower.
+pub(super) struct Rimmed {
+    values: Vec<f64>,
+    shape: [usize; 2],
+}
+
+impl Rimmed {
+    pub(super) fn new(field: &[f64], [rows, columns]: [usize; 2]) -> Self {
+        let width = columns + 2;
+        let mut values = vec![f64::NAN; width * (rows + 2)];
+        for (row, own) in values
+            .chunks_exact_mut(width)
+            .skip(1)
+            .zip(field.chunks_exact(columns.max(1)))
+        {
+            row[1..=columns].copy_from_slice(own);
+        }
+        Self {
+            values,
+            shape: [rows, columns],
+        }
+    }
+
+    /// Calls `visit` with the row-major index of each point and its place here, in order.
+    #[inline]
+    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        let [rows, columns] = self.shape;
+        for row in 0..rows {
+            for column in 0..columns {
+                visit(
+                    row * columns + column,
+                    (row + 1) * (columns + 2) + column + 1,
+                );
+            }
+        }
+    }
+
+    /// What steps `[rows, columns]` change of a point's index and of its place.
+    pub(super) fn steps<const N: usize>(&self, offsets: [[isize; 2]; N]) -> [Step; N] {
+        let columns = self.shape[1] as isize;
+        offsets.map(|[i, j]| Step {
+            index: i * columns + j,
+            place: i * (columns + 2) + j,
+        })
+    }
+
+    /// [`is_lower`] by places.
+    #[inline]
+    pub(super) fn is_lower(&self, a: usize, b: usize) -> bool {
+        is_lower(&self.values, a, b)
     }
 }

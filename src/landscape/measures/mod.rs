@@ -10,6 +10,7 @@
 
 mod agreement;
 mod barrier;
+mod basins;
 mod between;
 mod boundary;
 mod calibration;
@@ -126,12 +127,15 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
         .collect();
     let labels: Vec<usize> = points.clone().map(argmax).collect();
     let mut frequency = vec![0usize; num_classes];
-    let mut confident = vec![false; num_classes];
+    let (mut confident, mut num_confident) = (vec![false; num_classes], 0usize);
     for (k, p) in points.enumerate().filter(|&(k, _)| answered[k]) {
         let label = labels[k];
         if !classes.contains(&label) {
             frequency[label] += 1;
-            confident[label] |= p[label] >= CONFIDENT;
+            if p[label] >= CONFIDENT {
+                confident[label] = true;
+                num_confident += 1;
+            }
         }
     }
     let mut intruders: Vec<usize> = (0..num_classes).filter(|&c| frequency[c] > 0).collect();
@@ -139,7 +143,11 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     let is_whole = landscape.points().all(|k| answered[k]);
     Measures {
         paths: path_measures(landscape, classes, &labels, &answered),
-        points: point_measures(landscape, classes, &answered),
+        points: point_measures(
+            landscape,
+            [frequency.iter().sum(), num_confident],
+            &answered,
+        ),
         grid: (is_whole && !labels.is_empty()).then(|| grid_measures(landscape, classes, &labels)),
         calibration: edge_calibration(landscape, classes, &answered),
         order: None,
@@ -200,9 +208,10 @@ fn edge_calibration(
     [along(ab, [a, b]), along(ac, [a, c]), along(bc, [b, c])]
 }
 
+/// Means over the points that have an answer, of which so many are intruders, and confident ones.
 fn point_measures(
     landscape: &Landscape,
-    classes: [usize; 3],
+    intruders: [usize; 2],
     answered: &[bool],
 ) -> Option<PointMeasures> {
     let num_classes = landscape.num_classes;
@@ -214,11 +223,11 @@ fn point_measures(
         let there = points.zip(answered).filter(|&(_, &is_there)| is_there);
         Cow::Owned(there.flat_map(|(p, _)| p.iter().copied()).collect())
     };
-    let intrusion = |tau| confident_intrusion(&probabilities, num_classes, classes, tau);
+    let [intrusion, confident_intrusion] = intruders.map(|count| count as f64 / num_points as f64);
     (num_points > 0).then(|| PointMeasures {
         num_points,
-        intrusion: intrusion(0.0),
-        confident_intrusion: intrusion(CONFIDENT),
+        intrusion,
+        confident_intrusion,
         entropy: mean_entropy(&probabilities, num_classes),
         margin: mean_margin(&probabilities, num_classes),
     })

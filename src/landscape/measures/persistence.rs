@@ -1,6 +1,7 @@
 //! How deep the basins of a field are: 0-dimensional persistence of its sublevel sets.
 
-use super::grid::{Connectivity, ascending, check_ordered};
+use super::basins::Basins;
+use super::grid::Connectivity;
 use super::union_find::UnionFind;
 
 /// A basin of a field: the level where it appears and the level where it joins a deeper one.
@@ -31,36 +32,23 @@ impl Bar {
 /// # Panics
 /// When `field` does not fill `shape` or holds a NaN.
 pub fn persistence(field: &[f64], shape: [usize; 2], connectivity: Connectivity) -> Vec<Bar> {
-    check_ordered(field, shape);
-    let order = ascending(field);
-    let mut rank = vec![0; order.len()];
-    for (at, &k) in order.iter().enumerate() {
-        rank[k] = at;
-    }
-    // Sets of ranks, not of points: the root of a set is its first rank, so its birth.
-    let mut sets = UnionFind::new(order.len());
-    let mut deaths = vec![f64::INFINITY; order.len()];
-    for (at, &k) in order.iter().enumerate() {
-        for other in connectivity.neighbours(k, shape) {
-            if rank[other] < at {
-                let (mine, theirs) = (sets.root(at), sets.root(rank[other]));
-                let (elder, younger) = (mine.min(theirs), mine.max(theirs));
-                if elder != younger {
-                    sets.attach(younger, elder);
-                    deaths[younger] = field[k];
-                }
-            }
+    let basins = Basins::new(field, shape, connectivity);
+    // The root of a set is its first basin, so its birth.
+    let mut sets = UnionFind::new(basins.minima.len());
+    let mut deaths = vec![f64::INFINITY; basins.minima.len()];
+    for (k, [one, other]) in basins.meetings {
+        let (one, other) = (sets.root(one), sets.root(other));
+        if one != other {
+            let (elder, younger) = (one.min(other), one.max(other));
+            sets.attach(younger, elder);
+            deaths[younger] = field[k];
         }
     }
-    order
-        .iter()
-        .zip(deaths)
-        .map(|(&k, death)| Bar {
-            birth: field[k],
-            death,
-        })
-        .filter(|bar| bar.death > bar.birth)
-        .collect()
+    let bars = basins.minima.iter().zip(deaths).map(|(&k, death)| Bar {
+        birth: field[k],
+        death,
+    });
+    bars.filter(|bar| bar.death > bar.birth).collect()
 }
 
 /// Number of bars longer than `threshold`, in the field's unit; the endless one counts, so it

@@ -16,17 +16,15 @@ pub fn num_regions(labels: &[usize], shape: [usize; 2], connectivity: Connectivi
     check_shape(labels.len(), shape, 1);
     let mut sets = UnionFind::new(labels.len());
     let mut regions = labels.len();
-    for k in 0..labels.len() {
-        for other in connectivity.earlier_neighbours(k, shape) {
-            if labels[other] == labels[k] {
-                let (mine, theirs) = (sets.root(k), sets.root(other));
-                if mine != theirs {
-                    sets.attach(mine, theirs);
-                    regions -= 1;
-                }
+    connectivity.for_each_pair(shape, |k, other| {
+        if labels[other] == labels[k] {
+            let (mine, theirs) = (sets.root(k), sets.root(other));
+            if mine != theirs {
+                sets.attach(mine, theirs);
+                regions -= 1;
             }
         }
-    }
+    });
     regions
 }
 

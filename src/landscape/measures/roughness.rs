@@ -19,16 +19,27 @@ pub fn surface_roughness(z: &[f64], shape: [usize; 2]) -> Option<f64> {
     if rows < 2 || columns < 2 {
         return None;
     }
-    let points = || z.iter().enumerate().filter(|(_, value)| !value.is_nan());
-    let count = points().count() as f64;
-    let index = |k: usize| [k / columns, k % columns].map(|index| index as f64);
+    let points = || {
+        let rows = z.chunks_exact(columns).enumerate();
+        rows.flat_map(|(i, row)| {
+            let values = row.iter().enumerate().filter(|(_, value)| !value.is_nan());
+            values.map(move |(j, &value)| ([i as f64, j as f64], value))
+        })
+    };
+    let (mut count, mut centre, mut mean) = (0.0, [0.0; 2], 0.0);
+    for ([y, x], value) in points() {
+        count += 1.0;
+        centre[0] += y;
+        centre[1] += x;
+        mean += value;
+    }
     // Coordinates from the points' centre are orthogonal to the constant.
-    let centre = [0, 1].map(|axis| points().map(|(k, _)| index(k)[axis]).sum::<f64>() / count);
-    let place = |k: usize| [0, 1].map(|axis| index(k)[axis] - centre[axis]);
-    let mean = points().map(|(_, value)| value).sum::<f64>() / count;
+    let centre = centre.map(|sum| sum / count);
+    let mean = mean / count;
+    let from_centre = |[y, x]: [f64; 2]| [y - centre[0], x - centre[1]];
     let (mut products, mut squares, mut cross) = ([0.0; 2], [0.0; 2], 0.0);
-    for (k, value) in points() {
-        let [y, x] = place(k);
+    for (place, value) in points() {
+        let [y, x] = from_centre(place);
         cross += x * y;
         for (axis, x) in [y, x].into_iter().enumerate() {
             products[axis] += x * (value - mean);
@@ -44,8 +55,8 @@ pub fn surface_roughness(z: &[f64], shape: [usize; 2]) -> Option<f64> {
             (products[axis] * squares[1 - axis] - cross * products[1 - axis]) / determinant
         })
     };
-    let rest = points().map(|(k, value)| {
-        let [y, x] = place(k);
+    let rest = points().map(|(place, value)| {
+        let [y, x] = from_centre(place);
         (value - mean - slopes[0] * y - slopes[1] * x).powi(2)
     });
     Some((rest.sum::<f64>() / count).sqrt())

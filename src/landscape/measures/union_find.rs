@@ -15,6 +15,7 @@ impl UnionFind {
 
     /// The root of the set of `k`. Halves the path on its way, which alone keeps paths short
     /// (logarithmic on average), so unions are free to choose the root.
+    #[inline]
     pub(super) fn root(&mut self, mut k: usize) -> usize {
         while self.parents[k] != k {
             self.parents[k] = self.parents[self.parents[k]];
@@ -24,6 +25,7 @@ impl UnionFind {
     }
 
     /// Puts the set of root `from` under root `into`.
+    #[inline]
     pub(super) fn attach(&mut self, from: usize, into: usize) {
         self.parents[from] = into;
     }

@@ -353,7 +353,8 @@ impl<'a> Graph<'a> {
                 class: format!("{}.{class}", module.unwrap_or("custom")),
             });
         }
-        if place.depth == 0 && takes == [0] {
+        // In a sequence that begins with a model, this one's first layer says it.
+        if takes == [0] {
             for key in ["batch_shape", "batch_input_shape"] {
                 self.input(
                     &entry["config"][key],

@@ -7,11 +7,8 @@
 use super::node::int;
 use super::reader::{Read, Reader};
 use super::rewrite::{attribute, floats_of};
-use super::value::{Axis, Source, Value, common, places, size_of};
+use super::value::{Axis, OPEN, Source, Value, common, places, size_of};
 use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
-
-/// The size of a batch that the file leaves open: 2^31 - 1.
-pub(super) const OPEN: usize = i32::MAX as usize;
 
 /// Numbers of a constant.
 pub(super) enum Numbers {

@@ -9,19 +9,26 @@
 //! and the node that decided is named.
 
 use super::fused::{Function, Fused};
+use super::limits::{MAX_IN_A_ROW, too_many};
 use super::node::operator_of;
 use super::operators::operator;
 use super::reader::{Read, Reader};
 use super::tail::Tail;
 use super::value::{Value, contiguous};
 use crate::kernels::{Activation, Groups};
+use crate::model::ModelError;
 use crate::model::layer::{Layer, Op};
 use crate::model::one_kernel::Weighing;
 use rten_onnx::onnx::{GraphProto, NodeProto};
 use std::sync::Arc;
 
-/// Why the library runs a graph: the node that has no kernel, and what of it.
-pub(super) struct Unknown(pub(super) String);
+/// Why a graph has no layers.
+pub(super) enum Refused {
+    /// A node has no kernel, and what of it: the library's.
+    Unknown(String),
+    /// A node gives more than anyone may make.
+    TooLarge(ModelError),
+}
 
 impl Reader<'_> {
     /// The layers of `graph`, whose input `name` has these sizes behind the batch; `channels_first`
@@ -31,7 +38,7 @@ impl Reader<'_> {
         graph: &GraphProto,
         (name, sizes, channels_first): (&str, &[usize], bool),
         tail: &Tail,
-    ) -> Result<Vec<Layer>, Unknown> {
+    ) -> Result<Vec<Layer>, Refused> {
         let order: Vec<usize> = match channels_first {
             true => vec![1, 2, 0],
             false => (0..sizes.len()).collect(),
@@ -40,17 +47,37 @@ impl Reader<'_> {
         let input = Value::of_layer(0, self.behind(contiguous(sizes, &order)));
         self.values.insert(name.to_owned(), input);
         let fused = Fused::of(graph, self.tensors);
+        // Behind a node without kernels constants are folded on, since the library would make them at once.
+        let mut unknown = None;
         for (number, node) in graph.node.iter().enumerate() {
-            if fused.is_done(number) {
+            if fused.is_done(number) || (unknown.is_some() && !self.takes_constants(node)) {
                 continue;
             }
-            self.add(node, &fused).map_err(|why| {
+            if let Err(why) = self.add(node, &fused) {
                 let (name, operator) = (node.name.as_deref(), operator_of(node));
                 let name = name.unwrap_or_default();
-                Unknown(format!("node \"{name}\", a {operator}{why}"))
-            })?;
+                unknown.get_or_insert(format!("node \"{name}\", a {operator}{why}"));
+                continue;
+            }
+            let given = node.output.iter().filter_map(|name| self.values.get(name));
+            let largest = given.map(|value| self.size_in_a_row(value)).max();
+            if let Some(values) = largest.filter(|&values| values > MAX_IN_A_ROW) {
+                return Err(Refused::TooLarge(too_many(operator_of(node), values)));
+            }
         }
-        self.finish(graph, tail).map_err(Unknown)
+        match unknown {
+            Some(node) => Err(Refused::Unknown(node)),
+            None => self.finish(graph, tail).map_err(Refused::Unknown),
+        }
+    }
+
+    /// Whether nothing that a node takes depends on the network's input.
+    fn takes_constants(&self, node: &NodeProto) -> bool {
+        let is_constant = |name: &String| match self.values.get(name) {
+            Some(value) => value.is_constant(),
+            None => name.is_empty() || self.tensors.contains_key(name.as_str()),
+        };
+        node.input.iter().all(is_constant)
     }
 
     fn add(&mut self, node: &NodeProto, fused: &Fused<'_>) -> Read<()> {

@@ -13,8 +13,13 @@ use rten_tensor::{Tensor, TensorView};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-/// Rows that go through the network at once where the file leaves the batch open.
+/// Rows that go through the network at once where the file leaves the batch open, at most.
 const BATCH_ROWS: usize = 64;
+
+/// Rows that go through a network at once whose largest value has so many numbers for a row.
+pub(super) fn rows_together(largest: usize) -> usize {
+    (BUDGET.results / (4 * largest)).clamp(1, BATCH_ROWS)
+}
 
 /// How far a probability may lie outside 0..1, and a row's sum from 1: a softmax that was quantised
 /// to 8 bits is off by half a step, 1/512, a class.
@@ -59,8 +64,9 @@ pub(in crate::model) struct OnnxNetwork {
     pub(super) flat: Layout,
     /// The batch, where the file fixes it.
     pub(super) batch: Option<usize>,
-    /// Whether each row goes alone, since answers to one depend on the others it goes with.
-    pub(super) alone: bool,
+    /// Rows that go together where the file leaves the batch open: 1 where answers to one depend on the
+    /// others it goes with.
+    pub(super) rows: usize,
     pub(super) answer: AnswerKind,
     /// What is made of its values before they are answers.
     pub(super) made_of: Made,
@@ -99,7 +105,7 @@ impl HostNetwork for OnnxNetwork {
     /// Enough for all threads, as far as memory allows.
     fn batch_size(&self) -> usize {
         let values: usize = self.sizes.iter().product();
-        let batch = self.batch.unwrap_or(BATCH_ROWS);
+        let batch = self.batch.unwrap_or(self.rows);
         let batches = (BUDGET.results / (4 * values * batch)).min(rayon::current_num_threads());
         batch * batches.max(1)
     }
@@ -282,8 +288,7 @@ impl OnnxNetwork {
     fn run(&self, inputs: &[f32]) -> Result<Vec<f32>, ModelError> {
         let values: usize = self.sizes.iter().product();
         let rows = inputs.len() / values;
-        let most = if self.alone { 1 } else { BATCH_ROWS };
-        let batch = self.batch.unwrap_or(most.min(rows.max(1)));
+        let batch = self.batch.unwrap_or(self.rows.min(rows.max(1)));
         let answers = inputs
             .par_chunks(batch * values)
             .map(|rows| self.run_batch(rows, batch))

@@ -3,11 +3,14 @@
 //! The library descends into the file as deeply as its messages nest, and makes room for whatever
 //! a graph computes. Messages are checked here before the library sees the file, and so are sizes
 //! that stand in it: constants that say how large an operator's output is, the attributes of
-//! windows, and what makes many values of one: padding, scales and strides. Sizes that a graph computes, by broadcasting or from its own shapes,
-//! are not known before it runs: those only the system can bound. Rejected: a list of allowed
-//! operators, which would refuse good models and still not bound a sum of a column and a row.
+//! windows, and what makes many values of one: padding, scales and strides. Sizes that a graph computes
+//! of constants are known once these are folded (`layers.rs`), and most others once the library
+//! has inferred shapes ([`check_shapes`]). What is left, sizes that depend on a network's inputs and
+//! operators whose shapes the library does not infer, only the system can bound. Rejected: a list of
+//! allowed operators, which would refuse good models and still not bound a sum of a column and a row.
 
 use super::ModelError;
+use rten::Dimension;
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto};
 use std::collections::BTreeMap;
 
@@ -16,6 +19,9 @@ const MAX_MESSAGES: usize = 100;
 
 /// Values that a constant size may ask for: 256 MiB of floats.
 const MAX_VALUES: u64 = 1 << 26;
+
+/// Values that an operator may give for one row: 1 GiB of floats.
+pub(super) const MAX_IN_A_ROW: usize = 1 << 28;
 
 /// Sides, strides and margins of a window.
 const MAX_WINDOW: u64 = 1 << 16;
@@ -248,6 +254,45 @@ fn padded(pads: &[i64]) -> f64 {
     let (before, behind) = pads.split_at(pads.len() / 2);
     let sides = before.iter().zip(behind);
     times(sides.map(|(&before, &behind)| 1.0 + before as f64 + behind as f64))
+}
+
+/// The most values that an operator gives for one row, as far as the library has inferred shapes; a
+/// batch that the file fixes is `batch`. Refuses more than [`MAX_IN_A_ROW`].
+pub(super) fn check_shapes(
+    model: &rten::Model,
+    graph: &GraphProto,
+    batch: Option<usize>,
+) -> Result<usize, ModelError> {
+    let mut largest = 1;
+    for node in &graph.node {
+        for name in &node.output {
+            let value = model.find_node(name).and_then(|id| model.node_info(id));
+            let Some(shape) = value.and_then(|value| value.shape()) else {
+                continue;
+            };
+            let sizes = shape.iter().map(|size| match size {
+                Dimension::Fixed(size) => *size,
+                Dimension::Symbolic(_) => 1,
+            });
+            let values = sizes.fold(1, usize::saturating_mul);
+            let in_a_row = values.div_ceil(batch.unwrap_or(1));
+            if in_a_row > MAX_IN_A_ROW {
+                let operator = node.op_type.as_deref().unwrap_or_default();
+                return Err(too_many(operator, in_a_row));
+            }
+            largest = largest.max(in_a_row);
+        }
+    }
+    Ok(largest)
+}
+
+/// An operator that gives too much for one row.
+pub(super) fn too_many(operator: &str, values: usize) -> ModelError {
+    ModelError::Config {
+        place: format!("operator {operator}, its output"),
+        expected: format!("at most {MAX_IN_A_ROW} values for one input"),
+        found: values.to_string(),
+    }
 }
 
 fn too_large(node: &NodeProto, what: &str, sizes: &[i64]) -> ModelError {

@@ -1,11 +1,11 @@
 //! Operators that name axes anew, pick, join or repeat values, and compute nothing.
 
-use super::constants::{Numbers, OPEN};
+use super::constants::Numbers;
 use super::node::{float, has, int, text};
 use super::reader::{Read, Reader, counted};
 use super::rewrite::attribute;
 use super::value::{
-    Part, Source, Value, common, contiguous, merged, places, size_of, split as split_parts,
+    OPEN, Part, Source, Value, common, contiguous, merged, places, size_of, split as split_parts,
 };
 use super::values::small;
 use crate::kernels::RearrangeLayer;

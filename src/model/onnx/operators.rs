@@ -159,6 +159,7 @@ operators! {
     "" "Transpose" One transpose ["perm"] ""
     "" "Unsqueeze" One unsqueeze ["axes"] ""
     "" "Where" One choice [] "of values"
+    "ai.onnx.ml" "FeatureVectorizer" One feature_vectorizer ["inputdimensions"] "inputs of other widths than it names"
     "ai.onnx.ml" "LinearClassifier" Scores linear_classifier "one score for two classes"
     "ai.onnx.ml" "Normalizer" One normalizer ["norm"] "other than shares of a softmax"
     "ai.onnx.ml" "SVMClassifier" Scores support_vectors "fitted without probabilities"

@@ -1,7 +1,8 @@
 //! What a graph is read into: layers, and the values that nodes name as views of what they give.
 
+use super::limits::MAX_IN_A_ROW;
 use super::node::operator_of;
-use super::value::{Order, Part, Source, Value, contiguous, merged, places, size_of};
+use super::value::{OPEN, Order, Part, Source, Value, contiguous, merged, places, size_of};
 use crate::model::layer::{Arrangement, Layer, Op, STATED_SCALING};
 use rten_onnx::onnx::{NodeProto, TensorProto};
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ pub(super) struct Reader<'g> {
     pub(super) tensors: &'g BTreeMap<&'g str, &'g TensorProto>,
     pub(super) data: &'g BTreeMap<&'g str, &'g [u8]>,
     pub(super) opset: i64,
-    /// The size of the batch, [`super::constants::OPEN`] where the file leaves it open.
+    /// The size of the batch, [`super::value::OPEN`] where the file leaves it open.
     pub(super) batch: usize,
     pub(super) layers: Vec<Layer>,
     /// Shape of what each layer gives, the input's first.
@@ -20,9 +21,6 @@ pub(super) struct Reader<'g> {
     /// Numbers of constants that may still be read or folded, and of values moved.
     left: usize,
 }
-
-/// Values of one input in any layer, as many as all of them may have together.
-const MAX_VALUES: usize = 1 << 28;
 
 /// Numbers that a graph may fold and move beside its weights, four times each.
 const MAX_FOLDED: usize = 1 << 26;
@@ -80,6 +78,18 @@ impl<'g> Reader<'g> {
             && !others.iter().flatten().any(is_batch)
     }
 
+    /// How many numbers a value has for one row, whether they stand anywhere or are repeated.
+    pub(super) fn size_in_a_row(&self, value: &Value) -> usize {
+        let own = |part: &Part| match part.step {
+            None => 1,
+            // A multiple of the open batch.
+            Some(_) if self.batch == OPEN && part.size.is_multiple_of(OPEN) => part.size / OPEN,
+            Some(_) => part.size,
+        };
+        let parts = value.axes.iter().flatten();
+        parts.map(own).fold(1, usize::saturating_mul)
+    }
+
     /// Takes so many numbers from those that may be folded and moved.
     pub(super) fn spend(&mut self, count: usize) -> Read<()> {
         let left = self.left.checked_sub(count);
@@ -115,7 +125,7 @@ impl<'g> Reader<'g> {
         shape: Vec<usize>,
     ) -> Read<usize> {
         let count = (shape.iter()).try_fold(1usize, |all, &size| all.checked_mul(size));
-        if !count.is_some_and(|count| (1..=MAX_VALUES).contains(&count)) {
+        if !count.is_some_and(|count| (1..=MAX_IN_A_ROW).contains(&count)) {
             return Err(format!("it gives sizes {shape:?}"));
         }
         let parameters = match &op {

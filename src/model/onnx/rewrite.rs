@@ -311,7 +311,7 @@ pub(super) fn attribute<'n>(node: &'n NodeProto, name: &str) -> Option<&'n Attri
         .find(|attribute| attribute.name.as_deref() == Some(name))
 }
 
-fn set_ints(node: &mut NodeProto, name: &str, ints: Vec<i64>) {
+pub(super) fn set_ints(node: &mut NodeProto, name: &str, ints: Vec<i64>) {
     node.attribute
         .retain(|attribute| attribute.name.as_deref() != Some(name));
     node.attribute.push(AttributeProto {

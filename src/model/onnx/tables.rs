@@ -14,6 +14,20 @@ use rten_onnx::onnx::NodeProto;
 use std::sync::Arc;
 
 impl Reader<'_> {
+    /// Columns side by side.
+    pub(super) fn feature_vectorizer(&mut self, node: &NodeProto) -> Read<Value> {
+        let widths = attribute(node, "inputdimensions").map(|list| list.ints.clone());
+        let mut found = Vec::new();
+        for number in 0..node.input.len() {
+            let sizes = self.value(node, number)?.sizes();
+            found.push(sizes.get(1).map_or(0, |&size| size as i64));
+        }
+        match widths.is_none_or(|widths| widths == found) {
+            true => self.concat(node),
+            false => Err("inputs of other widths".into()),
+        }
+    }
+
     /// `(x - offset) * scale` of each feature.
     pub(super) fn scaler(&mut self, node: &NodeProto) -> Read<Value> {
         let (number, values) = self.row(node, 0)?;

@@ -18,6 +18,9 @@
 
 use std::rc::Rc;
 
+/// The size of a batch that the file leaves open: 2^31 - 1.
+pub(super) const OPEN: usize = i32::MAX as usize;
+
 /// A part of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {

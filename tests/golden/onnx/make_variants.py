@@ -1,6 +1,6 @@
 """Small ONNX graphs that end, pad and store their weights in as many ways as exporters know.
 
-    pip install onnx onnxruntime numpy safetensors scikit-learn skl2onnx lightgbm onnxmltools && python make_variants.py
+    pip install onnx onnxruntime numpy safetensors scikit-learn pandas skl2onnx lightgbm onnxmltools && python make_variants.py
 
 Writes `variant_NAME.onnx` and `variants.safetensors` with `NAME.inputs`, what the program gets, and
 `NAME.answers`, onnxruntime's. Names that begin with `refused_` have no answers: the library that runs ONNX
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import sklearn
 from onnx import TensorProto as T
 from onnx import helper as H
@@ -177,6 +178,19 @@ table("svc_probabilities_poly", make_pipeline(StandardScaler(), SVC(kernel="poly
 table("svc_probabilities_tanh", SVC(kernel="sigmoid", gamma=0.1, coef0=0.2, probability=True, random_state=8))
 table("svc_probabilities_linear", SVC(kernel="linear", probability=True, random_state=9))
 table("refused_svc_without", SVC(random_state=10))
+
+# Of a DataFrame each column is an input of its own, by its name.
+columns = ["sepal length (cm)", "width", "petal", "years"]
+frame = pd.DataFrame(rng.normal(0, 1.5, (90, 4)).astype("float32"), columns=columns)
+frame["years"] = frame["years"].round().astype("int64")
+model = make_pipeline(StandardScaler(), LogisticRegression())
+model.fit(frame, np.array(["a", "b", "c"])[np.abs(frame.to_numpy()[:, :3]).argmax(1)])
+made = to_onnx(model, frame[:1], target_opset=17)
+onnx.save(made, HERE / "variant_probabilities_of_columns.onnx")
+whole = np.concatenate([rows[:, :3], rows[:, 3:].round()], axis=1)
+given = pd.DataFrame(whole, columns=columns).astype({"years": "int64"})
+tensors["probabilities_of_columns.inputs"] = whole
+tensors["probabilities_of_columns.answers"] = model.predict_proba(given).astype("float32")
 
 versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "scikit-learn": sklearn.__version__}
 save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

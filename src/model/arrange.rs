@@ -147,27 +147,32 @@ impl Arrangement {
             &[height, width, channels] => Ok([height, width, channels]),
             _ => Err(wrong("an image [height, width, channels]")),
         };
-        // The shape that comes out, and where the value at an index comes from: input, index.
-        type From<'f> = Box<dyn Fn(&[usize]) -> Option<(usize, Vec<usize>)> + 'f>;
+        let inputs = sum(shapes.iter().map(|shape| shape.iter().product()));
+        let too_large = |shape: &[usize]| ModelError::TooLarge {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            limit: most,
+        };
+        let fits = |shape: &[usize]| {
+            let count = (shape.iter()).try_fold(1usize, |all, &size| all.checked_mul(size));
+            let count = count.filter(|count| (1..=most).contains(count));
+            let inputs = inputs.filter(|&inputs| inputs < RearrangeLayer::FILL as usize);
+            count.zip(inputs).ok_or_else(|| too_large(shape))
+        };
+        // The shape that comes out, and where the value at an index comes from: the input, and the index
+        // in it, which is written to the end of a list.
+        type From<'f> = Box<dyn Fn(&[usize], &mut Vec<usize>) -> Option<usize> + 'f>;
         let (shape, from): (Vec<usize>, From<'_>) = match self {
             Self::Places(shape, places) => {
-                let from = move |index: &[usize]| {
-                    let at = (index.iter().zip(shape)).fold(0, |all, (at, size)| all * size + at);
-                    let mut place = places[at] as usize;
-                    for (input, own) in shapes.iter().enumerate() {
-                        let count: usize = own.iter().product();
-                        if place < count {
-                            let mut index = vec![0; own.len()];
-                            for (at, &size) in index.iter_mut().zip(*own).rev() {
-                                (*at, place) = (place % size, place / size);
-                            }
-                            return Some((input, index));
-                        }
-                        place -= count;
-                    }
-                    None
+                let (_, inputs) = fits(shape)?;
+                let place = |&place: &u32| match (place as usize) < inputs {
+                    true => place,
+                    false => RearrangeLayer::FILL,
                 };
-                (shape.clone(), Box::new(from))
+                return Ok(Arranged {
+                    shape: shape.clone(),
+                    places: places.iter().map(place).collect(),
+                });
             }
             Self::Concat { axis } => {
                 let axis =
@@ -186,13 +191,13 @@ impl Arrangement {
                 shape[axis] = sum(shapes.iter().map(|shape| shape[axis]))
                     .ok_or_else(|| wrong("sizes that can be added"))?;
                 let sizes: Vec<usize> = shapes.iter().map(|shape| shape[axis]).collect();
-                let from = move |index: &[usize]| {
-                    let mut index = index.to_vec();
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
+                    to.extend(index);
                     for (input, &size) in sizes.iter().enumerate() {
-                        if index[axis] < size {
-                            return Some((input, index));
+                        if to[axis] < size {
+                            return Some(input);
                         }
-                        index[axis] -= size;
+                        to[axis] -= size;
                     }
                     None
                 };
@@ -207,10 +212,9 @@ impl Arrangement {
                 }
                 let mut shape = first.to_vec();
                 shape.insert(axis, shapes.len());
-                let from = move |index: &[usize]| {
-                    let mut index = index.to_vec();
-                    let input = index.remove(axis);
-                    Some((input, index))
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
+                    to.extend(index[..axis].iter().chain(&index[axis + 1..]));
+                    Some(index[axis])
                 };
                 (shape, Box::new(from))
             }
@@ -221,12 +225,13 @@ impl Arrangement {
                 };
                 let shape = vec![size(height, rows)?, size(width, columns)?, channels];
                 let (above, left) = (rows[0], columns[0]);
-                let from = move |index: &[usize]| {
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
                     let row = index[0].checked_sub(above).filter(|&row| row < height)?;
                     let column = index[1]
                         .checked_sub(left)
                         .filter(|&column| column < width)?;
-                    Some((0, vec![row, column, index[2]]))
+                    to.extend([row, column, index[2]]);
+                    Some(0)
                 };
                 (shape, Box::new(from))
             }
@@ -241,8 +246,9 @@ impl Arrangement {
                 let (height, width) =
                     shape.ok_or_else(|| wrong("an image larger than what is cut off"))?;
                 let (above, left) = (rows[0], columns[0]);
-                let from = move |index: &[usize]| {
-                    Some((0, vec![index[0] + above, index[1] + left, index[2]]))
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
+                    to.extend([index[0] + above, index[1] + left, index[2]]);
+                    Some(0)
                 };
                 (vec![height, width, channels], Box::new(from))
             }
@@ -252,8 +258,9 @@ impl Arrangement {
                     return Err(wrong(&format!("an image of at least {size:?}")));
                 }
                 let (above, left) = ((height - size[0]) / 2, (width - size[1]) / 2);
-                let from = move |index: &[usize]| {
-                    Some((0, vec![index[0] + above, index[1] + left, index[2]]))
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
+                    to.extend([index[0] + above, index[1] + left, index[2]]);
+                    Some(0)
                 };
                 (vec![size[0], size[1], channels], Box::new(from))
             }
@@ -265,12 +272,12 @@ impl Arrangement {
                 }
                 let shape = order.iter().map(|&axis| first[axis]).collect();
                 let order = order.clone();
-                let from = move |index: &[usize]| {
-                    let mut to = vec![0; order.len()];
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
+                    to.resize(order.len(), 0);
                     for (&axis, &at) in order.iter().zip(index) {
                         to[axis] = at;
                     }
-                    Some((0, to))
+                    Some(0)
                 };
                 (shape, Box::new(from))
             }
@@ -281,8 +288,9 @@ impl Arrangement {
                     .checked_mul(times[0])
                     .zip(width.checked_mul(times[1]));
                 let (height, width) = shape.ok_or_else(|| wrong("fewer repetitions"))?;
-                let from = move |index: &[usize]| {
-                    Some((0, vec![index[0] / times[0], index[1] / times[1], index[2]]))
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
+                    to.extend([index[0] / times[0], index[1] / times[1], index[2]]);
+                    Some(0)
                 };
                 (vec![height, width, channels], Box::new(from))
             }
@@ -293,15 +301,11 @@ impl Arrangement {
                     |size: usize, stride: usize| (size - 1).checked_mul(stride)?.checked_add(1);
                 let shape = size(height, strides[0]).zip(size(width, strides[1]));
                 let (height, width) = shape.ok_or_else(|| wrong("smaller strides"))?;
-                let from = move |index: &[usize]| {
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
                     let on =
                         index[0].is_multiple_of(strides[0]) && index[1].is_multiple_of(strides[1]);
-                    on.then(|| {
-                        (
-                            0,
-                            vec![index[0] / strides[0], index[1] / strides[1], index[2]],
-                        )
-                    })
+                    to.extend([index[0] / strides[0], index[1] / strides[1], index[2]]);
+                    on.then_some(0)
                 };
                 (vec![height, width, channels], Box::new(from))
             }
@@ -315,13 +319,15 @@ impl Arrangement {
                     .filter(|part| !part.dropped)
                     .map(|part| part.count)
                     .collect();
-                let from = move |index: &[usize]| {
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
                     let mut kept = index.iter();
-                    let of = |part: &Part| match part.dropped {
-                        true => Some(part.start),
-                        false => at(part, *kept.next()?),
-                    };
-                    Some((0, parts.iter().map(of).collect::<Option<Vec<usize>>>()?))
+                    for part in &parts {
+                        to.push(match part.dropped {
+                            true => part.start,
+                            false => at(part, *kept.next()?)?,
+                        });
+                    }
+                    Some(0)
                 };
                 // A shape without an axis is one value.
                 (if kept.is_empty() { vec![1] } else { kept }, Box::new(from))
@@ -338,30 +344,15 @@ impl Arrangement {
                 {
                     return Err(wrong(&format!("a shape that repeats to {shape:?}")));
                 }
-                let from = move |index: &[usize]| {
+                let from = move |index: &[usize], to: &mut Vec<usize>| {
                     let own = own.iter().zip(&index[missing..]);
-                    Some((
-                        0,
-                        own.map(|(&size, &at)| if size == 1 { 0 } else { at })
-                            .collect(),
-                    ))
+                    to.extend(own.map(|(&size, &at)| if size == 1 { 0 } else { at }));
+                    Some(0)
                 };
                 (shape.clone(), Box::new(from))
             }
         };
-        let count = shape
-            .iter()
-            .try_fold(1usize, |all, &size| all.checked_mul(size));
-        let inputs = sum(shapes.iter().map(|shape| shape.iter().product()));
-        let fits = count.filter(|&count| (1..=most).contains(&count));
-        let (Some(count), Some(_)) = (fits, inputs.filter(|&n| n < RearrangeLayer::FILL as usize))
-        else {
-            return Err(ModelError::TooLarge {
-                name: name.to_owned(),
-                shape,
-                limit: most,
-            });
-        };
+        let (count, _) = fits(&shape)?;
         let starts: Vec<usize> = (shapes.iter())
             .scan(0, |at, shape| {
                 let start = *at;
@@ -369,12 +360,13 @@ impl Arrangement {
                 Some(start)
             })
             .collect();
-        let mut index = vec![0; shape.len()];
+        let (mut index, mut at) = (vec![0; shape.len()], Vec::new());
         let mut places = Vec::with_capacity(count);
         for _ in 0..count {
-            places.push(match from(&index) {
+            at.clear();
+            places.push(match from(&index, &mut at) {
                 None => RearrangeLayer::FILL,
-                Some((input, at)) => {
+                Some(input) => {
                     let within =
                         (at.iter().zip(shapes[input])).fold(0, |all, (at, size)| all * size + at);
                     (starts[input] + within) as u32

@@ -124,12 +124,15 @@ fn onnx_model(
     let classes = named(classes, options)?;
     let stated = options.scaling()?;
     let (mut network, layers, mut scaling) = match runs {
-        onnx::Runs::Layers(mut description) => {
+        onnx::Runs::Layers(mut description, assembled) => {
             description.notes.extend(notes);
-            if let Some(stated) = stated {
-                scale_first(&mut description.layers, stated)?;
-            }
-            let mut model = Model::assemble(description, classes, output, sha256)?;
+            let mut model = match stated {
+                Some(stated) => {
+                    scale_first(&mut description.layers, stated)?;
+                    Model::assemble(description, classes, output, sha256)?
+                }
+                None => Model::of(description, *assembled, classes, output, sha256)?,
+            };
             model.features = features;
             return Ok(model);
         }

@@ -142,19 +142,29 @@ impl Model {
         output: Option<Output>,
         sha256: String,
     ) -> Result<Self, ModelError> {
+        let (layers, input_shape) = (description.layers.clone(), description.input_shape.clone());
+        let assembled = assemble::assemble(layers, input_shape, output)?;
+        Self::of(description, assembled, classes, output, sha256)
+    }
+
+    /// The same of layers that are put together already.
+    fn of(
+        description: Description,
+        assembled: Assembled,
+        classes: Option<Vec<String>>,
+        output: Option<Output>,
+        sha256: String,
+    ) -> Result<Self, ModelError> {
         let Description {
             layers,
-            input_shape,
             layout,
             mut notes,
             ..
         } = description;
-        let kept = (layout == Layout::ChannelsFirst).then(|| layers.clone());
-        let unfolded = layers.clone();
-        let assembled = assemble::assemble(layers, input_shape, output)?;
-        let unfolded = up_to_logits(unfolded, &assembled);
-        notes.extend(assembled.notes);
         let flat = assembled.input_shape.len() == 1;
+        let kept = (layout == Layout::ChannelsFirst && flat).then(|| layers.clone());
+        let unfolded = up_to_logits(layers, &assembled);
+        notes.extend(assembled.notes);
         let model = Self {
             held: Held::Steps(Steps::new(
                 assembled.input_shape.iter().product(),
@@ -166,9 +176,7 @@ impl Model {
             classes,
             features: None,
             scaling: assembled.scaling,
-            channels_first: kept
-                .filter(|_| flat)
-                .map(|layers| ChannelsFirst::Layers(layers, output)),
+            channels_first: kept.map(|layers| ChannelsFirst::Layers(layers, output)),
             sha256,
             notes,
             unfolded,

@@ -27,7 +27,7 @@ mod value;
 mod values;
 mod windows;
 
-use super::assemble::assemble;
+use super::assemble::{Assembled, assemble};
 use super::keras::Description;
 use super::layer::Layer;
 use super::options::{Layout, ModelOptions as Options};
@@ -52,7 +52,7 @@ const MAX_INPUT: usize = 1 << 26;
 /// Who runs a graph.
 pub(super) enum Runs {
     /// An engine: each node has kernels.
-    Layers(Description),
+    Layers(Description, Box<Assembled>),
     /// The library.
     Library {
         network: Box<OnnxNetwork>,
@@ -142,15 +142,16 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         (None, _) => Layout::ChannelsLast,
     };
     let reason = match by_kernels(&graph, &data, opset, &tail, told.layout, output) {
-        Ok((layers, input_shape)) => {
+        Ok((layers, input_shape, assembled)) => {
+            let description = Description {
+                layers,
+                input_shape: Some(input_shape),
+                layout: flat,
+                notes: Vec::new(),
+                outputs: Vec::new(),
+            };
             return Ok(OnnxFile {
-                runs: Runs::Layers(Description {
-                    layers,
-                    input_shape: Some(input_shape),
-                    layout: flat,
-                    notes: Vec::new(),
-                    outputs: Vec::new(),
-                }),
+                runs: Runs::Layers(description, Box::new(assembled)),
                 classes,
                 features,
                 output,
@@ -267,8 +268,8 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
     })
 }
 
-/// The graph as layers, and the shape of one input, where every node has kernels; else why the
-/// library runs it.
+/// The graph as layers, the shape of one input and the layers put together, where every node has
+/// kernels; else why the library runs it.
 fn by_kernels(
     graph: &GraphProto,
     data: &[Vec<u8>],
@@ -276,7 +277,7 @@ fn by_kernels(
     tail: &Tail,
     layout: Option<Layout>,
     output: Option<Output>,
-) -> Result<(Vec<Layer>, Vec<usize>), Refused> {
+) -> Result<(Vec<Layer>, Vec<usize>, Assembled), Refused> {
     let unknown = |reason: &str| Err(Refused::Unknown(reason.to_owned()));
     let tensors = rewrite::constants(graph);
     let names: Vec<String> = (0..data.len())
@@ -340,7 +341,7 @@ fn by_kernels(
     let layers = reader.layers(graph, (name, &sizes, channels_first), tail)?;
     // What cannot be put together is the library's.
     match assemble(layers.clone(), Some(input_shape.clone()), output) {
-        Ok(_) => Ok((layers, input_shape)),
+        Ok(assembled) => Ok((layers, input_shape, assembled)),
         Err(error) => unknown(&error.to_string()),
     }
 }

@@ -3,11 +3,14 @@
 use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs};
 use super::terminal::Terminal;
 use super::text::significant;
-use crate::job::{TableSource, find_image, find_image_for, is_table};
+use crate::job::{
+    Observer as _, TableSource, find_image, find_image_for, is_table, labels_warning,
+};
 use crate::landscape::argmax;
 use crate::model::Model;
 use crate::pipeline::classify;
 use anyhow::{bail, ensure};
+use std::path::Path;
 
 /// What to classify.
 #[derive(Debug, clap::Args)]
@@ -34,8 +37,14 @@ struct Question {
     items: Vec<String>,
     inputs: Vec<Vec<f32>>,
     model: Model,
+    path: String,
     class_names: Vec<String>,
+    /// The labels of those inputs that have one, by the name of the class.
+    labels: Vec<Option<String>>,
 }
+
+/// Fewer labelled items say nothing of a model.
+const FEW: usize = 10;
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let question = if is_table(args.data.name()) {
@@ -69,6 +78,21 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         csv.write_record([item.clone(), predicted].into_iter().chain(values))?;
     }
     csv.flush()?;
+    let answers = answers.probabilities.chunks_exact(names.len());
+    let labelled = question.labels.iter().zip(answers);
+    let labelled = labelled.filter_map(|(label, row)| Some((label.as_ref()?, row)));
+    let right: Vec<bool> = labelled
+        .map(|(label, row)| *label == names[argmax(row)])
+        .collect();
+    let asked = [
+        right.iter().filter(|&&is_right| is_right).count(),
+        right.len(),
+    ];
+    if right.len() >= FEW
+        && let Some(warning) = labels_warning(&question.path, asked)
+    {
+        terminal.note(&warning);
+    }
     Ok(())
 }
 
@@ -99,10 +123,21 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
             Ok(image.levels)
         })
         .collect::<anyhow::Result<_>>()?;
+    let class_names = model.class_names(data.images.classes());
+    let label = |item: &String| {
+        let index = data
+            .images
+            .index_of(item)
+            .ok()
+            .filter(|_| !Path::new(item).is_file())?;
+        class_names.get(data.images.label(index)).cloned()
+    };
     Ok(Question {
         items: args.items.clone(),
         inputs,
-        class_names: model.class_names(data.images.classes()),
+        labels: args.items.iter().map(label).collect(),
+        class_names,
+        path: model.path,
         model: model.model,
     })
 }
@@ -132,7 +167,10 @@ fn rows(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
             .map(|item| Ok(table.index_of(item)?))
             .collect::<anyhow::Result<Vec<usize>>>()?
     };
+    let label = |&row: &usize| class_names.get(table.label(row)).cloned();
     Ok(Question {
+        labels: positions.iter().map(label).collect(),
+        path: model.path,
         items: positions.iter().map(|&row| table.item_name(row)).collect(),
         inputs: positions
             .iter()

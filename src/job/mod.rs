@@ -40,7 +40,7 @@ pub use line::{LineData, LineJob, LoadedLine};
 pub use lines::{LinesJob, LoadedLines, Pairs, drawn_pairs};
 pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
-pub use model::{LoadedModel, ModelSource};
+pub use model::{LoadedModel, ModelSource, labels_warning};
 #[cfg(feature = "explore")]
 pub(crate) use models::Once;
 pub(crate) use models::outputs_for;

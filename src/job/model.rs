@@ -52,7 +52,7 @@ impl ModelSource {
             Some(path) => self.read(path),
             None => Ok(LoadedModel {
                 model: bundled_fashion_mnist(),
-                path: "bundled fashion-mnist".into(),
+                path: format!("{BUNDLED}fashion-mnist"),
             }),
         }
     }
@@ -98,7 +98,7 @@ impl ModelSource {
                 self.refuse_options(name)?;
                 Ok(LoadedModel {
                     model,
-                    path: format!("bundled {name}"),
+                    path: format!("{BUNDLED}{name}"),
                 })
             }
             (None, Some(path)) => self.read(path),
@@ -149,7 +149,15 @@ impl ModelSource {
     }
 }
 
+/// What the path of a bundled model begins with.
+const BUNDLED: &str = "bundled ";
+
 impl LoadedModel {
+    /// Whether it is a model of this crate, of which it is known how it answers.
+    pub(crate) fn is_bundled(&self) -> bool {
+        self.path.starts_with(BUNDLED)
+    }
+
     /// The names to show: the model's own, else the data's, else the outputs' numbers.
     pub fn class_names(&self, data: &[String]) -> Vec<String> {
         match self.model.classes() {
@@ -198,4 +206,18 @@ impl LoadedModel {
             ));
         }
     }
+}
+
+/// What is said of a model that answers so many items as they are labelled, of as many as were asked for,
+/// where these are fewer than half.
+pub fn labels_warning(path: &str, [right, all]: [usize; 2]) -> Option<Note> {
+    (2 * right < all).then(|| {
+        Note::warning(
+            format!("{path} classifies {right} of {all} items as they are labelled"),
+            Remedy::new(
+                "if it takes scaled inputs, give {} and {}; if its classes come in another order, name them with {}",
+                &[Setting::Mean, Setting::Std, Setting::ClassNames],
+            ),
+        )
+    })
 }

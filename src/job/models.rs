@@ -395,6 +395,19 @@ impl LoadedModels {
             .collect()
     }
 
+    /// Asks each classifier for the labels of the items, and warns of those that answer most of them
+    /// otherwise.
+    pub(crate) fn ask_for_labels(
+        &self,
+        engine: &dyn Engine,
+        observer: &dyn Observer,
+    ) -> Result<(), JobError> {
+        for candidate in &self.candidates {
+            candidate.job.ask_for_labels(engine, observer)?;
+        }
+        Ok(())
+    }
+
     /// What a stage of computing counts.
     pub(crate) fn stage(&self, landscapes: usize) -> Stage {
         let lead = self.lead();

@@ -10,7 +10,7 @@ use crate::data::{
 };
 use crate::defaults::with_defaults;
 use crate::model::Model;
-use crate::remedy::{Remedy, Setting, did_you_mean_file, some_names};
+use crate::remedy::{Remedy, Setting, did_you_mean, did_you_mean_file, some_names};
 use std::path::{Path, PathBuf};
 
 /// How the names of tables end, each also with `.gz` behind it.
@@ -335,6 +335,26 @@ impl LoadedTable {
             }
             self.table = table;
             return Ok(());
+        }
+        let missing: Vec<&String> = (wanted.iter())
+            .filter(|name| !found.contains(name))
+            .collect();
+        if found.len() < wanted.len() && missing.len() < wanted.len() {
+            let known = || found.iter().map(String::as_str);
+            let hints = missing.iter().map(|name| did_you_mean(name, known()));
+            return Err(JobError::unfit_but(
+                format!(
+                    "{place}: the model takes {} features, and the table has no column {}{}",
+                    wanted.len(),
+                    some_names(&missing),
+                    hints
+                        .into_iter()
+                        .find(|hint| !hint.is_empty())
+                        .unwrap_or_default()
+                ),
+                "give a table that has them all",
+                &[],
+            ));
         }
         let elsewhere = (wanted.iter().enumerate())
             .filter_map(|(at, name)| Some((at, found.iter().position(|own| own == name)?)))

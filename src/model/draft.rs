@@ -19,13 +19,14 @@ pub(super) struct Draft {
     pub(super) activation: Activation,
 }
 
-impl What {
-    /// Whether an activation can be part of the step.
-    pub(super) fn takes_activation(&self) -> bool {
-        match self {
-            Self::Linear(_) | Self::Elementwise(..) => true,
-            Self::Ready(layer) => layer.activated(Activation::Linear).is_some(),
-            Self::Absorbed => false,
+impl Draft {
+    pub(super) fn new(name: String, takes: Vec<usize>, what: What, shape: &[usize]) -> Self {
+        Self {
+            layers: vec![name],
+            shape: shape.to_vec(),
+            takes,
+            what,
+            activation: Activation::Linear,
         }
     }
 }
@@ -36,8 +37,22 @@ pub(super) enum What {
     Elementwise(Affine, usize),
     /// A kernel as it is, which may have an activation.
     Ready(Arc<dyn KernelLayer>),
+    /// The same that lays a frame of zeros around an image: rows and columns before and behind it.
+    Frame {
+        layer: Arc<dyn KernelLayer>,
+        before: [usize; 2],
+        after: [usize; 2],
+    },
     /// A neighbour does its work.
     Absorbed,
+}
+
+/// Drafts in the order in which they run.
+#[derive(Default)]
+pub(super) struct Drafts {
+    pub(super) drafts: Vec<Draft>,
+    /// The value that the model gives.
+    pub(super) end: usize,
 }
 
 /// The steps, numbered without the drafts that were absorbed.
@@ -48,7 +63,7 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
         let activation = draft.activation;
         let layer: Option<Arc<dyn KernelLayer>> = match draft.what {
             What::Absorbed => None,
-            What::Ready(layer) => Some(match activation {
+            What::Ready(layer) | What::Frame { layer, .. } => Some(match activation {
                 Activation::Linear => layer,
                 activation => layer
                     .activated(activation)

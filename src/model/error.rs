@@ -29,7 +29,9 @@ pub enum ModelError {
         kind: ForeignKind,
     },
     /// Not a safetensors file.
-    #[error("expected a .safetensors file")]
+    #[error(
+        "expected a .safetensors file; it may be cut short or damaged, so copy or save it again"
+    )]
     NotSafetensors(#[source] safetensors::SafeTensorError),
     /// Names of classes for a file that names them.
     #[error(
@@ -93,7 +95,9 @@ pub enum ModelError {
     #[error("this program was built without ONNX; build it with the feature onnx")]
     OnnxLeftOut,
     /// Not a zip file, or a damaged one.
-    #[error("expected a .keras file, which is a zip")]
+    #[error(
+        "expected a .keras file, which is a zip; it may be cut short or damaged, so copy or save it again"
+    )]
     Zip(#[source] zip::result::ZipError),
     /// An HDF5 file that cannot be read.
     #[error("HDF5, {place}: cannot be read")]

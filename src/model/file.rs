@@ -7,7 +7,7 @@ use super::archive;
 use super::error::ForeignKind;
 use super::hdf5::{self, Hdf5};
 use super::keras::{self, Description, MAX_CONFIG_BYTES};
-use super::layer::{Layer, Op, STATED_SCALING, input_scaling};
+use super::layer::{Layer, Op, STATED_SCALING, STATED_SCALING_NAME, input_scaling};
 use super::options::{Layout, ModelOptions};
 use super::output::Output;
 use super::scaling::{InputScaling, Scaling};
@@ -493,7 +493,7 @@ fn scale_first(layers: &mut Vec<Layer>, scaling: Scaling) -> Result<(), ModelErr
         }
     }
     let scaling = Layer {
-        name: "scaling".into(),
+        name: STATED_SCALING_NAME.into(),
         class: STATED_SCALING.into(),
         takes: vec![0],
         op: Op::Affine {

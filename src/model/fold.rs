@@ -20,6 +20,10 @@ impl Affine {
         }
     }
 
+    pub(super) fn is_identity(&self) -> bool {
+        !self.shifts() && self.scale.iter().all(|&scale| scale == 1.0)
+    }
+
     /// Entries after which both repeat; they are one or equally many.
     fn period(&self) -> usize {
         self.scale.len().max(self.offset.len())

@@ -118,6 +118,9 @@ pub(super) enum Padding {
 /// Class of a scaling that the file or the user states for the input as such.
 pub(super) const STATED_SCALING: &str = "Scaling";
 
+/// Its name.
+pub(super) const STATED_SCALING_NAME: &str = "scaling";
+
 /// What the layers begin with. Batch normalisation is no scaling, whatever its numbers: it follows
 /// what it was trained on, which was scaled already as often as not.
 pub(super) fn input_scaling(layers: &[Layer]) -> InputScaling {

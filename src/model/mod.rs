@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! .keras        ─ archive ─> config, HDF5 ─┐
-//! .h5           ─ hdf5 ────> config ───────┼─ keras ─┬─> Vec<Layer> ─ assemble ─> Model
+//! .h5           ─ hdf5 ────> config ───────┤
+//! model.json    ─ tfjs ────> config ───────┼─ keras ─┬─> Vec<Layer> ─ lower ─> drafts ─ passes ─> steps ─> Model
 //! .safetensors  ─ metadata ─ config ───────┘         │
-//!               ─ options, no config ─────── plain ──┘
-//! .onnx         ─ onnx ──────────────────────────────────────────> HostNetwork ─> Model
-//! a function of the host program ────────────────────────────────> HostNetwork (─> Model)
+//!               ─ options, no config ─────── plain ──┤
+//! .onnx         ─ onnx: every node has kernels ──────┘
+//!               ─ onnx: others ──────────────────────────────> HostNetwork ─> Model
+//! a function of the host program ────────────────────────────> HostNetwork (─> Model)
 //! ```
 //!
 //! The pipeline knows a [`Classifier`] alone: steps that an engine records, or a [`HostNetwork`],
@@ -35,11 +37,13 @@ mod hdf5;
 mod host;
 mod keras;
 mod layer;
+mod lower;
 mod one_kernel;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod options;
 mod output;
+mod passes;
 mod plain;
 mod scaling;
 mod shapes;

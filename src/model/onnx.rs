@@ -35,12 +35,14 @@ use super::output::Output;
 use super::scaling::{InputScaling, Scaling};
 use super::{AnswerKind, LayerSummary, ModelError};
 use crate::data::{MAX_TENSOR_BYTES, read_bytes};
-use layers::Refused;
+use layers::{Input, Refused};
 pub(super) use library::OnnxNetwork;
 use library::{Arrangement, Made, guarded, sizes_inside};
 use rewrite::attribute;
 use rten::{Dimension, ModelOptions, ThreadPool};
-use rten_onnx::onnx::{DataLocation, DataType, GraphProto, ModelProto, NodeProto, TensorProto};
+use rten_onnx::onnx::{
+    DataLocation, DataType, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -233,6 +235,7 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         (&[input], &[answers]) => (input, answers),
         _ => (input, answers),
     };
+    let [rows, batches] = library::rows_and_batches(largest);
     let mut network = OnnxNetwork {
         model: Arc::new(model),
         threads,
@@ -243,10 +246,8 @@ pub(super) fn read(path: &Path, content: &[u8], told: &Options) -> Result<OnnxFi
         arrangement,
         flat,
         batch,
-        rows: match alone {
-            true => 1,
-            false => library::rows_together(largest),
-        },
+        rows: if alone { 1 } else { rows },
+        batches,
         answer: AnswerKind::Logits,
         made_of: Made::AsTheyAre,
         num_classes: 0,
@@ -278,7 +279,6 @@ fn by_kernels(
     layout: Option<Layout>,
     output: Option<Output>,
 ) -> Result<(Vec<Layer>, Vec<usize>, Assembled), Refused> {
-    let unknown = |reason: &str| Err(Refused::Unknown(reason.to_owned()));
     let tensors = rewrite::constants(graph);
     let names: Vec<String> = (0..data.len())
         .map(|number| format!("{number}.data"))
@@ -286,19 +286,31 @@ fn by_kernels(
     let files: BTreeMap<&str, &[u8]> = (names.iter().zip(data))
         .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
         .collect();
-    let mut inputs = graph.input.iter().filter(|input| {
-        input
-            .name
-            .as_deref()
-            .is_some_and(|name| !tensors.contains_key(name))
-    });
+    let input = input_of(graph, &tensors, layout);
+    let batch = input.as_ref().ok().and_then(|input| input.batch);
+    let batch = batch.unwrap_or(value::OPEN);
+    let reader = reader::Reader::new(&tensors, &files, opset, batch);
+    let layers = reader.layers(graph, input.as_ref().map_err(|&why| why), tail)?;
+    let input = input.map_err(|why| Refused::Unknown(why.to_owned()))?;
+    // What cannot be put together is the library's.
+    match assemble(layers.clone(), Some(input.shape.clone()), output) {
+        Ok(assembled) => Ok((layers, input.shape, assembled)),
+        Err(error) => Err(Refused::Unknown(error.to_string())),
+    }
+}
+
+/// The input of a graph, or why no kernel takes it.
+fn input_of(
+    graph: &GraphProto,
+    tensors: &BTreeMap<&str, &TensorProto>,
+    layout: Option<Layout>,
+) -> Result<Input, &'static str> {
+    let name = |input: &ValueInfoProto| input.name.clone().unwrap_or_default();
+    let mut inputs = (graph.input.iter()).filter(|input| !tensors.contains_key(&*name(input)));
     let (Some(input), None) = (inputs.next(), inputs.next()) else {
-        return unknown("it has another number of inputs than one");
+        return Err("it has another number of inputs than one");
     };
-    let tensor = input
-        .r#type
-        .as_ref()
-        .and_then(|kind| kind.tensor_type.as_ref());
+    let tensor = (input.r#type.as_ref()).and_then(|kind| kind.tensor_type.as_ref());
     // Grey levels that the file wants as bytes may lie between two of them.
     let floats = [
         DataType::FLOAT,
@@ -306,44 +318,35 @@ fn by_kernels(
         DataType::DOUBLE,
         DataType::UINT8,
     ];
-    if !tensor
-        .and_then(|tensor| tensor.elem_type)
-        .is_some_and(|kind| floats.contains(&kind))
-    {
-        return unknown("its input is no tensor of floats or bytes");
+    let kind = tensor.and_then(|tensor| tensor.elem_type);
+    if !kind.is_some_and(|kind| floats.contains(&kind)) {
+        return Err("its input is no tensor of floats or bytes");
     }
     let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
+    let size = |size: Option<i64>| usize::try_from(size?).ok().filter(|&size| size > 0);
     let sizes: Option<Vec<usize>> = shape.and_then(|shape| {
-        let sizes = shape.dim.iter().skip(1).map(|size| size.dim_value);
-        sizes
-            .map(|size| usize::try_from(size?).ok().filter(|&size| size > 0))
-            .collect()
+        let sizes = shape.dim.iter().skip(1);
+        sizes.map(|sizes| size(sizes.dim_value)).collect()
     });
-    let Some(sizes) = sizes else {
-        return unknown("its input has open sizes");
-    };
+    let sizes = sizes.ok_or("its input has open sizes")?;
     let values = (sizes.iter()).try_fold(1usize, |all, &size| all.checked_mul(size));
     if values.is_none_or(|values| values > MAX_INPUT) {
-        return unknown("its input is too large");
+        return Err("its input is too large");
     }
-    let (channels_first, input_shape) = match (&sizes[..], layout) {
+    let (channels_first, own) = match (&sizes[..], layout) {
         (&[channels @ (1 | 3), height, width], None | Some(Layout::ChannelsFirst)) => {
             (true, vec![height, width, channels])
         }
         (&[_, _, 1 | 3] | &[_, _] | &[_], _) => (false, sizes.clone()),
-        _ => return unknown("its input is neither an image nor a row"),
+        _ => return Err("its input is neither an image nor a row"),
     };
-    let name = input.name.as_deref().unwrap_or_default();
-    let batch = shape.and_then(|shape| shape.dim.first()?.dim_value);
-    let batch = batch.and_then(|size| usize::try_from(size).ok().filter(|&size| size > 0));
-    let batch = batch.unwrap_or(value::OPEN);
-    let reader = reader::Reader::new(&tensors, &files, opset, batch);
-    let layers = reader.layers(graph, (name, &sizes, channels_first), tail)?;
-    // What cannot be put together is the library's.
-    match assemble(layers.clone(), Some(input_shape.clone()), output) {
-        Ok(assembled) => Ok((layers, input_shape, assembled)),
-        Err(error) => unknown(&error.to_string()),
-    }
+    Ok(Input {
+        name: name(input),
+        sizes,
+        channels_first,
+        shape: own,
+        batch: shape.and_then(|shape| size(shape.dim.first()?.dim_value)),
+    })
 }
 
 /// The labels that a table's classifier, or the map of labels behind it, gives in the order of its

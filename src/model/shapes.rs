@@ -15,9 +15,10 @@ pub(super) fn order(name: &str, reason: &'static str) -> ModelError {
     }
 }
 
-/// How many layers take each value; each but the last must be taken, after it was made.
-pub(super) fn takers(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
-    let mut takers = vec![0usize; layers.len() + 1];
+/// Checks that each layer takes as many values as it does, all of them made before it, and that each
+/// value but the last is taken.
+pub(super) fn check_order(layers: &[Layer]) -> Result<(), ModelError> {
+    let mut is_taken = vec![false; layers.len() + 1];
     for (number, layer) in layers.iter().enumerate() {
         let fits = match layer.op {
             Op::Add => layer.takes.len() >= 2,
@@ -40,14 +41,11 @@ pub(super) fn takers(layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
                     "it takes the output of a layer that comes after it",
                 ));
             }
-            takers[value] += 1;
+            is_taken[value] = true;
         }
     }
-    match takers[..layers.len()]
-        .iter()
-        .position(|&takers| takers == 0)
-    {
-        None => Ok(takers),
+    match is_taken[..layers.len()].iter().position(|taken| !taken) {
+        None => Ok(()),
         Some(0) => Err(order(&layers[0].name, "no layer takes the model's input")),
         Some(unused) => Err(order(
             &layers[unused - 1].name,

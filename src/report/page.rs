@@ -237,6 +237,13 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         ],
         ["Model".to_owned(), file(&manifest["model"])],
     ];
+    let asked = &manifest["model"]["as_labelled"];
+    if asked.is_object() {
+        facts.push([
+            "As labelled".to_owned(),
+            format!("{} of {} items", text(&asked["items"]), text(&asked["of"])),
+        ]);
+    }
     // Landscapes that a host program holds have neither files behind them nor one engine.
     let data = &manifest["data"];
     if data.is_object() {

@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         let folder = RunFolder::prepare(folder, plan, existing, &self.command)?;
         let mut timings = self.timings;
         timings.engine += opening.elapsed();
-        self.job.warn_of_labels(self.engine, observer)?;
+        let as_labelled = self.job.ask_for_labels(self.engine, observer)?;
         let data_points = match rows_alone {
             true => None,
             false => self.job.data_points(self.engine)?,
@@ -135,6 +135,7 @@ impl<'a> Run<'a> {
             timings,
             folder,
             data_points,
+            as_labelled,
         };
         match rows_alone {
             true => writing.summarise(),

@@ -90,6 +90,8 @@ pub(super) struct Writing<'a> {
     pub(super) folder: RunFolder,
     /// The data to show with landscapes of rows.
     pub(super) data_points: Option<DataPoints>,
+    /// Items that the model answers as they are labelled, of so many; nothing where it was not asked.
+    pub(super) as_labelled: Option<[usize; 2]>,
 }
 
 impl Writing<'_> {
@@ -137,7 +139,11 @@ impl Writing<'_> {
     /// Says in the manifest where and what of the run was computed.
     pub(super) fn describe(&mut self) {
         self.folder.set_engine(self.engine);
-        self.folder.set("model", self.job.model_json());
+        let mut model = self.job.model_json();
+        if let Some([right, all]) = self.as_labelled {
+            model["as_labelled"] = json!({"items": right, "of": all});
+        }
+        self.folder.set("model", model);
         self.folder.set("data", self.job.data_json());
     }
 

@@ -432,9 +432,61 @@ fn classes_in_another_order_than_the_model_s_are_found_out() {
     );
     assert!(5 * right <= 2 * all, "{said}");
     assert!(
-        said.contains("items as they are labelled; if its classes come in another order, name them with --class-names;"),
+        said.contains("items as they are labelled; if it takes scaled inputs, give --mean and --std; if its classes come in another order, name them with --class-names"),
         "{said}"
     );
+    let asked = &json(here.join("out/manifest.json"))["model"]["as_labelled"];
+    assert_eq!(
+        (asked["items"].as_u64(), asked["of"].as_u64()),
+        (Some(right as u64), Some(all as u64))
+    );
+    // Named or not, asked in whatever way.
+    let names: Vec<String> = (0..5).map(|kind| format!("kind {kind}\n")).collect();
+    std::fs::write(here.join("names.txt"), names.concat()).expect("written");
+    let named = ["named", "--groups", "10", "--class-names", "names.txt"];
+    let said = succeed(here, &[&words[..], &named].concat()).stderr;
+    assert!(said.contains("own.safetensors classifies"), "{said}");
+    let data = words.iter().skip(1).take_while(|word| **word != "--model");
+    let data: Vec<&str> = data.copied().collect();
+    let engine = ["--engine", "cpu"];
+    let predict = [
+        &["predict", "--model", "own.safetensors"],
+        &data[..],
+        &engine,
+    ]
+    .concat();
+    assert!(
+        succeed(here, &predict)
+            .stderr
+            .contains("own.safetensors classifies")
+    );
+    let few = [&predict[..], &["turned#0", "turned#1"]].concat();
+    assert!(
+        !succeed(here, &few)
+            .stderr
+            .contains("own.safetensors classifies")
+    );
+    std::fs::copy(here.join("own.safetensors"), here.join("twin.safetensors")).expect("copied");
+    let models = [
+        "models",
+        "own.safetensors",
+        "twin.safetensors",
+        "--steps",
+        "3",
+        "--out",
+        "both",
+    ];
+    let said = succeed(
+        here,
+        &[&models[..], &data, &engine, &["--figures", "none"]].concat(),
+    )
+    .stderr;
+    for name in ["own", "twin"] {
+        assert!(
+            said.contains(&format!("{name}.safetensors classifies")),
+            "{said}"
+        );
+    }
     let appear = ["right", "--groups", "10", "--class-order", "appearance"];
     let said = succeed(here, &[&words[..], &appear].concat()).stderr;
     assert!(!said.contains("labelled"), "{said}");
@@ -469,6 +521,11 @@ fn any_csv_of_five_classes_and_seven_features_is_interpolated() {
     assert!(!said.contains("labelled"), "{said}");
     let found = files(&folder.path().join("out"));
     assert!(found.contains_key("report.html") && found.contains_key("C/scatter.svg"));
+    let page = String::from_utf8_lossy(&found["report.html"]);
+    assert!(
+        page.contains("As labelled"),
+        "the report says how the items were answered"
+    );
     let scatter = String::from_utf8(found["A/scatter.svg"].clone()).expect("UTF-8");
     assert_eq!(
         scatter.matches("<svg ").count(),

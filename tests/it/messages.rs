@@ -139,7 +139,7 @@ fn names_and_paths_that_are_nearly_right() {
         ),
         (
             "predict t10k#1 --model names.txt --class-names name.txt".to_owned(),
-            "--class-names name.txt: found nothing there; did you mean \"names.txt\"?",
+            "--class-names name.txt: expected a text file with the names of the classes, one a line, in the order of the model's outputs: found nothing there; did you mean \"names.txt\"?",
         ),
         (
             "sweep --triples triples.json".to_owned(),
@@ -284,7 +284,7 @@ fn long_lists_are_cut() {
         1,
         &[
             "column \"id\": expected one of the 3 classes",
-            "is it the column of the classes? --label names another",
+            "if its classes are called otherwise in the list, --class-names gives theirs; if it is not the column of the classes, --label names another",
         ],
     );
 }

@@ -528,7 +528,7 @@ fn classes_take_the_order_of_a_model() {
     assert_eq!(back, table);
     check(
         table.clone().with_classes(&names(&["x", "y", "z"])),
-        "column \"kind\": expected one of the 3 classes \"x\", \"y\", \"z\", found \"w\"; is it the column of the classes? `label` names another",
+        "column \"kind\": expected one of the 3 classes \"x\", \"y\", \"z\", found \"w\"; if its classes are called otherwise in the list, `class_names` gives theirs; if it is not the column of the classes, `label` names another",
     );
     check(
         table.with_classes(&names(&["x", "y", "z", "w", "y"])),

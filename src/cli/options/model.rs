@@ -44,7 +44,7 @@ pub(in crate::cli) struct ModelFileArgs {
     /// fraction such as 1/255
     #[arg(long, value_name = "FACTOR", requires = "model", value_parser = parse_factor)]
     scale: Option<f64>,
-    /// Subtract this after --scale: one number or one a channel
+    /// Subtract this after --scale: one number, or one a channel or feature
     #[arg(
         long,
         value_name = "M,...",
@@ -53,7 +53,7 @@ pub(in crate::cli) struct ModelFileArgs {
         allow_negative_numbers = true
     )]
     mean: Vec<f64>,
-    /// Divide by this after --mean: one number or one a channel
+    /// Divide by this after --mean: one number, or one a channel or feature
     #[arg(long, value_name = "S,...", requires = "model", value_delimiter = ',', value_parser = parse_factor)]
     std: Vec<f64>,
     /// What the model's last values are: logits, probabilities or sigmoid (each class for itself);
@@ -92,7 +92,12 @@ impl ModelFileArgs {
 /// The lines of a text file of at most 1 MiB.
 fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
     const MAX_BYTES: u64 = 1 << 20;
-    let place = || format!("--class-names {}", path.display());
+    let place = || {
+        format!(
+            "--class-names {}: expected a text file with the names of the classes, one a line, in the order of the model's outputs",
+            path.display()
+        )
+    };
     let text = read_text(path, MAX_BYTES).with_context(place)?;
     let names: Vec<String> = (text.lines())
         .map(|line| line.trim_start_matches('\u{feff}').trim().to_owned())

@@ -87,7 +87,7 @@ pub(super) fn levels(
     };
     if white.is_none() && is_dark(largest) {
         notes.push(format!(
-            "\"{name}\" holds levels up to {largest}, taken as of 0..255; if {largest} is white, give `white` {largest}"
+            "\"{name}\" holds levels up to {largest}, taken as of 0..255; if {largest} is white, give `white` {largest}: levels are 0..255 then, for the model's scaling, too"
         ));
     }
     Ok(Levels {

@@ -236,7 +236,7 @@ pub enum TableError {
     },
     /// A class that a list of classes, a model's for instance, does not have.
     #[error(
-        "column \"{label}\": expected one of the {count} classes {expected}, found \"{class}\"; is it the column of the classes? `label` names another"
+        "column \"{label}\": expected one of the {count} classes {expected}, found \"{class}\"{hint}; if its classes are called otherwise in the list, `class_names` gives theirs; if it is not the column of the classes, `label` names another"
     )]
     UnknownClass {
         /// The label column.
@@ -247,6 +247,8 @@ pub enum TableError {
         count: usize,
         /// The list, quoted.
         expected: String,
+        /// Which of the list may be meant.
+        hint: String,
     },
     /// A list of classes that names one twice.
     #[error("class \"{class}\" stands in the list of classes twice")]

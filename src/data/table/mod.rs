@@ -17,6 +17,7 @@ mod read;
 mod text;
 
 use super::class_order::ClassOrder;
+use crate::remedy::did_you_mean;
 use error::{quoted_list, shown};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -244,8 +245,8 @@ impl Table {
             })
     }
 
-    /// The same rows with their columns in the order of `features`, which are the table's
-    /// ([`column_of_feature`]).
+    /// The same rows with their columns in the order of `features`, which are the table's by name, or by the
+    /// name that exporters make of it, with an underscore for each sign that is no letter or digit.
     ///
     /// # Errors
     /// [`TableError::Features`] when they are others.
@@ -306,6 +307,7 @@ impl Table {
                         class: shown(class),
                         count: classes.len(),
                         expected: quoted_list(classes),
+                        hint: did_you_mean(class, classes.iter().map(String::as_str)),
                     });
                 }
             }

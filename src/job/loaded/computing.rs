@@ -6,8 +6,8 @@ use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::job::error::{JobError, Located};
 use crate::job::landscapes::{LandscapeId, landscapes_of};
-use crate::job::model::LoadedModel;
-use crate::job::observer::{Note, Observer};
+use crate::job::model::{LoadedModel, labels_warning};
+use crate::job::observer::Observer;
 use crate::landscape::{DataPoints, Landscape, LandscapeFile, argmax};
 use crate::mesh::Point;
 use crate::model::Classifier;
@@ -16,7 +16,7 @@ use crate::pipeline::{
     compute_landscapes, compute_landscapes_of, flat_class_map, flat_inputs, interpolate_rows,
     morph_grid,
 };
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::Setting;
 use crate::sections::{
     ClassMap, DBVIZ_DIRECTIONS, SectionNetwork, dbviz_deltas, dbviz_mean_margin, margin,
 };
@@ -246,15 +246,18 @@ impl LoadedJob {
         compute_landscapes(engine, &self.model.model, settings, &jobs, frames, &go_on)
     }
 
-    /// Warns where the model, whose file does not name its classes, answers most of the run's items
-    /// otherwise than they are labelled.
-    pub(crate) fn warn_of_labels(
+    /// How many of the run's items the model answers as they are labelled, of as many as were asked for:
+    /// 300 at most, and none for a bundled model or a function. Warns where they are fewer than half.
+    pub(crate) fn ask_for_labels(
         &self,
         engine: &dyn Engine,
         observer: &dyn Observer,
-    ) -> Result<(), JobError> {
-        if self.model.model.classes().is_some() {
-            return Ok(());
+    ) -> Result<Option<[usize; 2]>, JobError> {
+        // A function of the host program says what its classes are, and may take its time.
+        let model = &self.model.model;
+        let is_function = model.runs_on_host() && model.classes().is_some();
+        if self.model.is_bundled() || is_function {
+            return Ok(None);
         }
         let items: BTreeSet<usize> = self.triples.iter().flat_map(|t| t.items).collect();
         let every = items.len().div_ceil(MAX_LABELLED).max(1);
@@ -266,20 +269,10 @@ impl LoadedJob {
         let right = (items.iter().zip(answers))
             .filter(|(item, answer)| argmax(answer) == self.item_class(**item))
             .count();
-        if 2 * right < items.len() {
-            observer.note(&Note::warning(
-                format!(
-                    "{} classifies {right} of {} items as they are labelled",
-                    self.model.path,
-                    items.len()
-                ),
-                Remedy::new(
-                    "if its classes come in another order, name them with {}; if it takes scaled inputs, give {} and {}",
-                    &[Setting::ClassNames, Setting::Mean, Setting::Std],
-                ),
-            ));
+        if let Some(warning) = labels_warning(&self.model.path, [right, items.len()]) {
+            observer.note(&warning);
         }
-        Ok(())
+        Ok(Some([right, items.len()]))
     }
 
     /// The inputs at these positions of the data.

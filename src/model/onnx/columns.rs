@@ -6,7 +6,7 @@ use rten_onnx::onnx::{
     AttributeProto, AttributeType, DataType, Dimension, GraphProto, NodeProto, TensorProto,
     TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns as models take them: whole numbers, too, which a table's values are given as floats.
 const NUMBERS: [DataType; 5] = [
@@ -76,12 +76,7 @@ pub(super) fn as_rows(
         output: names.clone(),
         ..NodeProto::default()
     };
-    split.attribute.push(AttributeProto {
-        name: Some("axis".into()),
-        i: Some(1),
-        r#type: Some(AttributeType::INT),
-        ..AttributeProto::default()
-    });
+    split.attribute.push(axis_of_columns());
     let ones = vec![1; names.len()];
     if opset >= SIZES_AS_INPUT {
         split.input.push(sizes.clone());
@@ -113,8 +108,76 @@ pub(super) fn as_rows(
         }),
     };
     graph.input = std::iter::once(input).chain(constants).collect();
+    side_by_side(
+        graph,
+        &names,
+        split.input.first().map_or("", String::as_str),
+    );
     graph.node.insert(0, split);
     Ok(Some(names))
+}
+
+/// Columns that are put side by side again, in their order, are the rows as they are; others are joined by
+/// the standard's own operator, which everyone knows.
+fn side_by_side(graph: &mut GraphProto, names: &[String], rows: &str) {
+    let is_cast = |node: &NodeProto| {
+        let to = |attribute: &AttributeProto| attribute.i == Some(DataType::FLOAT.0.into());
+        match node.op_type.as_deref() {
+            Some("Cast") => node.attribute.iter().any(to),
+            Some("CastLike" | "Identity") => true,
+            _ => false,
+        }
+    };
+    let casts: BTreeMap<String, String> = (graph.node.iter())
+        .filter(|node| is_cast(node))
+        .filter_map(|node| Some((node.output.first()?.clone(), node.input.first()?.clone())))
+        .collect();
+    let column = |name: &String| {
+        let mut name = name;
+        // No longer than there are casts.
+        for _ in 0..=casts.len() {
+            match casts.get(name) {
+                Some(before) => name = before,
+                None => break,
+            }
+        }
+        name.clone()
+    };
+    for node in &mut graph.node {
+        let operator = node.op_type.as_deref().unwrap_or_default();
+        let axis = node
+            .attribute
+            .iter()
+            .find(|a| a.name.as_deref() == Some("axis"));
+        let joins = match operator {
+            "FeatureVectorizer" => true,
+            "Concat" => axis.is_some_and(|axis| matches!(axis.i, Some(1 | -1))),
+            _ => false,
+        };
+        let in_order = node.input.iter().map(column).eq(names.iter().cloned());
+        if joins && in_order {
+            node.op_type = Some("Identity".into());
+            node.input = vec![rows.to_owned()];
+        } else if operator == "FeatureVectorizer" {
+            node.op_type = Some("Concat".into());
+        } else {
+            continue;
+        }
+        node.domain = None;
+        node.attribute.clear();
+        if node.op_type.as_deref() == Some("Concat") {
+            node.attribute.push(axis_of_columns());
+        }
+    }
+}
+
+fn axis_of_columns() -> AttributeProto {
+    AttributeProto {
+        name: Some("axis".into()),
+        i: Some(1),
+        r#type: Some(AttributeType::INT),
+        ..AttributeProto::default()
+    }
 }
 
 /// Whether an input is numbers `[batch, 1]`.

@@ -219,6 +219,18 @@ impl Reader<'_> {
         Ok(cast.into_value(&from.sizes()))
     }
 
+    /// The type of another value, of which all that are computed have one.
+    pub(super) fn cast_like(&mut self, node: &NodeProto) -> Read<Value> {
+        let (from, like) = (self.value(node, 0)?, self.value(node, 1)?);
+        match (&from.of, &like.of) {
+            (Source::Whole(_), Source::Whole(_)) => Ok(from),
+            (_, Source::Whole(_)) | (Source::Whole(_), _) => {
+                Err("between floats and whole numbers".into())
+            }
+            _ => Ok(from),
+        }
+    }
+
     /// A function of each number of a constant.
     pub(super) fn of_constant(&mut self, operator: &str, from: &Value) -> Read<Value> {
         let numbers = match (operator, self.numbers(from)?) {

@@ -8,48 +8,75 @@
 //! A graph with any other node, or with an option of a node that is not known, is the library's,
 //! and the node that decided is named.
 
+use super::constants::Numbers;
 use super::fused::{Function, Fused};
-use super::limits::{MAX_IN_A_ROW, too_many};
+use super::limits::{self, MAX_IN_A_ROW, too_many};
 use super::node::operator_of;
 use super::operators::operator;
 use super::reader::{Read, Reader};
 use super::tail::Tail;
-use super::value::{Value, contiguous};
+use super::value::{OPEN, Value, contiguous};
 use crate::kernels::{Activation, Groups};
 use crate::model::ModelError;
 use crate::model::layer::{Layer, Op};
 use crate::model::one_kernel::Weighing;
 use rten_onnx::onnx::{GraphProto, NodeProto};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// The one input of a graph.
+pub(super) struct Input {
+    pub(super) name: String,
+    /// Sizes behind the batch's.
+    pub(super) sizes: Vec<usize>,
+    /// Whether they are an image's in ONNX's order.
+    pub(super) channels_first: bool,
+    /// `[height, width, channels]`, or the sizes as they are.
+    pub(super) shape: Vec<usize>,
+    /// The size of the batch, where the file fixes it.
+    pub(super) batch: Option<usize>,
+}
 
 /// Why a graph has no layers.
 pub(super) enum Refused {
     /// A node has no kernel, and what of it: the library's.
     Unknown(String),
-    /// A node gives more than anyone may make.
+    /// A node gives more than anyone may make, or nobody can say how much.
     TooLarge(ModelError),
 }
 
 impl Reader<'_> {
-    /// The layers of `graph`, whose input `name` has these sizes behind the batch; `channels_first`
-    /// where they are an image's in ONNX's order.
+    /// The layers of `graph`; where its `input` is none that a kernel takes, and why, its constants are
+    /// checked all the same.
     pub(super) fn layers(
         mut self,
         graph: &GraphProto,
-        (name, sizes, channels_first): (&str, &[usize], bool),
+        input: Result<&Input, &str>,
         tail: &Tail,
     ) -> Result<Vec<Layer>, Refused> {
-        let order: Vec<usize> = match channels_first {
-            true => vec![1, 2, 0],
-            false => (0..sizes.len()).collect(),
-        };
-        self.shapes = vec![order.iter().map(|&axis| sizes[axis]).collect()];
-        let input = Value::of_layer(0, self.behind(contiguous(sizes, &order)));
-        self.values.insert(name.to_owned(), input);
-        let fused = Fused::of(graph, self.tensors);
         // Behind a node without kernels constants are folded on, since the library would make them at once.
         let mut unknown = None;
+        match input {
+            Ok(input) => {
+                let order: Vec<usize> = match input.channels_first {
+                    true => vec![1, 2, 0],
+                    false => (0..input.sizes.len()).collect(),
+                };
+                self.shapes = vec![order.iter().map(|&axis| input.sizes[axis]).collect()];
+                let value = Value::of_layer(0, self.behind(contiguous(&input.sizes, &order)));
+                self.values.insert(input.name.clone(), value);
+            }
+            Err(why) => unknown = Some(why.to_owned()),
+        }
+        let fused = Fused::of(graph, self.tensors);
+        let mut constants: BTreeSet<&str> = self.tensors.keys().copied().collect();
         for (number, node) in graph.node.iter().enumerate() {
+            self.check_sizes(node, &constants)
+                .map_err(Refused::TooLarge)?;
+            let is_constant = |name: &String| name.is_empty() || constants.contains(name.as_str());
+            if node.input.iter().all(is_constant) {
+                constants.extend(node.output.iter().map(String::as_str));
+            }
             if fused.is_done(number) || (unknown.is_some() && !self.takes_constants(node)) {
                 continue;
             }
@@ -62,13 +89,63 @@ impl Reader<'_> {
             let given = node.output.iter().filter_map(|name| self.values.get(name));
             let largest = given.map(|value| self.size_in_a_row(value)).max();
             if let Some(values) = largest.filter(|&values| values > MAX_IN_A_ROW) {
-                return Err(Refused::TooLarge(too_many(operator_of(node), values)));
+                return Err(Refused::TooLarge(too_many(
+                    operator_of(node),
+                    values,
+                    MAX_IN_A_ROW,
+                )));
             }
         }
         match unknown {
             Some(node) => Err(Refused::Unknown(node)),
             None => self.finish(graph, tail).map_err(Refused::Unknown),
         }
+    }
+
+    /// Checks the numbers that say how large a node's output is, where they are known; those that follow
+    /// from `constants` alone must be, since the library takes what they come to on trust.
+    fn check_sizes(
+        &mut self,
+        node: &NodeProto,
+        constants: &BTreeSet<&str>,
+    ) -> Result<(), ModelError> {
+        let operator = operator_of(node);
+        let inputs = self
+            .shapes
+            .first()
+            .map_or(1, |shape| shape.iter().product());
+        let most_scaled = limits::most_scaled(inputs);
+        for &number in limits::says_sizes(operator) {
+            let Some(name) = node.input.get(number).filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            let value = self.named(name).ok().filter(Value::is_constant);
+            let numbers = value.map(|value| self.numbers(&value));
+            match numbers {
+                Some(Ok(Numbers::Whole(sizes))) => {
+                    let of_batch = |&size: &i64| match size % OPEN as i64 {
+                        0 if self.batch == OPEN => size / OPEN as i64,
+                        _ => size,
+                    };
+                    let sizes: Vec<i64> = sizes.iter().map(of_batch).collect();
+                    limits::check_output(operator, name, &sizes)?;
+                }
+                Some(Ok(Numbers::Floats(scales))) => {
+                    let scales = scales.into_iter().map(f64::from);
+                    limits::check_scales(operator, name, scales, most_scaled)?;
+                }
+                _ if constants.contains(name.as_str()) => {
+                    return Err(ModelError::Config {
+                        place: format!("operator {operator}, {name}"),
+                        expected: "sizes that can be worked out".into(),
+                        found: "constants that do not go together, or operators without a rule"
+                            .into(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing that a node takes depends on the network's input.

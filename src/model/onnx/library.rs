@@ -16,9 +16,13 @@ use std::sync::Arc;
 /// Rows that go through the network at once where the file leaves the batch open, at most.
 const BATCH_ROWS: usize = 64;
 
-/// Rows that go through a network at once whose largest value has so many numbers for a row.
-pub(super) fn rows_together(largest: usize) -> usize {
-    (BUDGET.results / (4 * largest)).clamp(1, BATCH_ROWS)
+/// Rows that go through a network together, and how many such batches at once, where its largest value has
+/// so many numbers for a row.
+pub(super) fn rows_and_batches(largest: usize) -> [usize; 2] {
+    let rows = (BUDGET.results / (4 * largest)).clamp(1, BATCH_ROWS);
+    let batches =
+        (2 * BUDGET.results / (4 * largest * rows)).clamp(1, rayon::current_num_threads());
+    [rows, batches]
 }
 
 /// How far a probability may lie outside 0..1, and a row's sum from 1: a softmax that was quantised
@@ -67,6 +71,8 @@ pub(in crate::model) struct OnnxNetwork {
     /// Rows that go together where the file leaves the batch open: 1 where answers to one depend on the
     /// others it goes with.
     pub(super) rows: usize,
+    /// Batches that are computed at once.
+    pub(super) batches: usize,
     pub(super) answer: AnswerKind,
     /// What is made of its values before they are answers.
     pub(super) made_of: Made,
@@ -106,7 +112,7 @@ impl HostNetwork for OnnxNetwork {
     fn batch_size(&self) -> usize {
         let values: usize = self.sizes.iter().product();
         let batch = self.batch.unwrap_or(self.rows);
-        let batches = (BUDGET.results / (4 * values * batch)).min(rayon::current_num_threads());
+        let batches = (BUDGET.results / (4 * values * batch)).min(self.batches);
         batch * batches.max(1)
     }
 
@@ -289,10 +295,12 @@ impl OnnxNetwork {
         let values: usize = self.sizes.iter().product();
         let rows = inputs.len() / values;
         let batch = self.batch.unwrap_or(self.rows.min(rows.max(1)));
-        let answers = inputs
-            .par_chunks(batch * values)
-            .map(|rows| self.run_batch(rows, batch))
-            .collect::<Result<Vec<Vec<f32>>, _>>()?;
+        let mut answers = Vec::with_capacity(rows);
+        for inputs in inputs.chunks(batch * values * self.batches) {
+            let batches = inputs.par_chunks(batch * values);
+            let found = batches.map(|rows| self.run_batch(rows, batch));
+            answers.extend(found.collect::<Result<Vec<Vec<f32>>, _>>()?);
+        }
         Ok(answers.concat())
     }
 

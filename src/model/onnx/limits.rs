@@ -20,25 +20,50 @@ const MAX_MESSAGES: usize = 100;
 /// Values that a constant size may ask for: 256 MiB of floats.
 const MAX_VALUES: u64 = 1 << 26;
 
-/// Values that an operator may give for one row: 1 GiB of floats.
+/// Values that an operator of a kernel may give for one row: 1 GiB of floats.
 pub(super) const MAX_IN_A_ROW: usize = 1 << 28;
 
 /// Sides, strides and margins of a window.
 const MAX_WINDOW: u64 = 1 << 16;
 
-/// Values that padding, scales or strides may make of one: 1,023 pixels around an image.
+/// Values that padding may make of one: 1,023 pixels around an image.
 const MAX_GROWTH: u64 = 1 << 22;
 
-/// Operators whose output is as large as an input says, in numbers that often stand in the file.
-const SIZED: [&str; 7] = [
-    "ConstantOfShape",
-    "Expand",
-    "Tile",
-    "Range",
-    "Resize",
-    "Upsample",
-    "OneHot",
-];
+/// Values that scales and strides may make of an input, of which the library does not infer what they come
+/// to, and of one value in any case: 32 x 32 pixels.
+const MAX_SCALED: u64 = 1 << 24;
+const SCALE: u64 = 1 << 10;
+
+/// Values that scales and strides may make of one in a graph whose input has so many.
+pub(super) fn most_scaled(inputs: usize) -> u64 {
+    (MAX_SCALED / inputs.max(1) as u64).max(SCALE)
+}
+
+/// Values of a graph's largest input, the batch left out.
+fn values_of_inputs(graph: &GraphProto) -> usize {
+    let values = graph.input.iter().filter_map(|input| {
+        let tensor = input.r#type.as_ref()?.tensor_type.as_ref()?;
+        let sizes = tensor.shape.as_ref()?.dim.iter().skip(1);
+        let size = |size: Option<i64>| usize::try_from(size.unwrap_or(1)).unwrap_or(1).max(1);
+        Some(
+            sizes
+                .map(|sizes| size(sizes.dim_value))
+                .fold(1, usize::saturating_mul),
+        )
+    });
+    values.max().unwrap_or(1)
+}
+
+/// The inputs of an operator that say how large its output is, in numbers that often stand in the file.
+pub(super) fn says_sizes(operator: &str) -> &'static [usize] {
+    match operator {
+        "ConstantOfShape" => &[0],
+        "Expand" | "Tile" | "Upsample" | "OneHot" => &[1],
+        "Range" => &[0, 1, 2],
+        "Resize" => &[1, 2, 3],
+        _ => &[],
+    }
+}
 
 /// Attributes that say how large an output is.
 const WINDOWS: [&str; 6] = [
@@ -151,6 +176,7 @@ fn varint(content: &[u8], at: usize) -> Option<(u64, usize)> {
 
 /// Refuses sizes in the file that no classifier's operators have, in graphs inside the graph, too.
 pub(super) fn check_sizes(graph: &GraphProto) -> Result<(), ModelError> {
+    let most_scaled = most_scaled(values_of_inputs(graph));
     let mut graphs = vec![graph];
     // A graph inside may use a name again.
     let mut constants: BTreeMap<&str, Vec<&TensorProto>> = BTreeMap::new();
@@ -175,36 +201,76 @@ pub(super) fn check_sizes(graph: &GraphProto) -> Result<(), ModelError> {
             let name = attribute.name.as_deref().unwrap_or_default();
             let largest = attribute.ints.iter().map(|size| size.unsigned_abs()).max();
             if WINDOWS.contains(&name) && largest > Some(MAX_WINDOW) {
-                return Err(too_large(node, name, &attribute.ints));
+                let operator = node.op_type.as_deref().unwrap_or_default();
+                return Err(too_large(operator, name, &attribute.ints));
             }
         }
-        check_growth(node, &constants)?;
-        if !SIZED.contains(&node.op_type.as_deref().unwrap_or_default()) {
-            continue;
-        }
-        for input in &node.input {
-            for tensor in constants.get(input.as_str()).into_iter().flatten() {
-                let sizes = whole_numbers(tensor);
-                let values = sizes.iter().try_fold(1u64, |values, size| {
-                    values
-                        .checked_mul(size.unsigned_abs().max(1))
-                        .filter(|&values| values <= MAX_VALUES)
-                });
-                if values.is_none() {
-                    return Err(too_large(node, input, &sizes));
-                }
+        check_growth(node, &constants, most_scaled)?;
+        let operator = node.op_type.as_deref().unwrap_or_default();
+        for &number in says_sizes(operator) {
+            let name = node.input.get(number).map_or("", String::as_str);
+            for tensor in constants.get(name).into_iter().flatten() {
+                check_output(operator, name, &whole_numbers(tensor))?;
             }
         }
     }
     Ok(())
 }
 
+/// Refuses sizes below 0, which the library takes for huge ones, and sizes of too many values.
+pub(super) fn check_output(operator: &str, what: &str, sizes: &[i64]) -> Result<(), ModelError> {
+    let are_sizes = ["ConstantOfShape", "Expand", "Tile"].contains(&operator);
+    if are_sizes && sizes.iter().any(|&size| size < 0) {
+        return Err(ModelError::Config {
+            place: format!("operator {operator}, {what}"),
+            expected: "sizes of 0 or more".into(),
+            found: format!("{:?}", &sizes[..sizes.len().min(8)]),
+        });
+    }
+    let values = sizes.iter().try_fold(1u64, |values, size| {
+        values
+            .checked_mul(size.unsigned_abs().max(1))
+            .filter(|&values| values <= MAX_VALUES)
+    });
+    match values {
+        None => Err(too_large(operator, what, sizes)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Refuses scales that make too much of one value.
+pub(super) fn check_scales(
+    operator: &str,
+    what: &str,
+    scales: impl Iterator<Item = f64>,
+    most: u64,
+) -> Result<(), ModelError> {
+    let grown = times(scales);
+    match grown > most as f64 {
+        true => Err(too_much_growth(operator, what, grown, most)),
+        false => Ok(()),
+    }
+}
+
+fn too_much_growth(operator: &str, what: &str, grown: f64, most: u64) -> ModelError {
+    ModelError::Config {
+        place: format!("operator {operator}, {what}"),
+        expected: format!("at most {most} values for one"),
+        found: format!("{grown:.0}"),
+    }
+}
+
 /// Refuses padding, scales and strides that make too much of one value.
 fn check_growth(
     node: &NodeProto,
     constants: &BTreeMap<&str, Vec<&TensorProto>>,
+    most_scaled: u64,
 ) -> Result<(), ModelError> {
     let operator = node.op_type.as_deref().unwrap_or_default();
+    let most = match operator {
+        "Resize" | "Upsample" | "ConvTranspose" => most_scaled,
+        _ => MAX_GROWTH,
+    };
     let mut grows: Vec<(&str, f64)> = Vec::new();
     for attribute in &node.attribute {
         let name = attribute.name.as_deref().unwrap_or_default();
@@ -234,12 +300,8 @@ fn check_growth(
             }
         }
     }
-    match grows.iter().find(|(_, grown)| *grown > MAX_GROWTH as f64) {
-        Some((what, grown)) => Err(ModelError::Config {
-            place: format!("operator {operator}, {what}"),
-            expected: format!("at most {MAX_GROWTH} values for one"),
-            found: format!("{grown:.0}"),
-        }),
+    match grows.iter().find(|(_, grown)| *grown > most as f64) {
+        Some((what, grown)) => Err(too_much_growth(operator, what, *grown, most)),
         None => Ok(()),
     }
 }
@@ -257,7 +319,7 @@ fn padded(pads: &[i64]) -> f64 {
 }
 
 /// The most values that an operator gives for one row, as far as the library has inferred shapes; a
-/// batch that the file fixes is `batch`. Refuses more than [`MAX_IN_A_ROW`].
+/// batch that the file fixes is `batch`. Refuses more than [`MAX_VALUES`].
 pub(super) fn check_shapes(
     model: &rten::Model,
     graph: &GraphProto,
@@ -276,9 +338,9 @@ pub(super) fn check_shapes(
             });
             let values = sizes.fold(1, usize::saturating_mul);
             let in_a_row = values.div_ceil(batch.unwrap_or(1));
-            if in_a_row > MAX_IN_A_ROW {
+            if in_a_row as u64 > MAX_VALUES {
                 let operator = node.op_type.as_deref().unwrap_or_default();
-                return Err(too_many(operator, in_a_row));
+                return Err(too_many(operator, in_a_row, MAX_VALUES as usize));
             }
             largest = largest.max(in_a_row);
         }
@@ -287,16 +349,15 @@ pub(super) fn check_shapes(
 }
 
 /// An operator that gives too much for one row.
-pub(super) fn too_many(operator: &str, values: usize) -> ModelError {
+pub(super) fn too_many(operator: &str, values: usize, most: usize) -> ModelError {
     ModelError::Config {
         place: format!("operator {operator}, its output"),
-        expected: format!("at most {MAX_IN_A_ROW} values for one input"),
+        expected: format!("at most {most} values for one input"),
         found: values.to_string(),
     }
 }
 
-fn too_large(node: &NodeProto, what: &str, sizes: &[i64]) -> ModelError {
-    let operator = node.op_type.as_deref().unwrap_or_default();
+fn too_large(operator: &str, what: &str, sizes: &[i64]) -> ModelError {
     ModelError::Config {
         place: format!("operator {operator}, {what}"),
         expected: format!("at most {MAX_VALUES} values and windows of at most {MAX_WINDOW}"),

@@ -94,6 +94,7 @@ operators! {
     "" "AveragePool" One pool ["auto_pad" "ceil_mode" "count_include_pad" "dilations" "kernel_shape" "pads" "strides"] "windows of three dimensions"
     "" "BatchNormalization" One batch_normalization ["epsilon" "momentum" "training_mode"] "statistics of the batch"
     "" "Cast" One cast ["saturate" "to"] "values to whole numbers"
+    "" "CastLike" One cast_like ["saturate"] "values to whole numbers"
     "" "Ceil" One function [] "values"
     "" "Clip" One clip ["max" "min"] "bounds for single values, beyond 8"
     "" "Concat" One concat ["axis"] "the batch's axis"

@@ -136,6 +136,7 @@ pub fn compare_models(
     }
     plan.extend(engine_plan(engine.info()));
     let mut folder = RunFolder::prepare(folder, plan, existing, command)?;
+    job.ask_for_labels(engine, observer)?;
     let mut writer = Writer {
         job,
         baseline: baseline.as_ref(),

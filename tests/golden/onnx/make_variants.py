@@ -192,5 +192,15 @@ given = pd.DataFrame(whole, columns=columns).astype({"years": "int64"})
 tensors["probabilities_of_columns.inputs"] = whole
 tensors["probabilities_of_columns.answers"] = model.predict_proba(given).astype("float32")
 
+# The same in 64 bits, which exporters cast and compute in.
+frame = pd.DataFrame(rng.normal(0, 1.5, (90, 4)), columns=["one", "two", "three", "four"])
+model = make_pipeline(StandardScaler(), LogisticRegression())
+model.fit(frame, np.array(["a", "b", "c"])[np.abs(frame.to_numpy()[:, :3]).argmax(1)])
+made = to_onnx(model, frame[:1], target_opset=17)
+onnx.save(made, HERE / "variant_probabilities_of_wide_columns.onnx")
+given = pd.DataFrame(rows.astype("float64"), columns=frame.columns)
+tensors["probabilities_of_wide_columns.inputs"] = rows
+tensors["probabilities_of_wide_columns.answers"] = model.predict_proba(given).astype("float32")
+
 versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "scikit-learn": sklearn.__version__}
 save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

@@ -140,9 +140,27 @@ const LIMITS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "docs/limits.md",
-        "scales that make 2^{^} values of one",
+        "padding that makes 2^{^} values of one",
         "src/model/onnx/limits.rs",
         "MAX_GROWTH",
+    ),
+    (
+        "docs/limits.md",
+        "scales and strides that make 2^{^} of an input",
+        "src/model/onnx/limits.rs",
+        "MAX_SCALED",
+    ),
+    (
+        "docs/limits.md",
+        "an input or 2^{^} of one value",
+        "src/model/onnx/limits.rs",
+        "SCALE",
+    ),
+    (
+        "docs/limits.md",
+        "more than 2^{^} values for one input",
+        "src/model/onnx/limits.rs",
+        "MAX_IN_A_ROW",
     ),
     (
         "docs/limits.md",

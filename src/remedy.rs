@@ -51,9 +51,11 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .filter(|(_, known)| !known.contains(char::is_control))
         .filter(|&(alike, known)| alike >= ALIKE && known != name)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    nearest.map_or_else(String::new, |(_, known)| {
-        format!("; did you mean \"{known}\"?")
-    })
+    meant(nearest.map(|(_, known)| known))
+}
+
+fn meant(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
 }
 
 /// Names in the middle of a message: the first ten, and how many more there are.
@@ -81,8 +83,14 @@ pub(crate) fn did_you_mean_file(path: &Path, bundled: &[&str]) -> String {
         .filter(|name| !name.starts_with('.'))
         .collect();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let known = beside.iter().map(String::as_str);
-    did_you_mean(&name, known.chain(bundled.iter().copied()))
+    let known = || (beside.iter().map(String::as_str)).chain(bundled.iter().copied());
+    let nearest = did_you_mean(&name, known());
+    if !nearest.is_empty() || name.is_empty() {
+        return nearest;
+    }
+    // Else one that begins so, as the landscapes of a triple do.
+    let begins = |known: &&str| known.starts_with(&*name) && !known.contains(char::is_control);
+    meant(known().filter(begins).min())
 }
 
 /// Makes [`Setting`] and what is known of all its variants.

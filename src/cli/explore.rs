@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[command(flatten)]
     subject: SubjectArgs,
     /// A second model to show beside the first: a file, `bundled` for the data's own, or a .json file
-    /// with a model and what its file does not say, such as {"file":"b.onnx","scale":0.0039}
+    /// with a model and what its file does not say, such as {"file":"b.onnx","scale":"1/255"}
     #[arg(long, value_name = "MODEL")]
     against: Option<String>,
     /// Folder of a finished run: explore its model and data, and start from its ranking

@@ -3,7 +3,7 @@
 use super::options::{ColumnArgs, DataArgs, EngineArgs, ExactName, ModelArgs, existing, line_data};
 use super::terminal::Terminal;
 use super::text::counted;
-use crate::job::LineJob;
+use crate::job::{LineJob, Observer as _};
 use crate::landscape::ListedItem;
 use crate::run::line;
 use crate::sections::{Connected, Connection, Margin, SectionLabel};
@@ -78,6 +78,11 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         csv.write_record([&interval.from.to_string(), &interval.to.to_string(), name])?;
     }
     csv.flush()?;
+    if let (Some(first), Some(last)) = (found.intervals.first(), found.intervals.last()) {
+        for note in job.otherwise_labelled([first.class, last.class]) {
+            terminal.note(&note);
+        }
+    }
     terminal.say(match found.label {
         SectionLabel::Exact => "exact".to_owned(),
         SectionLabel::Certified { width, share } => format!(

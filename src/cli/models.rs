@@ -21,7 +21,7 @@ pub(super) struct Args {
     ///
     /// Models, two or more, or one with --baseline: files as --model of sweep takes them, `bundled`
     /// for the data's own, or a .json file with a model and what its file does not say, such as
-    /// {"file":"b.onnx","scale":0.0039,"mean":[0.5],"std":[0.5]}
+    /// {"file":"b.onnx","scale":"1/255","mean":[0.5],"std":[0.5]}
     #[arg(value_name = "MODEL", required = true)]
     models: Vec<String>,
     /// Compare with the kept landscapes of this finished run, on its data, triples and grids

@@ -4,11 +4,12 @@ use super::options::{ColumnArgs, DataArgs, EngineArgs, ModelArgs};
 use super::terminal::Terminal;
 use super::text::significant;
 use crate::job::{
-    Observer as _, TableSource, find_image, find_image_for, is_table, labels_warning,
+    FEW_LABELLED, LoadedModel, Note, Observer as _, TableSource, find_image, find_image_for,
+    is_table, labels_warning,
 };
 use crate::landscape::argmax;
-use crate::model::Model;
 use crate::pipeline::classify;
+use crate::remedy::{Remedy, Setting};
 use anyhow::{bail, ensure};
 use std::path::Path;
 
@@ -36,15 +37,11 @@ pub(super) struct Args {
 struct Question {
     items: Vec<String>,
     inputs: Vec<Vec<f32>>,
-    model: Model,
-    path: String,
+    model: LoadedModel,
     class_names: Vec<String>,
     /// The labels of those inputs that have one, by the name of the class.
     labels: Vec<Option<String>>,
 }
-
-/// Fewer labelled items say nothing of a model.
-const FEW: usize = 10;
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     let question = if is_table(args.data.name()) {
@@ -54,7 +51,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
     };
     let engine = args.engine.open(terminal)?;
     let inputs: Vec<&[f32]> = question.inputs.iter().map(Vec::as_slice).collect();
-    let answers = classify(engine.as_ref(), &question.model, &inputs)?;
+    let answers = classify(engine.as_ref(), &question.model.model, &inputs)?;
     let names = &question.class_names;
     let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
     csv.write_record(
@@ -74,22 +71,24 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         .zip(answers.probabilities.chunks_exact(names.len()))
     {
         let predicted = names[argmax(probabilities)].clone();
-        let values = row.iter().map(|&value| significant(value, 9));
+        // A probability of 0 has no logarithm, and comes back from the smallest number that has one.
+        let is_none = |value: f32| !args.logits && value <= f32::MIN_POSITIVE;
+        let values = row.iter().map(|&value| match is_none(value) {
+            true => "0".to_owned(),
+            false => significant(value, 9),
+        });
         csv.write_record([item.clone(), predicted].into_iter().chain(values))?;
     }
     csv.flush()?;
     let answers = answers.probabilities.chunks_exact(names.len());
-    let labelled = question.labels.iter().zip(answers);
-    let labelled = labelled.filter_map(|(label, row)| Some((label.as_ref()?, row)));
-    let right: Vec<bool> = labelled
-        .map(|(label, row)| *label == names[argmax(row)])
+    let asked: Vec<(&str, bool)> = (question.labels.iter().zip(answers))
+        .filter_map(|(label, row)| {
+            let label = label.as_deref()?;
+            Some((label, label == names[argmax(row)]))
+        })
         .collect();
-    let asked = [
-        right.iter().filter(|&&is_right| is_right).count(),
-        right.len(),
-    ];
-    if right.len() >= FEW
-        && let Some(warning) = labels_warning(&question.path, asked)
+    if asked.len() >= FEW_LABELLED
+        && let Some(warning) = labels_warning(&question.model, &asked)
     {
         terminal.note(&warning);
     }
@@ -112,7 +111,23 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     let data = source.load()?;
     let first = find_image(&args.items[0], &data.images, &source.options)?;
     let mut model = args.model.source()?.load_for_images(first.shape())?;
-    let data = data.match_classes(&model, terminal)?;
+    // Files alone have nothing to do with a data set that nobody named, and so have their classes.
+    let is_file = |item: &String| Path::new(item).is_file();
+    let is_alone = !names_data() && args.items.iter().all(is_file);
+    let data = match is_alone {
+        true => data,
+        false => data.match_classes(&model, terminal)?,
+    };
+    if is_alone && model.model.classes().is_none() {
+        let text = format!(
+            "{} does not name its classes; they are numbered",
+            model.path
+        );
+        terminal.note(&Note {
+            remedy: Some(Remedy::new("name them with {}", &[Setting::ClassNames])),
+            ..Note::new(text)
+        });
+    }
     model.note_assumptions(terminal);
     model.warn_unscaled(terminal);
     let inputs = args
@@ -123,7 +138,10 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
             Ok(image.levels)
         })
         .collect::<anyhow::Result<_>>()?;
-    let class_names = model.class_names(data.images.classes());
+    let class_names = match is_alone {
+        true => model.class_names(&[]),
+        false => model.class_names(data.images.classes()),
+    };
     let label = |item: &String| {
         let index = data
             .images
@@ -137,9 +155,14 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
         inputs,
         labels: args.items.iter().map(label).collect(),
         class_names,
-        path: model.path,
-        model: model.model,
+        model,
     })
+}
+
+/// Whether the command line names a data set.
+fn names_data() -> bool {
+    let words = super::command_words();
+    (words.iter()).any(|word| word == "--data" || word.starts_with("--data="))
 }
 
 fn rows(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
@@ -170,13 +193,12 @@ fn rows(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     let label = |&row: &usize| class_names.get(table.label(row)).cloned();
     Ok(Question {
         labels: positions.iter().map(label).collect(),
-        path: model.path,
         items: positions.iter().map(|&row| table.item_name(row)).collect(),
         inputs: positions
             .iter()
             .map(|&row| table.row(row).to_vec())
             .collect(),
         class_names,
-        model: model.model,
+        model,
     })
 }

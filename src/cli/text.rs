@@ -202,7 +202,8 @@ pub(super) fn shares_table(rows: &[ShareRow]) -> String {
     ];
     for ShareRow { measure, shares } in rows {
         let number = |value: f64| format!("{value:.*}", measure.decimals);
-        let percent = |value: f64| format!("{:.1} %", 100.0 * value);
+        // What rounds to none has no sign: -0 + 0 is 0.
+        let percent = |value: f64| format!("{:.1} %", (1000.0 * value).round() / 10.0 + 0.0);
         let [clean, cross_fade] = shares;
         let mut line = vec![measure.name.to_owned(), number(clean.published)];
         for share in [clean, cross_fade] {

@@ -117,6 +117,14 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, InputError> {
     })
 }
 
+/// Whether a file's name is that of a spreadsheet.
+pub(crate) fn is_spreadsheet(path: &Path) -> bool {
+    let end = path.extension().unwrap_or_default();
+    ["xlsx", "xlsm", "xls", "ods"]
+        .iter()
+        .any(|known| end.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,6 +38,7 @@ pub use image::{Image, ImageError, decode_image, read_image_file};
 pub use image_set::{
     ClassMatch, ImageSet, ImageSetError, ImageSetOptions, Unreadable, read_image_set,
 };
+pub(crate) use input::is_spreadsheet;
 pub use input::{
     InputError, MAX_HEADER_BYTES, MAX_JSON_BYTES, MAX_PAGE_BYTES, MAX_PICTURE_BYTES,
     MAX_TENSOR_BYTES, read_bytes, read_text,

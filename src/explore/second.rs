@@ -4,6 +4,7 @@
 use super::error::ExploreError;
 use super::item::{Input, Picked, space_kind};
 use crate::data::ClassMatch;
+use crate::engine::Engine;
 use crate::job::{LoadedJob, ModelSource, Observer, Once, outputs_for};
 use crate::landscape::{Items, Landscape};
 use crate::model::Model;
@@ -29,9 +30,11 @@ impl Second {
         first: &LoadedJob,
         source: &ModelSource,
         class_match: ClassMatch,
+        engine: &dyn Engine,
         observer: &dyn Observer,
     ) -> Result<Self, ExploreError> {
         let job = first.job().with_model(source).load(&Once::new(observer))?;
+        job.ask_for_labels(engine, observer)?;
         let place = || format!("{} beside {}", job.model().path, first.model().path);
         let outputs = outputs_for(first.class_names(), job.class_names(), class_match, place)?;
         let columns = match (first.items(), job.items()) {

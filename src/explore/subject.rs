@@ -5,9 +5,12 @@ use super::item::{Input, Pick, Picked, space_kind};
 use super::second::Second;
 use crate::data::{ClassMatch, decode_image, whole};
 use crate::engine::Engine;
-use crate::job::{Job, JobError, LineJob, LoadedJob, ModelSource, Observer, Triples, own_name};
+use crate::job::{
+    Job, JobError, LineJob, LoadedJob, ModelSource, Note, Observer, Once, Triples, own_name,
+};
 use crate::landscape::Items;
-use crate::pipeline::classify;
+use crate::mesh::FeatureError;
+use crate::pipeline::{MorphSettings, classify};
 use crate::run::{RunFolder, SummaryRow};
 use crate::sections::{SectionNetwork, Space};
 use std::collections::VecDeque;
@@ -75,7 +78,25 @@ impl Subject {
                 job.flat = None;
             }
         }
-        let job = job.load(observer)?;
+        let observer = &Once::new(observer);
+        let loaded = job.load(observer);
+        let job = match (&mut job, loaded) {
+            (_, Ok(loaded)) => loaded,
+            (Job::Sweep(sweep), Err(error))
+                if sweep.morph.grid == MorphSettings::default().grid =>
+            {
+                let Some(grid) = largest_grid(&error) else {
+                    return Err(error.into());
+                };
+                sweep.morph.grid = grid;
+                observer.note(&Note::new(format!(
+                    "the images are small: morphs have {grid} x {grid} feature cells"
+                )));
+                job.load(observer)?
+            }
+            (_, Err(error)) => return Err(error.into()),
+        };
+        job.ask_for_labels(engine.as_ref(), observer)?;
         Ok(Self {
             job,
             against: None,
@@ -100,7 +121,9 @@ impl Subject {
         class_match: ClassMatch,
         observer: &dyn Observer,
     ) -> Result<Self, ExploreError> {
-        self.against = Some(Second::load(&self.job, source, class_match, observer)?);
+        let engine = self.engine.as_ref();
+        let second = Second::load(&self.job, source, class_match, engine, observer)?;
+        self.against = Some(second);
         Ok(self)
     }
 
@@ -290,4 +313,20 @@ fn whole_levels(levels: &[f32]) -> Vec<f32> {
         .iter()
         .map(|&level| f32::from(whole(level)))
         .collect()
+}
+
+/// The finest grid of feature cells that fits images which the usual one does not fit.
+fn largest_grid(error: &JobError) -> Option<usize> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let found = match error.downcast_ref() {
+            Some(JobError::Feature(found)) => Some(found),
+            _ => error.downcast_ref(),
+        };
+        if let Some(FeatureError::GridTooFine { largest, .. }) = found {
+            return Some(*largest).filter(|&largest| largest > 0);
+        }
+        next = error.source();
+    }
+    None
 }

@@ -11,6 +11,7 @@ use crate::landscape::ListedItem;
 use crate::remedy::Setting;
 use crate::sections::{Exactness, SectionError, SectionNetwork, SpaceKind};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Where the two inputs of a line are looked up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,8 @@ pub struct LoadedLine {
     pub names: [String; 2],
     /// The two inputs, grey levels 0..255 or features.
     pub inputs: [Vec<f32>; 2],
+    /// Their classes, where they are items of the data.
+    pub labels: [Option<usize>; 2],
     /// The classifier.
     pub model: LoadedModel,
     /// Name of each class.
@@ -116,7 +119,16 @@ impl LineJob {
         model.warn_unscaled(observer);
         let mut inputs = Vec::with_capacity(2);
         let mut names = Vec::with_capacity(2);
+        let mut labels = Vec::with_capacity(2);
         for item in &self.items {
+            let position = match item {
+                ListedItem::Name(name) if !Path::new(name).is_file() => {
+                    data.images.index_of(name).ok()
+                }
+                ListedItem::Index(position) => Some(*position),
+                _ => None,
+            };
+            labels.push(position.map(|position| data.images.label(position)));
             let options = &source.options;
             let (name, image) = match item {
                 ListedItem::Name(name) => {
@@ -139,6 +151,7 @@ impl LineJob {
         Ok(LoadedLine {
             names: two(names),
             inputs: two(inputs),
+            labels: two(labels),
             class_names: model.class_names(data.images.classes()),
             model,
             data_path: data.path,
@@ -153,13 +166,17 @@ impl LineJob {
         let class_names = data.fit(&model.model, &model.path)?;
         data.note_assumptions(observer);
         let rows = self.items.iter().map(|item| row_of(item, &data.table));
-        let (names, inputs) = rows
-            .collect::<Result<Vec<_>, JobError>>()?
-            .into_iter()
-            .unzip();
+        let rows = rows.collect::<Result<Vec<_>, JobError>>()?;
+        let labels = rows.iter().map(|(name, _)| {
+            let position = data.table.index_of(name).ok()?;
+            Some(data.table.label(position))
+        });
+        let labels = labels.collect();
+        let (names, inputs) = rows.into_iter().unzip();
         Ok(LoadedLine {
             names: two(names),
             inputs: two(inputs),
+            labels: two(labels),
             class_names,
             model,
             data_path: data.path,
@@ -229,6 +246,22 @@ fn beyond(position: usize, items: usize) -> JobError {
 }
 
 impl LoadedLine {
+    /// What is said of the ends that are classified as other classes, `found`, than they are labelled.
+    pub fn otherwise_labelled(&self, found: [usize; 2]) -> Vec<Note> {
+        let name = |class: usize| self.class_names.get(class).map_or("", String::as_str);
+        (0..2)
+            .filter_map(|end| Some((end, self.labels[end].filter(|&label| label != found[end])?)))
+            .map(|(end, label)| {
+                Note::new(format!(
+                    "{} is labelled {} and classified {}",
+                    self.names[end],
+                    name(label),
+                    name(found[end])
+                ))
+            })
+            .collect()
+    }
+
     /// Whether an engine has to classify samples.
     pub fn is_sampled(&self) -> bool {
         !matches!(self.network, Some(Ok(_)))

@@ -38,9 +38,9 @@ pub use images::{ImageSource, LoadedImages, find_image, find_image_for};
 pub use landscapes::{LandscapeId, landscapes_of};
 pub use line::{LineData, LineJob, LoadedLine};
 pub use lines::{LinesJob, LoadedLines, Pairs, drawn_pairs};
-pub(crate) use loaded::ListOf;
 pub use loaded::LoadedJob;
-pub use model::{LoadedModel, ModelSource, labels_warning};
+pub(crate) use loaded::{AsLabelled, ListOf};
+pub use model::{FEW_LABELLED, LoadedModel, ModelSource, labels_warning};
 #[cfg(feature = "explore")]
 pub(crate) use models::Once;
 pub(crate) use models::outputs_for;

@@ -9,6 +9,7 @@ use crate::model::{
 };
 use crate::remedy::{Remedy, Setting, did_you_mean_file};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Which classifier.
@@ -208,16 +209,51 @@ impl LoadedModel {
     }
 }
 
-/// What is said of a model that answers so many items as they are labelled, of as many as were asked for,
-/// where these are fewer than half.
-pub fn labels_warning(path: &str, [right, all]: [usize; 2]) -> Option<Note> {
-    (2 * right < all).then(|| {
-        Note::warning(
-            format!("{path} classifies {right} of {all} items as they are labelled"),
-            Remedy::new(
-                "if it takes scaled inputs, give {} and {}; if its classes come in another order, name them with {}",
+/// Fewer labelled items say nothing of a model.
+pub const FEW_LABELLED: usize = 10;
+
+/// Fewer items of a class say nothing of how a model answers it.
+const FEW_OF_A_CLASS: usize = 5;
+
+/// What is said of a model that was asked for labelled items (the class that each is labelled as, and
+/// whether the model says so), where it answers fewer than half of them as they are labelled, or none of a
+/// class.
+pub fn labels_warning(model: &LoadedModel, asked: &[(&str, bool)]) -> Option<Note> {
+    let path = &model.path;
+    let right = asked.iter().filter(|(_, is_right)| *is_right).count();
+    if 2 * right < asked.len() {
+        let text = format!(
+            "{path} classifies {right} of {} items as they are labelled",
+            asked.len()
+        );
+        let remedy = match model.model.scales_input() {
+            true => Remedy::new(IN_ANOTHER_ORDER, &[Setting::ClassNames]),
+            false => Remedy::new(
+                format!("if it takes scaled inputs, give {{}} and {{}}; {IN_ANOTHER_ORDER}"),
                 &[Setting::Mean, Setting::Std, Setting::ClassNames],
             ),
+        };
+        return Some(Note::warning(text, remedy));
+    }
+    let mut classes: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for &(class, is_right) in asked {
+        let [right, all] = classes.entry(class).or_default();
+        *right += usize::from(is_right);
+        *all += 1;
+    }
+    let missed: Vec<String> = (classes.into_iter())
+        .filter(|(_, [right, all])| *right == 0 && *all >= FEW_OF_A_CLASS)
+        .map(|(class, [_, all])| format!("{class} ({all})"))
+        .collect();
+    (!missed.is_empty()).then(|| {
+        Note::warning(
+            format!(
+                "{path} classifies none of the items labelled {} so",
+                missed.join(", ")
+            ),
+            Remedy::new(IN_ANOTHER_ORDER, &[Setting::ClassNames]),
         )
     })
 }
+
+const IN_ANOTHER_ORDER: &str = "if its classes come in another order, name them with {}";

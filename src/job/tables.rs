@@ -4,6 +4,7 @@ use super::error::{JobError, Located};
 use super::model::{LoadedModel, ModelSource};
 use super::observer::{Note, Observer};
 use super::order::order_note;
+use crate::data::is_spreadsheet;
 use crate::data::{
     ClassOrder, Delimiter, Header, PaperTable, Table, TableOptions, iris, read_table_file,
     read_table_with, seeds,
@@ -112,6 +113,9 @@ impl TableSource {
         if !is_table(&self.place) {
             let found = match Path::new(&self.place) {
                 path if path.is_dir() => ", found a folder".to_owned(),
+                path if is_spreadsheet(path) => {
+                    ", found a spreadsheet; save the table as .csv".to_owned()
+                }
                 path if path.exists() => ", found another file".to_owned(),
                 _ if self.place == "fashion-mnist" => {
                     ", found images, which `morphscape sweep` takes".to_owned()

@@ -37,8 +37,7 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
 
 /// Reads a model file: `.keras`, the `.h5` of Keras 2 (a whole model, or weights with
 /// [`ModelOptions::config`]), `.safetensors`, `.onnx`, or TensorFlow.js's `model.json` with the shards
-/// beside it, whatever its name. Options that say what
-/// the file says itself are refused. A file takes [`MAX_TENSOR_BYTES`] at most, a config 1 MiB;
+/// beside it, whatever its name. Options that say what the file says itself are refused. A file takes [`MAX_TENSOR_BYTES`] at most, a config 1 MiB;
 /// what is made of a file takes a small multiple of its size, but for ONNX.
 ///
 /// # Errors
@@ -105,11 +104,7 @@ fn onnx_model(
     config: Option<Vec<u8>>,
     options: &ModelOptions,
 ) -> Result<Model, ModelError> {
-    let given = Given {
-        config: config.map(|_| String::new()),
-        options,
-    };
-    given.config_not_needed()?;
+    describes_itself(config.is_some(), options)?;
     let onnx::OnnxFile {
         runs,
         classes,
@@ -258,11 +253,7 @@ fn for_browsers(
     config: Option<Vec<u8>>,
     options: &ModelOptions,
 ) -> Result<Described, ModelError> {
-    let given = Given {
-        config: config.map(|_| String::new()),
-        options,
-    };
-    given.config_not_needed()?;
+    describes_itself(config.is_some(), options)?;
     let saved = tfjs::read(path, content)?;
     let parts = [content]
         .into_iter()
@@ -289,26 +280,23 @@ fn describe_one(
             found: "other bytes".into(),
         })
     });
-    let given = Given {
-        config: config.transpose()?,
-        options,
-    };
+    let config = config.transpose()?;
     let found = if let Some(kind) = foreign(&content) {
         return Err(ModelError::Foreign { kind });
     } else if content.starts_with(archive::MAGIC) {
+        describes_itself(config.is_some(), options)?;
         let archive::Unpacked {
             config,
             version,
             weights,
         } = archive::unpack(&content)?;
         drop(content);
-        given.config_not_needed()?;
         let weights = Hdf5::open(weights)?.weights()?;
         keras::describe(&config, "config.json", version.as_deref(), weights, options)?.into()
     } else if content.starts_with(hdf5::MAGIC) {
-        from_hdf5(content.into_owned(), given)?
+        from_hdf5(content.into_owned(), config, options)?
     } else if content.get(8) == Some(&b'{') {
-        from_safetensors(&content, given)?
+        from_safetensors(&content, config, options)?
     } else {
         return Err(ModelError::UnknownFormat {
             found: match &content[..content.len().min(8)] {
@@ -402,64 +390,64 @@ fn foreign(content: &[u8]) -> Option<ForeignKind> {
     text.starts_with(b"{").then_some(ForeignKind::Json)
 }
 
-/// What was given besides the file.
-struct Given<'a> {
-    config: Option<String>,
-    options: &'a ModelOptions,
-}
-
-impl Given<'_> {
-    /// Refuses a config, and what belongs to a file without one.
-    fn config_not_needed(&self) -> Result<(), ModelError> {
-        match self.config {
-            Some(_) => Err(ModelError::OptionsNotNeeded),
-            None => self.layers_not_needed(),
-        }
-    }
-
-    /// Refuses what belongs to a file without a config.
-    fn layers_not_needed(&self) -> Result<(), ModelError> {
-        if self.options.activation.is_some() || !self.options.layers.is_empty() {
-            return Err(ModelError::OptionsNotNeeded);
-        }
-        Ok(())
+/// Refuses a config beside a file that holds one, and what belongs to a file without any.
+fn describes_itself(has_config: bool, options: &ModelOptions) -> Result<(), ModelError> {
+    match has_config {
+        true => Err(ModelError::OptionsNotNeeded),
+        false => has_layers(options),
     }
 }
 
-fn from_hdf5(content: Vec<u8>, given: Given<'_>) -> Result<Found, ModelError> {
+/// Refuses what belongs to a file without a config.
+fn has_layers(options: &ModelOptions) -> Result<(), ModelError> {
+    match options.activation.is_some() || !options.layers.is_empty() {
+        true => Err(ModelError::OptionsNotNeeded),
+        false => Ok(()),
+    }
+}
+
+fn from_hdf5(
+    content: Vec<u8>,
+    beside: Option<String>,
+    options: &ModelOptions,
+) -> Result<Found, ModelError> {
     let file = Hdf5::open(content)?;
     let (config, place) = match file.config()? {
         Some(config) => {
-            given.config_not_needed()?;
+            describes_itself(beside.is_some(), options)?;
             (config, "attribute model_config")
         }
         None => {
-            given.layers_not_needed()?;
-            (given.config.ok_or(ModelError::ConfigNeeded)?, "`config`")
+            has_layers(options)?;
+            (beside.ok_or(ModelError::ConfigNeeded)?, "`config`")
         }
     };
     let version = file.keras_version()?;
-    let (weights, told) = (file.weights()?, given.options);
-    Ok(keras::describe(&config, place, version.as_deref(), weights, told)?.into())
+    let weights = file.weights()?;
+    Ok(keras::describe(&config, place, version.as_deref(), weights, options)?.into())
 }
 
-fn from_safetensors(content: &[u8], given: Given<'_>) -> Result<Found, ModelError> {
+fn from_safetensors(
+    content: &[u8],
+    beside: Option<String>,
+    options: &ModelOptions,
+) -> Result<Found, ModelError> {
     let (tensors, header) = parse_safetensors(content).map_err(ModelError::NotSafetensors)?;
     let no_metadata = HashMap::new();
     let metadata = header.metadata().as_ref().unwrap_or(&no_metadata);
     let weights = Weights::from_safetensors(&tensors)?;
-    let mut description = match (metadata.get("keras_config"), &given.config) {
+    let mut description = match (metadata.get("keras_config"), &beside) {
         (Some(config), _) => {
-            given.config_not_needed()?;
+            describes_itself(beside.is_some(), options)?;
             let place = "metadata \"keras_config\"";
             let version = metadata.get("keras_version").map(String::as_str);
-            keras::describe(config, place, version, weights, given.options)?
+            keras::describe(config, place, version, weights, options)?
         }
         (None, Some(config)) => {
-            given.layers_not_needed()?;
-            keras::describe(config, "`config`", None, weights, given.options)?
+            has_layers(options)?;
+            keras::describe(config, "`config`", None, weights, options)?
         }
-        (None, None) => plain::describe(given.options, weights)?,
+        (None, None) => plain::describe(options, weights)?,
     };
     // A converted file says how its first layer takes images.
     if metadata.get("layout").is_some_and(|layout| layout == "chw") {

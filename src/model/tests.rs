@@ -2,6 +2,7 @@
 
 mod definition;
 
+use super::arrange::Arrangement;
 use super::keras::Description;
 use super::layer::{Layer, Op, Padding, Window};
 use super::{Layout, Model, ModelError, Network};
@@ -77,6 +78,10 @@ fn affine(entries: usize, shift: f64) -> Op {
         scale: (0..entries).map(|k| 0.5 + 0.25 * k as f64).collect(),
         offset: (0..entries).map(|k| shift * (1.0 + k as f64)).collect(),
     }
+}
+
+fn frame(rows: [usize; 2], columns: [usize; 2]) -> Op {
+    Op::Arrange(Arrangement::Pad { rows, columns })
 }
 
 fn pool(pooling: Pooling, size: usize, padding: Padding) -> Op {
@@ -253,6 +258,16 @@ fn what_is_folded_and_fused_answers_as_the_layers_do() {
             chain(vec![Op::GlobalPool(Pooling::Average), dense(2, 3)]),
         ),
         ("cp", chain(vec![c3(Same), Op::GlobalPool(Pooling::Max)])),
+        // A frame of zeros is the padding of the convolution behind it, unless that one pads itself or
+        // some of its windows would see the frame alone.
+        ("cd", with_end(vec![frame([1, 1], [2, 0]), c3(Valid)], 120)),
+        ("cd", with_end(vec![frame([0, 2], [1, 1]), c3(Valid)], 120)),
+        ("rcd", with_end(vec![frame([1, 1], [1, 1]), c3(Same)], 224)),
+        ("rcd", with_end(vec![frame([3, 0], [1, 1]), c3(Valid)], 140)),
+        (
+            "ecd",
+            with_end(vec![affine(2, 0.3), frame([1, 1], [1, 1]), c3(Valid)], 120),
+        ),
         // A dense layer on an image.
         ("cd", with_end(vec![dense(2, 5), RELU], 150)),
         ("cd", with_end(vec![affine(2, 0.3), dense(2, 5)], 150)),
@@ -325,6 +340,19 @@ fn a_value_that_two_layers_take_is_left_as_it_is() {
                 relu(4),
                 flat(5),
                 end(6),
+            ],
+        ),
+        // A frame that another value sees, too, stays for it.
+        (
+            "rcrepd",
+            vec![
+                layer("frame", &[0], frame([1, 1], [1, 1])),
+                layer("a", &[1], conv([3, 3, 2, 2], 1, Padding::Valid)),
+                layer("again", &[2], frame([1, 1], [1, 1])),
+                sum(&[1, 3]),
+                layer("pool", &[4], pool(Pooling::Average, 8, same)),
+                layer("flat", &[5], Op::Reshape(None)),
+                layer("end", &[6], dense(2, 3)),
             ],
         ),
         // Of two convolutions the later one takes the sum in; of three values each its own.

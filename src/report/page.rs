@@ -184,6 +184,7 @@ fn run(report: &Report<'_>) -> Value {
         "kind": if report.features.is_some() { "rows" } else { "images" },
         "grid": parts::grid(report.kind, report.steps),
         "facts": facts(report),
+        "warning": warning(report.manifest),
         "command": command.join(" "),
         "plan": report.manifest["plan"],
         "timings": report.manifest["timings"],
@@ -204,6 +205,16 @@ fn run(report: &Report<'_>) -> Value {
         "resolution": report.resolution,
         "landscapes": landscapes,
     })
+}
+
+/// What a reader has to know before all else: that names may be wrong.
+fn warning(manifest: &Value) -> String {
+    match manifest["model"]["as_labelled"]["warning"].as_str() {
+        Some(warning) => format!(
+            "{warning}: its classes, its columns or its scaling may be others than this page says."
+        ),
+        None => String::new(),
+    }
 }
 
 /// What ran, in reading order.

@@ -33,6 +33,11 @@ pub struct ClassInterval {
     pub class: usize,
 }
 
+/// The class intervals among a line's facts.
+pub(super) fn intervals_of(facts: &Value) -> Vec<ClassInterval> {
+    serde_json::from_value(facts["intervals"].clone()).unwrap_or_default()
+}
+
 /// What a line came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {

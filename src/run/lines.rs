@@ -11,13 +11,13 @@ use super::check::Difference;
 use super::error::{Placed, RunError};
 use super::folder::layout::{LINES_FILE, LINES_ROWS_FILE, SECTIONS_FILE, SECTIONS_TENSORS_FILE};
 use super::folder::{Earlier, RunFolder, engine_plan};
-use super::line::{ClassInterval, Line, bracketed_line, exact_line_of, sampled_line};
+use super::line::{Line, bracketed_line, exact_line_of, intervals_of, sampled_line};
+use super::line_findings::{all_findings, as_labelled};
 use super::margins::{self, Sought, between};
 use super::summary::IN_MEMORY;
 use crate::data::{FileError, Tensor, TensorData, write_file, write_safetensors};
 use crate::engine::Engine;
 use crate::job::{JobError, LinesJob, LoadedLines, Observer, Silent, Stage};
-use crate::landscape::wilson;
 use crate::pipeline::{PipelineError, classify};
 use crate::remedy::error_chain;
 use crate::sections::{BracketOptions, LineOptions, certified_line, exact_lines, line_parameters};
@@ -178,6 +178,9 @@ fn cut_the_rest(
         }
     }
     observer.end();
+    if let Some(warning) = as_labelled(&all, job) {
+        observer.note(&warning);
+    }
     let (missed, findings) = all_findings(&all, job.asked.steps);
     Ok(Lines {
         sections: all,
@@ -334,7 +337,7 @@ fn write(folder: &RunFolder, all: &[Value]) -> Result<(), RunError> {
     write_file(&folder.file(LINES_FILE), &table(all))?;
     let (mut breaks, mut ends, mut classes) = (Vec::new(), vec![0u32], Vec::new());
     for line in all {
-        let intervals = intervals(line);
+        let intervals = intervals_of(line);
         breaks.extend(intervals.first().map(|interval| interval.from));
         breaks.extend(intervals.iter().map(|interval| interval.to));
         classes.extend(intervals.iter().map(|interval| interval.class as u16));
@@ -355,13 +358,9 @@ fn write(folder: &RunFolder, all: &[Value]) -> Result<(), RunError> {
     Ok(write_safetensors(&path, &tensors, &metadata)?)
 }
 
-fn intervals(line: &Value) -> Vec<ClassInterval> {
-    serde_json::from_value(line["intervals"].clone()).unwrap_or_default()
-}
-
 /// The row of `lines.csv` of a line: columns and values, null where there is none.
 pub fn line_row(line: &Value) -> Vec<(&'static str, Value)> {
-    let intervals = intervals(line).len();
+    let intervals = intervals_of(line).len();
     let seen = &line["certificate"];
     let points = match seen["points"].is_null() {
         true => &line["label"]["points"],
@@ -410,57 +409,6 @@ fn table(all: &[Value]) -> Vec<u8> {
             .expect(IN_MEMORY);
     }
     csv.into_inner().expect(IN_MEMORY)
-}
-
-/// The same as [`findings`], with what margins and paths say.
-fn all_findings(all: &[Value], steps: usize) -> (Option<usize>, Vec<String>) {
-    let (missed, mut findings) = findings(all, steps);
-    findings.extend(margins::findings(all));
-    (missed, findings)
-}
-
-/// How many lines the samples do not see in full, and what all lines say.
-fn findings(all: &[Value], steps: usize) -> (Option<usize>, Vec<String>) {
-    let changes = |line: &Value| intervals(line).len().saturating_sub(1);
-    let total: usize = all.iter().map(changes).sum();
-    let mut findings = vec![format!(
-        "{:.2} class changes a line, mean of {} lines",
-        total as f64 / all.len().max(1) as f64,
-        all.len()
-    )];
-    let seen = |line: &Value| line["certificate"]["missed"].as_u64();
-    let exact: Vec<u64> = all.iter().filter_map(seen).collect();
-    if exact.len() < all.len() || exact.is_empty() {
-        let labels = all
-            .iter()
-            .map(|line| line["label"]["kind"].as_str().unwrap_or_default());
-        let label = labels.min().unwrap_or_default();
-        findings.push(format!(
-            "the lines are {label}: what samples miss of them is not known"
-        ));
-        return (None, findings);
-    }
-    let missed = exact.iter().filter(|&&missed| missed > 0).count();
-    let [low, high] = wilson(missed, exact.len());
-    findings.push(format!(
-        "{steps} points miss a class interval of {missed} of {} lines, {:.1} % (95 % interval {:.1} to {:.1} %), and {} of {} intervals",
-        exact.len(),
-        100.0 * missed as f64 / exact.len() as f64,
-        100.0 * low,
-        100.0 * high,
-        exact.iter().sum::<u64>(),
-        total + all.len()
-    ));
-    let narrowest = |line: &Value| line["narrowest"]["t"].as_f64();
-    let mut widths: Vec<f64> = all.iter().filter_map(narrowest).collect();
-    widths.sort_by(f64::total_cmp);
-    if let Some(width) = widths.first() {
-        findings.push(format!(
-            "the narrowest interval of a line covers {:.3} of it, median of the lines; the narrowest of all {width:.1e}",
-            widths[widths.len() / 2],
-        ));
-    }
-    (Some(missed), findings)
 }
 
 impl RunFolder {
@@ -534,7 +482,7 @@ impl RunFolder {
             let now = cut(&job, Some(engine), n, &job.pairs[n..=n])?;
             let margin = |line: &Value| line["margin"]["exact"].as_f64();
             let margins = [margin(&there["sections"][n]), margin(&now[0])];
-            let (then, now) = (intervals(&there["sections"][n]), intervals(&now[0]));
+            let (then, now) = (intervals_of(&there["sections"][n]), intervals_of(&now[0]));
             let exact = !job.is_sampled();
             let same = then.len() == now.len()
                 && then.iter().zip(&now).all(|(a, b)| {

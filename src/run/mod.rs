@@ -19,6 +19,7 @@ mod figures;
 mod finish;
 mod folder;
 mod line;
+mod line_findings;
 mod lines;
 mod margins;
 mod models;

@@ -8,7 +8,7 @@ use super::folder::RunFolder;
 use super::resolution::Resolution;
 use super::summary::SummaryRow;
 use crate::engine::Engine;
-use crate::job::{LandscapeId, LoadedJob, Observer};
+use crate::job::{AsLabelled, LandscapeId, LoadedJob, Observer};
 use crate::landscape::{DataPoints, Items, Landscape};
 use crate::pipeline::Frames;
 use serde_json::{Value, json};
@@ -90,8 +90,8 @@ pub(super) struct Writing<'a> {
     pub(super) folder: RunFolder,
     /// The data to show with landscapes of rows.
     pub(super) data_points: Option<DataPoints>,
-    /// Items that the model answers as they are labelled, of so many; nothing where it was not asked.
-    pub(super) as_labelled: Option<[usize; 2]>,
+    /// How the model answers labelled items; nothing where it was not asked.
+    pub(super) as_labelled: Option<AsLabelled>,
 }
 
 impl Writing<'_> {
@@ -140,8 +140,8 @@ impl Writing<'_> {
     pub(super) fn describe(&mut self) {
         self.folder.set_engine(self.engine);
         let mut model = self.job.model_json();
-        if let Some([right, all]) = self.as_labelled {
-            model["as_labelled"] = json!({"items": right, "of": all});
+        if let Some(as_labelled) = &self.as_labelled {
+            model["as_labelled"] = json!(as_labelled);
         }
         self.folder.set("model", model);
         self.folder.set("data", self.job.data_json());

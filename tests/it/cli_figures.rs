@@ -466,6 +466,28 @@ fn classes_in_another_order_than_the_model_s_are_found_out() {
             .stderr
             .contains("own.safetensors classifies")
     );
+    // A line says it of its ends, lines of all of theirs.
+    let ends = ["turned#0", "turned#1", "--out", "ends"];
+    let line = [&["line", "--model", "own.safetensors"], &data[..], &ends].concat();
+    let said = succeed(here, &line).stderr;
+    let end = "turned#0 is labelled kind 4 and classified kind 0";
+    assert!(said.contains(end), "{said}");
+    let many = ["--count", "12", "--out", "many"];
+    let lines = [&["lines", "--model", "own.safetensors"], &data[..], &many].concat();
+    let said = succeed(here, &lines).stderr;
+    assert!(said.contains("items as they are labelled"), "{said}");
+    // Two classes that are exchanged are a fifth of the items each.
+    let swapped = "kind 0\nkind 1\nkind 2\nkind 4\nkind 3\n";
+    std::fs::write(here.join("swapped.txt"), swapped).expect("written");
+    let named = "interpolate --data own.csv --label kind --features f0,f1,f2,f3,f4,f5,f6 --model own.safetensors \
+         --engine cpu --groups 1 --steps 3 --out page --class-names swapped.txt";
+    let named: Vec<&str> = named.split(' ').filter(|word| !word.is_empty()).collect();
+    let said = succeed(here, &named).stderr;
+    let missed =
+        "own.safetensors classifies none of the items labelled kind 3 (20), kind 4 (20) so";
+    assert!(said.contains(missed), "{said}");
+    let page = std::fs::read_to_string(here.join("page/report.html")).expect("a report");
+    assert!(page.contains(missed), "the report begins with it");
     std::fs::copy(here.join("own.safetensors"), here.join("twin.safetensors")).expect("copied");
     let models = [
         "models",

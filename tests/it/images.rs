@@ -237,6 +237,18 @@ fn arrays_that_do_not_fit_are_named_with_what_is_wrong() {
         &["expected an .npz or .safetensors"],
     );
     let folder = folder();
+    for (name, start) in [
+        ("rows.xlsx", &b"PK\x03\x04"[..]),
+        ("rows.xls", &[0xd0, 0xcf, 0x11, 0xe0]),
+    ] {
+        let sheet = folder.path().join(name);
+        std::fs::write(&sheet, start).expect("written");
+        check(
+            &sheet,
+            PLAIN,
+            &["found a spreadsheet; save the table as .csv"],
+        );
+    }
     let bytes = std::fs::read(place("bytes.npz")).expect("a file");
     let broken = folder.path().join("broken.npz");
     for cut in [0, 1, 4, 100, bytes.len() / 2, bytes.len() - 1] {

@@ -4,7 +4,13 @@
 
 use crate::common::golden;
 use crate::program::{fail, folder, run, succeed};
+use morphscape::engine::cpu::CpuEngine;
+use morphscape::explore::Subject;
+use morphscape::{ImageSource, Job, ModelSource, Note, Observer, SweepJob};
+use safetensors::{Dtype, tensor::TensorView};
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Mutex;
 
 /// Iris flowers of two kinds, and of three.
 fn flowers(kinds: &[&str]) -> String {
@@ -34,6 +40,7 @@ fn home() -> tempfile::TempDir {
         &flowers(&["setosa", "versicolor", "virginica"]),
     );
     write("train.py", "print()\n");
+    write("rows.xlsx", "PK\u{3}\u{4}");
     let names: String = (0..241).map(|n| format!("class {n}\n")).collect();
     write("names.txt", &names);
     for class in ["circle", "square"] {
@@ -190,6 +197,10 @@ fn names_and_paths_that_are_nearly_right() {
             "train.py: expected the folder of a run, found a file",
         ),
         (
+            "interpolate --data rows.xlsx --model names.txt".to_owned(),
+            "--data rows.xlsx: expected iris, hawks, seeds, - for standard input or a file whose name ends in .csv, .tsv, .tab, .data, .txt, found a spreadsheet; save the table as .csv",
+        ),
+        (
             "walk --landscape shapes".to_owned(),
             "--landscape shapes: expected the folder of a landscape of a finished run, found no landscape.safetensors in it",
         ),
@@ -198,6 +209,88 @@ fn names_and_paths_that_are_nearly_right() {
             said(here, &line, expected);
         }
     }
+}
+
+/// Keeps the notes.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Observer for Notes {
+    fn advance(&self, _done: usize) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn note(&self, note: &Note) {
+        self.0.lock().expect("notes").push(note.to_string());
+    }
+}
+
+/// Images of 8 x 8 pixels and a model of three classes that nobody names.
+#[test]
+fn small_images_and_classes_without_names_are_told() {
+    let folder = folder();
+    let here = folder.path();
+    for class in ["zero", "one", "two"] {
+        for n in 0..3 {
+            png(&here.join(format!("digits/{class}/{n}.png")), 8);
+        }
+    }
+    let (kernel, bias) = (vec![0u8; 4 * 64 * 3], vec![0u8; 4 * 3]);
+    let view = |shape, data| TensorView::new(Dtype::F32, shape, data).expect("a view");
+    let tensors = [
+        ("dense.kernel", view(vec![64, 3], &kernel)),
+        ("dense.bias", view(vec![3], &bias)),
+    ];
+    let file = safetensors::serialize(tensors, None).expect("serialised");
+    std::fs::write(here.join("own.safetensors"), file).expect("written");
+    // A file alone has nothing to do with the bundled data and its names.
+    let own = ["predict", "--model", "own.safetensors", "--engine", "cpu"];
+    let alone = succeed(here, &[&own[..], &["digits/zero/0.png"]].concat());
+    assert!(
+        alone.stdout.starts_with("item,predicted,0,1,2\n"),
+        "{}",
+        alone.stdout
+    );
+    let numbered = "note: own.safetensors does not name its classes; they are numbered; name them with --class-names";
+    assert!(alone.stderr.contains(numbered), "{}", alone.stderr);
+    let named = [&own[..], &["--data", "digits", "digits/zero/0.png"]].concat();
+    let named = succeed(here, &named);
+    assert!(
+        named.stdout.starts_with("item,predicted,one,two,zero\n"),
+        "{}",
+        named.stdout
+    );
+    // The usual 3 x 3 feature cells do not fit.
+    let notes = Notes::default();
+    let job = Job::Sweep(SweepJob {
+        model: ModelSource::from(here.join("own.safetensors")),
+        data: ImageSource::from(here.join("digits").display().to_string()),
+        ..SweepJob::default()
+    });
+    let engine = Box::new(CpuEngine::new());
+    Subject::load(job, engine, &notes).expect("it is explored");
+    let notes = notes.0.into_inner().expect("notes");
+    let small = "note: the images are small: morphs have 2 x 2 feature cells";
+    assert_eq!(
+        notes.iter().filter(|note| *note == small).count(),
+        1,
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn items_in_the_place_of_a_file_of_triples_are_told_apart() {
+    let folder = folder();
+    let line = ["sweep", "--triples", "t10k#1,t10k#2,t10k#3"];
+    fail(
+        folder.path(),
+        &line,
+        2,
+        &[
+            "expected a file such as view.json",
+            "dbviz:SEED, found items \"t10k#1,t10k#2,t10k#3\"",
+        ],
+    );
 }
 
 #[test]
@@ -210,6 +303,10 @@ fn of_a_run_its_landscapes_are_named() {
         (
             "walk --landscape imgs",
             "--landscape imgs: expected the folder of a landscape of a finished run, found a whole run; name a landscape in it, such as imgs/1A.1",
+        ),
+        (
+            "walk --landscape imgs/1",
+            "--landscape imgs/1: expected the folder of a landscape of a finished run, found nothing there; did you mean \"1A.1\"?",
         ),
         (
             "plot imgs --landscape 9A.1",

@@ -218,12 +218,42 @@ fn models_that_do_not_fit_together_are_refused() {
         1,
         &["iris", "takes 4 values", "28 x 28", "take the same inputs"],
     );
+    // A model of TensorFlow.js is a .json file, too.
+    let browsers = golden("tfjs/rows/model.json").display().to_string();
+    fail(
+        folder.path(),
+        &compare(&["bundled", &browsers]),
+        1,
+        &["model.json", "the model takes", "take the same inputs"],
+    );
     std::fs::write(folder.path().join("no.json"), "{\"scale\":1}").expect("written");
     fail(
         folder.path(),
         &compare(&["bundled", "no.json"]),
         1,
         &["no.json", "found no \"file\""],
+    );
+    let wrong = |content: &str, words: &[&str]| {
+        std::fs::write(folder.path().join("wrong.json"), content).expect("written");
+        fail(
+            folder.path(),
+            &compare(&["bundled", "wrong.json"]),
+            1,
+            words,
+        );
+    };
+    let names = ["wrong.json, \"scales\"", "did you mean \"scale\"?"];
+    wrong("{\"file\":\"b.onnx\",\"scales\":1}", &names);
+    let fraction = ["wrong.json, \"scale\"", "1/255, found \"a half\""];
+    wrong("{\"file\":\"b.onnx\",\"scale\":\"a half\"}", &fraction);
+    let lines = [
+        "wrong.json, \"class_names\"",
+        "names in names.txt",
+        "one a line",
+    ];
+    wrong(
+        "{\"file\":\"b.onnx\",\"class_names\":\"names.txt\"}",
+        &lines,
     );
     fail(
         folder.path(),
@@ -430,7 +460,7 @@ fn planes_are_compared_as_the_golden_ones() {
     let golden_json = json(golden("planes/compare.json"));
     let folder = folder();
     let mlp = serde_json::json!({
-        "file": golden("fashion_mlp.safetensors"), "activation": "relu", "scale": 1.0 / 255.0,
+        "file": golden("fashion_mlp.safetensors"), "activation": "relu", "scale": "1/255",
     });
     std::fs::write(folder.path().join("mlp.json"), mlp.to_string()).expect("written");
     for engine in ["cpu", "gpu"] {

@@ -4,8 +4,10 @@ use super::parse_factor;
 use crate::data::read_text;
 use crate::job::ModelSource;
 use crate::model::{Layout, ModelOptions, activation_by_name, activation_names};
+use crate::remedy::did_you_mean;
 use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 /// Which classifier.
@@ -81,7 +83,9 @@ impl ModelFileArgs {
             scale: self.scale,
             mean: self.mean.clone(),
             std: self.std.clone(),
-            class_names: self.class_names.as_deref().map(read_names).transpose()?,
+            class_names: (self.class_names.as_deref())
+                .map(|path| read_names("--class-names", path))
+                .transpose()?,
             output: self.output.clone(),
             layout: self.layout.as_deref().and_then(layout_by_name),
             open_size: None,
@@ -89,12 +93,12 @@ impl ModelFileArgs {
     }
 }
 
-/// The lines of a text file of at most 1 MiB.
-fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
+/// The lines of a text file of at most 1 MiB, which is named as `said`.
+fn read_names(said: &str, path: &Path) -> anyhow::Result<Vec<String>> {
     const MAX_BYTES: u64 = 1 << 20;
     let place = || {
         format!(
-            "--class-names {}: expected a text file with the names of the classes, one a line, in the order of the model's outputs",
+            "{said} {}: expected a text file with the names of the classes, one a line, in the order of the model's outputs",
             path.display()
         )
     };
@@ -133,15 +137,71 @@ pub(in crate::cli) fn named_model(model: &str) -> anyhow::Result<ModelSource> {
         )
     };
     let text = read_text(path, MAX_BYTES).with_context(expected)?;
-    let mut source: ModelSource = serde_json::from_str(&text).with_context(expected)?;
-    let Some(file) = &mut source.file else {
-        bail!("{}; found no \"file\"", expected());
-    };
-    // As the file that names it sees it.
-    if let (true, Some(folder)) = (file.is_relative(), path.parent()) {
-        *file = folder.join(&*file);
+    let said: Map<String, Value> = serde_json::from_str(&text).with_context(expected)?;
+    if said.contains_key(TFJS_TOPOLOGY) {
+        return Ok(ModelSource::from(model));
     }
-    Ok(source)
+    if !said.contains_key("file") {
+        bail!("{}; found no \"file\"", expected());
+    }
+    // As the file that names them sees them.
+    let beside = |text: &str| {
+        path.parent()
+            .map_or(text.into(), |folder| folder.join(text))
+    };
+    let said = (said.into_iter())
+        .map(|(key, value)| {
+            let value = as_options_say_it(&key, value, beside)
+                .with_context(|| format!("{model}, \"{key}\""))?;
+            Ok((key, value))
+        })
+        .collect::<anyhow::Result<Map<_, _>>>()?;
+    serde_json::from_value(said.into()).with_context(expected)
+}
+
+/// What TensorFlow.js's models have in their .json file.
+const TFJS_TOPOLOGY: &str = "modelTopology";
+
+/// A value of a model's .json file: what an option of the command line takes for it is taken here, too.
+fn as_options_say_it(
+    key: &str,
+    value: Value,
+    beside: impl Fn(&str) -> PathBuf,
+) -> anyhow::Result<Value> {
+    let known = serde_json::to_value(ModelSource {
+        file: None,
+        options: ModelOptions {
+            output: Some(String::new()),
+            layout: Some(Layout::ChannelsLast),
+            ..ModelOptions::default()
+        },
+    })?;
+    let known: Vec<&str> = (known.as_object().into_iter().flatten())
+        .map(|(key, _)| key.as_str())
+        .collect();
+    if !known.contains(&key) {
+        bail!(
+            "expected one of {}, found \"{key}\"{}",
+            known.join(", "),
+            did_you_mean(key, known.iter().copied())
+        );
+    }
+    let factor = |value: Value| match value {
+        Value::String(text) => parse_factor(&text)
+            .map(Value::from)
+            .map_err(anyhow::Error::msg),
+        value => Ok(value),
+    };
+    Ok(match (key, value) {
+        ("file" | "config", Value::String(text)) => beside(&text).to_string_lossy().into(),
+        ("class_names", Value::String(text)) => read_names("names in", &beside(&text))?.into(),
+        ("scale", value) => factor(value)?,
+        ("mean" | "std", Value::Array(values)) => {
+            let values: anyhow::Result<Vec<Value>> = values.into_iter().map(factor).collect();
+            values?.into()
+        }
+        (_, value) => value,
+    })
 }
 
 /// An order of an image's values.

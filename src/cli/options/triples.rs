@@ -71,7 +71,13 @@ impl RowTripleArgs {
 /// A file, or `dbviz:SEED+COUNT`.
 fn parse_triples(text: &str) -> Result<Triples, String> {
     let Some(draws) = text.strip_prefix("dbviz:") else {
-        return Ok(Triples::File(PathBuf::from(text)));
+        let path = PathBuf::from(text);
+        if text.contains([',', '#']) && !path.exists() {
+            return Err(format!(
+                "expected a file such as view.json that holds {{\"triples\":[{{\"name\":\"1A\",\"items\":[0,1,2]}}]}}, or dbviz:SEED, found items \"{text}\""
+            ));
+        }
+        return Ok(Triples::File(path));
     };
     let (seed, count) = draws.split_once('+').unwrap_or((draws, "1"));
     let seed = seed.parse::<u64>().ok();

@@ -3,7 +3,7 @@
 use super::values::{labels, levels};
 use super::{ImageSet, ImageSetError, ImageSetOptions, Labels};
 use crate::data::array::{Array, Endian, Kind};
-use crate::data::input::open_limited;
+use crate::data::input::{is_spreadsheet, open_limited};
 use crate::data::{MAX_TENSOR_BYTES, parse_safetensors, read_bytes};
 use npyz::{NpyHeader, Order};
 use safetensors::Dtype;
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path, options: &ImageSetOptions) -> Result<ImageSet, I
         .take(8)
         .read_to_end(&mut magic)
         .map_err(not_arrays)?;
-    refuse_others(&magic)?;
+    refuse_others(path, &magic)?;
     let mut notes = Vec::new();
     let ([images, label_array], classes) = if magic.starts_with(b"PK") {
         (read_npz(BufReader::new(file), options, &mut notes)?, None)
@@ -81,14 +81,21 @@ pub(super) fn read(path: &Path, options: &ImageSetOptions) -> Result<ImageSet, I
 }
 
 /// Says of files of other kinds, by their first bytes, how their content gets here.
-fn refuse_others(magic: &[u8]) -> Result<(), ImageSetError> {
+fn refuse_others(path: &Path, magic: &[u8]) -> Result<(), ImageSetError> {
     const SAVE: &str =
         "save images and labels with numpy.savez(\"set.npz\", images=images, labels=labels)";
+    const SAVE_TABLE: &str = "save the table as .csv";
     let (kind, remedy) = match magic {
         [0x93, b'N', b'U', b'M', ..] => ("a single array (.npy)", SAVE),
         [0x89, b'H', b'D', b'F', ..] => ("an HDF5 file", SAVE),
         [0x80, 2..=5, ..] => ("a Python pickle", SAVE),
-        [b'P', b'A', b'R', b'1', ..] => ("a Parquet file", SAVE),
+        [b'P', b'A', b'R', b'1', ..] => (
+            "a Parquet file",
+            "save a table as .csv, images and labels with numpy.savez(\"set.npz\", images=images, labels=labels)",
+        ),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => ("a spreadsheet", SAVE_TABLE),
+        // A zip, as an .npz is one.
+        [b'P', b'K', ..] if is_spreadsheet(path) => ("a spreadsheet", SAVE_TABLE),
         [0x1f, 0x8b, ..] => ("a gzipped file", "unpack it first"),
         [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] | [b'G', b'I', b'F', b'8', ..] => (
             "a picture",

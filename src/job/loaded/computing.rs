@@ -8,7 +8,7 @@ use crate::job::error::{JobError, Located};
 use crate::job::landscapes::{LandscapeId, landscapes_of};
 use crate::job::model::{LoadedModel, labels_warning};
 use crate::job::observer::Observer;
-use crate::landscape::{DataPoints, Landscape, LandscapeFile, argmax};
+use crate::landscape::{DataPoints, Items, Landscape, LandscapeFile, argmax};
 use crate::mesh::Point;
 use crate::model::Classifier;
 use crate::pipeline::{
@@ -22,11 +22,27 @@ use crate::sections::{
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// Items whose labels are compared with what the model says at most; of more, every n-th.
 const MAX_LABELLED: usize = 300;
+
+/// Images that are read for it where the run has none yet.
+const MAX_IMAGES_READ: usize = 60;
+
+/// How a model answers labelled items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct AsLabelled {
+    /// So many as they are labelled,
+    items: usize,
+    /// of so many.
+    of: usize,
+    /// What was said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+}
 /// Rows that are classified to be shown with landscapes at most; of more, every n-th.
 const MAX_DATA_POINTS: usize = 5000;
 
@@ -246,13 +262,14 @@ impl LoadedJob {
         compute_landscapes(engine, &self.model.model, settings, &jobs, frames, &go_on)
     }
 
-    /// How many of the run's items the model answers as they are labelled, of as many as were asked for:
-    /// 300 at most, and none for a bundled model or a function. Warns where they are fewer than half.
+    /// How the model answers labelled items: 300 of the run's at most, and rows of the table besides; a few
+    /// of the data where the run has none yet. Nothing of a bundled model or a function. Warns as
+    /// [`labels_warning`] does.
     pub(crate) fn ask_for_labels(
         &self,
         engine: &dyn Engine,
         observer: &dyn Observer,
-    ) -> Result<Option<[usize; 2]>, JobError> {
+    ) -> Result<Option<AsLabelled>, JobError> {
         // A function of the host program says what its classes are, and may take its time.
         let model = &self.model.model;
         let is_function = model.runs_on_host() && model.classes().is_some();
@@ -261,18 +278,36 @@ impl LoadedJob {
         }
         let items: BTreeSet<usize> = self.triples.iter().flat_map(|t| t.items).collect();
         let every = items.len().div_ceil(MAX_LABELLED).max(1);
-        let items: Vec<usize> = items.into_iter().step_by(every).collect();
+        let mut items: BTreeSet<usize> = items.into_iter().step_by(every).collect();
+        let more = match self.items() {
+            Items::Rows { .. } => MAX_LABELLED.saturating_sub(items.len()),
+            Items::Images { .. } if items.is_empty() => MAX_IMAGES_READ,
+            Items::Images { .. } => 0,
+        };
+        if more > 0 {
+            let every = self.num_items().div_ceil(more).max(1);
+            items.extend((0..self.num_items()).step_by(every));
+        }
+        let items: Vec<usize> = items.into_iter().collect();
         let inputs = self.item_inputs(&items)?;
         let rows: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
         let answers = classify(engine, &self.model.model, &rows)?.probabilities;
         let answers = answers.chunks_exact(self.class_names.len());
-        let right = (items.iter().zip(answers))
-            .filter(|(item, answer)| argmax(answer) == self.item_class(**item))
-            .count();
-        if let Some(warning) = labels_warning(&self.model.path, [right, items.len()]) {
-            observer.note(&warning);
+        let asked: Vec<(&str, bool)> = (items.iter().zip(answers))
+            .map(|(&item, answer)| {
+                let class = self.item_class(item);
+                (self.class_names[class].as_str(), argmax(answer) == class)
+            })
+            .collect();
+        let warning = labels_warning(&self.model, &asked);
+        if let Some(warning) = &warning {
+            observer.note(warning);
         }
-        Ok(Some([right, items.len()]))
+        Ok(Some(AsLabelled {
+            items: asked.iter().filter(|(_, is_right)| *is_right).count(),
+            of: asked.len(),
+            warning: warning.map(|warning| warning.text),
+        }))
     }
 
     /// The inputs at these positions of the data.

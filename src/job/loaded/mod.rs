@@ -12,6 +12,7 @@ mod computing;
 mod loading;
 mod told;
 
+pub(crate) use computing::AsLabelled;
 pub(crate) use told::ListOf;
 
 use super::error::JobError;

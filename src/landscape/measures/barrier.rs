@@ -81,8 +81,8 @@ fn ln_one_plus(x: f64) -> f64 {
 /// absolute level (subtract `u[from]` for the climb). Both ends count, so it may be one of
 /// them. Paths step to the four neighbours that share an edge, as a walk on the grid does.
 ///
-/// Points enter in ascending order and join their neighbours (Kruskal 1956, the
-/// minimum spanning tree); the one that connects the two ends is the pass.
+/// Basins are joined at the points where they meet, the lowest first (Kruskal 1956, the minimum
+/// spanning tree); the point that connects the two ends' basins is the pass.
 ///
 /// `u` is `[rows, columns]`, row-major.
 ///

@@ -127,15 +127,12 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
         .collect();
     let labels: Vec<usize> = points.clone().map(argmax).collect();
     let mut frequency = vec![0usize; num_classes];
-    let (mut confident, mut num_confident) = (vec![false; num_classes], 0usize);
+    let mut confident = vec![false; num_classes];
     for (k, p) in points.enumerate().filter(|&(k, _)| answered[k]) {
         let label = labels[k];
         if !classes.contains(&label) {
             frequency[label] += 1;
-            if p[label] >= CONFIDENT {
-                confident[label] = true;
-                num_confident += 1;
-            }
+            confident[label] |= p[label] >= CONFIDENT;
         }
     }
     let mut intruders: Vec<usize> = (0..num_classes).filter(|&c| frequency[c] > 0).collect();
@@ -143,11 +140,7 @@ pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     let is_whole = landscape.points().all(|k| answered[k]);
     Measures {
         paths: path_measures(landscape, classes, &labels, &answered),
-        points: point_measures(
-            landscape,
-            [frequency.iter().sum(), num_confident],
-            &answered,
-        ),
+        points: point_measures(landscape, classes, &answered),
         grid: (is_whole && !labels.is_empty()).then(|| grid_measures(landscape, classes, &labels)),
         calibration: edge_calibration(landscape, classes, &answered),
         order: None,
@@ -208,10 +201,10 @@ fn edge_calibration(
     [along(ab, [a, b]), along(ac, [a, c]), along(bc, [b, c])]
 }
 
-/// Means over the points that have an answer, of which so many are intruders, and confident ones.
+/// Means over the points that have an answer.
 fn point_measures(
     landscape: &Landscape,
-    intruders: [usize; 2],
+    classes: [usize; 3],
     answered: &[bool],
 ) -> Option<PointMeasures> {
     let num_classes = landscape.num_classes;
@@ -223,11 +216,11 @@ fn point_measures(
         let there = points.zip(answered).filter(|&(_, &is_there)| is_there);
         Cow::Owned(there.flat_map(|(p, _)| p.iter().copied()).collect())
     };
-    let [intrusion, confident_intrusion] = intruders.map(|count| count as f64 / num_points as f64);
+    let intrusion = |tau| confident_intrusion(&probabilities, num_classes, classes, tau);
     (num_points > 0).then(|| PointMeasures {
         num_points,
-        intrusion,
-        confident_intrusion,
+        intrusion: intrusion(0.0),
+        confident_intrusion: intrusion(CONFIDENT),
         entropy: mean_entropy(&probabilities, num_classes),
         margin: mean_margin(&probabilities, num_classes),
     })

@@ -1,7 +1,7 @@
 //! A graph that takes each column of a table as an input of its own, as exports of DataFrames do.
 
 use super::ModelError;
-use super::rewrite::set_ints;
+use super::rewrite::{attribute, set_ints};
 use rten_onnx::onnx::{
     AttributeProto, AttributeType, DataType, Dimension, GraphProto, NodeProto, TensorProto,
     TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
@@ -118,13 +118,19 @@ pub(super) fn as_rows(
 }
 
 /// Columns that are put side by side again, in their order, are the rows as they are; others are joined by
-/// the standard's own operator, which everyone knows.
+/// the standard's own operator, which everyone knows. A cast to floats changes no column, and one like
+/// another value only where that one is floats.
 fn side_by_side(graph: &mut GraphProto, names: &[String], rows: &str) {
+    let of_floats = (graph.initializer.iter())
+        .filter(|tensor| tensor.data_type == Some(DataType::FLOAT))
+        .filter_map(|tensor| tensor.name.as_ref());
+    let floats: BTreeSet<&String> = of_floats.chain(names).collect();
     let is_cast = |node: &NodeProto| {
         let to = |attribute: &AttributeProto| attribute.i == Some(DataType::FLOAT.0.into());
         match node.op_type.as_deref() {
             Some("Cast") => node.attribute.iter().any(to),
-            Some("CastLike" | "Identity") => true,
+            Some("CastLike") => node.input.get(1).is_some_and(|like| floats.contains(like)),
+            Some("Identity") => true,
             _ => false,
         }
     };
@@ -155,10 +161,13 @@ fn side_by_side(graph: &mut GraphProto, names: &[String], rows: &str) {
             _ => false,
         };
         let in_order = node.input.iter().map(column).eq(names.iter().cloned());
-        if joins && in_order {
+        // A vectorizer of other widths than a column's is left to who reads it, and refuses it.
+        let are_columns = attribute(node, "inputdimensions")
+            .is_none_or(|widths| widths.ints.iter().all(|&width| width == 1));
+        if joins && in_order && are_columns {
             node.op_type = Some("Identity".into());
             node.input = vec![rows.to_owned()];
-        } else if operator == "FeatureVectorizer" {
+        } else if operator == "FeatureVectorizer" && !in_order {
             node.op_type = Some("Concat".into());
         } else {
             continue;

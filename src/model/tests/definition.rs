@@ -1,6 +1,7 @@
 //! Layers one by one, from their definitions, in 64-bit floats.
 
 use crate::kernels::{Activation, Pooling};
+use crate::model::arrange::Arrangement;
 use crate::model::layer::{Layer, Op, Padding, Window};
 
 /// The layers one by one. Shapes are followed by hand: a value is its shape and its numbers.
@@ -75,6 +76,16 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
             } => windowed(&shape, &x, *size, *window, channels, |pixels, c| {
                 pooled(*pooling, pixels.iter().map(|&(_, at)| x[at + c]))
             }),
+            Op::Arrange(Arrangement::Pad { rows, columns }) => {
+                let [height, width] = [shape[0], shape[1]];
+                let to = [height + rows[0] + rows[1], width + columns[0] + columns[1]];
+                let mut framed = vec![0.0; to[0] * to[1] * channels];
+                for (y, row) in x.chunks_exact(width * channels).enumerate() {
+                    let at = ((y + rows[0]) * to[1] + columns[0]) * channels;
+                    framed[at..at + row.len()].copy_from_slice(row);
+                }
+                (vec![to[0], to[1], channels], framed)
+            }
             Op::Axis { .. } | Op::Combine(_) | Op::Arrange(_) | Op::Kernel(_) => {
                 panic!("no definition of {:?} here", layer.op)
             }

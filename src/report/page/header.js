@@ -3,6 +3,8 @@
 function fillHeader() {
   byId('title').textContent = run.title;
   byId('about').textContent = run.grid.about;
+  byId('warning').textContent = run.warning;
+  byId('warning').hidden = !run.warning;
   byId('path-row').textContent = run.grid.flat ? 'Row' : 'Row into C';
   byId('path-column').textContent = run.grid.flat ? 'Column' : 'Column A to B';
   fillPairs(byId('facts'), run.facts);

@@ -165,7 +165,7 @@ const LIMITS: &[(&str, &str, &str, &str)] = &[
     (
         "docs/limits.md",
         "2^{^} values an input",
-        "src/model/onnx.rs",
+        "src/model/onnx/input.rs",
         "MAX_INPUT",
     ),
     (

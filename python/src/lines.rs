@@ -54,6 +54,7 @@ pub(crate) fn line_intervals(
         let loaded = LoadedLine {
             names,
             inputs: [from.to_vec(), to.to_vec()],
+            labels: [None, None],
             model: network.loaded(),
             class_names,
             data_path: String::new(),

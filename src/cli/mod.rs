@@ -43,7 +43,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use terminal::{Terminal, Verbosity};
-use text::error_text;
+use text::{Spelling, error_text, key_name, option_name};
 
 /// Explore what a trained classifier answers between its data points.
 ///
@@ -177,6 +177,10 @@ impl Cli {
         };
         let terminal = &Terminal::new(verbosity, open_device);
         let again = self.command.again();
+        let spelling: Spelling = match self.command {
+            Command::Models(_) => key_name,
+            _ => option_name,
+        };
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads(self.threads, terminal))
             .build_global();
@@ -213,7 +217,7 @@ impl Cli {
             // A reader that has seen enough (`morphscape predict ... | head`) is no failure of ours.
             Err(error) if is_broken_pipe(&error) => 0,
             Err(error) => {
-                terminal.to_stderr(format!("error: {}", error_text(&error)));
+                terminal.to_stderr(format!("error: {}", error_text(&error, spelling)));
                 exit_code(&error)
             }
         }
@@ -232,7 +236,7 @@ fn interrupted_text(error: &anyhow::Error, again: &str) -> String {
         cause.downcast_ref().is_some_and(stopped)
     };
     match error.chain().any(says_it) {
-        true => error_text(error),
+        true => error_text(error, option_name),
         false => format!("interrupted{again}"),
     }
 }

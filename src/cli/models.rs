@@ -5,7 +5,7 @@ use super::options::{
     line_data, named_model, row_grids,
 };
 use super::terminal::Terminal;
-use super::text::{counted, table, written_to};
+use super::text::{counted, key_name, table, written_to};
 use crate::job::{InterpolateJob, Job, LineData, ModelSource, ModelsJob, SweepJob};
 use crate::landscape::GridKind;
 use crate::run::{Gate, Keep, ModelsOptions, ModelsResult, baseline_job, compare_models};
@@ -126,6 +126,7 @@ pub(super) struct FellShort {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
+    let terminal = &terminal.spelling(key_name);
     let job = args.job()?.load(terminal)?;
     let engine = args.engine.open(terminal)?;
     let options = ModelsOptions {

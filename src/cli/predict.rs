@@ -107,6 +107,13 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
         "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
         args.data.name()
     );
+    if let Some(table) =
+        (args.items.iter()).find(|item| is_table(item) && Path::new(item).is_file())
+    {
+        bail!(
+            "{table}: expected an image, found a table; give it with --data {table}, and rows of it or none for all"
+        );
+    }
     let source = args.data.source();
     let data = source.load()?;
     let first = find_image(&args.items[0], &data.images, &source.options)?;

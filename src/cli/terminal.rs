@@ -1,6 +1,6 @@
 //! The terminal: what is said on stderr, the progress bar, lines beside it, and Ctrl-C.
 
-use super::text::{counted, note_text};
+use super::text::{Spelling, counted, note_text, option_name};
 use crate::engine::OpenDevice;
 use crate::job::{Note, Observer, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,6 +27,8 @@ pub(super) struct Terminal {
     verbosity: Verbosity,
     /// Where devices come from.
     pub(super) open_device: OpenDevice,
+    /// How settings are spelled in notes.
+    spelling: Spelling,
     bar: Arc<Mutex<Option<ProgressBar>>>,
     interrupted: Arc<AtomicBool>,
 }
@@ -46,8 +48,17 @@ impl Terminal {
         Self {
             verbosity,
             open_device,
+            spelling: option_name,
             bar: Arc::default(),
             interrupted,
+        }
+    }
+
+    /// The same with another spelling of settings.
+    pub(super) fn spelling(&self, spelling: Spelling) -> Self {
+        Self {
+            spelling,
+            ..self.clone()
         }
     }
 
@@ -143,6 +154,6 @@ impl Observer for Terminal {
     }
 
     fn note(&self, note: &Note) {
-        self.say(note_text(note));
+        self.say(note_text(note, self.spelling));
     }
 }

@@ -14,30 +14,50 @@ pub(super) fn option_name(setting: Setting) -> String {
     format!("--{}", setting.name().replace('_', "-"))
 }
 
+/// How a face of the program spells settings.
+pub(super) type Spelling = fn(Setting) -> String;
+
+/// A setting as `models` spells it, whose models' options are keys of a .json file.
+pub(super) fn key_name(setting: Setting) -> String {
+    const OF_A_MODEL: [Setting; 9] = [
+        Setting::Activation,
+        Setting::Layers,
+        Setting::Config,
+        Setting::Scale,
+        Setting::Mean,
+        Setting::Std,
+        Setting::ClassNames,
+        Setting::Output,
+        Setting::Layout,
+    ];
+    match OF_A_MODEL.contains(&setting) {
+        true => format!("\"{}\" of a .json file", setting.name()),
+        false => option_name(setting),
+    }
+}
+
 /// A note with its options.
-pub(super) fn note_text(note: &Note) -> String {
+pub(super) fn note_text(note: &Note, name: Spelling) -> String {
     let weight = match note.weight {
         Weight::Note => "note",
         Weight::Warning => "warning",
     };
-    let text = respelled(&note.text, option_name);
+    let text = respelled(&note.text, name);
     match &note.remedy {
-        Some(remedy) => format!("{weight}: {text}; {}", remedy.words(option_name)),
+        Some(remedy) => format!("{weight}: {text}; {}", remedy.words(name)),
         None => format!("{weight}: {text}"),
     }
 }
 
 /// An error, what caused it, and what to do about it, with settings as options.
-pub(super) fn error_text(error: &anyhow::Error) -> String {
+pub(super) fn error_text(error: &anyhow::Error, name: Spelling) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let in_job = || cause.downcast_ref().and_then(JobError::refused_setting);
         let in_run = || cause.downcast_ref().and_then(RunError::refused_setting);
         let text = match in_job().or_else(in_run) {
-            Some((setting, value)) => format!("{} {value}", option_name(setting))
-                .trim_end()
-                .to_owned(),
-            None => respelled(&cause.to_string(), option_name),
+            Some((setting, value)) => format!("{} {value}", name(setting)).trim_end().to_owned(),
+            None => respelled(&cause.to_string(), name),
         };
         // An error that only passes another on says the same, and some libraries end their own
         // text with that of the cause.
@@ -47,7 +67,7 @@ pub(super) fn error_text(error: &anyhow::Error) -> String {
     }
     let mut text = parts.join(": ");
     if let Some(remedy) = error.chain().find_map(remedy) {
-        text.push_str(&format!("; {}", remedy.words(option_name)));
+        text.push_str(&format!("; {}", remedy.words(name)));
     }
     text
 }

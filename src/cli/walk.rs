@@ -210,7 +210,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<()> {
         Ok(None) => {}
         Err(error) => terminal.say(format!(
             "note: the run's report does not show the walk: {}",
-            super::text::error_text(&error.into())
+            super::text::error_text(&error.into(), super::text::option_name)
         )),
     }
     Ok(())

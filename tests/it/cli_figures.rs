@@ -509,6 +509,9 @@ fn classes_in_another_order_than_the_model_s_are_found_out() {
             "{said}"
         );
     }
+    // Its models have their options in files.
+    let key = "name them with \"class_names\" of a .json file";
+    assert!(said.contains(key), "{said}");
     let appear = ["right", "--groups", "10", "--class-order", "appearance"];
     let said = succeed(here, &[&words[..], &appear].concat()).stderr;
     assert!(!said.contains("labelled"), "{said}");

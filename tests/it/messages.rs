@@ -253,6 +253,17 @@ fn small_images_and_classes_without_names_are_told() {
     );
     let numbered = "note: own.safetensors does not name its classes; they are numbered; name them with --class-names";
     assert!(alone.stderr.contains(numbered), "{}", alone.stderr);
+    std::fs::write(here.join("rows.csv"), flowers(&["a", "b"])).expect("written");
+    let table = [&own[..], &["rows.csv"]].concat();
+    fail(
+        here,
+        &table,
+        1,
+        &[
+            "rows.csv: expected an image, found a table",
+            "--data rows.csv",
+        ],
+    );
     let named = [&own[..], &["--data", "digits", "digits/zero/0.png"]].concat();
     let named = succeed(here, &named);
     assert!(

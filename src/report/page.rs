@@ -6,6 +6,7 @@ use super::{Detail, zipped};
 use crate::data::{FileError, write_file};
 use crate::landscape::{Column, GridKind};
 use crate::plot::{FIGURE_TITLES, class_color_hex};
+use crate::remedy::some_names;
 use crate::sections::BoxRange;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -265,7 +266,7 @@ fn facts(report: &Report<'_>) -> Vec<[String; 2]> {
         facts.push(["Data".to_owned(), fact]);
     }
     if let Some(features) = report.features {
-        facts.push(["Features".to_owned(), features.join(", ")]);
+        facts.push(["Features".to_owned(), some_names(features)]);
     }
     let flat = &plan["flat"];
     let name = report.kind.name();

@@ -85,7 +85,7 @@ impl Subject {
             (Job::Sweep(sweep), Err(error))
                 if sweep.morph.grid == MorphSettings::default().grid =>
             {
-                let Some(grid) = largest_grid(&error) else {
+                let Some(grid) = coarser_grid(&error) else {
                     return Err(error.into());
                 };
                 sweep.morph.grid = grid;
@@ -315,16 +315,22 @@ fn whole_levels(levels: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The finest grid of feature cells that fits images which the usual one does not fit.
-fn largest_grid(error: &JobError) -> Option<usize> {
+/// A grid of feature cells for images that the usual one does not fit.
+fn coarser_grid(error: &JobError) -> Option<usize> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         let found = match error.downcast_ref() {
             Some(JobError::Feature(found)) => Some(found),
             _ => error.downcast_ref(),
         };
-        if let Some(FeatureError::GridTooFine { largest, .. }) = found {
-            return Some(*largest).filter(|&largest| largest > 0);
+        if let Some(FeatureError::GridTooFine {
+            height_px,
+            width_px,
+            ..
+        }) = found
+        {
+            // Cells of four pixels and more, in which points are found.
+            return Some((height_px.min(width_px) / 5).max(1));
         }
         next = error.source();
     }

@@ -271,6 +271,14 @@ fn small_images_and_classes_without_names_are_told() {
         "{}",
         named.stdout
     );
+    // In cells of 3 x 3 pixels all images have the same feature points.
+    let sweep = "sweep --model own.safetensors --data digits --groups 1 --steps 3 --figures none --engine cpu --grid";
+    let sweep: Vec<&str> = sweep.split(' ').collect();
+    let said = succeed(here, &[&sweep[..], &["2", "--out", "two"]].concat()).stderr;
+    let crossed = "note: feature cells of 3 x 3 pixels have no point but their middle, so these morphs are cross-fades; give --grid 1";
+    assert!(said.contains(crossed), "{said}");
+    let said = succeed(here, &[&sweep[..], &["1", "--out", "one"]].concat()).stderr;
+    assert!(!said.contains("cross-fades"), "{said}");
     // The usual 3 x 3 feature cells do not fit.
     let notes = Notes::default();
     let job = Job::Sweep(SweepJob {
@@ -281,7 +289,7 @@ fn small_images_and_classes_without_names_are_told() {
     let engine = Box::new(CpuEngine::new());
     Subject::load(job, engine, &notes).expect("it is explored");
     let notes = notes.0.into_inner().expect("notes");
-    let small = "note: the images are small: morphs have 2 x 2 feature cells";
+    let small = "note: the images are small: morphs have 1 x 1 feature cells";
     assert_eq!(
         notes.iter().filter(|note| *note == small).count(),
         1,

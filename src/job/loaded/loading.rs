@@ -12,7 +12,7 @@ use crate::job::tables::LoadedTable;
 use crate::landscape::{ListedItem, choose_lettered_triples, choose_triples};
 use crate::mesh::cell_size_px;
 use crate::pipeline::{FlatSettings, MapNetwork, MorphMode};
-use crate::remedy::Setting;
+use crate::remedy::{Remedy, Setting};
 use crate::sections::{Exactness, Space, SpaceKind};
 use std::cell::RefCell;
 
@@ -106,7 +106,20 @@ impl SweepJob {
         };
         // A grid that does not fit is found out before anything is written.
         let [height, width, _] = images.image_shape();
-        cell_size_px(width, height, self.morph.grid)?;
+        let (cell_width, cell_height) = cell_size_px(width, height, self.morph.grid)?;
+        let finds_points =
+            self.points.is_none() && self.flat.is_none() && self.morph.mode != MorphMode::CrossFade;
+        if finds_points && cell_width.max(cell_height) < 4 {
+            let text = format!(
+                "feature cells of {cell_width} x {cell_height} pixels have no point but their middle, so these morphs are cross-fades"
+            );
+            let coarser = (width.min(height) / 5).max(1);
+            observer.note(&Note {
+                remedy: (coarser < self.morph.grid)
+                    .then(|| Remedy::new(format!("give {{}} {coarser}"), &[Setting::Grid])),
+                ..Note::new(text)
+            });
+        }
         let class_names = model.class_names(images.classes());
         let kind = Job::Sweep(self.clone()).kind();
         let labels = || (0..images.len()).map(|item| images.label(item)).collect();

@@ -37,8 +37,9 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
 
 /// Reads a model file: `.keras`, the `.h5` of Keras 2 (a whole model, or weights with
 /// [`ModelOptions::config`]), `.safetensors`, `.onnx`, or TensorFlow.js's `model.json` with the shards
-/// beside it, whatever its name. Options that say what the file says itself are refused. A file takes [`MAX_TENSOR_BYTES`] at most, a config 1 MiB;
-/// what is made of a file takes a small multiple of its size, but for ONNX.
+/// beside it, whatever its name. Options that say what the file says itself are refused. A file takes
+/// [`MAX_TENSOR_BYTES`] at most, a config 1 MiB; what is made of a file takes a small multiple of its
+/// size, but for ONNX.
 ///
 /// # Errors
 /// [`ModelError`]; the caller adds the path.

@@ -29,11 +29,14 @@ fn main(
         return;
     }
     let values = window_values(index);
+    // Channel c of y looks at the channels of group c / fan of x.
+    var windows = values.windows;
+    windows.first += values.output / params.windows.fan * params.windows.group_inputs;
     var weight = values.output;
     var sums = vec4<f32>(bias[weight.x], bias[weight.y], bias[weight.z], bias[weight.w]);
     for (var row = 0; row < params.windows.size_y; row++) {
         for (var column = 0; column < params.windows.size_x; column++) {
-            let tap = tap_of(values.windows, row, column);
+            let tap = tap_of(windows, row, column);
             for (var input = 0u; input < params.windows.group_inputs; input++) {
                 let levels = load_padded(tap, input);
                 sums = fma(levels, vec4<f32>(load_w(weight.x), load_w(weight.y), load_w(weight.z), load_w(weight.w)), sums);

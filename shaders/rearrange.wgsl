@@ -13,8 +13,9 @@ struct RearrangeParams {
     fill: f32,
 }
 
-// Binding 1, load_x(at): f32, [rows, x_stride]; binding 2, load_other(at): f32, [rows, other_stride]
 @group(0) @binding(0) var<uniform> params: RearrangeParams;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [rows, x_stride]
+@group(0) @binding(2) var<storage, read> other: array<f32>; // [rows, other_stride]
 @group(0) @binding(3) var<storage, read> places: array<vec4<u32>>; // [stride], padding is the fill
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; // [rows, stride]
 
@@ -22,10 +23,10 @@ const WORKGROUP_SIZE: u32 = 64u;
 
 fn value_at(row: u32, place: u32) -> f32 {
     if place < params.inputs {
-        return load_x(row * params.x_stride + place);
+        return x[row * params.x_stride + place];
     }
     if place < params.both {
-        return load_other(row * params.other_stride + place - params.inputs);
+        return other[row * params.other_stride + place - params.inputs];
     }
     return params.fill;
 }

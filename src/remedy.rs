@@ -272,6 +272,8 @@ settings! {
     Walkers => "walkers",
     /// The level of white.
     White => "white",
+    /// Columns of a table that are left out.
+    Without => "without",
 }
 
 /// What to do about an error.

@@ -33,11 +33,11 @@ struct Four {
     left: vec4<i32>,
 }
 
-// Of pixels counted within their images.
-fn four_windows(pixel: vec4<u32>, first: vec4<u32>) -> Four {
+// Of output pixels in rows `y` and columns `x`.
+fn four_windows(y: vec4<u32>, x: vec4<u32>, first: vec4<u32>) -> Four {
     let windows = params.windows;
-    let top = vec4<i32>(pixel / windows.out_width) * windows.stride_y - windows.before_y;
-    let left = vec4<i32>(pixel % windows.out_width) * windows.stride_x - windows.before_x;
+    let top = vec4<i32>(y) * windows.stride_y - windows.before_y;
+    let left = vec4<i32>(x) * windows.stride_x - windows.before_x;
     return Four(first, top, left);
 }
 

@@ -79,7 +79,7 @@ pub(super) struct Args {
 }
 
 /// What a kept run has decided, so that it cannot be said again.
-const SAID_BY_A_BASELINE: [&str; 24] = [
+const SAID_BY_A_BASELINE: [&str; 25] = [
     "kind",
     "range",
     "clipped",
@@ -94,6 +94,7 @@ const SAID_BY_A_BASELINE: [&str; 24] = [
     "sampling",
     "label",
     "features",
+    "without",
     "delimiter",
     "no_header",
     "data",

@@ -104,7 +104,7 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
     }
     ensure!(
         !args.columns.is_given(),
-        "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
+        "--label, --features, --without, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
         args.data.name()
     );
     if let Some(table) =
@@ -130,10 +130,10 @@ fn images(args: &Args, terminal: &Terminal) -> anyhow::Result<Question> {
             "{} does not name its classes; they are numbered",
             model.path
         );
-        terminal.note(&Note {
-            remedy: Some(Remedy::new("name them with {}", &[Setting::ClassNames])),
-            ..Note::new(text)
-        });
+        terminal.note(&Note::but(
+            text,
+            Remedy::new("name them with {}", &[Setting::ClassNames]),
+        ));
     }
     model.note_assumptions(terminal);
     model.warn_unscaled(terminal);

@@ -9,7 +9,14 @@ use std::ffi::OsString;
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 /// Options of tables of rows, and of images.
-const OF_TABLES: [&str; 5] = ["label", "features", "delimiter", "no-header", "per-class"];
+const OF_TABLES: [&str; 6] = [
+    "label",
+    "features",
+    "without",
+    "delimiter",
+    "no-header",
+    "per-class",
+];
 const OF_IMAGES: [&str; 6] = [
     "resize",
     "white",

@@ -136,7 +136,7 @@ impl Subject {
     }
 
     /// The items that are shown first: those asked for, else of the first landscape of the run,
-    /// else the first three of different classes.
+    /// else the first three of different classes, as far as there are so many.
     fn first_items(&self) -> Vec<usize> {
         if let Some(first) = self.first {
             return first.to_vec();
@@ -159,9 +159,13 @@ impl Subject {
                     break;
                 }
             }
-            while first.len() < 3 {
-                first.push(0);
-            }
+            // Of two classes, another item of the first one.
+            let others: Vec<usize> = (0..self.job.num_items())
+                .filter(|item| !first.contains(item))
+                .take(3 - first.len())
+                .collect();
+            first.extend(others);
+            first.resize(3, 0);
             first
         })
     }

@@ -74,12 +74,19 @@ impl Note {
         }
     }
 
+    /// Something the program assumed, and what to do where that is wrong.
+    pub fn but(text: impl Into<String>, remedy: Remedy) -> Self {
+        Self {
+            remedy: Some(remedy),
+            ..Self::new(text)
+        }
+    }
+
     /// Something that is most often a mistake, and what can be done about it.
     pub fn warning(text: impl Into<String>, remedy: Remedy) -> Self {
         Self {
             weight: Weight::Warning,
-            text: text.into(),
-            remedy: Some(remedy),
+            ..Self::but(text, remedy)
         }
     }
 }

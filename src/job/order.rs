@@ -14,11 +14,11 @@ pub(super) fn order_note(text: String, order: Option<ClassOrder>) -> Note {
         ClassOrder::Number => "sorted as numbers",
         ClassOrder::Appearance => "as they appear in the file",
     };
-    Note {
-        remedy: Some(Remedy::new(
-            "{} chooses another order",
+    Note::but(
+        format!("{text} ({how})"),
+        Remedy::new(
+            "{} text, number or appearance sorts them otherwise",
             &[Setting::ClassOrder],
-        )),
-        ..Note::new(format!("{text} ({how})"))
-    }
+        ),
+    )
 }

@@ -37,6 +37,8 @@ with_defaults! {
         /// The columns of a file to take, see [`TableOptions::features`]; without any those that the
         /// model names, or every one but the label.
         pub features: Vec<String> = Vec::new(),
+        /// Columns of a file that are not features, see [`TableOptions::without`].
+        pub without: Vec<String> = Vec::new(),
         /// What separates the cells of a file; without it that is found out.
         pub delimiter: Option<Delimiter> = None,
         /// What the first line of a file is.
@@ -144,6 +146,7 @@ impl TableSource {
         let model = model_of(None)?;
         let options = TableOptions {
             features: self.features.clone(),
+            without: self.without.clone(),
             preferred: model.model.features().unwrap_or_default().to_vec(),
             delimiter: self.delimiter,
             class_order: self.class_order,
@@ -179,6 +182,7 @@ impl TableSource {
         let given = [
             (Setting::Label, self.label.is_some()),
             (Setting::Features, !self.features.is_empty()),
+            (Setting::Without, !self.without.is_empty()),
             (Setting::Delimiter, self.delimiter.is_some()),
             (Setting::NoHeader, self.header != Header::Names),
             (Setting::ClassOrder, self.class_order.is_some()),
@@ -271,7 +275,11 @@ impl LoadedTable {
                 some_names(features)
             );
             return Err(match features.len() > inputs {
-                true => JobError::unfit_but(problem, "choose them with {}", &[Setting::Features]),
+                true => JobError::unfit_but(
+                    problem,
+                    "choose them with {}, or leave others out with {}",
+                    &[Setting::Features, Setting::Without],
+                ),
                 false => JobError::unfit_but(problem, "give a table that has them all", &[]),
             });
         }

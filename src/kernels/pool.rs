@@ -28,7 +28,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "x",
-            access: Access::Load,
+            access: Access::Read,
             element: Element::F32,
         },
         Binding {

@@ -25,12 +25,12 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     bindings: &[
         Binding {
             name: "x",
-            access: Access::Load,
+            access: Access::Read,
             element: Element::F32,
         },
         Binding {
             name: "other",
-            access: Access::Load,
+            access: Access::Read,
             element: Element::F32,
         },
         Binding {

@@ -45,10 +45,16 @@ const TABLE_MODELS: [(&str, &[u8]); 4] = [
 /// [`ModelError`]; the caller adds the path.
 pub fn read_model(path: &Path, options: &ModelOptions) -> Result<Model, ModelError> {
     let (content, config) = read_files(path, options)?;
-    if is_onnx(&content) {
-        return onnx_model(path, &content, config, options);
+    let mut model = match is_onnx(&content) {
+        true => onnx_model(path, &content, config, options),
+        false => describe(path, content, config, options)?.assemble(),
+    }?;
+    if let Some(factor) = options.scale.filter(|&factor| factor > 1.0) {
+        model.notes.push(format!(
+            "multiplying its inputs by {factor}; where it was trained on levels divided by that, the scale is 1/{factor}"
+        ));
     }
-    describe(path, content, config, options)?.assemble()
+    Ok(model)
 }
 
 /// The layers of a model file.

@@ -501,6 +501,11 @@ fn a_model_that_does_not_fit_the_images_is_refused() {
         "{}",
         unscaled.stderr
     );
+    // A factor the wrong way round.
+    let turned = "predict t10k#0 --activation relu --scale 255 --model";
+    let turned: Vec<&str> = turned.split(' ').chain([model]).collect();
+    let said = succeed(folder.path(), &turned).stderr;
+    assert!(said.contains("the scale is 1/255"), "{said}");
 }
 
 #[test]

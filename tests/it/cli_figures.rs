@@ -401,6 +401,52 @@ fn own_table(folder: &Path) {
     std::fs::write(folder.join("own.safetensors"), file).expect("written");
 }
 
+/// Columns that are no features are left out by name.
+#[test]
+fn columns_can_be_left_out() {
+    let folder = folder();
+    let here = folder.path();
+    own_table(here);
+    let predict = |columns: &[&str]| -> Vec<String> {
+        let words = "predict --data own.csv --label kind --model own.safetensors --engine cpu";
+        let mut words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        words.extend(columns.iter().map(|&word| word.to_owned()));
+        words
+    };
+    let answers = |columns: &[&str]| {
+        let words = predict(columns);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        succeed(here, &words).stdout
+    };
+    let chosen = answers(&["--features", "f0,f1,f2,f3,f4,f5,f6"]);
+    assert_eq!(chosen.lines().count(), 101);
+    assert_eq!(answers(&["--without", "id"]), chosen);
+    for (columns, words) in [
+        (
+            &["--without", "kind"][..],
+            &["\"kind\" is the label", "--without"][..],
+        ),
+        (&["--without", "idd"], &["\"idd\"", "did you mean \"id\""]),
+        (
+            &["--without", "f0"],
+            &["own.csv", "\"id\"", "expected a number"],
+        ),
+        (
+            &["--without", "id,f0,f1,f2,f3,f4,f5,f6"],
+            &["at least one column"],
+        ),
+        (
+            &["--without", "id", "--features", "f0"],
+            &["cannot be used with"],
+        ),
+    ] {
+        let arguments = predict(columns);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let code = if columns.len() > 2 { 2 } else { 1 };
+        fail(here, &arguments, code, words);
+    }
+}
+
 /// A wrong order of the classes is told by the labels: of five that stand the other way round one is
 /// where it was.
 #[test]

@@ -706,6 +706,30 @@ fn the_program_prints_an_address_and_ends_with_ctrl_c() {
     assert_eq!(crate::program::files(out.path()), Vec::<String>::new());
 }
 
+/// Of two classes, A, B and C are three items all the same.
+#[test]
+fn two_classes_give_three_items() {
+    let out = folder();
+    let rows = "x,y,kind\n1,0,a\n2,0,a\n0,1,b\n0,2,b\n";
+    std::fs::write(out.path().join("two.csv"), rows).expect("written");
+    let kernel = [1.0f32, 0.0, 0.0, 1.0].map(f32::to_le_bytes).concat();
+    let bias = [0u8; 8];
+    let view = |shape: Vec<usize>, data| {
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, data).expect("a view")
+    };
+    let tensors = [
+        ("dense.kernel", view(vec![2, 2], &kernel)),
+        ("dense.bias", view(vec![2], &bias)),
+    ];
+    let file = safetensors::serialize(tensors, None).expect("serialised");
+    std::fs::write(out.path().join("two.safetensors"), file).expect("written");
+    let words = "--data two.csv --label kind --model two.safetensors";
+    let words: Vec<&str> = words.split(' ').collect();
+    let explorer = Explorer::start(out.path(), &words);
+    let run: Value = serde_json::from_slice(&explorer.client.get("run").body).expect("JSON");
+    assert_eq!(run["first"], json!([0, 2, 1]));
+}
+
 #[test]
 fn what_cannot_be_explored_is_refused_in_a_line() {
     use crate::program::fail;

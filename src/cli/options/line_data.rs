@@ -20,7 +20,7 @@ pub(in crate::cli) fn line_data(data: &DataArgs, columns: &ColumnArgs) -> anyhow
     }
     ensure!(
         !columns.is_given(),
-        "--label, --features, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
+        "--label, --features, --without, --delimiter and --no-header belong to a table, and --data {} has images; leave them out",
         data.name()
     );
     Ok(LineData::Images(data.source()))

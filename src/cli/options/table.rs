@@ -37,6 +37,9 @@ pub(in crate::cli) struct ColumnArgs {
     /// the model takes them [default: those that the model names, or all but the label]
     #[arg(long, value_name = "A,B,...")]
     features: Vec<String>,
+    /// Columns of a table to leave out, where they are neither the label nor features: an id, a date
+    #[arg(long, value_name = "A,B,...", conflicts_with = "features")]
+    without: Vec<String>,
     /// What separates the cells of a table: comma, semicolon, tab, bar, blanks or a character; if
     /// it is not a comma, numbers may have decimal commas [default: detected from the first line]
     #[arg(long, value_name = "NAME", value_parser = parse_delimiter)]
@@ -65,6 +68,7 @@ impl ColumnArgs {
     pub(in crate::cli) fn is_given(&self) -> bool {
         self.label.is_some()
             || !self.features.is_empty()
+            || !self.without.is_empty()
             || self.delimiter.is_some()
             || self.no_header
     }
@@ -92,6 +96,7 @@ impl ColumnArgs {
             content,
             label: self.label.clone(),
             features: self.features.clone(),
+            without: self.without.clone(),
             delimiter: self.delimiter,
             header: match self.no_header {
                 true => Header::Missing,

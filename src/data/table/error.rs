@@ -108,6 +108,18 @@ pub enum TableError {
         /// The column.
         column: String,
     },
+    /// The label among the columns that are left out.
+    #[error("column \"{column}\" is the label and cannot be left out; take it out of `without`")]
+    LabelLeftOut {
+        /// The column.
+        column: String,
+    },
+    /// A column that is a feature and is left out.
+    #[error("column \"{column}\" is in `features` and in `without`; name it in one of them")]
+    ChosenAndLeftOut {
+        /// The column.
+        column: String,
+    },
     /// A feature chosen twice.
     #[error("feature \"{column}\" is chosen twice; name it once")]
     RepeatedFeature {

@@ -17,8 +17,10 @@ use std::path::Path;
 pub struct TableOptions {
     /// The columns to read as numbers, in this order; an entry that is no column is a list of
     /// them as a row of CSV is, so that names with commas can stand in quotation marks. When
-    /// empty, every column but the label, in the header's order.
+    /// empty, every column but the label and those of `without`, in the header's order.
     pub features: Vec<String>,
+    /// Columns that are not features: an id, a date. Entries are read as those of `features` are.
+    pub without: Vec<String>,
     /// The columns to read instead of every one, in this order, if the header has all of them: the
     /// features by which a model was trained.
     pub preferred: Vec<String>,
@@ -252,10 +254,21 @@ fn choose_columns(
         }
     };
     let label_at = find(label)?;
+    let mut left_out = Vec::new();
+    for name in column_names(&options.without, header) {
+        let at = find(&name)?;
+        if at == label_at {
+            return Err(TableError::LabelLeftOut {
+                column: shown(&name),
+            });
+        }
+        left_out.push(at);
+    }
+    let is_other = |at: usize| at != label_at && !left_out.contains(&at);
     let preferred: Option<Vec<usize>> = (options.preferred.iter())
-        .map(|name| column_of_feature(header.iter().copied(), name).filter(|&at| at != label_at))
+        .map(|name| column_of_feature(header.iter().copied(), name).filter(|&at| is_other(at)))
         .collect();
-    let others = (0..header.len()).filter(|&at| at != label_at);
+    let others = (0..header.len()).filter(|&at| is_other(at));
     let (features, by_model) = match preferred {
         Some(preferred) if options.features.is_empty() && !preferred.is_empty() => {
             let by_model = !others.eq(preferred.iter().copied());
@@ -278,6 +291,11 @@ fn choose_columns(
                 let at = find(&feature)?;
                 if at == label_at {
                     return Err(TableError::LabelIsFeature {
+                        column: shown(&feature),
+                    });
+                }
+                if left_out.contains(&at) {
+                    return Err(TableError::ChosenAndLeftOut {
                         column: shown(&feature),
                     });
                 }

@@ -23,47 +23,22 @@ struct ConvParams {
 const WORKGROUP_SIZE: u32 = 64u;
 const BLOCK_PIXELS: u32 = 8u;
 
-// Four output pixels that follow each other: their images, rows and columns.
-struct Pixels {
+// The images of four output pixels, and which of their pixels they are. Those past the end look
+// where the last one looks; they are not stored.
+struct Place {
     image: vec4<u32>,
-    y: vec4<u32>,
-    x: vec4<u32>,
+    pixel: vec4<u32>,
 }
 
-// Image, row and column of the pixel behind one.
-fn next_pixel(at: vec3<u32>, out_height: u32) -> vec3<u32> {
-    let ends_row = at.z + 1u == params.windows.out_width;
-    let ends_image = ends_row && at.y + 1u == out_height;
-    return vec3<u32>(
-        at.x + u32(ends_image),
-        select(at.y + u32(ends_row), 0u, ends_image),
-        select(at.z + 1u, 0u, ends_row),
-    );
+fn place_of(pixel: vec4<u32>) -> Place {
+    let inside = min(pixel, vec4<u32>(params.pixels - 1u));
+    return Place(inside / params.windows.out_pixels, inside % params.windows.out_pixels);
 }
 
-// From one pixel on. Those past the end look where the last one looks; they are not stored. They are
-// found by steps, since a software adapter divides whole numbers one by one, which takes longer than
-// the sums over windows of a single channel.
-fn four_pixels(pixel: u32) -> Pixels {
+fn windows_at(place: Place) -> Four {
     let windows = params.windows;
-    let last = params.pixels - 1u;
-    let first = min(pixel, last);
-    let out_height = windows.out_pixels / windows.out_width;
-    let row = first / windows.out_width;
-    let image = row / out_height;
-    let a = vec3<u32>(image, row - image * out_height, first - row * windows.out_width);
-    let b = select(a, next_pixel(a, out_height), pixel < last);
-    let c = select(b, next_pixel(b, out_height), pixel + 1u < last);
-    let d = select(c, next_pixel(c, out_height), pixel + 2u < last);
-    return Pixels(
-        vec4<u32>(a.x, b.x, c.x, d.x),
-        vec4<u32>(a.y, b.y, c.y, d.y),
-        vec4<u32>(a.z, b.z, c.z, d.z),
-    );
-}
-
-fn windows_at(pixels: Pixels) -> Four {
-    return four_windows(pixels.y, pixels.x, pixels.image * params.windows.x_stride);
+    let first = place.image * windows.x_stride;
+    return four_windows(place.pixel / windows.out_width, place.pixel % windows.out_width, first);
 }
 
 // Four channels' sums of four pixels, a column a pixel.
@@ -96,13 +71,13 @@ fn store(pixel: u32, to: u32, channel: u32, sums: vec4<f32>) {
     if left > 3u { y[to + 3u] = values.w; }
 }
 
-fn store_pixels(pixel: u32, at: Pixels, channel: u32, sums: mat4x4<f32>) {
-    let windows = params.windows;
-    let to = at.image * windows.y_stride + (at.y * windows.out_width + at.x) * windows.outputs + channel;
-    store(pixel, to.x, channel, sums[0]);
-    store(pixel + 1u, to.y, channel, sums[1]);
-    store(pixel + 2u, to.z, channel, sums[2]);
-    store(pixel + 3u, to.w, channel, sums[3]);
+fn store_pixels(pixel: vec4<u32>, channel: u32, sums: mat4x4<f32>) {
+    let place = place_of(pixel);
+    let to = place.image * params.windows.y_stride + place.pixel * params.windows.outputs + channel;
+    store(pixel.x, to.x, channel, sums[0]);
+    store(pixel.y, to.y, channel, sums[1]);
+    store(pixel.z, to.z, channel, sums[2]);
+    store(pixel.w, to.w, channel, sums[3]);
 }
 
 @compute @workgroup_size(64)
@@ -118,10 +93,10 @@ fn main(
     if first >= params.pixels {
         return;
     }
-    let upper_pixels = four_pixels(first);
-    let lower_pixels = four_pixels(first + 4u);
-    let upper = windows_at(upper_pixels);
-    let lower = windows_at(lower_pixels);
+    let upper_pixels = first + vec4<u32>(0u, 1u, 2u, 3u);
+    let lower_pixels = upper_pixels + 4u;
+    let upper = windows_at(place_of(upper_pixels));
+    let lower = windows_at(place_of(lower_pixels));
     let bias_left = bias[column];
     let bias_right = bias[column + 1u];
     var upper_left = mat4x4<f32>(bias_left, bias_left, bias_left, bias_left);
@@ -146,8 +121,8 @@ fn main(
             }
         }
     }
-    store_pixels(first, upper_pixels, 4u * column, upper_left);
-    store_pixels(first, upper_pixels, 4u * column + 4u, upper_right);
-    store_pixels(first + 4u, lower_pixels, 4u * column, lower_left);
-    store_pixels(first + 4u, lower_pixels, 4u * column + 4u, lower_right);
+    store_pixels(upper_pixels, 4u * column, upper_left);
+    store_pixels(upper_pixels, 4u * column + 4u, upper_right);
+    store_pixels(lower_pixels, 4u * column, lower_left);
+    store_pixels(lower_pixels, 4u * column + 4u, lower_right);
 }

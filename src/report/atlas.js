@@ -111,6 +111,7 @@ function gallery(list, items, says) {
 }
 
 byId('findings').replaceChildren(...summary.findings.map((text) => element('li', { textContent: text })));
+followTheme();
 fillPairs();
 byId('worst-section').hidden = worst.length === 0;
 byId('worst-hint').textContent = atlas.worst_hint;

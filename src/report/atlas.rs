@@ -1,11 +1,11 @@
 //! The page of an atlas: what it found, its class pairs as a heat map, items and the worst triples.
 
-use super::parts::{SmallPage, escaped};
+use super::parts::{self, SmallPage, escaped};
 use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("atlas.html");
 const STYLE: &str = include_str!("atlas.css");
-const SCRIPT: [&str; 2] = [include_str!("page/dom.js"), include_str!("atlas.js")];
+const SCRIPT: [&str; 3] = [parts::DOM, parts::THEME, include_str!("atlas.js")];
 
 /// What the page shows.
 #[derive(Debug, Clone)]

@@ -161,6 +161,7 @@ byId('maps').addEventListener('keydown', (event) => {
   event.preventDefault();
   probe(to.map((index) => Math.max(0, Math.min(steps - 1, index))));
 });
+followTheme();
 fillTables();
 const first = fillLandscapes();
 const named = landscapes.find(({ name }) => `#${name}` === location.hash);

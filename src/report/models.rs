@@ -1,13 +1,13 @@
 //! The page of a comparison of models: tables, every model's map of a landscape side by side under
 //! one probe, and the figures.
 
-use super::parts::{SmallPage, escaped};
+use super::parts::{self, SmallPage, escaped};
 use crate::plot::PICTURE_STYLE;
 use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("models.html");
 const STYLE: &str = include_str!("models.css");
-const SCRIPT: [&str; 2] = [include_str!("page/dom.js"), include_str!("models.js")];
+const SCRIPT: [&str; 3] = [parts::DOM, parts::THEME, include_str!("models.js")];
 
 /// What the page shows.
 #[derive(Debug, Clone)]

@@ -763,7 +763,10 @@ fn an_atlas_is_read_in_a_browser() {
     for theme in ["light", "dark"] {
         page.prefer(theme);
         page.assert_usable(theme);
+        assert_eq!(page.text("document.documentElement.dataset.theme"), theme);
     }
+    page.value("document.querySelector('#theme').click()");
+    assert_eq!(page.text("document.documentElement.dataset.theme"), "light");
     page.assert_fits(&[360, 700, 1600]);
     page.assert_quiet();
     // The first card leads to its landscape.

@@ -648,5 +648,12 @@ fn models_are_compared_in_a_browser() {
         .map(|n| n.parse().expect("a number"))
         .collect();
     assert!(agreements.is_sorted(), "{agreements:?}");
+    // Light and dark, as in the report.
+    let paper = || page.text("getComputedStyle(document.body).backgroundColor");
+    let before = paper();
+    page.value("document.querySelector('#theme').click()");
+    assert_ne!(paper(), before);
+    page.value("document.querySelector('#theme').click()");
+    assert_eq!(paper(), before);
     page.assert_quiet();
 }

@@ -35,7 +35,7 @@ async function start() {
   path.start();
   surface.start();
   keep.start();
-  followTheme();
+  followTheme(() => surface.draw());
   addEventListener('keydown', pageKey);
   addEventListener('hashchange', () => {
     if (location.hash.slice(1) !== address.written) address.read();

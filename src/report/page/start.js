@@ -31,7 +31,7 @@ async function start() {
   path.start();
   surface.start();
   figures.start();
-  followTheme();
+  followTheme(() => surface.draw());
   byId('previous').addEventListener('click', () => step(-1));
   byId('next').addEventListener('click', () => step(1));
   addEventListener('keydown', pageKey);

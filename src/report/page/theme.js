@@ -1,16 +1,17 @@
 // The page's theme: the system's, until the button says otherwise.
 
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  byId('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
-  byId('theme').setAttribute('aria-label', theme === 'dark' ? 'Use light colours' : 'Use dark colours');
-  surface.draw();
-}
-
-function followTheme() {
+// `changed` draws again what takes its colours from the style sheet.
+function followTheme(changed = () => {}) {
+  const button = byId('theme');
+  const set = (theme) => {
+    document.documentElement.dataset.theme = theme;
+    button.textContent = theme === 'dark' ? 'Light' : 'Dark';
+    button.setAttribute('aria-label', theme === 'dark' ? 'Use light colours' : 'Use dark colours');
+    changed();
+  };
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  setTheme(dark.matches ? 'dark' : 'light');
-  dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
-  byId('theme').addEventListener('click', () =>
-    setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
+  const ofSystem = () => set(dark.matches ? 'dark' : 'light');
+  ofSystem();
+  dark.addEventListener('change', ofSystem);
+  button.addEventListener('click', () => set(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
 }

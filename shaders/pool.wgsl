@@ -16,7 +16,7 @@ struct PoolParams {
 const WORKGROUP_SIZE: u32 = 64u;
 const LOWEST: f32 = -3.4028234e38;
 
-// Not through a texture: values are read but once or twice, and it would take longer to fill.
+// Not through a texture: filling one takes longer than reading each value once or twice.
 fn load_x(at: u32) -> f32 {
     return x[at];
 }

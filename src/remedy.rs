@@ -25,6 +25,10 @@ use std::path::Path;
 /// other: `Sneeker` and `Sneaker` are 0.89 alike, `Boot` and `Coat` 0.67.
 const ALIKE: f64 = 0.8;
 
+/// Names of so many letters are alike, too, where one letter is another, is missing or is one too many, or
+/// two have changed places: `Bga` and `Bag` are 0.56 alike.
+const LETTERS: usize = 3;
+
 /// An error and what caused it, in one line. A cause whose words stand in the error already, as of
 /// libraries that print their causes themselves, is left out.
 pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
@@ -43,7 +47,16 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
 /// The end of a message about a name that is none of those known: `; did you mean "Coat"?`, or
 /// nothing where none is like it.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
+    let asked = name.to_lowercase();
+    let likeness = |known: &str| {
+        let known = known.to_lowercase();
+        let alike = strsim::jaro_winkler(&asked, &known);
+        let is_long = asked.chars().count().min(known.chars().count()) >= LETTERS;
+        match is_long && strsim::osa_distance(&asked, &known) == 1 {
+            true => alike.max(ALIKE),
+            false => alike,
+        }
+    };
     let nearest = known
         .into_iter()
         .map(|known| (likeness(known), known))
@@ -348,6 +361,7 @@ mod tests {
             ("sandals", "Sandal"),
             ("ankle-boot", "Ankle boot"),
             ("shrit", "Shirt"),
+            ("Bga", "Bag"),
         ] {
             let found = did_you_mean(name, classes);
             assert_eq!(found, format!("; did you mean \"{expected}\"?"));

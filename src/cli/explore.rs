@@ -140,7 +140,7 @@ impl SubjectArgs {
         if !is_table(place) {
             ensure!(
                 !self.columns.is_given(),
-                "--label, --features, --delimiter and --no-header belong to a table, and --data {place} has images; leave them out"
+                "--label, --features, --without, --delimiter and --no-header belong to a table, and --data {place} has images; leave them out"
             );
             return Ok(Job::Sweep(SweepJob {
                 model,

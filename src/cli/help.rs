@@ -110,6 +110,7 @@ const HEADINGS: [(&str, &[&str]); 6] = [
             "class_match",
             "label",
             "features",
+            "without",
             "delimiter",
             "no_header",
         ],
@@ -144,7 +145,7 @@ const HEADINGS: [(&str, &[&str]); 6] = [
 ];
 
 /// What `-h` leaves to `--help`.
-const RARE: [&str; 57] = [
+const RARE: [&str; 58] = [
     "activation",
     "adapter",
     "all_classes",
@@ -202,6 +203,7 @@ const RARE: [&str; 57] = [
     "threads",
     "verbose",
     "white",
+    "without",
 ];
 
 /// The command with its options under headings, and its subcommands likewise.

@@ -323,6 +323,15 @@ impl Page {
         }
     }
 
+    /// In a window of this width no column of a table is left out.
+    pub fn assert_tables_whole(&self, width: u32) {
+        self.assert_fits(&[width]);
+        let cells = "[...document.querySelectorAll('th, td')]";
+        let hidden = "(cell) => getComputedStyle(cell).display === 'none'";
+        let hidden = self.number(&format!("{cells}.filter({hidden}).length"));
+        assert_eq!(hidden, 0.0, "cells hidden in {width} pixels");
+    }
+
     /// The page as who prefers this theme, `light` or `dark`, sees it.
     pub fn prefer(&self, theme: &str) {
         let preferred = json!({"name": "prefers-color-scheme", "value": theme});

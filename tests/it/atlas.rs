@@ -767,7 +767,8 @@ fn an_atlas_is_read_in_a_browser() {
     }
     page.value("document.querySelector('#theme').click()");
     assert_eq!(page.text("document.documentElement.dataset.theme"), "light");
-    page.assert_fits(&[360, 700, 1600]);
+    page.assert_tables_whole(360);
+    page.assert_fits(&[700, 1600]);
     page.assert_quiet();
     // The first card leads to its landscape.
     let link = page.text("document.querySelector('.card a').getAttribute('href')");

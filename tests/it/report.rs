@@ -655,5 +655,6 @@ fn models_are_compared_in_a_browser() {
     assert_ne!(paper(), before);
     page.value("document.querySelector('#theme').click()");
     assert_eq!(paper(), before);
+    page.assert_tables_whole(360);
     page.assert_quiet();
 }

@@ -2,10 +2,9 @@
 //!
 //! Lavapipe reads a buffer for one invocation after the other, each with its checks, but a
 //! texture for all invocations of a vector at once. Rejected: textures for sampling, for which it
-//! looks up a level of detail for every invocation (half as fast), and textures of values that are read
-//! only once, since filling one takes as long as those reads (pools, 54 and 26 microseconds for an image of
-//! 28 x 28 x 16). A GPU reads all of them through
-//! the same cache, and buffers with fewer steps between.
+//! looks up a level of detail for every invocation (half as fast), and textures of values that are
+//! read but once, which take longer to fill (pools, `docs/speed.md`). A GPU reads all of them
+//! through the same cache, and buffers with fewer steps between.
 
 use super::{Access, Binding, Element, KernelSpec};
 use std::fmt::Write;

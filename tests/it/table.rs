@@ -478,6 +478,15 @@ fn limits_hold_at_their_edge() {
         features: names(&["a"]),
         ..TableOptions::default()
     };
+    let both = TableOptions {
+        without: names(&["a"]),
+        ..options.clone()
+    };
+    let result = read_table_file(&path, "kind", &both);
+    check(
+        result,
+        "column \"a\" is in `features` and in `without`; name it in one of them",
+    );
     let table = read_table_file(&path, "kind", &options).expect("a table");
     assert_eq!(table.item_name(4), "my#table.v2#4");
     assert_eq!(table.index_of("my#table.v2#4").expect("an item"), 4);

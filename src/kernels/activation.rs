@@ -86,7 +86,7 @@ macro_rules! numbers {
 }
 
 /// The shaders' constant that holds the number of the activation they are compiled for.
-pub const ACTIVATION_OVERRIDE: &str = "ACTIVATION";
+pub(super) const ACTIVATION_OVERRIDE: &str = "ACTIVATION";
 
 numbers! {
     LINEAR = 0,
@@ -109,6 +109,27 @@ numbers! {
 }
 
 impl Activation {
+    /// Whether a larger value never gives a smaller one.
+    pub(crate) fn never_falls(self) -> bool {
+        match self {
+            Self::Linear
+            | Self::Relu
+            | Self::Sigmoid
+            | Self::Tanh
+            | Self::Selu
+            | Self::Softplus
+            | Self::Softsign
+            | Self::Exponential
+            | Self::HardSigmoid
+            | Self::Log => true,
+            Self::ReluWith {
+                slope, threshold, ..
+            } => slope >= 0.0 && threshold >= 0.0,
+            Self::Elu { alpha } => alpha >= 0.0,
+            Self::Gelu | Self::GeluTanh | Self::Silu | Self::HardSilu | Self::Mish => false,
+        }
+    }
+
     /// One activation of every kind, in the order of their numbers.
     pub const EACH: [Self; 17] = [
         Self::Linear,
@@ -135,7 +156,7 @@ impl Activation {
     ];
 
     /// The number that shaders know it by: the value of [`ACTIVATION_OVERRIDE`].
-    pub fn number(self) -> u32 {
+    pub(super) fn number(self) -> u32 {
         self.params().number
     }
 

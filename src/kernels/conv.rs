@@ -1,18 +1,20 @@
-//! A convolutional layer. Shader: `shaders/conv.wgsl`.
+//! A convolutional layer, and the largest values of squares of its pixels where they are all that is
+//! asked for. Shader: `shaders/conv.wgsl`; of windows of 3 x 3 `shaders/conv3x3.wgsl`.
 //!
-//! The twin is in `convolution.rs`.
+//! The twin is in `convolution.rs`. Pooling together with its convolution, what lies between is never
+//! written: four times as much as what is left.
 
-use super::activation::ActivationParams;
+use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
 use super::convolution::{Convolution, arranged};
 use super::windows::WindowParams;
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
-    Recording, Windows, case, shader_struct,
+    Recording, Windows, case, row_stride, shader_struct,
 };
 use std::mem::offset_of;
 
 const WORKGROUP_SIZE: u32 = 64;
-/// Pixels and channels that one invocation of the shader computes.
+/// Pixels and channels that one invocation of the shaders computes.
 const BLOCK: usize = 8;
 
 pub(super) const SPEC: KernelSpec = KernelSpec {
@@ -21,13 +23,27 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
         include_str!("../../shaders/shared/index.wgsl"),
         include_str!("../../shaders/shared/activation.wgsl"),
         include_str!("../../shaders/shared/windows.wgsl"),
+        include_str!("../../shaders/shared/convolution.wgsl"),
         include_str!("../../shaders/conv.wgsl"),
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: ConvParams::SPEC,
-    compiled_for: Some(offset_of!(ConvParams, activation) / size_of::<u32>()),
+    compiled_for: &[
+        (
+            ACTIVATION_OVERRIDE,
+            offset_of!(ConvParams, activation) / size_of::<u32>(),
+        ),
+        (
+            ENDING_OVERRIDE,
+            offset_of!(ConvParams, ending) / size_of::<u32>(),
+        ),
+    ],
     constants: &[
-        &[("BLOCK_PIXELS", BLOCK as i64)],
+        &[
+            ("SUMS", Ending::Sums as i64),
+            ("ADDED", Ending::Added as i64),
+            ("LARGEST", Ending::Largest as i64),
+        ],
         super::activation::NUMBERS,
     ],
     bindings: &[
@@ -58,27 +74,61 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
         },
     ],
     flop: |params| {
-        let windows = &ConvParams::of(params).windows;
-        2 * windows.area() * u64::from(windows.channels)
+        let params = ConvParams::of(params);
+        // Of each value of y.
+        let sums = if params.ending == Ending::Largest as u32 {
+            4
+        } else {
+            1
+        };
+        sums * 2 * params.windows.area() * u64::from(params.windows.channels)
     },
     twin,
     case,
 };
 
 shader_struct! {
-    /// Parameters of the conv kernel.
+    /// Parameters of the conv kernels.
     struct ConvParams {
         /// How windows move.
         windows: WindowParams,
-        /// What comes last.
+        /// What comes behind the sums.
         activation: ActivationParams,
-        /// Output pixels of all images.
+        /// Of y before squares are taken together, of all images.
         pixels: u32,
+        /// Four pixels each: of neighbours, or of squares of 2 x 2.
+        fours: u32,
+        /// Of an image.
+        squares: u32,
+        /// In a row of them.
+        squares_across: u32,
         /// Vec4s between rows of w, even.
         w_stride: u32,
-        /// 1 where another value is added, 0 where bias is bound in its place.
-        is_sum: u32,
+        /// Words between images of y.
+        y_stride: u32,
+        /// An [`Ending`].
+        ending: u32,
     }
+}
+
+/// The shaders' constant that holds the [`Ending`] they are compiled for.
+pub(super) const ENDING_OVERRIDE: &str = "ENDING";
+
+/// What becomes of the sums of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Ending {
+    /// No more than an activation.
+    Sums = 0,
+    /// Another value is added first.
+    Added = 1,
+    /// The largest of each square stays.
+    Largest = 2,
+}
+
+impl Ending {
+    /// All of them, in the order of their numbers.
+    pub const EACH: [Self; 3] = [Self::Sums, Self::Added, Self::Largest];
 }
 
 /// The weights of a convolution, padded with zeros as the shader wants them.
@@ -90,6 +140,8 @@ pub struct ConvLayer {
     /// `[padded output channels]`
     bias: Constant,
     activation: Activation,
+    /// See [`Self::pooled`].
+    pooled: bool,
 }
 
 impl ConvLayer {
@@ -121,17 +173,56 @@ impl ConvLayer {
             ),
             bias: Constant::new(pad(bias)),
             activation,
+            pooled: false,
         }
+    }
+
+    /// The same with a pool of squares of 2 x 2 pixels behind it, of which the largest value stays; a last
+    /// row or column that is half a square is left out.
+    pub fn pooled(self) -> Self {
+        Self {
+            pooled: true,
+            ..self
+        }
+    }
+
+    /// Squares in a row and in a column of y: whole ones where they are taken together, else all that hold
+    /// a pixel.
+    fn squares(&self) -> [usize; 2] {
+        let [height, width, _] = self.windows.output;
+        [height, width].map(|pixels| match self.pooled {
+            true => pixels / 2,
+            false => pixels.div_ceil(2),
+        })
+    }
+
+    /// Whether all pixels are computed in squares.
+    fn is_3x3(&self) -> bool {
+        let windows = &self.windows;
+        let [down, across] = self.squares();
+        let pixels = windows.output[0] * windows.output[1];
+        windows.size == [3, 3]
+            && windows.stride == [1, 1]
+            && windows.dilation == [1, 1]
+            // Half of them in vain is what reading each pixel once makes up for.
+            && 4 * down * across <= 3 * pixels / 2
     }
 }
 
 impl KernelLayer for ConvLayer {
     fn kernel(&self) -> Kernel {
-        Kernel::Conv
+        match self.is_3x3() {
+            true => Kernel::Conv3x3,
+            false => Kernel::Conv,
+        }
     }
 
     fn outputs(&self) -> usize {
-        self.windows.outputs()
+        let [down, across] = self.squares();
+        match self.pooled {
+            true => down * across * self.windows.output[2],
+            false => self.windows.outputs(),
+        }
     }
 
     fn record(&self, recording: &mut Recording, takes: &[Buf<f32>], rows: usize) -> Buf<f32> {
@@ -142,6 +233,9 @@ impl KernelLayer for ConvLayer {
 impl Recording {
     /// `activation(x * W + b + other)` of `images`: `x` is `[images, row_stride(inputs)]`, the
     /// result and what is added, if anything is, `[images, row_stride(outputs)]`.
+    ///
+    /// # Panics
+    /// When a length does not fit, or another value is added to a layer that is pooled.
     pub fn conv(
         &mut self,
         x: Buf<f32>,
@@ -150,28 +244,44 @@ impl Recording {
         layer: &ConvLayer,
     ) -> Buf<f32> {
         let windows = &layer.windows;
-        let y_len = windows.result_len("conv", x, images);
+        windows.check_len("conv", x, images);
+        let y_stride = row_stride(layer.outputs());
         assert!(
-            other.is_none_or(|other| other.len() == y_len),
-            "conv: other is [images, row_stride(outputs)]"
+            other.is_none_or(|other| other.len() == images * y_stride && !layer.pooled),
+            "conv: other is [images, row_stride(outputs)], of a layer that is not pooled"
         );
         let kernel = self.constant("conv.kernel", &layer.kernel);
         let bias = self.constant("conv.bias", &layer.bias);
+        let by_squares = layer.pooled || layer.is_3x3();
         let pixels = images * windows.output[0] * windows.output[1];
+        let [down, across] = layer.squares();
+        let fours = match by_squares {
+            true => images * down * across,
+            false => pixels.div_ceil(4),
+        };
+        let ending = match (layer.pooled, other) {
+            (true, _) => Ending::Largest,
+            (false, Some(_)) => Ending::Added,
+            (false, None) => Ending::Sums,
+        };
         let params = ConvParams {
             windows: windows.params(1),
-            pixels: pixels as u32,
-            w_stride: layer.bias.len() as u32 / 4,
-            is_sum: u32::from(other.is_some()),
             activation: layer.activation.params(),
+            pixels: pixels as u32,
+            fours: fours as u32,
+            squares: (down * across) as u32,
+            squares_across: across as u32,
+            w_stride: layer.bias.len() as u32 / 4,
+            y_stride: y_stride as u32,
+            ending: ending as u32,
         };
         let inputs = [x, kernel, bias, other.unwrap_or(bias)].map(|buf| self.id(buf));
-        let invocations = pixels.div_ceil(BLOCK) * (layer.bias.len() / BLOCK);
+        let invocations = fours.div_ceil(2) * (layer.bias.len() / BLOCK);
         self.command(
-            Kernel::Conv,
+            layer.kernel(),
             params,
             &inputs,
-            ("conv.y", y_len),
+            ("conv.y", images * y_stride),
             invocations.div_ceil(WORKGROUP_SIZE as usize),
         )
     }
@@ -185,27 +295,39 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         weights,
         bias,
         activation: Activation::of(params.activation),
+        pooled: params.ending == Ending::Largest as u32,
+        y_stride: params.y_stride as usize,
     };
-    let other = (params.is_sum == 1).then_some(other);
+    let other = (params.ending == Ending::Added as u32).then_some(other);
     layer.run(x, other, bytemuck::cast_slice_mut(output));
 }
 
-/// Windows with padding, and windows that leave pixels out.
+/// Windows that leave pixels out.
 fn case(recording: &mut Recording) -> &'static [bool] {
-    let channels = 5;
-    let x = case::rows(recording, case::NUM_IMAGES, 7 * 6 * 3, 1.0);
-    for windows in case::windows(channels) {
-        let kernel = case::values(1, windows.size[0] * windows.size[1] * 3 * channels);
-        let layer = ConvLayer::new(
-            windows,
-            &kernel,
-            &case::values(2, channels),
-            Activation::Relu,
-        );
-        let y = recording.conv(x, None, case::NUM_IMAGES, &layer);
-        recording.download(y);
-        let sum = recording.conv(x, Some(y), case::NUM_IMAGES, &layer);
-        recording.download(sum);
-    }
-    case::FLOATS
+    let [_, strided] = case::windows(CASE_CHANNELS);
+    let layer = case_layer(strided);
+    case_of(recording, &layer)
+}
+
+pub(super) const CASE_CHANNELS: usize = 5;
+
+/// A small layer.
+pub(super) fn case_layer(windows: Windows) -> ConvLayer {
+    let channels = windows.output[2];
+    let taps = windows.size[0] * windows.size[1] * windows.input[2];
+    let kernel = case::values(1, taps * channels);
+    ConvLayer::new(
+        windows,
+        &kernel,
+        &case::values(2, channels),
+        Activation::Relu,
+    )
+}
+
+/// What a layer gives. With one ending: each is compiled by itself, and a command waits for this job.
+pub(super) fn case_of(recording: &mut Recording, layer: &ConvLayer) -> &'static [bool] {
+    let x = case::rows(recording, case::NUM_IMAGES, layer.windows.inputs(), 1.0);
+    case::kept(recording, case::FLOATS, |r| {
+        r.conv(x, None, case::NUM_IMAGES, layer)
+    })
 }

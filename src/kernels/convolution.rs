@@ -26,6 +26,11 @@ pub(super) struct Convolution<'a> {
     /// `[outputs]` at least.
     pub(super) bias: &'a [f32],
     pub(super) activation: Activation,
+    /// Whether the largest value of each square of 2 x 2 pixels takes the place of all four; those that
+    /// reach over the lower or the right edge are left out.
+    pub(super) pooled: bool,
+    /// Values between images of y.
+    pub(super) y_stride: usize,
 }
 
 /// Weights `[taps, stride]`, of which each row's first `outputs` count, as [`Convolution`] reads them.
@@ -48,20 +53,25 @@ impl Convolution<'_> {
 
     fn run_by<M: Method>(&self, x: &[f32], other: Option<&[f32]>, y: &mut [f32]) {
         let windows = self.windows;
-        let [x_stride, y_stride, values, out_pixels, out_width] = [
+        let y_stride = self.y_stride;
+        let [x_stride, out_pixels, out_width, outputs] = [
             windows.x_stride,
-            windows.y_stride,
-            windows.values,
             windows.out_pixels,
             windows.out_width,
+            windows.outputs,
         ]
         .map(|n| n as usize);
+        // Rows of pixels that make a row of y, and those that make one of its images.
+        let side = if self.pooled { 2 } else { 1 };
+        let all_rows = out_pixels / out_width / side * side;
+        let row_values = out_width / side * outputs;
+        let values = all_rows / side * row_values;
         if values < y_stride {
             y.chunks_exact_mut(y_stride)
                 .for_each(|y| y[values..].fill(0.0));
         }
         let total = y.len() / y_stride * out_pixels;
-        let products = windows.outputs as usize * windows.taps();
+        let products = outputs * windows.taps();
         let pixels = (TASK_PRODUCTS / products)
             .max(TASK_PIXELS)
             .min(total.div_ceil(rayon::current_num_threads()));
@@ -76,6 +86,8 @@ impl Convolution<'_> {
                 x,
                 rows,
                 other: other.map(|other| &other[first..][..y.len()]),
+                pooled: self.pooled,
+                y_stride,
                 y,
             };
             method.compute(arch, task);
@@ -86,24 +98,26 @@ impl Convolution<'_> {
                 .zip(x.par_chunks(images * x_stride))
                 .enumerate()
                 .for_each_init(M::default, |method, (task, (y, x))| {
-                    let rows = 0..out_pixels / out_width;
-                    compute(method, x, rows, task * images * y_stride, y);
+                    compute(method, x, 0..all_rows, task * images * y_stride, y);
                 });
             return;
         }
-        let rows = (pixels / out_width).next_multiple_of(M::ROWS).max(M::ROWS);
-        let row_values = out_width * windows.outputs as usize;
+        let together = M::ROWS.max(side);
+        let rows = (pixels / out_width)
+            .next_multiple_of(together)
+            .max(together);
         y.par_chunks_mut(y_stride)
             .zip(x.par_chunks(x_stride))
             .enumerate()
             .for_each(|(image, (y, x))| {
                 y[..values]
-                    .par_chunks_mut(rows * row_values)
+                    .par_chunks_mut(rows / side * row_values)
                     .enumerate()
                     .for_each_init(M::default, |method, (task, y)| {
                         let first = task * rows;
-                        let rows = first..first + y.len() / row_values;
-                        compute(method, x, rows, image * y_stride + first * row_values, y);
+                        let begin = image * y_stride + first / side * row_values;
+                        let rows = first..first + y.len() / row_values * side;
+                        compute(method, x, rows, begin, y);
                     });
             });
     }

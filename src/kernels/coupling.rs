@@ -25,7 +25,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: CouplingParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("ROUNDS", ROUNDS as i64)]],
     bindings: &[
         Binding {

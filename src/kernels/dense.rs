@@ -3,7 +3,7 @@
 //! The twin is that of a convolution (`products.rs`), on images of one pixel. Rejected: the product of
 //! crate matrixmultiply, which packs all rows and all weights anew for each batch.
 
-use super::activation::ActivationParams;
+use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
 use super::convolution::{Convolution, arranged};
 use super::windows::WindowParams;
 use super::{
@@ -25,7 +25,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: DenseParams::SPEC,
-    compiled_for: Some(offset_of!(DenseParams, activation) / size_of::<u32>()),
+    compiled_for: &[(
+        ACTIVATION_OVERRIDE,
+        offset_of!(DenseParams, activation) / size_of::<u32>(),
+    )],
     constants: &[&[("BLOCK_ROWS", BLOCK as i64)], super::activation::NUMBERS],
     bindings: &[
         Binding {
@@ -220,6 +223,8 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
         weights,
         bias,
         activation: Activation::of(params.activation),
+        pooled: false,
+        y_stride: y_stride as usize,
     };
     layer.run(x, None, bytemuck::cast_slice_mut(output));
 }

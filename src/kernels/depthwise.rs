@@ -3,7 +3,7 @@
 //!
 //! The twin of larger groups is in `convolution.rs`.
 
-use super::activation::ActivationParams;
+use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
 use super::convolution::{Convolution, arranged};
 use super::vectors::{bounded, bounded_value, bounds, registers};
 use super::windows::WindowParams;
@@ -29,7 +29,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: DepthwiseParams::SPEC,
-    compiled_for: Some(offset_of!(DepthwiseParams, activation) / size_of::<u32>()),
+    compiled_for: &[(
+        ACTIVATION_OVERRIDE,
+        offset_of!(DepthwiseParams, activation) / size_of::<u32>(),
+    )],
     constants: &[super::activation::NUMBERS],
     bindings: &[
         Binding {
@@ -168,6 +171,8 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
             weights: w,
             bias,
             activation,
+            pooled: false,
+            y_stride: windows.y_stride as usize,
         };
         return layer.run(x, None, y);
     }

@@ -22,7 +22,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: LatticeParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("ABSORBED", ABSORBED as i64)]],
     bindings: &[
         Binding {

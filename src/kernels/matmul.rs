@@ -27,7 +27,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: MatmulParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("BLOCK", BLOCK as i64)]],
     bindings: &[
         Binding {
@@ -266,6 +266,8 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
                     x,
                     rows: 0..1,
                     other: None,
+                    pooled: false,
+                    y_stride: params.y_row as usize,
                     y: &mut y[head * params.y_head as usize..],
                 };
                 products.compute(arch, task);

@@ -28,6 +28,7 @@ mod checks;
 mod combine;
 mod constant;
 mod conv;
+mod conv3x3;
 mod convolution;
 mod coupling;
 mod dense;
@@ -68,14 +69,14 @@ mod winograd;
 
 use std::sync::Arc;
 
-pub use activation::{ACTIVATION_OVERRIDE, Activation};
+pub use activation::Activation;
 pub use blend::blend;
 pub use budget::{BUDGET, Budget};
 pub use case::Case;
 pub use checks::Check;
 pub use combine::{CombineLayer, Combining};
 pub use constant::{Constant, WeakConstant};
-pub use conv::ConvLayer;
+pub use conv::{ConvLayer, Ending};
 pub use coupling::CouplingLayer;
 pub use dense::DenseLayer;
 pub use depthwise::DepthwiseLayer;
@@ -156,6 +157,8 @@ kernels! {
     Dense => dense::SPEC,
     /// A convolution.
     Conv => conv::SPEC,
+    /// A convolution of windows of 3 x 3, a pixel apart.
+    Conv3x3 => conv3x3::SPEC,
     /// A convolution of each channel by itself.
     Depthwise => depthwise::SPEC,
     /// Products of two values of a network.
@@ -295,9 +298,9 @@ pub struct KernelSpec {
     pub workgroup_size: u32,
     /// The uniform at binding 0.
     pub params: StructSpec,
-    /// The word of the parameters that the shader has as its constant `ACTIVATION`: it is
-    /// compiled anew for each value met.
-    pub compiled_for: Option<usize>,
+    /// The shader's constants that are words of the parameters, and which words: it is compiled anew
+    /// for all values met together.
+    pub compiled_for: &'static [(&'static str, usize)],
     /// Whole numbers that shader and host must agree on, by the names of the shader's constants;
     /// its `WORKGROUP_SIZE`, which [`Self::workgroup_size`] gives, left out.
     pub constants: &'static [&'static [(&'static str, i64)]],

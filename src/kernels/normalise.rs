@@ -18,7 +18,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: NormaliseParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[],
     bindings: &[
         Binding {

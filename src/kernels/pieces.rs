@@ -35,7 +35,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: PiecesParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[],
     bindings: &[
         Binding {

@@ -23,7 +23,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: PoolParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[],
     bindings: &[
         Binding {

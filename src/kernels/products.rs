@@ -13,7 +13,7 @@
 //! where measured; the copies and the product's own packing cost as much as the products.
 
 use super::task::{Method, Task};
-use super::vectors::{bounded, bounded_value, bounds, registers};
+use super::vectors::{bounded, bounded_value, bounds, largest, put, registers};
 use super::windows::WindowParams;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
@@ -21,6 +21,10 @@ use std::ops::Range;
 /// Output channels of a block of weights, and those of a last block that half of it holds.
 const BLOCK: usize = 32;
 const HALF: usize = 16;
+/// Pixels whose sums are stored together: some tiles, and some squares.
+const TOGETHER: usize = 12;
+/// Pixels of a square that is taken together.
+const SQUARE: usize = 4;
 
 /// Weights `[taps, stride]` of which each row's first `outputs` count, as [`Products`] reads them:
 /// for each group of outputs its blocks, `[taps, BLOCK]` or `[taps, HALF]`, zeros behind the last
@@ -61,7 +65,7 @@ impl Method for Products {
     const ROWS: usize = 1;
 
     fn compute(&mut self, arch: Arch, task: Task<'_>) {
-        let laid = self.lay(task.windows, task.x, task.rows.clone());
+        let laid = self.lay(&task);
         arch.dispatch(Tiles { task, laid });
     }
 }
@@ -84,8 +88,9 @@ struct Laid<'a> {
 }
 
 impl Products {
-    /// Lays out what the windows of some rows of output pixels cover, of each image in `x`.
-    fn lay<'a>(&'a mut self, windows: &WindowParams, x: &'a [f32], rows: Range<usize>) -> Laid<'a> {
+    /// Lays out what the windows of a task cover.
+    fn lay<'a>(&'a mut self, task: &Task<'a>) -> Laid<'a> {
+        let (windows, x, rows) = (task.windows, task.x, task.rows.clone());
         let [channels, out_width, outputs, group_inputs, groups] = [
             windows.channels,
             windows.out_width,
@@ -134,25 +139,31 @@ impl Products {
             x_image if windows.padded() => x.len() / x_image,
             _ => x.len().div_ceil(x_image),
         };
+        // Of a square that is taken together one pixel comes right behind the other.
+        let side = if task.pooled { 2 } else { 1 };
+        let across = out_width / side;
         self.places.clear();
         for image in 0..images {
-            for row in 0..rows.len() {
-                let x = image * x_image + row * stride_y * x_row;
-                let y = image * windows.y_stride as usize + row * out_width * outputs;
-                self.places.extend((0..out_width).map(|column| Place {
-                    x: x + column * stride_x * channels,
-                    y: y + column * outputs,
-                }));
+            for row in 0..rows.len() / side {
+                let x = image * x_image + row * side * stride_y * x_row;
+                let y = image * task.y_stride + row * across * outputs;
+                for column in 0..across {
+                    self.places.extend((0..side * side).map(|pixel| Place {
+                        x: x + pixel / side * stride_y * x_row
+                            + (column * side + pixel % side) * stride_x * channels,
+                        y: y + column * outputs,
+                    }));
+                }
             }
         }
         // A row of a window is one run where nothing lies between its pixels.
         let whole = dilation_x == 1 && groups == 1;
-        let across = if whole { 1 } else { size_x };
+        let runs = if whole { 1 } else { size_x };
         self.runs.clear();
         for row in 0..size_y {
             let first = row * dilation_y * x_row;
             self.runs
-                .extend((0..across).map(|column| first + column * dilation_x * channels));
+                .extend((0..runs).map(|column| first + column * dilation_x * channels));
         }
         Laid {
             x,
@@ -248,47 +259,57 @@ impl Tiles<'_> {
         let [floor, ceiling] = limits.unwrap_or_default();
         let vectors = [simd.splat_f32s(floor), simd.splat_f32s(ceiling)];
         let span = runs.last().map_or(0, |last| last + run);
-        for tile in places.chunks(PIXELS) {
-            // Pixels past the end are the last one; their sums are not stored.
-            let mut levels: [&[f32]; PIXELS] = [&[]; PIXELS];
-            for (k, levels) in levels.iter_mut().enumerate() {
-                let start = tile[k.min(tile.len() - 1)].x + group;
-                *levels = &x[start..start + span];
-            }
-            let mut sums = [bias; PIXELS];
-            for (weights, first) in weights.chunks_exact(run).zip(runs) {
-                for (weights, at) in weights.iter().zip(*first..) {
-                    let weights = registers::<S, REGISTERS>(&weights[OFFSET..]);
-                    for (pixel, sums) in sums.iter_mut().enumerate() {
-                        let level = simd.splat_f32s(levels[pixel][at]);
-                        for (k, sum) in sums.iter_mut().enumerate() {
-                            *sum = simd.mul_add_e_f32s(weights[k], level, *sum);
+        for places in places.chunks(TOGETHER) {
+            // Reached by numbers that are not known when compiled, as the sums below are not, which stay
+            // in registers for that.
+            let mut done = [bias; TOGETHER];
+            let (tiles, _) = done.as_chunks_mut::<PIXELS>();
+            for (tile, done) in places.chunks(PIXELS).zip(tiles) {
+                // Pixels past the end are the last one; their sums are not stored.
+                let mut levels: [&[f32]; PIXELS] = [&[]; PIXELS];
+                for (k, levels) in levels.iter_mut().enumerate() {
+                    let start = tile[k.min(tile.len() - 1)].x + group;
+                    *levels = &x[start..start + span];
+                }
+                let mut sums = [bias; PIXELS];
+                for (weights, first) in weights.chunks_exact(run).zip(runs) {
+                    for (weights, at) in weights.iter().zip(*first..) {
+                        let weights = registers::<S, REGISTERS>(&weights[OFFSET..]);
+                        for (pixel, sums) in sums.iter_mut().enumerate() {
+                            let level = simd.splat_f32s(levels[pixel][at]);
+                            for (k, sum) in sums.iter_mut().enumerate() {
+                                *sum = simd.mul_add_e_f32s(weights[k], level, *sum);
+                            }
                         }
                     }
                 }
+                *done = sums;
             }
-            // Held apart from what the loop above adds to: only a copy is reached by a number that is
-            // not known when compiled, so that the sums themselves stay in registers.
-            let done = sums;
             if count < held || limits.is_none() {
-                for (place, sums) in tile.iter().zip(&done) {
-                    let at = place.y + first..place.y + first + count;
+                let each = if self.task.pooled { SQUARE } else { 1 };
+                let pixels = done.chunks_mut(each);
+                for (sums, places) in pixels.zip(places.chunks(each)) {
+                    let at = places[0].y + first..places[0].y + first + count;
                     let y = &mut self.task.y[at.clone()];
-                    let values: &[f32] = bytemuck::cast_slice(sums);
-                    y.copy_from_slice(&values[..count]);
-                    if let Some(other) = self.task.other {
-                        y.iter_mut()
-                            .zip(&other[at])
-                            .for_each(|(y, other)| *y += other);
-                    }
-                    match limits {
-                        Some(limits) => y.iter_mut().for_each(|y| *y = bounded_value(limits, *y)),
-                        None => self.task.activation.apply_to(y),
+                    for (number, sums) in sums.iter_mut().enumerate() {
+                        let values: &mut [f32] = bytemuck::cast_slice_mut(sums);
+                        let values = &mut values[..count];
+                        if let Some(other) = self.task.other {
+                            let other = &other[at.clone()];
+                            values.iter_mut().zip(other).for_each(|(v, o)| *v += o);
+                        }
+                        match limits {
+                            Some(limits) => {
+                                let bound = |v: &mut f32| *v = bounded_value(limits, *v);
+                                values.iter_mut().for_each(bound);
+                            }
+                            None => self.task.activation.apply_to(values),
+                        }
+                        put(number > 0, values, y);
                     }
                 }
             } else if let Some(other) = self.task.other {
-                for (k, sums) in done.iter().enumerate() {
-                    let Some(place) = tile.get(k) else { break };
+                for (sums, place) in done.iter().zip(places) {
                     let at = place.y + first..place.y + first + held;
                     let other = registers::<S, REGISTERS>(&other[at.clone()]);
                     let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
@@ -296,9 +317,18 @@ impl Tiles<'_> {
                         y[k] = bounded(simd, vectors, simd.add_f32s(*sum, other[k]));
                     }
                 }
+            } else if self.task.pooled {
+                let (squares, _) = done.as_chunks::<SQUARE>();
+                for ([a, b, c, d], places) in squares.iter().zip(places.chunks(SQUARE)) {
+                    let at = places[0].y + first..places[0].y + first + held;
+                    let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
+                    for k in 0..REGISTERS {
+                        let sum = largest::<S>(simd, &[a[k], b[k], c[k], d[k]]);
+                        y[k] = bounded(simd, vectors, sum);
+                    }
+                }
             } else {
-                for (k, sums) in done.iter().enumerate() {
-                    let Some(place) = tile.get(k) else { break };
+                for (sums, place) in done.iter().zip(places) {
                     let at = place.y + first..place.y + first + held;
                     let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut self.task.y[at]);
                     for (k, sum) in sums.iter().enumerate() {

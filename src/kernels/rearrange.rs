@@ -20,7 +20,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: RearrangeParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[],
     bindings: &[
         Binding {

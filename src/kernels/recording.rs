@@ -90,6 +90,16 @@ pub struct Command {
     pub workgroups: usize,
 }
 
+impl Command {
+    /// The shader's constants that it is compiled for, and their values.
+    pub fn constants(&self) -> Vec<(&'static str, u32)> {
+        let compiled_for = self.kernel.spec().compiled_for.iter();
+        compiled_for
+            .map(|&(name, word)| (name, self.params[word]))
+            .collect()
+    }
+}
+
 /// Buffers, commands in order, and what to bring back.
 #[derive(Debug, Clone, Default)]
 pub struct Recording {

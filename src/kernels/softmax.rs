@@ -16,7 +16,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: SoftmaxParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[],
     bindings: &[
         Binding {

@@ -17,7 +17,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: SupportVectorsParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("POLYNOMIAL", 0), ("RADIAL", 1), ("HYPERBOLIC", 2)]],
     bindings: &[
         Binding {

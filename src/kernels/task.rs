@@ -15,9 +15,13 @@ pub(super) struct Task<'a> {
     /// `[images, x_stride]`
     pub(super) x: &'a [f32],
     pub(super) rows: Range<usize>,
-    /// What is added, where y is.
+    /// What is added, where y is; nothing where squares are taken together.
     pub(super) other: Option<&'a [f32]>,
-    /// From the first row's first value on, images `y_stride` apart.
+    /// Whether y holds the largest value of each square of 2 x 2 pixels; rows are even then.
+    pub(super) pooled: bool,
+    /// Values between images of y.
+    pub(super) y_stride: usize,
+    /// From the first row's first value on.
     pub(super) y: &'a mut [f32],
 }
 

@@ -27,7 +27,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: TreesParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("LEAF", LEAF as i64)]],
     bindings: &[
         Binding {

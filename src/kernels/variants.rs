@@ -1,8 +1,9 @@
-//! What kernels are compiled as: a shader for each way of loading, and of kernels that end in an
-//! activation one for each kind of it.
+//! What kernels are compiled as: a shader for each way of loading, of kernels that end in an activation
+//! one for each kind of it, and of convolutions one for each [`Ending`].
 
 use super::activation::ACTIVATION_OVERRIDE;
-use super::{Activation, KERNELS, Kernel, Loads};
+use super::conv::ENDING_OVERRIDE;
+use super::{Activation, Ending, KERNELS, Kernel, Loads};
 use std::fmt;
 
 /// A kernel as a device compiles it.
@@ -14,22 +15,44 @@ pub struct Variant {
     pub loads: Loads,
     /// What it ends in, where it ends in one.
     pub activation: Option<Activation>,
+    /// What becomes of its sums, where it is a convolution.
+    pub ending: Option<Ending>,
 }
 
-/// All variants of all kernels, in the table's order.
+/// All variants of all kernels, in the table's order: each activation and each ending, but not each
+/// activation with each ending.
 pub fn variants() -> Vec<Variant> {
     let of = |kernel: Kernel| {
-        let activations: Vec<Option<Activation>> = match kernel.spec().compiled_for {
-            Some(_) => Activation::EACH.map(Some).to_vec(),
-            None => vec![None],
+        let given =
+            |name| (kernel.spec().compiled_for.iter()).any(|&(constant, _)| constant == name);
+        let activations: Vec<Option<Activation>> = match given(ACTIVATION_OVERRIDE) {
+            true => Activation::EACH.map(Some).to_vec(),
+            false => vec![None],
+        };
+        let ends: Vec<(Option<Activation>, Option<Ending>)> = match given(ENDING_OVERRIDE) {
+            true => (Ending::EACH.into_iter())
+                .flat_map(|ending| {
+                    let mut activations = activations.clone();
+                    if ending != Ending::Sums {
+                        activations.retain(|&activation| activation == Some(Activation::Relu));
+                    }
+                    let both = move |activation| (activation, Some(ending));
+                    activations.into_iter().map(both)
+                })
+                .collect(),
+            false => activations
+                .into_iter()
+                .map(|activation| (activation, None))
+                .collect(),
         };
         kernel.spec().loads().iter().flat_map(move |&loads| {
-            let variant = move |activation| Variant {
+            let variant = move |(activation, ending)| Variant {
                 kernel,
                 loads,
                 activation,
+                ending,
             };
-            activations.clone().into_iter().map(variant)
+            ends.clone().into_iter().map(variant)
         })
     };
     KERNELS.iter().copied().flat_map(of).collect()
@@ -41,10 +64,13 @@ impl Variant {
         self.kernel.spec().wgsl(self.loads)
     }
 
-    /// The shader's constant that is set when it is compiled, and its value.
-    pub fn overrides(&self) -> Option<(&'static str, u32)> {
-        let number = self.activation?.number();
-        Some((ACTIVATION_OVERRIDE, number))
+    /// The shader's constants that are set when it is compiled, and their values: those of a command's
+    /// [`Command::constants`](super::Command::constants).
+    pub fn overrides(&self) -> Vec<(&'static str, u32)> {
+        let activation =
+            (self.activation).map(|activation| (ACTIVATION_OVERRIDE, activation.number()));
+        let ending = self.ending.map(|ending| (ENDING_OVERRIDE, ending as u32));
+        activation.into_iter().chain(ending).collect()
     }
 }
 
@@ -54,9 +80,13 @@ impl fmt::Display for Variant {
         if self.kernel.spec().loads().len() > 1 {
             write!(f, ", loads from {}", self.loads.name())?;
         }
-        match self.activation {
-            Some(activation) => write!(f, ", {}", activation.kind()),
-            None => Ok(()),
+        if let Some(activation) = self.activation {
+            write!(f, ", {}", activation.kind())?;
+        }
+        match self.ending {
+            Some(Ending::Added) => f.write_str(", added"),
+            Some(Ending::Largest) => f.write_str(", largest of squares"),
+            Some(Ending::Sums) | None => Ok(()),
         }
     }
 }

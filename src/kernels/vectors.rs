@@ -47,3 +47,21 @@ pub(super) fn bounded_value([floor, ceiling]: [f32; 2], value: f32) -> f32 {
         value
     }
 }
+
+/// The largest of four.
+#[inline(always)]
+pub(super) fn largest<S: Simd>(simd: S, [a, b, c, d]: &[S::f32s; 4]) -> S::f32s {
+    simd.max_f32s(simd.max_f32s(*a, *b), simd.max_f32s(*c, *d))
+}
+
+/// Puts values in their place; where they join those that are there, the larger of each two.
+#[inline(always)]
+pub(super) fn put(joins: bool, values: &[f32], y: &mut [f32]) {
+    if !joins {
+        return y.copy_from_slice(values);
+    }
+    for (y, value) in y.iter_mut().zip(values) {
+        // Not `f32::max`, whose care for NaN costs more than the rest.
+        *y = if *value > *y { *value } else { *y };
+    }
+}

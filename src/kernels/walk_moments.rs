@@ -23,7 +23,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: MomentsParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("WALKERS_EACH", MOMENTS_GROUP as i64 / WORKGROUP_SIZE as i64)]],
     bindings: &[
         Binding {

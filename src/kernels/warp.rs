@@ -48,7 +48,7 @@ pub(super) const LINEAR: KernelSpec = KernelSpec {
     ],
     workgroup_size: WORKGROUP_SIZE,
     params: WarpParams::SPEC,
-    compiled_for: None,
+    compiled_for: &[],
     constants: &[&[("STRIP_ROWS", STRIP_ROWS as i64)]],
     bindings: &[
         Binding {

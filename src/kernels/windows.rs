@@ -34,14 +34,19 @@ impl Windows {
         self.output.iter().product()
     }
 
-    /// Values of the result of `images`, `[images, row_stride(outputs)]`, whose own values `x`
-    /// holds, `[images, row_stride(inputs)]`.
-    pub(super) fn result_len(&self, kernel: &str, x: Buf<f32>, images: usize) -> usize {
+    /// Panics where `x` does not hold `images`, `[images, row_stride(inputs)]`.
+    pub(super) fn check_len(&self, kernel: &str, x: Buf<f32>, images: usize) {
         assert_eq!(
             x.len(),
             images * row_stride(self.inputs()),
             "{kernel}: x is [images, row_stride(inputs)]"
         );
+    }
+
+    /// Values of the result of `images`, `[images, row_stride(outputs)]`, whose own values `x`
+    /// holds, `[images, row_stride(inputs)]`.
+    pub(super) fn result_len(&self, kernel: &str, x: Buf<f32>, images: usize) -> usize {
+        self.check_len(kernel, x, images);
         images * row_stride(self.outputs())
     }
 

@@ -14,7 +14,7 @@
 //! down to 1/24, and images of 14 and 7 pixels are no multiple of four.
 
 use super::task::{Method, Task};
-use super::vectors::{bounded, bounded_value, bounds, registers};
+use super::vectors::{bounded, bounded_value, bounds, largest, put, registers};
 use super::windows::WindowParams;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
@@ -107,7 +107,8 @@ pub(super) struct Winograd {
     sums: Vec<f32>,
 }
 
-/// Where a tile begins in the padded images and in y, and how many of its rows and columns lie in y.
+/// Where a tile begins in the padded images and in y, and how many of its rows and columns lie in y:
+/// all of them where they are taken together.
 #[derive(Clone, Copy)]
 struct Tile {
     x: usize,
@@ -149,12 +150,11 @@ impl Winograd {
     /// Lays a task's images out so that every tile lies inside them.
     fn lay(&mut self, task: &Task<'_>) -> Pitch {
         let windows = task.windows;
-        let [channels, out_width, outputs, x_stride, y_stride] = [
+        let [channels, out_width, outputs, x_stride] = [
             windows.channels,
             windows.out_width,
             windows.outputs,
             windows.x_stride,
-            windows.y_stride,
         ]
         .map(|n| n as usize);
         let [height, width, above, left] = [
@@ -164,6 +164,8 @@ impl Winograd {
             windows.before_x,
         ]
         .map(|n| n as usize);
+        let side = if task.pooled { MADE } else { 1 };
+        let made_width = out_width / side * side;
         let pixel = channels.next_multiple_of(CHANNELS);
         let [down, across] = [task.rows.len(), out_width].map(|n| n.div_ceil(MADE));
         let [tall, wide] = [down, across].map(|n| MADE * n + COVERED - MADE);
@@ -194,11 +196,12 @@ impl Winograd {
                     to[..channels].copy_from_slice(from);
                 }
             }
+            let y = number * task.y_stride;
             for row in (0..task.rows.len()).step_by(MADE) {
                 self.tiles
-                    .extend((0..out_width).step_by(MADE).map(|column| Tile {
+                    .extend((0..made_width).step_by(MADE).map(|column| Tile {
                         x: first + row * pitch.row + column * pixel,
-                        y: number * y_stride + (row * out_width + column) * outputs,
+                        y: y + (row / side * (out_width / side) + column / side) * outputs,
                         rows: (task.rows.len() - row).min(MADE),
                         columns: (out_width - column).min(MADE),
                     }));
@@ -361,6 +364,7 @@ fn store<S: Simd>(
         bias,
         activation,
         other,
+        pooled,
         y,
         ..
     } = task;
@@ -386,6 +390,16 @@ fn store<S: Simd>(
                 let [d] = registers::<S, 1>(&sums[(3 * COVERED + column) * apart..]);
                 [down[0][column], down[1][column]] = gathered(simd, [a, b, c, d]);
             }
+            if *pooled && count == S::F32_LANES && limits.is_some() {
+                let [a, b] = gathered(simd, down[0]);
+                let [c, d] = gathered(simd, down[1]);
+                let sum = simd.add_f32s(largest::<S>(simd, &[a, b, c, d]), bias);
+                let at = tile.y + block.start + first;
+                let y: &mut [S::f32s] = bytemuck::cast_slice_mut(&mut y[at..at + count]);
+                // The largest of bounded sums is the largest sum, bounded.
+                y[0] = bounded(simd, vectors, sum);
+                continue;
+            }
             for (row, down) in down.into_iter().enumerate() {
                 let pair = gathered(simd, down);
                 for (column, sum) in pair.into_iter().enumerate() {
@@ -394,7 +408,12 @@ fn store<S: Simd>(
                         continue;
                     }
                     let mut value = simd.add_f32s(sum, bias);
-                    let at = tile.y + row * row_values + column * outputs + block.start + first;
+                    let beyond = if *pooled {
+                        0
+                    } else {
+                        row * row_values + column * outputs
+                    };
+                    let at = tile.y + beyond + block.start + first;
                     let at = at..at + count;
                     if count == S::F32_LANES && limits.is_some() {
                         if let Some(other) = other {
@@ -405,19 +424,23 @@ fn store<S: Simd>(
                         y[0] = bounded(simd, vectors, value);
                         continue;
                     }
-                    let values = [value];
-                    let values: &[f32] = bytemuck::cast_slice(&values);
-                    let y = &mut y[at.clone()];
-                    y.copy_from_slice(&values[..count]);
+                    let mut values = [value];
+                    let values: &mut [f32] = bytemuck::cast_slice_mut(&mut values);
+                    let values = &mut values[..count];
                     if let Some(other) = other {
-                        y.iter_mut()
-                            .zip(&other[at])
-                            .for_each(|(y, other)| *y += other);
+                        let other = &other[at.clone()];
+                        values.iter_mut().zip(other).for_each(|(v, o)| *v += o);
                     }
                     match limits {
-                        Some(limits) => y.iter_mut().for_each(|y| *y = bounded_value(limits, *y)),
-                        None => activation.apply_to(y),
+                        Some(limits) => {
+                            values
+                                .iter_mut()
+                                .for_each(|v| *v = bounded_value(limits, *v));
+                        }
+                        None => activation.apply_to(values),
                     }
+                    let joins = *pooled && row + column > 0;
+                    put(joins, values, &mut y[at]);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::Step;
 use super::fold::{Affine, Kind, Linear};
 use crate::kernels::{
-    Activation, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, KernelLayer,
+    Activation, ConvLayer, DenseLayer, DepthwiseLayer, ElementwiseLayer, KernelLayer, PoolLayer,
 };
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub(super) struct Draft {
     pub(super) takes: Vec<usize>,
     pub(super) what: What,
     pub(super) activation: Activation,
+    /// Whether the largest of squares of 2 x 2 pixels comes last.
+    pub(super) pooled: bool,
 }
 
 impl Draft {
@@ -27,6 +29,7 @@ impl Draft {
             takes,
             what,
             activation: Activation::Linear,
+            pooled: false,
         }
     }
 }
@@ -37,6 +40,7 @@ pub(super) enum What {
     Elementwise(Affine, usize),
     /// A kernel as it is, which may have an activation.
     Ready(Arc<dyn KernelLayer>),
+    Pool(PoolLayer),
     /// The same that lays a frame of zeros around an image: rows and columns before and behind it.
     Frame {
         layer: Arc<dyn KernelLayer>,
@@ -63,6 +67,7 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
         let activation = draft.activation;
         let layer: Option<Arc<dyn KernelLayer>> = match draft.what {
             What::Absorbed => None,
+            What::Pool(layer) => Some(Arc::new(layer)),
             What::Ready(layer) | What::Frame { layer, .. } => Some(match activation {
                 Activation::Linear => layer,
                 activation => layer
@@ -78,7 +83,8 @@ pub(super) fn steps(drafts: Vec<Draft>) -> Vec<Step> {
             }) => Some(match kind {
                 Kind::Dense => Arc::new(DenseLayer::new(inputs, &kernel, &bias, activation)),
                 Kind::Conv(windows, 1) => {
-                    Arc::new(ConvLayer::new(windows, &kernel, &bias, activation))
+                    let layer = ConvLayer::new(windows, &kernel, &bias, activation);
+                    Arc::new(if draft.pooled { layer.pooled() } else { layer })
                 }
                 Kind::Conv(windows, groups) => Arc::new(DepthwiseLayer::new(
                     windows, groups, &kernel, &bias, activation,

@@ -193,7 +193,7 @@ impl Lowering {
         pooling: Pooling,
         shape: Vec<usize>,
     ) -> Result<(), ModelError> {
-        let what = What::Ready(Arc::new(PoolLayer { windows, pooling }));
+        let what = What::Pool(PoolLayer { windows, pooling });
         let draft = self.draft(name, vec![from.draft], what, &shape)?;
         self.push(draft, shape);
         Ok(())

@@ -5,24 +5,28 @@
 //! scalings     x * scale + offset                  -> the weights before it or behind it, the scaling before it
 //! sums         the sum of two values               -> the convolution that gives the later one
 //! activations  a function of each value            -> the step before it
+//! pools        the largest of squares of 2 x 2     -> the convolution before it, and an activation behind it
 //! ```
 //!
 //! A step takes something in only where nobody else sees the value between the two. So frames go first,
 //! which stand between a scaling and its convolution; scalings go before sums, since what is added behind
-//! a convolution's own sums would have to be scaled, too; and activations last, since they end a step.
+//! a convolution's own sums would have to be scaled, too; and activations behind them, since they end a step
+//! but for a pool.
 
 use super::ModelError;
 use super::draft::{Draft, Drafts, What};
 use super::fold::Kind;
-use crate::kernels::Activation;
+use crate::kernels::{Activation, PoolLayer, Pooling};
 
 type Pass = fn(&mut Folding, usize) -> Result<(), ModelError>;
 
 /// The passes in their order; each visits the drafts from the first to the last.
-const PASSES: [Pass; 4] = [
+const PASSES: [Pass; 6] = [
     Folding::frame,
     Folding::scaling,
     Folding::sum,
+    Folding::activation,
+    Folding::pool,
     Folding::activation,
 ];
 
@@ -81,10 +85,14 @@ impl Folding {
 
     /// The draft that gives a value, where one draft alone takes it and it has no activation yet.
     fn open(&self, value: usize) -> Option<usize> {
+        let giver = self.only(value)?;
+        (self.drafts[giver].activation == Activation::Linear).then_some(giver)
+    }
+
+    /// The draft that gives a value, where one draft alone takes it.
+    fn only(&self, value: usize) -> Option<usize> {
         let giver = value.checked_sub(1)?;
-        let is_open =
-            self.takers[value] == 1 && self.drafts[giver].activation == Activation::Linear;
-        is_open.then_some(giver)
+        (self.takers[value] == 1).then_some(giver)
     }
 
     /// Puts draft `at`, which takes the value of `into` alone, into it; others take that one's value now.
@@ -191,6 +199,38 @@ impl Folding {
         Ok(())
     }
 
+    /// A convolution keeps the largest value of each square of its pixels where a pool behind it would.
+    fn pool(&mut self, at: usize) -> Result<(), ModelError> {
+        let What::Pool(PoolLayer {
+            windows,
+            pooling: Pooling::Max,
+        }) = &self.drafts[at].what
+        else {
+            return Ok(());
+        };
+        let squares = [windows.input[0] / 2, windows.input[1] / 2];
+        let takes_all = [windows.size, windows.stride] == [[2, 2]; 2]
+            && [windows.before, windows.dilation] == [[0, 0], [1, 1]]
+            && windows.output[..2] == squares;
+        let Some(giver) = self.only(self.drafts[at].takes[0]).filter(|_| takes_all) else {
+            return Ok(());
+        };
+        let before = &self.drafts[giver];
+        let is_conv = match &before.what {
+            What::Linear(linear) => match linear.kind {
+                Kind::Conv(of, 1) => of.output == windows.input,
+                _ => false,
+            },
+            _ => false,
+        };
+        if is_conv && before.takes.len() == 1 && !before.pooled {
+            self.drafts[giver].pooled = true;
+            self.drafts[giver].shape = std::mem::take(&mut self.drafts[at].shape);
+            self.join(at, giver);
+        }
+        Ok(())
+    }
+
     /// An activation becomes part of the step before it.
     fn activation(&mut self, at: usize) -> Result<(), ModelError> {
         let draft = &self.drafts[at];
@@ -209,11 +249,13 @@ impl Folding {
             return Ok(());
         };
         let takes_it = match &self.drafts[giver].what {
-            What::Linear(_) | What::Elementwise(..) => true,
+            // The largest value is also the largest behind a function that never falls.
+            What::Linear(_) => !self.drafts[giver].pooled || activation.never_falls(),
+            What::Elementwise(..) => true,
             What::Ready(layer) | What::Frame { layer, .. } => {
                 layer.activated(Activation::Linear).is_some()
             }
-            What::Absorbed => false,
+            What::Pool(_) | What::Absorbed => false,
         };
         if takes_it {
             self.drafts[giver].activation = activation;

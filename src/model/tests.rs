@@ -93,6 +93,13 @@ fn pool(pooling: Pooling, size: usize, padding: Padding) -> Op {
 }
 
 const RELU: Op = Op::Activation(Activation::Relu);
+/// It falls before it rises.
+const SILU: Op = Op::Activation(Activation::Silu);
+
+/// The largest of squares of 2 x 2.
+fn squares() -> Op {
+    pool(Pooling::Max, 2, Padding::Valid)
+}
 
 fn described(layers: Vec<Layer>, input_shape: Option<Vec<usize>>) -> Description {
     Description {
@@ -141,7 +148,7 @@ fn logits(model: &Model, x: &[f32]) -> Vec<f32> {
 fn kinds(model: &Model) -> String {
     let kind = |step: &super::Step| match step.layer.kernel() {
         Kernel::Dense => 'd',
-        Kernel::Conv => 'c',
+        Kernel::Conv | Kernel::Conv3x3 => 'c',
         Kernel::Depthwise => 'w',
         Kernel::Pool => 'p',
         Kernel::Elementwise => 'e',
@@ -258,6 +265,38 @@ fn what_is_folded_and_fused_answers_as_the_layers_do() {
             chain(vec![Op::GlobalPool(Pooling::Average), dense(2, 3)]),
         ),
         ("cp", chain(vec![c3(Same), Op::GlobalPool(Pooling::Max)])),
+        // The largest of whole squares stays in the convolution, and a function that never falls may come
+        // behind it.
+        ("cd", with_end(vec![c3(Same), squares()], 24)),
+        ("cd", with_end(vec![c3(Same), RELU, squares()], 24)),
+        ("cd", with_end(vec![c3(Same), squares(), RELU], 24)),
+        (
+            "cd",
+            with_end(vec![c3(Same), affine(4, 0.3), squares()], 24),
+        ),
+        ("cd", with_end(vec![c3(Same), SILU, squares()], 24)),
+        ("ced", with_end(vec![c3(Same), squares(), SILU], 24)),
+        ("ced", with_end(vec![c3(Same), RELU, squares(), SILU], 24)),
+        ("cpd", with_end(vec![c3(Same), squares(), squares()], 4)),
+        (
+            "cpd",
+            with_end(vec![c3(Same), pool(Pooling::Average, 2, Valid)], 24),
+        ),
+        (
+            "cpd",
+            with_end(vec![c3(Same), pool(Pooling::Max, 2, Same)], 36),
+        ),
+        (
+            "cpd",
+            with_end(vec![c3(Same), pool(Pooling::Max, 3, Valid)], 8),
+        ),
+        (
+            "cpd",
+            with_end(
+                vec![c3(Same), Op::Reshape(Some(vec![5, 6, 4])), squares()],
+                24,
+            ),
+        ),
         // A frame of zeros is the padding of the convolution behind it, unless that one pads itself or
         // some of its windows would see the frame alone.
         ("cd", with_end(vec![frame([1, 1], [2, 0]), c3(Valid)], 120)),
@@ -353,6 +392,29 @@ fn a_value_that_two_layers_take_is_left_as_it_is() {
                 layer("pool", &[4], pool(Pooling::Average, 8, same)),
                 layer("flat", &[5], Op::Reshape(None)),
                 layer("end", &[6], dense(2, 3)),
+            ],
+        ),
+        // What another value sees, and sums that another was added to, are written before they are pooled.
+        (
+            "cpped",
+            vec![
+                c2("a", 0),
+                layer("largest", &[1], squares()),
+                layer("mean", &[1], pool(Pooling::Average, 2, Padding::Valid)),
+                sum(&[2, 3]),
+                flat(4),
+                layer("end", &[5], dense(12, 3)),
+            ],
+        ),
+        (
+            "ccpd",
+            vec![
+                c2("a", 0),
+                c2("b", 1),
+                sum(&[1, 2]),
+                layer("largest", &[3], squares()),
+                flat(4),
+                layer("end", &[5], dense(12, 3)),
             ],
         ),
         // Of two convolutions the later one takes the sum in; of three values each its own.

@@ -54,7 +54,12 @@ fn work_is_that_of_the_formula() {
         Activation::Linear,
     );
     recording.conv(x, None, 1, &layer);
-    assert_eq!(recording.work(Kernel::Conv).flop, 2 * 27 * 4 * 4 * 8);
+    assert_eq!(recording.work(Kernel::Conv), Work::default());
+    let flop = 2 * 27 * 4 * 4 * 8;
+    assert_eq!(recording.work(Kernel::Conv3x3).flop, flop);
+    // The sums of a square are as many, of which one is left.
+    recording.conv(x, None, 1, &layer.pooled());
+    assert_eq!(recording.work(Kernel::Conv3x3).flop, 2 * flop);
 }
 
 #[test]

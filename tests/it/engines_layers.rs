@@ -64,6 +64,11 @@ fn windows(
     }
 }
 
+/// The squares of 2 x 2 pixels of images.
+fn squares(images: [usize; 3]) -> Windows {
+    windows(images, images[2], [2, 2], [2, 2], Padding::Valid)
+}
+
 /// Runs what `record` adds on rows of `inputs` values and gives the rows of `outputs` values.
 fn run(
     engine: &dyn Engine,
@@ -247,6 +252,18 @@ fn convolutions_with_gaps_groups_and_sums() {
                 assert_close(&format!("{what}, {activation:?}"), &y, &expected, SUMS);
                 if groups > 1 {
                     continue;
+                }
+                // The largest of its squares, whole ones.
+                let [height, width, _] = windows.output;
+                if height.min(width) > 1 {
+                    let layer = ConvLayer::new(windows, &kernel, &bias, activation).pooled();
+                    let sizes = [windows.inputs(), layer.outputs()];
+                    let y = run(engine.as_ref(), &x, sizes, |recording, x, rows| {
+                        recording.conv(x, None, rows, &layer)
+                    });
+                    let expected = largest(&squares(windows.output), &expected);
+                    let what = format!("{what}, {activation:?} of squares");
+                    assert_close(&what, &y, &expected, SUMS);
                 }
                 // With another value added before the activation: what the convolution gives.
                 let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Linear);

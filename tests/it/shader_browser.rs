@@ -88,8 +88,8 @@ fn arguments(variant: &Variant, code: &str) -> Value {
     let entries: Vec<Value> = [uniform].into_iter().chain(bindings).collect();
     let constants = variant.overrides();
     let constants: serde_json::Map<String, Value> = constants
-        .map(|(name, value)| (name.to_owned(), value.into()))
         .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
     json!([code, entries, constants])
 }

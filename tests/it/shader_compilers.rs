@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The shader as wgpu hands it to a backend, with its override set.
-fn ready(source: &str, overrides: Option<(&str, u32)>) -> (Module, ModuleInfo) {
+fn ready(source: &str, overrides: Vec<(&str, u32)>) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
     // No feature of a device is asked for.
@@ -24,8 +24,9 @@ fn ready(source: &str, overrides: Option<(&str, u32)>) -> (Module, ModuleInfo) {
     let info = validator
         .validate(&module)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
-    let constants = overrides.map(|(name, value)| (name.to_owned(), f64::from(value)));
-    let constants = constants.into_iter().collect();
+    let constants = (overrides.into_iter())
+        .map(|(name, value)| (name.to_owned(), f64::from(value)))
+        .collect();
     let entry = Some((ShaderStage::Compute, "main"));
     let (module, info) = process_overrides(&module, &info, entry, &constants).expect("overrides");
     (module.into_owned(), info.into_owned())

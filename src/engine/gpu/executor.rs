@@ -9,8 +9,7 @@ use super::spare::LoadTexture;
 use super::texel::Texel;
 use super::{Engine as _, GpuEngine, Trouble, one_line};
 use crate::kernels::{
-    ACTIVATION_OVERRIDE, Access, BUDGET, Binding, Command, Contents, Downloads, Kernel, Loads,
-    Recording, TEXELS_A_ROW,
+    Access, BUDGET, Binding, Command, Contents, Downloads, Loads, Recording, TEXELS_A_ROW,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
@@ -25,12 +24,6 @@ pub(super) struct CompiledKernel {
 
 /// Empty until a run has compiled its kernel.
 pub(super) type CompiledCell = Arc<OnceLock<CompiledKernel>>;
-
-/// The activation that a command's kernel is compiled for, if it ends in one.
-fn activation_of(command: &Command) -> Option<u32> {
-    let word = command.kernel.spec().compiled_for?;
-    Some(command.params[word])
-}
 
 /// The commands that have something to do.
 fn dispatched(recording: &Recording) -> impl Iterator<Item = &Command> {
@@ -412,7 +405,7 @@ impl GpuEngine {
     fn cell(&self, command: &Command) -> (CompiledCell, bool) {
         // The map is whole after every panic: nothing is done but looking and adding.
         let mut cells = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        match cells.entry((command.kernel, activation_of(command))) {
+        match cells.entry((command.kernel, command.constants())) {
             Entry::Occupied(entry) => (Arc::clone(entry.get()), false),
             Entry::Vacant(entry) => (Arc::clone(entry.insert(CompiledCell::default())), true),
         }
@@ -421,11 +414,11 @@ impl GpuEngine {
     /// A command's kernel; a run that is compiling it is waited for, and if that fails, this one
     /// compiles it.
     fn compiled<'c>(&self, cell: &'c CompiledCell, command: &Command) -> &'c CompiledKernel {
-        cell.get_or_init(|| self.compile(command.kernel, activation_of(command)))
+        cell.get_or_init(|| self.compile(command))
     }
 
-    fn compile(&self, kernel: Kernel, activation: Option<u32>) -> CompiledKernel {
-        let spec = kernel.spec();
+    fn compile(&self, command: &Command) -> CompiledKernel {
+        let spec = command.kernel.spec();
         let label = Some(spec.name);
         let source = wgpu::ShaderSource::Wgsl(spec.wgsl(self.loads).into());
         let module = self
@@ -473,7 +466,10 @@ impl GpuEngine {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
-        let constants = activation.map(|number| (ACTIVATION_OVERRIDE, f64::from(number)));
+        let constants = command.constants();
+        let constants: Vec<(&str, f64)> = (constants.into_iter())
+            .map(|(name, value)| (name, f64::from(value)))
+            .collect();
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
@@ -482,7 +478,7 @@ impl GpuEngine {
                 module: &module,
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: constants.as_slice(),
+                    constants: &constants,
                     // Kernels write workgroup memory before they read it.
                     zero_initialize_workgroup_memory: false,
                 },

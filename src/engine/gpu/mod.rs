@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// By kernel and, where the kernel ends in one, activation.
-type CompiledKernels = HashMap<(Kernel, Option<u32>), CompiledCell>;
+type CompiledKernels = HashMap<(Kernel, Vec<(&'static str, u32)>), CompiledCell>;
 
 /// Runs recordings on an adapter.
 pub struct GpuEngine {

@@ -110,18 +110,32 @@ fn record_conv(
     y
 }
 
+/// The largest values of squares, and sums to which sums are added.
+fn record_endings(recording: &mut Recording, windows: Windows) {
+    let y = record_conv(recording, 2, windows, Activation::Linear);
+    let taps = windows.size[0] * windows.size[1] * windows.input[2];
+    let kernel = values(3, taps * windows.output[2]);
+    let bias = values(2, windows.output[2]);
+    let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Relu);
+    let x = rows(recording, 2, windows.inputs(), 1.0);
+    let sum = recording.conv(x, Some(y), 2, &layer);
+    recording.download(sum);
+    let largest = recording.conv(x, None, 2, &layer.pooled());
+    recording.download(largest);
+}
+
 pub(super) fn conv(checks: &mut Checks) {
     checks.add_activations(|recording, activation| {
-        let windows = same([5, 4, 2], 9, [3, 3], [1, 1]);
+        let windows = same([5, 4, 2], 9, [3, 2], [1, 1]);
         record_conv(recording, 2, windows, activation);
     });
     // 64 invocations a workgroup, each 8 pixels by 8 channels: 511, 512 and 513 pixels.
     checks.add("ragged", |recording| {
         for (images, windows) in [
-            (0, same([5, 4, 1], 3, [3, 3], [1, 1])),
+            (0, same([5, 4, 1], 3, [3, 2], [1, 1])),
             (1, same([1, 1, 1], 1, [1, 1], [1, 1])),
             (7, same([73, 1, 2], 8, [1, 1], [1, 1])),
-            (1, same([32, 16, 1], 4, [3, 3], [1, 1])),
+            (1, same([32, 16, 1], 4, [2, 3], [1, 1])),
             (1, same([27, 19, 3], 7, [2, 3], [1, 1])),
             (3, same([1, 9, 3], 9, [3, 3], [1, 2])),
             (1, same([2, 2, 4], 6, [7, 7], [1, 1])),
@@ -131,29 +145,56 @@ pub(super) fn conv(checks: &mut Checks) {
         }
         FLOATS
     });
-    // The last by tiles of 2 x 2 in the twin, which the shader knows nothing of.
-    checks.add("gaps, sums", |recording| {
+    checks.add("gaps, sums, squares", |recording| {
         for windows in [
             inside([11, 13, 6], 48, [1, 3], [1, 4]),
             inside([9, 9, 5], 33, [3, 3], [3, 2]),
-            same([9, 7, 20], 33, [3, 3], [1, 1]),
+            same([16, 15, 2], 9, [5, 5], [1, 1]),
         ] {
-            let y = record_conv(recording, 2, windows, Activation::Linear);
-            let kernel = values(
-                3,
-                windows.size[0] * windows.size[1] * windows.input[2] * windows.output[2],
-            );
-            let bias = values(2, windows.output[2]);
-            let layer = ConvLayer::new(windows, &kernel, &bias, Activation::Relu);
-            let x = rows(recording, 2, windows.inputs(), 1.0);
-            let sum = recording.conv(x, Some(y), 2, &layer);
-            recording.download(sum);
+            record_endings(recording, windows);
         }
         FLOATS
     });
     checks.add_folded(|recording| {
         let windows = same([27, 19, 3], 7, [2, 3], [1, 1]);
         record_conv(recording, 4, windows, Activation::Linear);
+        FLOATS
+    });
+}
+
+pub(super) fn conv3x3(checks: &mut Checks) {
+    let windows = |input, outputs| same(input, outputs, [3, 3], [1, 1]);
+    checks.add_activations(move |recording, activation| {
+        record_conv(recording, 2, windows([5, 4, 2], 9), activation);
+    });
+    // 64 invocations a workgroup, each two squares by 8 channels: 127, 128 and 129 squares.
+    checks.add("ragged", move |recording| {
+        for (images, windows) in [
+            (0, windows([5, 4, 1], 3)),
+            (1, windows([2, 2, 1], 1)),
+            (1, windows([2, 254, 2], 8)),
+            (2, windows([16, 16, 1], 4)),
+            (1, windows([6, 86, 1], 5)),
+            (3, windows([7, 9, 3], 9)),
+            (2, inside([9, 6, 4], 6, [3, 3], [1, 1])),
+        ] {
+            record_conv(recording, images, windows, Activation::Relu);
+        }
+        FLOATS
+    });
+    // The first by tiles of 2 x 2 in the twin, which the shader knows nothing of.
+    checks.add("sums, squares", move |recording| {
+        for windows in [
+            windows([9, 8, 20], 33),
+            windows([13, 11, 3], 7),
+            inside([7, 8, 5], 12, [3, 3], [1, 1]),
+        ] {
+            record_endings(recording, windows);
+        }
+        FLOATS
+    });
+    checks.add_folded(move |recording| {
+        record_conv(recording, 2, windows([27, 20, 3], 7), Activation::Linear);
         FLOATS
     });
 }

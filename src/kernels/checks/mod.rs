@@ -60,6 +60,7 @@ impl Kernel {
             Self::Warp(sampling) => images::warp(&mut checks, sampling),
             Self::Dense => layers::dense(&mut checks),
             Self::Conv => layers::conv(&mut checks),
+            Self::Conv3x3 => layers::conv3x3(&mut checks),
             Self::Depthwise => layers::depthwise(&mut checks),
             Self::Matmul => layers::matmul(&mut checks),
             Self::Pool => layers::pool(&mut checks),
@@ -164,11 +165,8 @@ mod tests {
     use super::*;
     use crate::kernels::{KERNELS, variants};
 
-    fn compiled(recording: &Recording) -> impl Iterator<Item = (Kernel, Option<u32>)> {
-        recording.commands().iter().map(|command| {
-            let word = command.kernel.spec().compiled_for;
-            (command.kernel, word.map(|word| command.params[word]))
-        })
+    fn compiled(recording: &Recording) -> impl Iterator<Item = (Kernel, Vec<(&str, u32)>)> {
+        (recording.commands().iter()).map(|command| (command.kernel, command.constants()))
     }
 
     #[test]
@@ -178,10 +176,10 @@ mod tests {
                 .map(|check| (check.name.clone(), check.case(1 << 16)))
                 .collect();
             for variant in variants().iter().filter(|v| v.kernel == kernel) {
-                let number = variant.activation.map(Activation::number);
+                let wanted = (kernel, variant.overrides());
                 let mut recordings = cases.iter().map(|(_, case)| &case.recording);
                 assert!(
-                    recordings.any(|r| compiled(r).any(|found| found == (kernel, number))),
+                    recordings.any(|r| compiled(r).any(|found| found == wanted)),
                     "no case compiles {variant}"
                 );
             }

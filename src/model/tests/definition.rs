@@ -21,6 +21,7 @@ pub(super) fn by_definition(layers: &[Layer], shape: &[usize], x: &[f32]) -> Vec
                 each(&|k, v| v * scale[k % scale.len()] + offset[k % offset.len()])
             }
             Op::Activation(Activation::Relu) => each(&|_, v| v.max(0.0)),
+            Op::Activation(Activation::Silu) => each(&|_, v| v / (1.0 + (-v).exp())),
             Op::Activation(Activation::Tanh) => each(&|_, v| v.tanh()),
             Op::Activation(other) => panic!("no definition of {other:?} here"),
             Op::Softmax => (shape, x),

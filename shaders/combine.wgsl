@@ -1,4 +1,4 @@
-// y(k) = activation(x(k) * other(k)), or the larger of the two; other may hold one value for many
+// y(k) = activation(x(k) * other(k)), or the larger of the two, or x(k) / other(k); other may hold one value for many
 // Squeeze-and-excitation (Hu et al. 2018, equation 4), Multiply, Maximum.
 // One invocation: four values of a row.
 // Rust twin: src/kernels/combine.rs
@@ -11,7 +11,7 @@ struct CombineParams {
     repeat: u32, // values in a row of x that take the same value of other
     period: u32, // values of other before they begin again
     values: u32, // values a row of x, without its padding
-    combining: u32, // 0 the product, or LARGER
+    combining: u32, // 0 the product, LARGER or QUOTIENT
 }
 
 // Binding 2, load_other(at): f32, [rows, other_stride]
@@ -21,6 +21,7 @@ struct CombineParams {
 
 const WORKGROUP_SIZE: u32 = 64u;
 const LARGER: u32 = 1u;
+const QUOTIENT: u32 = 2u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -38,6 +39,7 @@ fn main(
     let value = min(asked, vec4<u32>(params.values - 1u));
     let at = row + value / params.repeat % params.period;
     let other = vec4<f32>(load_other(at.x), load_other(at.y), load_other(at.z), load_other(at.w));
-    let both = select(x[index] * other, max(x[index], other), params.combining == LARGER);
+    let product = select(x[index] * other, x[index] / other, params.combining == QUOTIENT);
+    let both = select(product, max(x[index], other), params.combining == LARGER);
     y[index] = select(activate(both), vec4<f32>(0.0), asked != value);
 }

@@ -25,7 +25,13 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
         ACTIVATION_OVERRIDE,
         offset_of!(CombineParams, activation) / size_of::<u32>(),
     )],
-    constants: &[NUMBERS, &[("LARGER", Combining::Larger as i64)]],
+    constants: &[
+        NUMBERS,
+        &[
+            ("LARGER", Combining::Larger as i64),
+            ("QUOTIENT", Combining::Quotient as i64),
+        ],
+    ],
     bindings: &[
         Binding {
             name: "x",
@@ -78,9 +84,11 @@ pub enum Combining {
     Product = 0,
     /// The larger one.
     Larger = 1,
+    /// The first by the other.
+    Quotient = 2,
 }
 
-/// `activation(x * other)`, or of the larger of the two.
+/// `activation(x * other)`, or of the larger of the two, or of `x / other`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CombineLayer {
     /// Values a row of x and of the result.
@@ -156,9 +164,10 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
     let [stride, others] = [4 * params.stride, params.other_stride].map(|n| n as usize);
     let [repeat, period] = [params.repeat, params.period].map(|n| n as usize);
     let activation = Activation::of(params.activation);
-    let both = |a: f32, b: f32| match params.combining == Combining::Larger as u32 {
-        true => a.max(b),
-        false => a * b,
+    let combining = match params.combining {
+        number if number == Combining::Larger as u32 => Combining::Larger,
+        number if number == Combining::Quotient as u32 => Combining::Quotient,
+        _ => Combining::Product,
     };
     y.par_chunks_exact_mut(stride)
         .zip(x.par_chunks_exact(stride))
@@ -167,23 +176,33 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
             let values = params.values as usize;
             let other = &other[..period];
             let (own, padding) = y.split_at_mut(values);
-            if repeat == 1 {
-                for (y, x) in own.chunks_mut(period).zip(x.chunks(period)) {
-                    for ((y, x), other) in y.iter_mut().zip(x).zip(other) {
-                        *y = both(*x, *other);
-                    }
-                }
-            } else {
-                let same = own.chunks_mut(repeat).zip(x[..values].chunks(repeat));
-                for ((y, x), other) in same.zip(other.iter().cycle()) {
-                    for (y, x) in y.iter_mut().zip(x) {
-                        *y = both(*x, *other);
-                    }
-                }
+            let x = &x[..values];
+            match combining {
+                Combining::Product => combine(own, x, other, repeat, |a, b| a * b),
+                Combining::Larger => combine(own, x, other, repeat, f32::max),
+                Combining::Quotient => combine(own, x, other, repeat, |a, b| a / b),
             }
             activation.apply_to(own);
             padding.fill(0.0);
         });
+}
+
+/// A row.
+fn combine(y: &mut [f32], x: &[f32], other: &[f32], repeat: usize, both: impl Fn(f32, f32) -> f32) {
+    if repeat == 1 {
+        for (y, x) in y.chunks_mut(other.len()).zip(x.chunks(other.len())) {
+            for ((y, x), other) in y.iter_mut().zip(x).zip(other) {
+                *y = both(*x, *other);
+            }
+        }
+    } else {
+        let same = y.chunks_mut(repeat).zip(x.chunks(repeat));
+        for ((y, x), other) in same.zip(other.iter().cycle()) {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = both(*x, *other);
+            }
+        }
+    }
 }
 
 /// One value a channel, one a pixel, one a value.

@@ -279,6 +279,9 @@ impl Writer {
             Op::Add => ("Add", json!({}), vec![]),
             Op::Combine(Combining::Product) => ("Multiply", json!({}), vec![]),
             Op::Combine(Combining::Larger) => ("Maximum", json!({}), vec![]),
+            Op::Combine(Combining::Quotient) => {
+                return Err(unwritten("a quotient of two values"));
+            }
             Op::Arrange(arrangement) => match arrangement {
                 Arrangement::Concat { axis } => {
                     // Behind the batch's, which Keras counts.

@@ -64,7 +64,7 @@ pub(super) enum Op {
     Softmax,
     /// The sum of its values, repeated along axes of one where shapes differ.
     Add,
-    /// The product of two values, or the larger of them, repeated in the same way.
+    /// The product of two values, the larger of them or the first by the other, repeated in the same way.
     Combine(Combining),
     /// Values that change places.
     Arrange(Arrangement),

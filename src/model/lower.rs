@@ -307,7 +307,7 @@ impl Lowering {
         let shape = self.common_shape(name, &first.shape, &other.shape)?;
         let values: usize = shape.iter().product();
         let count = |value: &Value| value.shape.iter().product::<usize>();
-        if count(&first) < count(&other) {
+        if count(&first) < count(&other) && combining != Combining::Quotient {
             std::mem::swap(&mut first, &mut other);
         }
         let first = self.repeated(name, &first, &shape)?;

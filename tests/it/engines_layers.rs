@@ -678,7 +678,7 @@ fn activations_answer_as_keras_does_and_do_not_overflow() {
 }
 
 #[test]
-fn products_and_maxima_repeat_what_holds_one_value_for_many() {
+fn products_quotients_and_maxima_repeat_what_holds_one_value_for_many() {
     for engine in engines() {
         let mut rng = ChaCha8Rng::seed_from_u64(31);
         // Values, others, repeat: one a channel, one a pixel, one a value, one for all.
@@ -691,6 +691,8 @@ fn products_and_maxima_repeat_what_holds_one_value_for_many() {
                     (Combining::Product, Activation::Linear),
                     (Combining::Product, Activation::Relu),
                     (Combining::Larger, Activation::Linear),
+                    (Combining::Quotient, Activation::Linear),
+                    (Combining::Quotient, Activation::Relu),
                 ] {
                     let layer = CombineLayer {
                         values,
@@ -706,6 +708,7 @@ fn products_and_maxima_repeat_what_holds_one_value_for_many() {
                             let both = match combining {
                                 Combining::Product => x[k] * other,
                                 Combining::Larger => x[k].max(other),
+                                Combining::Quotient => x[k] / other,
                             };
                             if activation == Activation::Relu {
                                 both.max(0.0)

@@ -446,7 +446,7 @@ pub(super) fn combine(checks: &mut Checks) {
         for (values, others, repeat) in [(30, 5, 1), (30, 6, 5), (7, 7, 1), (9, 1, 9), (256, 64, 4)]
         {
             for count in [0, 1, 5] {
-                for combining in [Combining::Product, Combining::Larger] {
+                for combining in [Combining::Product, Combining::Larger, Combining::Quotient] {
                     let layer = layer(values, others, repeat, combining, Activation::Linear);
                     record_combine(recording, count, layer);
                 }

@@ -9,7 +9,14 @@ use crate::model::arrange::Key;
 use crate::model::layer::{Arrangement, Combining, Op};
 
 /// Operations of Keras 3 that no layer shares its name with.
-const OPERATIONS: [&str; 4] = ["TrueDivide", "Divide", "GetItem", "Stack"];
+const OPERATIONS: [&str; 6] = [
+    "TrueDivide",
+    "Divide",
+    "GetItem",
+    "Stack",
+    "ZerosLike",
+    "OnesLike",
+];
 
 impl Reader<'_> {
     /// An operation of Keras 3 or TensorFlow on a tensor and a constant, such as `x / 255`; nothing
@@ -53,7 +60,7 @@ impl Reader<'_> {
             }
             "Add" | "add" | "Subtract" | "subtract" | "sub" => true,
             other => {
-                let expected = "an operation that is known: sums, products, quotients, maxima, activations, indices, stacks, matmul, reshape, transpose, softmax, mean";
+                let expected = "an operation that is known: sums, products, quotients, maxima, activations, indices, stacks, zeros and ones, matmul, reshape, transpose, softmax, mean";
                 return Err(wrong(expected, other.chars().take(80).collect()));
             }
         };
@@ -136,10 +143,19 @@ impl Reader<'_> {
             ("Add" | "add", [a, _]) => (Op::Add, a.rank),
             ("Multiply" | "multiply", [a, _]) => (Op::Combine(Combining::Product), a.rank),
             ("Maximum" | "maximum", [a, _]) => (Op::Combine(Combining::Larger), a.rank),
+            ("TrueDivide" | "Divide" | "truediv" | "divide", [a, _]) => {
+                (Op::Combine(Combining::Quotient), a.rank)
+            }
             ("Subtract" | "subtract" | "sub", &[a, b]) => {
                 let b = self.scaled(node, b, -1.0);
                 self.push(node, vec![a.number, b.number], Op::Add, 0);
                 return Ok(Some(self.last(a.rank)));
+            }
+            // What a token of its own is made from.
+            ("ZerosLike" | "zeros_like" | "OnesLike" | "ones_like", [a]) => {
+                let ones = function.starts_with(['O', 'o']);
+                let (scale, offset) = (vec![0.0], vec![f64::from(u8::from(ones))]);
+                (Op::Affine { scale, offset }, a.rank)
             }
             ("Stack" | "Concatenate", [a, ..]) if all_tensors => {
                 let axis = behind_batch(&options, a.rank)?;

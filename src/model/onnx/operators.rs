@@ -101,7 +101,7 @@ operators! {
     "" "Constant" One constant ["value" "value_float" "value_floats" "value_int" "value_ints"] "texts"
     "" "ConstantOfShape" One constant_of_shape ["value"] ""
     "" "Conv" One conv ["auto_pad" "dilations" "group" "kernel_shape" "pads" "strides"] "windows of three dimensions, kernels that are computed"
-    "" "Div" One arithmetic [] "by a value"
+    "" "Div" One arithmetic [] "of a constant by a value"
     "" "Dropout" One dropout ["ratio" "seed"] "as in training, its mask"
     "" "Elu" One function ["alpha"] ""
     "" "Equal" One comparison [] "of values"

@@ -62,7 +62,6 @@ impl Reader<'_> {
                 _ => self.with_constant(node, arithmetic, &b, &a),
             },
             (false, false) => match arithmetic {
-                Arithmetic::Div => Err("a quotient of two values".into()),
                 Arithmetic::Sub => {
                     let negative = self.scaled(node, &b, -1.0)?;
                     self.of_values(node, Arithmetic::Add, &a, &negative)
@@ -252,7 +251,7 @@ impl Reader<'_> {
         Ok(places(0, &constant.parts(order)))
     }
 
-    /// A sum, a product or the larger of two values, repeated along axes of one.
+    /// A sum, a product, a quotient or the larger of two values, repeated along axes of one.
     fn of_values(
         &mut self,
         node: &NodeProto,
@@ -262,8 +261,8 @@ impl Reader<'_> {
     ) -> Read<Value> {
         let other_sizes = || format!("values of shapes {:?} and {:?}", a.sizes(), b.sizes());
         let sizes = common(&a.sizes(), &b.sizes()).ok_or_else(other_sizes)?;
-        // The one that is there in full decides how both lie.
-        let (lead, other) = match a.sizes() == sizes {
+        // The one that is there in full decides how both lie, but what is divided stands first.
+        let (lead, other) = match a.sizes() == sizes || arithmetic == Arithmetic::Div {
             true => (a, b),
             false => (b, a),
         };
@@ -301,7 +300,8 @@ impl Reader<'_> {
             Arithmetic::Add => Op::Add,
             Arithmetic::Mul => Op::Combine(Combining::Product),
             Arithmetic::Max => Op::Combine(Combining::Larger),
-            Arithmetic::Sub | Arithmetic::Div => return Err(String::new()),
+            Arithmetic::Div => Op::Combine(Combining::Quotient),
+            Arithmetic::Sub => return Err(String::new()),
         };
         let shape = self.shapes[a].clone();
         let number = self.push(node, vec![a, b], op, shape)?;

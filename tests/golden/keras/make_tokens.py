@@ -56,4 +56,21 @@ y = ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, 7, 12))
 y = ops.matmul(L.Softmax()(ops.matmul(y, L.Permute((2, 1))(y))), y)
 add("operations", x, ops.mean(y, axis=1) + y[:, 0])
 
+# Attention in linear time, as EfficientViT has it: what is divided, and what it is divided by, are values.
+x = keras.Input((7, 5))
+q, k, v = ops.relu(heads(x)), ops.relu(heads(x)), heads(x)
+v = ops.concatenate([v, ops.sigmoid(v[..., :1]) * 0.5 + 1.0], axis=-1)
+y = ops.matmul(q, ops.matmul(ops.transpose(k, (0, 1, 3, 2)), v))
+y = y[..., :-1] / (y[..., -1:] + 0.5)
+one = L.Dense(1, "sigmoid")(x) + 1.0
+y = ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, 7, 12))
+add("quotients", x, ops.mean(ops.divide(y, one), axis=1) + ops.divide(one, L.Activation("elu")(x) + 2.0)[:, 0, :1])
+
+# A token of its own, which answers for all others.
+x = keras.Input((8, 8, 3))
+y = L.Reshape((16, 12))(L.Conv2D(12, 2, strides=2)(x))
+token = ops.zeros_like(y[:, :1]) + rng.normal(0, 1, (1, 1, 12)).astype("float32")
+y = ops.concatenate([token, y], axis=1) + rng.normal(0, 1, (1, 17, 12)).astype("float32")
+add("class_token", x, L.LayerNormalization()(block(y, 12))[:, 0])
+
 save_file(answers, HERE / "tokens" / "answers.safetensors", metadata={"made_with": MADE_WITH, "softmax": "[]"})

@@ -154,7 +154,7 @@ fn followed<'a>(
         Op::Activation(activation) => (UnfoldedOp::Activation(*activation), from.to_vec()),
         Op::Add => (UnfoldedOp::Add, from.to_vec()),
         Op::Combine(_) => (
-            UnfoldedOp::Other("a product or the larger of two values"),
+            UnfoldedOp::Other("a product, a quotient or the larger of two values"),
             from.to_vec(),
         ),
         Op::Arrange(_) => (

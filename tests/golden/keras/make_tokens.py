@@ -66,11 +66,12 @@ one = L.Dense(1, "sigmoid")(x) + 1.0
 y = ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, 7, 12))
 add("quotients", x, ops.mean(ops.divide(y, one), axis=1) + ops.divide(one, L.Activation("elu")(x) + 2.0)[:, 0, :1])
 
-# A token of its own, which answers for all others.
+# Two tokens of their own, one of which answers for all.
 x = keras.Input((8, 8, 3))
 y = L.Reshape((16, 12))(L.Conv2D(12, 2, strides=2)(x))
 token = ops.zeros_like(y[:, :1]) + rng.normal(0, 1, (1, 1, 12)).astype("float32")
-y = ops.concatenate([token, y], axis=1) + rng.normal(0, 1, (1, 17, 12)).astype("float32")
+other = ops.ones_like(y[:, :1]) * rng.normal(0, 1, (1, 1, 12)).astype("float32")
+y = L.Dense(12)(ops.concatenate([token, other, y], axis=1)) + rng.normal(0, 1, (1, 18, 12)).astype("float32")
 add("class_token", x, L.LayerNormalization()(block(y, 12))[:, 0])
 
 save_file(answers, HERE / "tokens" / "answers.safetensors", metadata={"made_with": MADE_WITH, "softmax": "[]"})

@@ -202,5 +202,11 @@ given = pd.DataFrame(rows.astype("float64"), columns=frame.columns)
 tensors["probabilities_of_wide_columns.inputs"] = rows
 tensors["probabilities_of_wide_columns.answers"] = model.predict_proba(given).astype("float32")
 
+# What is divided has more numbers than what it is divided by, fewer, and as many.
+above = lambda value, name: [node("Sigmoid", [value], [f"{name}_s"]), node("Add", [f"{name}_s", "k"], [name])]
+add("quotients", [product, node("MatMul", ["x", "w"], ["p"]), *above("z", "a"), *above("p", "b"),
+    node("Div", ["z", "b"], ["more"]), node("Div", ["b", "a"], ["fewer"]), node("Div", ["more", "a"], ["as_many"]),
+    node("Add", ["fewer", "as_many"], ["out"])], {"W": W, "w": one, "k": scalar(0.5)})
+
 versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "scikit-learn": sklearn.__version__}
 save_file(tensors, HERE / "variants.safetensors", metadata={"made_with": json.dumps(versions)})

@@ -42,7 +42,7 @@ pub struct Budget {
 /// The budget of every run.
 pub const BUDGET: Budget = Budget {
     device_batch: 48 << 20,
-    software_batch: 8 << 20,
+    software_batch: 4 << 20,
     cpu_batch: 4 << 20,
     cpu_spare: 16 << 20,
     least_batch: 1 << 20,

@@ -145,7 +145,12 @@ impl GpuEngine {
                 *words = constant.words().to_vec();
             }
         }
-        let most = BUDGET.buffers_a_recording * self.batch_buffer_bytes();
+        // Textures hold what buffers hold once more.
+        let copies = match self.loads {
+            Loads::Buffers => 1,
+            Loads::Textures => 2,
+        };
+        let most = copies * BUDGET.buffers_a_recording * self.batch_buffer_bytes();
         let buffers = buffers.into_iter().flatten();
         self.spare
             .give_back(buffers, textures.into_iter(), most as u64);

@@ -123,8 +123,10 @@ impl Activation {
             | Self::HardSigmoid
             | Self::Log => true,
             Self::ReluWith {
-                slope, threshold, ..
-            } => slope >= 0.0 && threshold >= 0.0,
+                slope,
+                threshold,
+                ceiling,
+            } => slope >= 0.0 && threshold >= 0.0 && ceiling >= 0.0,
             Self::Elu { alpha } => alpha >= 0.0,
             Self::Gelu | Self::GeluTanh | Self::Silu | Self::HardSilu | Self::Mish => false,
         }

@@ -1,8 +1,8 @@
 //! A convolutional layer, and the largest values of squares of its pixels where they are all that is
 //! asked for. Shader: `shaders/conv.wgsl`; of windows of 3 x 3 `shaders/conv3x3.wgsl`.
 //!
-//! The twin is in `convolution.rs`. Pooling together with its convolution, what lies between is never
-//! written: four times as much as what is left.
+//! The twin is in `convolution.rs`. What lies between a convolution and its pool, four times as much as
+//! what is left, is never written.
 
 use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
 use super::convolution::{Convolution, arranged};
@@ -204,7 +204,7 @@ impl ConvLayer {
         windows.size == [3, 3]
             && windows.stride == [1, 1]
             && windows.dilation == [1, 1]
-            // Half of them in vain is what reading each pixel once makes up for.
+            // Half as many again may be computed in vain: each pixel is read once for all of a square.
             && 4 * down * across <= 3 * pixels / 2
     }
 }

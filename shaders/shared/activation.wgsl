@@ -1,73 +1,95 @@
-// activate(v), the function a layer applies to its sums, as Keras 3 defines it
+// The functions that a layer may apply to its sums, as Keras 3 defines them
 // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26 (erfc); else by definition.
-// Needs `params.activation`. Rust twin: src/kernels/activation.rs
+// The host adds activate(v), which is one of them: in a switch, Mesa would lay all of them out wherever
+//   a shader calls it before it leaves out those that cannot be. Needs `params.activation`.
+// Rust twin: src/kernels/activation.rs
 
 struct ActivationParams {
-    number: u32, // the ACTIVATION this shader is compiled for
+    number: u32, // of the function
     slope: f32,
     threshold: f32,
     ceiling: f32,
 }
 
-// Set when the shader is compiled: software adapters run all cases of a switch they cannot decide.
-override ACTIVATION: u32 = 0u;
+fn activate_linear(v: vec4<f32>) -> vec4<f32> {
+    return v;
+}
 
-const LINEAR: u32 = 0u;
-const RELU: u32 = 1u;
-const SIGMOID: u32 = 2u;
-const TANH: u32 = 3u;
-const RELU_WITH: u32 = 4u;
-const ELU: u32 = 5u;
-const SELU: u32 = 6u;
-const GELU: u32 = 7u;
-const GELU_TANH: u32 = 8u;
-const SILU: u32 = 9u;
-const SOFTPLUS: u32 = 10u;
-const SOFTSIGN: u32 = 11u;
-const EXPONENTIAL: u32 = 12u;
-const HARD_SIGMOID: u32 = 13u;
-const HARD_SILU: u32 = 14u;
-const MISH: u32 = 15u;
-const LOG: u32 = 16u;
+fn activate_relu(v: vec4<f32>) -> vec4<f32> {
+    return max(v, vec4<f32>(0.0));
+}
 
-fn activate(v: vec4<f32>) -> vec4<f32> {
-    let zero = vec4<f32>(0.0);
-    // In 0..1, so that nothing below overflows.
-    let e = exp(-abs(v));
-    switch ACTIVATION {
-        case RELU: { return max(v, zero); }
-        case SIGMOID: { return sigmoid(v, e); }
-        case TANH: { return stable_tanh(v); }
-        case RELU_WITH: {
-            let above = min(v, vec4<f32>(params.activation.ceiling));
-            return select(params.activation.slope * (v - params.activation.threshold), above, v > vec4<f32>(params.activation.threshold));
-        }
-        case ELU: { return elu(v, params.activation.slope); }
-        case SELU: { return 1.0507009873554805 * elu(v, 1.6732632423543772); }
-        case GELU: {
-            let tail = 0.5 * v * erfc(abs(v) * 0.7071067811865476);
-            return select(tail, v - tail, v > zero);
-        }
-        case GELU_TANH: {
-            // Past 10 the tanh is 1 to the last bit, and the cube might overflow.
-            let u = clamp(v, vec4<f32>(-10.0), vec4<f32>(10.0));
-            return 0.5 * v * (1.0 + stable_tanh(0.7978845608028654 * (u + 0.044715 * u * u * u)));
-        }
-        case SILU: { return v * sigmoid(v, e); }
-        case SOFTPLUS: { return max(v, zero) + log(1.0 + e); }
-        case SOFTSIGN: { return v / (1.0 + abs(v)); }
-        case EXPONENTIAL: { return exp(v); }
-        case HARD_SIGMOID: { return hard_sigmoid(v); }
-        case HARD_SILU: { return v * hard_sigmoid(v); }
-        case MISH: {
-            let above = (1.0 + 2.0 * e) / (1.0 + 2.0 * e + 2.0 * e * e);
-            let below = (e * e + 2.0 * e) / (e * e + 2.0 * e + 2.0);
-            return v * select(below, above, v > zero);
-        }
-        // The smallest normal float: devices may take a smaller one for 0.
-        case LOG: { return log(max(v, vec4<f32>(1.17549435e-38))); }
-        default: { return v; }
-    }
+fn activate_sigmoid(v: vec4<f32>) -> vec4<f32> {
+    return sigmoid(v, small_exp(v));
+}
+
+fn activate_tanh(v: vec4<f32>) -> vec4<f32> {
+    return stable_tanh(v);
+}
+
+fn activate_relu_with(v: vec4<f32>) -> vec4<f32> {
+    let above = min(v, vec4<f32>(params.activation.ceiling));
+    return select(params.activation.slope * (v - params.activation.threshold), above, v > vec4<f32>(params.activation.threshold));
+}
+
+fn activate_elu(v: vec4<f32>) -> vec4<f32> {
+    return elu(v, params.activation.slope);
+}
+
+fn activate_selu(v: vec4<f32>) -> vec4<f32> {
+    return 1.0507009873554805 * elu(v, 1.6732632423543772);
+}
+
+fn activate_gelu(v: vec4<f32>) -> vec4<f32> {
+    let tail = 0.5 * v * erfc(abs(v) * 0.7071067811865476);
+    return select(tail, v - tail, v > vec4<f32>(0.0));
+}
+
+fn activate_gelu_tanh(v: vec4<f32>) -> vec4<f32> {
+    // Past 10 the tanh is 1 to the last bit, and the cube might overflow.
+    let u = clamp(v, vec4<f32>(-10.0), vec4<f32>(10.0));
+    return 0.5 * v * (1.0 + stable_tanh(0.7978845608028654 * (u + 0.044715 * u * u * u)));
+}
+
+fn activate_silu(v: vec4<f32>) -> vec4<f32> {
+    return v * sigmoid(v, small_exp(v));
+}
+
+fn activate_softplus(v: vec4<f32>) -> vec4<f32> {
+    return max(v, vec4<f32>(0.0)) + log(1.0 + small_exp(v));
+}
+
+fn activate_softsign(v: vec4<f32>) -> vec4<f32> {
+    return v / (1.0 + abs(v));
+}
+
+fn activate_exponential(v: vec4<f32>) -> vec4<f32> {
+    return exp(v);
+}
+
+fn activate_hard_sigmoid(v: vec4<f32>) -> vec4<f32> {
+    return hard_sigmoid(v);
+}
+
+fn activate_hard_silu(v: vec4<f32>) -> vec4<f32> {
+    return v * hard_sigmoid(v);
+}
+
+fn activate_mish(v: vec4<f32>) -> vec4<f32> {
+    let e = small_exp(v);
+    let above = (1.0 + 2.0 * e) / (1.0 + 2.0 * e + 2.0 * e * e);
+    let below = (e * e + 2.0 * e) / (e * e + 2.0 * e + 2.0);
+    return v * select(below, above, v > vec4<f32>(0.0));
+}
+
+fn activate_log(v: vec4<f32>) -> vec4<f32> {
+    // The smallest normal float: devices may take a smaller one for 0.
+    return log(max(v, vec4<f32>(1.17549435e-38)));
+}
+
+// In 0..1, so that nothing made of it overflows.
+fn small_exp(v: vec4<f32>) -> vec4<f32> {
+    return exp(-abs(v));
 }
 
 fn sigmoid(v: vec4<f32>, e: vec4<f32>) -> vec4<f32> {

@@ -127,7 +127,7 @@ fn digest(kernel: Kernel, case: &Recording, info: &EngineInfo) -> String {
     let params = params.map(|command| command.params.as_slice());
     let job = words.chain(params).map(bytemuck::cast_slice);
     let names = [env!("CARGO_PKG_VERSION"), &info.adapter, &info.driver].map(str::as_bytes);
-    let shaders = [Loads::Buffers, Loads::Textures].map(|loads| kernel.spec().wgsl(loads));
+    let shaders = [Loads::Buffers, Loads::Textures].map(|loads| kernel.spec().wgsl(loads, &[]));
     // The parts cannot run into each other: a zero byte is in none of the texts.
     let texts = names
         .into_iter()

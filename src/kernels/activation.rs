@@ -1,8 +1,8 @@
 //! What a layer applies to each of its values. Shader: `shaders/shared/activation.wgsl`, part of
 //! every kernel that ends in one.
 //!
-//! A shader is compiled once for each activation it meets ([`KernelSpec::compiled_for`]), since
-//! software adapters run all cases of a `switch`. The formulas are those of Keras 3, none of
+//! A shader is written and compiled once for each activation it meets ([`KernelSpec::compiled_for`]), since
+//! software adapters lay out all cases of a `switch`. The formulas are those of Keras 3, none of
 //! which overflows before its result does.
 //!
 //! [`KernelSpec::compiled_for`]: super::KernelSpec::compiled_for
@@ -75,18 +75,23 @@ shader_struct! {
     }
 }
 
-/// Names each function's number, and lists them all for the contract with the shaders.
+/// By what name the number of the activation that a shader is written for stands among its constants.
+pub(super) const ACTIVATION: &str = "ACTIVATION";
+
+/// The shader's `activate(v)`: the function of that number.
+pub(super) fn activate(number: u32) -> String {
+    let kind = Activation::EACH[number as usize].kind();
+    format!("fn activate(v: vec4<f32>) -> vec4<f32> {{ return activate_{kind}(v); }}\n")
+}
+
+/// Names each function's number, and lists the names in the order of their numbers.
 macro_rules! numbers {
     ($($name:ident = $number:literal,)*) => {
         $(const $name: u32 = $number;)*
 
-        /// The functions' numbers, by their names in `shaders/shared/activation.wgsl`.
-        pub(super) const NUMBERS: &[(&str, i64)] = &[$((stringify!($name), $number),)*];
+        const NAMES: &[&str] = &[$(stringify!($name),)*];
     };
 }
-
-/// The shaders' constant that holds the number of the activation they are compiled for.
-pub(super) const ACTIVATION_OVERRIDE: &str = "ACTIVATION";
 
 numbers! {
     LINEAR = 0,
@@ -157,14 +162,14 @@ impl Activation {
         Self::Log,
     ];
 
-    /// The number that shaders know it by: the value of [`ACTIVATION_OVERRIDE`].
+    /// The number that shaders know it by: what [`ACTIVATION`] stands for.
     pub(super) fn number(self) -> u32 {
         self.params().number
     }
 
     /// The name of its kind, e.g. `relu_with`.
     pub fn kind(self) -> String {
-        let (name, _) = NUMBERS[self.number() as usize];
+        let name = NAMES[self.number() as usize];
         name.to_lowercase()
     }
 
@@ -332,10 +337,8 @@ mod tests {
 
     #[test]
     fn every_number_has_its_activation() {
-        let numbers: Vec<i64> = NUMBERS.iter().map(|&(_, number)| number).collect();
-        let each = Activation::EACH.map(|activation| i64::from(activation.number()));
-        assert_eq!(numbers, each);
-        assert_eq!(numbers, (0..numbers.len() as i64).collect::<Vec<_>>());
+        let each = Activation::EACH.map(Activation::number);
+        assert_eq!(each, std::array::from_fn(|number| number as u32));
         assert_eq!(Activation::GeluTanh.kind(), "gelu_tanh");
     }
 }

@@ -1,7 +1,7 @@
 //! The product of two values or the larger of them, where the second may hold one value for many:
 //! one a channel, one a pixel. Shader: `shaders/combine.wgsl`. Sums are the elementwise kernel's.
 
-use super::activation::{ACTIVATION_OVERRIDE, ActivationParams, NUMBERS};
+use super::activation::{ACTIVATION, ActivationParams};
 use super::{
     Access, Activation, Binding, Buf, Element, Kernel, KernelLayer, KernelSpec, Recording, case,
     row_stride, shader_struct,
@@ -22,16 +22,13 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: CombineParams::SPEC,
     compiled_for: &[(
-        ACTIVATION_OVERRIDE,
+        ACTIVATION,
         offset_of!(CombineParams, activation) / size_of::<u32>(),
     )],
-    constants: &[
-        NUMBERS,
-        &[
-            ("LARGER", Combining::Larger as i64),
-            ("QUOTIENT", Combining::Quotient as i64),
-        ],
-    ],
+    constants: &[&[
+        ("LARGER", Combining::Larger as i64),
+        ("QUOTIENT", Combining::Quotient as i64),
+    ]],
     bindings: &[
         Binding {
             name: "x",

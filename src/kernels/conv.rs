@@ -4,7 +4,7 @@
 //! The twin is in `convolution.rs`. What lies between a convolution and its pool, four times as much as
 //! what is left, is never written.
 
-use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
+use super::activation::{ACTIVATION, ActivationParams};
 use super::convolution::{Convolution, arranged};
 use super::windows::WindowParams;
 use super::{
@@ -30,22 +30,16 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     params: ConvParams::SPEC,
     compiled_for: &[
         (
-            ACTIVATION_OVERRIDE,
+            ACTIVATION,
             offset_of!(ConvParams, activation) / size_of::<u32>(),
         ),
-        (
-            ENDING_OVERRIDE,
-            offset_of!(ConvParams, ending) / size_of::<u32>(),
-        ),
+        (ENDING, offset_of!(ConvParams, ending) / size_of::<u32>()),
     ],
-    constants: &[
-        &[
-            ("SUMS", Ending::Sums as i64),
-            ("ADDED", Ending::Added as i64),
-            ("LARGEST", Ending::Largest as i64),
-        ],
-        super::activation::NUMBERS,
-    ],
+    constants: &[&[
+        ("SUMS", Ending::Sums as i64),
+        ("ADDED", Ending::Added as i64),
+        ("LARGEST", Ending::Largest as i64),
+    ]],
     bindings: &[
         Binding {
             name: "x",
@@ -112,7 +106,7 @@ shader_struct! {
 }
 
 /// The shaders' constant that holds the [`Ending`] they are compiled for.
-pub(super) const ENDING_OVERRIDE: &str = "ENDING";
+pub(super) const ENDING: &str = "ENDING";
 
 /// What becomes of the sums of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

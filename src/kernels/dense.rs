@@ -3,7 +3,7 @@
 //! The twin is that of a convolution (`products.rs`), on images of one pixel. Rejected: the product of
 //! crate matrixmultiply, which packs all rows and all weights anew for each batch.
 
-use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
+use super::activation::{ACTIVATION, ActivationParams};
 use super::convolution::{Convolution, arranged};
 use super::windows::WindowParams;
 use super::{
@@ -26,10 +26,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: DenseParams::SPEC,
     compiled_for: &[(
-        ACTIVATION_OVERRIDE,
+        ACTIVATION,
         offset_of!(DenseParams, activation) / size_of::<u32>(),
     )],
-    constants: &[&[("BLOCK_ROWS", BLOCK as i64)], super::activation::NUMBERS],
+    constants: &[&[("BLOCK_ROWS", BLOCK as i64)]],
     bindings: &[
         Binding {
             name: "x",

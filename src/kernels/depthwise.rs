@@ -3,7 +3,7 @@
 //!
 //! The twin of larger groups is in `convolution.rs`.
 
-use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
+use super::activation::{ACTIVATION, ActivationParams};
 use super::convolution::{Convolution, arranged};
 use super::vectors::{bounded, bounded_value, bounds, registers};
 use super::windows::WindowParams;
@@ -30,10 +30,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: DepthwiseParams::SPEC,
     compiled_for: &[(
-        ACTIVATION_OVERRIDE,
+        ACTIVATION,
         offset_of!(DepthwiseParams, activation) / size_of::<u32>(),
     )],
-    constants: &[super::activation::NUMBERS],
+    constants: &[],
     bindings: &[
         Binding {
             name: "x",

@@ -1,7 +1,7 @@
 //! What works value by value: scalings that no neighbour takes in, sums of two values,
 //! activations on their own. Shader: `shaders/elementwise.wgsl`.
 
-use super::activation::{ACTIVATION_OVERRIDE, ActivationParams};
+use super::activation::{ACTIVATION, ActivationParams};
 use super::{
     Access, Activation, Binding, Buf, Constant, Element, Kernel, KernelLayer, KernelSpec,
     Recording, case, row_stride, shader_struct,
@@ -21,10 +21,10 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     workgroup_size: WORKGROUP_SIZE,
     params: ElementwiseParams::SPEC,
     compiled_for: &[(
-        ACTIVATION_OVERRIDE,
+        ACTIVATION,
         offset_of!(ElementwiseParams, activation) / size_of::<u32>(),
     )],
-    constants: &[super::activation::NUMBERS],
+    constants: &[],
     bindings: &[
         Binding {
             name: "x",

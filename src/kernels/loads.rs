@@ -6,6 +6,7 @@
 //! read but once, which take longer to fill (pools, `docs/speed.md`). A GPU reads all of them
 //! through the same cache, and buffers with fewer steps between.
 
+use super::activation::{ACTIVATION, activate};
 use super::{Access, Binding, Element, KernelSpec};
 use std::fmt::Write;
 
@@ -35,6 +36,11 @@ impl Loads {
 pub const TEXELS_A_ROW: u32 = 2048;
 
 impl KernelSpec {
+    /// Whether the shader has this constant of its parameters.
+    pub(super) fn is_compiled_for(&self, constant: &str) -> bool {
+        (self.compiled_for.iter()).any(|&(name, _)| name == constant)
+    }
+
     /// The ways of loading that give different shaders; a kernel without [`Access::Load`] has one
     /// shader, which counts as that of buffers.
     pub fn loads(&self) -> &'static [Loads] {
@@ -45,9 +51,13 @@ impl KernelSpec {
         }
     }
 
-    /// The shader.
-    pub fn wgsl(&self, loads: Loads) -> String {
+    /// The shader; where it ends in an activation, in that of its constants, or in none.
+    pub fn wgsl(&self, loads: Loads, constants: &[(&str, u32)]) -> String {
         let mut wgsl = String::new();
+        if self.is_compiled_for(ACTIVATION) {
+            let given = constants.iter().find(|(name, _)| *name == ACTIVATION);
+            wgsl += &activate(given.map_or(0, |&(_, number)| number));
+        }
         for (binding, number) in self.bindings.iter().zip(1..) {
             if binding.access == Access::Load {
                 declare(&mut wgsl, binding, number, loads);

@@ -97,7 +97,7 @@ pub use softmax::SoftmaxLayer;
 pub use spline::spline_coefficients;
 pub use support_vectors::{PairOfClasses, Similarity, SupportVectorsLayer};
 pub use trees::{TreeNode, TreesLayer};
-pub use variants::{Variant, variants};
+pub use variants::{Variant, overrides, variants};
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
 pub use walker::{Span, Walker};

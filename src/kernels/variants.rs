@@ -1,8 +1,8 @@
 //! What kernels are compiled as: a shader for each way of loading, of kernels that end in an activation
 //! one for each kind of it, and of convolutions one for each [`Ending`].
 
-use super::activation::ACTIVATION_OVERRIDE;
-use super::conv::ENDING_OVERRIDE;
+use super::activation::ACTIVATION;
+use super::conv::ENDING;
 use super::{Activation, Ending, KERNELS, Kernel, Loads};
 use std::fmt;
 
@@ -23,13 +23,12 @@ pub struct Variant {
 /// activation with each ending.
 pub fn variants() -> Vec<Variant> {
     let of = |kernel: Kernel| {
-        let given =
-            |name| (kernel.spec().compiled_for.iter()).any(|&(constant, _)| constant == name);
-        let activations: Vec<Option<Activation>> = match given(ACTIVATION_OVERRIDE) {
+        let spec = kernel.spec();
+        let activations: Vec<Option<Activation>> = match spec.is_compiled_for(ACTIVATION) {
             true => Activation::EACH.map(Some).to_vec(),
             false => vec![None],
         };
-        let ends: Vec<(Option<Activation>, Option<Ending>)> = match given(ENDING_OVERRIDE) {
+        let ends: Vec<(Option<Activation>, Option<Ending>)> = match spec.is_compiled_for(ENDING) {
             true => (Ending::EACH.into_iter())
                 .flat_map(|ending| {
                     let mut activations = activations.clone();
@@ -45,7 +44,7 @@ pub fn variants() -> Vec<Variant> {
                 .map(|activation| (activation, None))
                 .collect(),
         };
-        kernel.spec().loads().iter().flat_map(move |&loads| {
+        spec.loads().iter().flat_map(move |&loads| {
             let variant = move |(activation, ending)| Variant {
                 kernel,
                 loads,
@@ -61,17 +60,27 @@ pub fn variants() -> Vec<Variant> {
 impl Variant {
     /// The shader's text.
     pub fn wgsl(&self) -> String {
-        self.kernel.spec().wgsl(self.loads)
+        self.kernel.spec().wgsl(self.loads, &self.constants())
     }
 
-    /// The shader's constants that are set when it is compiled, and their values: those of a command's
+    /// The constants that the shader is written and compiled for, and their values: those of a command's
     /// [`Command::constants`](super::Command::constants).
-    pub fn overrides(&self) -> Vec<(&'static str, u32)> {
-        let activation =
-            (self.activation).map(|activation| (ACTIVATION_OVERRIDE, activation.number()));
-        let ending = self.ending.map(|ending| (ENDING_OVERRIDE, ending as u32));
+    pub fn constants(&self) -> Vec<(&'static str, u32)> {
+        let activation = (self.activation).map(|activation| (ACTIVATION, activation.number()));
+        let ending = self.ending.map(|ending| (ENDING, ending as u32));
         activation.into_iter().chain(ending).collect()
     }
+
+    /// Those of them that are set when the shader is compiled.
+    pub fn overrides(&self) -> Vec<(&'static str, u32)> {
+        overrides(&self.constants())
+    }
+}
+
+/// Those of a shader's constants that are set when it is compiled, and not when it is written.
+pub fn overrides<'a>(constants: &[(&'a str, u32)]) -> Vec<(&'a str, u32)> {
+    let constants = constants.iter().copied();
+    constants.filter(|(name, _)| *name != ACTIVATION).collect()
 }
 
 impl fmt::Display for Variant {

@@ -13,7 +13,7 @@ use naga::{Expression, Literal};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn parse(spec: &KernelSpec, loads: Loads) -> Module {
-    let source = spec.wgsl(loads);
+    let source = spec.wgsl(loads, &[]);
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&source)));
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
@@ -359,7 +359,7 @@ fn every_difference_is_seen() {
         ),
     ];
     for (before, after) in changes {
-        let source = spec.wgsl(Loads::Buffers);
+        let source = spec.wgsl(Loads::Buffers, &[]);
         assert!(
             source.contains(before),
             "the shader no longer holds {before:?}"
@@ -380,7 +380,7 @@ fn another_value_of_any_shared_constant_is_seen() {
         let constants = spec.constants.concat();
         let names = constants.into_iter().map(|(name, _)| name);
         for name in names.chain(["WORKGROUP_SIZE"]) {
-            let source = spec.wgsl(Loads::Buffers);
+            let source = spec.wgsl(Loads::Buffers, &[]);
             let (before, rest) = source
                 .split_once(&format!("const {name}: "))
                 .unwrap_or_else(|| panic!("{}: no constant {name}", spec.name));

@@ -10,6 +10,7 @@ use super::texel::Texel;
 use super::{Engine as _, GpuEngine, Trouble, one_line};
 use crate::kernels::{
     Access, BUDGET, Binding, Command, Contents, Downloads, Loads, Recording, TEXELS_A_ROW,
+    overrides,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
@@ -425,7 +426,7 @@ impl GpuEngine {
     fn compile(&self, command: &Command) -> CompiledKernel {
         let spec = command.kernel.spec();
         let label = Some(spec.name);
-        let source = wgpu::ShaderSource::Wgsl(spec.wgsl(self.loads).into());
+        let source = wgpu::ShaderSource::Wgsl(spec.wgsl(self.loads, &command.constants()).into());
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
@@ -471,8 +472,7 @@ impl GpuEngine {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
-        let constants = command.constants();
-        let constants: Vec<(&str, f64)> = (constants.into_iter())
+        let constants: Vec<(&str, f64)> = (overrides(&command.constants()).into_iter())
             .map(|(name, value)| (name, f64::from(value)))
             .collect();
         let pipeline = self

@@ -176,7 +176,7 @@ mod tests {
                 .map(|check| (check.name.clone(), check.case(1 << 16)))
                 .collect();
             for variant in variants().iter().filter(|v| v.kernel == kernel) {
-                let wanted = (kernel, variant.overrides());
+                let wanted = (kernel, variant.constants());
                 let mut recordings = cases.iter().map(|(_, case)| &case.recording);
                 assert!(
                     recordings.any(|r| compiled(r).any(|found| found == wanted)),

@@ -298,8 +298,8 @@ pub struct KernelSpec {
     pub workgroup_size: u32,
     /// The uniform at binding 0.
     pub params: StructSpec,
-    /// The shader's constants that are words of the parameters, and which words: it is compiled anew
-    /// for all values met together.
+    /// The shader's constants that are words of the parameters, and which words: it is written and compiled
+    /// anew for all values met together.
     pub compiled_for: &'static [(&'static str, usize)],
     /// Whole numbers that shader and host must agree on, by the names of the shader's constants;
     /// its `WORKGROUP_SIZE`, which [`Self::workgroup_size`] gives, left out.

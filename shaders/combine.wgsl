@@ -1,5 +1,5 @@
 // y(k) = activation(x(k) * other(k)), or the larger of the two, or x(k) / other(k); other may hold one value for many
-// Squeeze-and-excitation (Hu et al. 2018, equation 4), Multiply, Maximum.
+// Squeeze-and-excitation (Hu et al. 2018, equation 4), Multiply, Maximum, Divide.
 // One invocation: four values of a row.
 // Rust twin: src/kernels/combine.rs
 

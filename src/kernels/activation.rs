@@ -341,4 +341,26 @@ mod tests {
         assert_eq!(each, std::array::from_fn(|number| number as u32));
         assert_eq!(Activation::GeluTanh.kind(), "gelu_tanh");
     }
+
+    #[test]
+    fn what_never_falls_gives_no_smaller_value_for_a_larger_one() {
+        let relu = |slope, threshold, ceiling| Activation::ReluWith {
+            slope,
+            threshold,
+            ceiling,
+        };
+        let falling = [
+            relu(-0.5, 0.0, 6.0),
+            relu(0.0, -1.0, 6.0),
+            relu(0.0, 1.0, -1.0),
+            Activation::Elu { alpha: -1.0 },
+        ];
+        let all = Activation::EACH.into_iter().chain(falling);
+        for activation in all {
+            let values = (-400..400).map(|k| activation.apply(k as f32 / 40.0));
+            let values: Vec<f32> = values.collect();
+            let never = values.windows(2).all(|pair| pair[1] >= pair[0] - 1e-6);
+            assert_eq!(activation.never_falls(), never, "{activation:?}");
+        }
+    }
 }

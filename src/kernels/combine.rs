@@ -1,4 +1,4 @@
-//! The product of two values or the larger of them, where the second may hold one value for many:
+//! The product of two values, the larger of them or the first divided by the other, where the second may hold one value for many:
 //! one a channel, one a pixel. Shader: `shaders/combine.wgsl`. Sums are the elementwise kernel's.
 
 use super::activation::{ACTIVATION, ActivationParams};
@@ -81,7 +81,7 @@ pub enum Combining {
     Product = 0,
     /// The larger one.
     Larger = 1,
-    /// The first by the other.
+    /// The first divided by the other.
     Quotient = 2,
 }
 

@@ -84,7 +84,7 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
 shader_struct! {
     /// Parameters of the conv kernels.
     struct ConvParams {
-        /// How windows move.
+        /// How windows move; its image of y is that before pooling, `y_stride` below that behind it.
         windows: WindowParams,
         /// What comes behind the sums.
         activation: ActivationParams,
@@ -173,7 +173,15 @@ impl ConvLayer {
 
     /// The same with a pool of squares of 2 x 2 pixels behind it, of which the largest value stays; a last
     /// row or column that is half a square is left out.
+    ///
+    /// # Panics
+    /// When there is no whole square.
     pub fn pooled(self) -> Self {
+        let [height, width, _] = self.windows.output;
+        assert!(
+            height > 1 && width > 1,
+            "a pool of 2 x 2 has a whole square"
+        );
         Self {
             pooled: true,
             ..self
@@ -299,8 +307,7 @@ fn twin(params: &[u32], inputs: &[&[u32]], output: &mut [u32]) {
 /// Windows that leave pixels out.
 fn case(recording: &mut Recording) -> &'static [bool] {
     let [_, strided] = case::windows(CASE_CHANNELS);
-    let layer = case_layer(strided);
-    case_of(recording, &layer)
+    case_of(recording, case_layer(strided))
 }
 
 pub(super) const CASE_CHANNELS: usize = 5;
@@ -318,10 +325,14 @@ pub(super) fn case_layer(windows: Windows) -> ConvLayer {
     )
 }
 
-/// What a layer gives. With one ending: each is compiled by itself, and a command waits for this job.
-pub(super) fn case_of(recording: &mut Recording, layer: &ConvLayer) -> &'static [bool] {
+/// What a layer gives with each ending.
+pub(super) fn case_of(recording: &mut Recording, layer: ConvLayer) -> &'static [bool] {
     let x = case::rows(recording, case::NUM_IMAGES, layer.windows.inputs(), 1.0);
+    let y = recording.conv(x, None, case::NUM_IMAGES, &layer);
+    recording.download(y);
+    let sum = recording.conv(x, Some(y), case::NUM_IMAGES, &layer);
+    recording.download(sum);
     case::kept(recording, case::FLOATS, |r| {
-        r.conv(x, None, case::NUM_IMAGES, layer)
+        r.conv(x, None, case::NUM_IMAGES, &layer.pooled())
     })
 }

@@ -17,9 +17,8 @@ pub(super) const SPEC: KernelSpec = KernelSpec {
     ..conv::SPEC
 };
 
-/// Padded windows, and the largest of squares.
+/// Padded windows, and squares that reach over the edge.
 fn case(recording: &mut Recording) -> &'static [bool] {
     let [padded, _] = case::windows(conv::CASE_CHANNELS);
-    let layer = conv::case_layer(padded).pooled();
-    conv::case_of(recording, &layer)
+    conv::case_of(recording, conv::case_layer(padded))
 }

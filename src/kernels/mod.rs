@@ -299,7 +299,7 @@ pub struct KernelSpec {
     /// The uniform at binding 0.
     pub params: StructSpec,
     /// The shader's constants that are words of the parameters, and which words: it is written and compiled
-    /// anew for all values met together.
+    /// once for each combination of values met.
     pub compiled_for: &'static [(&'static str, usize)],
     /// Whole numbers that shader and host must agree on, by the names of the shader's constants;
     /// its `WORKGROUP_SIZE`, which [`Self::workgroup_size`] gives, left out.

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::path::Path;
 use std::process::Command;
 
-/// The shader as wgpu hands it to a backend, with its override set.
+/// The shader as wgpu hands it to a backend, with its overrides set.
 fn ready(source: &str, overrides: Vec<(&str, u32)>) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));

@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// By kernel and, where the kernel ends in one, activation.
+/// By kernel and the constants that it is compiled for.
 type CompiledKernels = HashMap<(Kernel, Vec<(&'static str, u32)>), CompiledCell>;
 
 /// Runs recordings on an adapter.

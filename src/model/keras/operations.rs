@@ -151,7 +151,7 @@ impl Reader<'_> {
                 self.push(node, vec![a.number, b.number], Op::Add, 0);
                 return Ok(Some(self.last(a.rank)));
             }
-            // What a token of its own is made from.
+            // What a token of its own is made from. What is no finite number stays none, unlike in Keras.
             ("ZerosLike" | "zeros_like" | "OnesLike" | "ones_like", [a]) => {
                 let ones = function.starts_with(['O', 'o']);
                 let (scale, offset) = (vec![0.0], vec![f64::from(u8::from(ones))]);

@@ -11,7 +11,7 @@ struct ConvParams {
     squares_across: u32, // in a row of them
     w_stride: u32, // vec4s between rows of w, even
     y_stride: u32, // words between images of y
-    ending: u32, // the ENDING this shader is compiled for
+    ending: u32, // the ENDING this shader is written for
 }
 
 // Binding 1, load_x(at): f32, [images, x_stride], rows of [H, W, C]
@@ -21,10 +21,8 @@ struct ConvParams {
 @group(0) @binding(4) var<storage, read> other: array<f32>; // as y, or anything where nothing is added
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // [images, y_stride], rows of [H, W, C]
 
-// Set when the shader is compiled: software adapters would read what is to be added, and store a pixel
-// four times, whether or not it is asked for.
-override ENDING: u32 = 0u;
-
+// The host adds ENDING: decided at run time, software adapters would read what is to be added, and store
+// a pixel four times, whether or not it is asked for.
 const SUMS: u32 = 0u;
 const ADDED: u32 = 1u; // to another value
 const LARGEST: u32 = 2u; // of each square

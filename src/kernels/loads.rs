@@ -51,12 +51,16 @@ impl KernelSpec {
         }
     }
 
-    /// The shader; where it ends in an activation, in that of its constants, or in none.
+    /// The shader, written for these constants; those that it has and that are not given are 0.
     pub fn wgsl(&self, loads: Loads, constants: &[(&str, u32)]) -> String {
         let mut wgsl = String::new();
-        if self.is_compiled_for(ACTIVATION) {
-            let given = constants.iter().find(|(name, _)| *name == ACTIVATION);
-            wgsl += &activate(given.map_or(0, |&(_, number)| number));
+        for &(constant, _) in self.compiled_for {
+            let given = constants.iter().find(|(name, _)| *name == constant);
+            let number = given.map_or(0, |&(_, number)| number);
+            wgsl += &match constant {
+                ACTIVATION => activate(number),
+                _ => format!("const {constant}: u32 = {number}u;\n"),
+            };
         }
         for (binding, number) in self.bindings.iter().zip(1..) {
             if binding.access == Access::Load {

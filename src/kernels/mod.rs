@@ -97,7 +97,7 @@ pub use softmax::SoftmaxLayer;
 pub use spline::spline_coefficients;
 pub use support_vectors::{PairOfClasses, Similarity, SupportVectorsLayer};
 pub use trees::{TreeNode, TreesLayer};
-pub use variants::{Variant, overrides, variants};
+pub use variants::{Variant, variants};
 pub use walk_arrivals::Arrivals;
 pub use walk_moments::{MOMENTS_GROUP, Moments};
 pub use walker::{Span, Walker};
@@ -298,8 +298,8 @@ pub struct KernelSpec {
     pub workgroup_size: u32,
     /// The uniform at binding 0.
     pub params: StructSpec,
-    /// The shader's constants that are words of the parameters, and which words: it is written and compiled
-    /// once for each combination of values met.
+    /// The shader's constants that are words of the parameters, and which words: it is written
+    /// and compiled once for each combination of values met.
     pub compiled_for: &'static [(&'static str, usize)],
     /// Whole numbers that shader and host must agree on, by the names of the shader's constants;
     /// its `WORKGROUP_SIZE`, which [`Self::workgroup_size`] gives, left out.

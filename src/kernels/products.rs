@@ -13,7 +13,7 @@
 //! where measured; the copies and the product's own packing cost as much as the products.
 
 use super::task::{Method, Task};
-use super::vectors::{bounded, bounded_value, bounds, largest, put, registers};
+use super::vectors::{bounded, bounds, finish, largest, put, registers};
 use super::windows::WindowParams;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
@@ -294,17 +294,8 @@ impl Tiles<'_> {
                     for (number, sums) in sums.iter_mut().enumerate() {
                         let values: &mut [f32] = bytemuck::cast_slice_mut(sums);
                         let values = &mut values[..count];
-                        if let Some(other) = self.task.other {
-                            let other = &other[at.clone()];
-                            values.iter_mut().zip(other).for_each(|(v, o)| *v += o);
-                        }
-                        match limits {
-                            Some(limits) => {
-                                let bound = |v: &mut f32| *v = bounded_value(limits, *v);
-                                values.iter_mut().for_each(bound);
-                            }
-                            None => self.task.activation.apply_to(values),
-                        }
+                        let other = self.task.other.map(|other| &other[at.clone()]);
+                        finish(values, other, limits, self.task.activation);
                         put(number > 0, values, y);
                     }
                 }

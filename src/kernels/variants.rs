@@ -63,24 +63,13 @@ impl Variant {
         self.kernel.spec().wgsl(self.loads, &self.constants())
     }
 
-    /// The constants that the shader is written and compiled for, and their values: those of a command's
+    /// The constants that the shader is written for, and their values: those of a command's
     /// [`Command::constants`](super::Command::constants).
     pub fn constants(&self) -> Vec<(&'static str, u32)> {
         let activation = (self.activation).map(|activation| (ACTIVATION, activation.number()));
         let ending = self.ending.map(|ending| (ENDING, ending as u32));
         activation.into_iter().chain(ending).collect()
     }
-
-    /// Those of them that are set when the shader is compiled.
-    pub fn overrides(&self) -> Vec<(&'static str, u32)> {
-        overrides(&self.constants())
-    }
-}
-
-/// Those of a shader's constants that are set when it is compiled, and not when it is written.
-pub fn overrides<'a>(constants: &[(&'a str, u32)]) -> Vec<(&'a str, u32)> {
-    let constants = constants.iter().copied();
-    constants.filter(|(name, _)| *name != ACTIVATION).collect()
 }
 
 impl fmt::Display for Variant {

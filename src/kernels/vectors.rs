@@ -54,6 +54,26 @@ pub(super) fn largest<S: Simd>(simd: S, [a, b, c, d]: &[S::f32s; 4]) -> S::f32s 
     simd.max_f32s(simd.max_f32s(*a, *b), simd.max_f32s(*c, *d))
 }
 
+/// What comes behind sums: another value, and bounds or else the activation.
+#[inline(always)]
+pub(super) fn finish(
+    values: &mut [f32],
+    other: Option<&[f32]>,
+    limits: Option<[f32; 2]>,
+    activation: Activation,
+) {
+    if let Some(other) = other {
+        values.iter_mut().zip(other).for_each(|(v, o)| *v += o);
+    }
+    match limits {
+        Some(limits) => {
+            let bound = |v: &mut f32| *v = bounded_value(limits, *v);
+            values.iter_mut().for_each(bound);
+        }
+        None => activation.apply_to(values),
+    }
+}
+
 /// Puts values in their place; where they join those that are there, the larger of each two.
 #[inline(always)]
 pub(super) fn put(joins: bool, values: &[f32], y: &mut [f32]) {

@@ -14,7 +14,7 @@
 //! down to 1/24, and images of 14 and 7 pixels are no multiple of four.
 
 use super::task::{Method, Task};
-use super::vectors::{bounded, bounded_value, bounds, largest, put, registers};
+use super::vectors::{bounded, bounds, finish, largest, put, registers};
 use super::windows::WindowParams;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
@@ -427,18 +427,8 @@ fn store<S: Simd>(
                     let mut values = [value];
                     let values: &mut [f32] = bytemuck::cast_slice_mut(&mut values);
                     let values = &mut values[..count];
-                    if let Some(other) = other {
-                        let other = &other[at.clone()];
-                        values.iter_mut().zip(other).for_each(|(v, o)| *v += o);
-                    }
-                    match limits {
-                        Some(limits) => {
-                            values
-                                .iter_mut()
-                                .for_each(|v| *v = bounded_value(limits, *v));
-                        }
-                        None => activation.apply_to(values),
-                    }
+                    let other = other.map(|other| &other[at.clone()]);
+                    finish(values, other, limits, *activation);
                     let joins = *pooled && row + column > 0;
                     put(joins, values, &mut y[at]);
                 }

@@ -38,8 +38,8 @@ const OPEN: &str = "(async () => {
     return [vendor, architecture, description].join(' ');
 })()";
 
-/// `compiled(code, entries, constants)`: what the compiler and the pipeline say against a shader.
-const COMPILED: &str = "window.compiled = async (code, entries, constants) => {
+/// `compiled(code, entries)`: what the compiler and the pipeline say against a shader.
+const COMPILED: &str = "window.compiled = async (code, entries) => {
     device.pushErrorScope('internal');
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code });
@@ -48,7 +48,7 @@ const COMPILED: &str = "window.compiled = async (code, entries, constants) => {
     const layout = device.createPipelineLayout({
         bindGroupLayouts: [device.createBindGroupLayout({ entries })],
     });
-    const compute = { module, entryPoint: 'main', constants };
+    const compute = { module, entryPoint: 'main' };
     await device.createComputePipelineAsync({ layout, compute }).catch((e) => said.push(e.message));
     for (const _ of [0, 1]) {
         const error = await device.popErrorScope();
@@ -86,12 +86,7 @@ fn arguments(variant: &Variant, code: &str) -> Value {
     let bindings = variant.kernel.spec().bindings.iter().zip(1..);
     let bindings = bindings.map(|(binding, number)| entry(number, binding, variant.loads));
     let entries: Vec<Value> = [uniform].into_iter().chain(bindings).collect();
-    let constants = variant.overrides();
-    let constants: serde_json::Map<String, Value> = constants
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
-    json!([code, entries, constants])
+    json!([code, entries])
 }
 
 /// What is said against each of these shaders.

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use std::path::Path;
 use std::process::Command;
 
-/// The shader as wgpu hands it to a backend, with its overrides set.
-fn ready(source: &str, overrides: Vec<(&str, u32)>) -> (Module, ModuleInfo) {
+/// The shader as wgpu hands it to a backend.
+fn ready(source: &str) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
     // No feature of a device is asked for.
@@ -24,16 +24,14 @@ fn ready(source: &str, overrides: Vec<(&str, u32)>) -> (Module, ModuleInfo) {
     let info = validator
         .validate(&module)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
-    let constants = (overrides.into_iter())
-        .map(|(name, value)| (name.to_owned(), f64::from(value)))
-        .collect();
+    let constants = Default::default();
     let entry = Some((ShaderStage::Compute, "main"));
     let (module, info) = process_overrides(&module, &info, entry, &constants).expect("overrides");
     (module.into_owned(), info.into_owned())
 }
 
 fn ready_variant(variant: &Variant) -> (Module, ModuleInfo) {
-    ready(&variant.wgsl(), variant.overrides())
+    ready(&variant.wgsl())
 }
 
 /// Versions of SPIR-V and the first Vulkan that takes each, and whether accesses are checked by the

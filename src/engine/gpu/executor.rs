@@ -10,7 +10,6 @@ use super::texel::Texel;
 use super::{Engine as _, GpuEngine, Trouble, one_line};
 use crate::kernels::{
     Access, BUDGET, Binding, Command, Contents, Downloads, Loads, Recording, TEXELS_A_ROW,
-    overrides,
 };
 use futures::channel::oneshot;
 use std::collections::hash_map::Entry;
@@ -472,9 +471,6 @@ impl GpuEngine {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
-        let constants: Vec<(&str, f64)> = (overrides(&command.constants()).into_iter())
-            .map(|(name, value)| (name, f64::from(value)))
-            .collect();
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
@@ -483,7 +479,7 @@ impl GpuEngine {
                 module: &module,
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
+                    constants: &[],
                     // Kernels write workgroup memory before they read it.
                     zero_initialize_workgroup_memory: false,
                 },

@@ -5,6 +5,7 @@ use super::input::open_limited;
 use super::{InputError, MAX_PICTURE_BYTES, read_bytes};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageReader, Limits, Luma, Pixel, Rgb};
+use pulp::{Arch, Simd, WithSimd};
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
@@ -168,31 +169,56 @@ impl Image {
     /// Feature points are found on these, on a mix as on an image, so that two corners of
     /// equal strength tie exactly.
     pub fn whole_grey_levels(&self) -> Vec<u8> {
-        // As `round` does it, which is a call on processors that have no instruction for it.
-        let whole = |level: f32| {
-            let level = level.clamp(0.0, 255.0);
-            let below = level as i32;
-            (below + i32::from(level - below as f32 >= 0.5)) as u32
-        };
-        match self.channels {
-            1 => self
-                .levels
-                .iter()
-                .map(|&level| whole(level) as u8)
-                .collect(),
-            channels => self
-                .levels
-                .chunks_exact(channels)
-                .map(|rgb| {
-                    ((whole(rgb[0]) * 4899
-                        + whole(rgb[1]) * 9617
-                        + whole(rgb[2]) * 1868
-                        + (1 << 13))
-                        >> 14) as u8
-                })
-                .collect(),
+        let mut grey = vec![0; self.levels.len() / self.channels];
+        Arch::new().dispatch(WholeGrey {
+            levels: &self.levels,
+            channels: self.channels,
+            grey: &mut grey,
+        });
+        grey
+    }
+}
+
+/// Makes grey levels with the vector instructions the machine has.
+struct WholeGrey<'a> {
+    levels: &'a [f32],
+    channels: usize,
+    grey: &'a mut [u8],
+}
+
+impl WithSimd for WholeGrey<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        if self.channels == 1 {
+            for (grey, &level) in self.grey.iter_mut().zip(self.levels) {
+                *grey = whole(level) as u8;
+            }
+            return;
+        }
+        let pixels = self.levels.chunks_exact(self.channels);
+        for (grey, rgb) in self.grey.iter_mut().zip(pixels) {
+            let weighted = whole(rgb[0]) * 4899 + whole(rgb[1]) * 9617 + whole(rgb[2]) * 1868;
+            *grey = ((weighted + (1 << 13)) >> 14) as u8;
         }
     }
+}
+
+/// A level rounded to 0..255 as `round` does it; 0 of what is no number. No cast, which would look at
+/// each value's range by itself: the bits of a whole number's sum with 2^23 hold it.
+#[inline(always)]
+fn whole(level: f32) -> u32 {
+    const SHIFT: f32 = 8_388_608.0;
+    let level = if level > 0.0 { level } else { 0.0 };
+    let level = if level < 255.0 { level } else { 255.0 };
+    let below = level.floor();
+    let rounded = if level - below >= 0.5 {
+        below + 1.0
+    } else {
+        below
+    };
+    (rounded + SHIFT).to_bits() - SHIFT.to_bits()
 }
 
 /// A shape as it reads in a message: `28 x 28` or `28 x 28 x 3`.

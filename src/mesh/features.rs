@@ -130,200 +130,309 @@ impl FeatureFinder {
         let mut points = Vec::with_capacity(4 + grid * grid);
         points.extend([[0, 0], [right, 0], [0, bottom], [right, bottom]]);
         points.resize(4 + grid * grid, [0, 0]);
-        let arch = Arch::new();
-        for row in 0..grid {
-            let top = row * cell_height;
-            let band = Band {
-                grey,
-                row_px: width_px,
-                top,
-                cells: grid,
-                width: cell_width,
-                height: cell_height,
-            };
-            arch.dispatch(Strengths(&mut self.0, &band));
-            for column in 0..grid {
-                let left = column * cell_width;
-                let (x, y) = self
-                    .0
-                    .strongest_corner(&band, column)
-                    .unwrap_or((cell_width / 2, cell_height / 2));
-                points[4 + column * grid + row] = [(left + x) as i32, (top + y) as i32];
-            }
+        let cells = Cells {
+            grey,
+            row_px: width_px,
+            grid,
+            width: cell_width,
+            height: cell_height,
+        };
+        Arch::new().dispatch(Corners(&mut self.0, &cells));
+        for (cell, corner) in self.0.corners.iter().enumerate() {
+            let [row, column] = [cell / grid, cell % grid];
+            let [x, y] = corner.unwrap_or([cell_width / 2, cell_height / 2]);
+            points[4 + column * grid + row] =
+                [column * cell_width + x, row * cell_height + y].map(|place| place as i32);
         }
         Ok(points)
     }
 }
 
-/// Cells side by side, each looked at as if nothing lay outside it. Together they make loops that are
-/// worth a vector, where a cell is often narrower than one.
-struct Band<'a> {
+/// The cells of an image, each looked at as if nothing lay outside it.
+struct Cells<'a> {
     grey: &'a [u8],
     row_px: usize,
-    top: usize,
-    cells: usize,
-    /// Of a cell.
+    /// Cells a side.
+    grid: usize,
+    /// Of a cell, pixels; 2 at least.
     width: usize,
     height: usize,
 }
 
-impl Band<'_> {
-    /// Values a row with a border of one pixel on both sides of each cell.
-    fn row(&self) -> usize {
-        self.cells * (self.width + 2)
-    }
-}
+/// Pixels at a time.
+const BLOCK: usize = 16;
 
-/// Buffers that are reused from band to band, [`Band::row`] values a row. Loops go along whole rows of
-/// single planes, which the compiler turns into vectors; what they make of borders is overwritten, or
-/// nobody reads it.
+/// Buffers that are reused from image to image. Row `y` of a buffer holds row `y` of every cell, side
+/// by side, since a cell alone is often narrower than a vector; the cells of a band of the image come
+/// before those of the band below. A buffer's row has a place more on both sides, so that every pixel
+/// has neighbours: those in another cell are left out, and what stands in places that are no pixel's
+/// nobody reads.
 #[derive(Default)]
 struct CornerScratch {
-    /// Grey levels of the cells with a mirrored border of one pixel.
-    padded: Vec<i32>,
-    /// Products of the gradients xx, xy, yy, a plane each, without a border above and below.
+    /// All bits where a column is the first of its cell, else none; and the last.
+    first: Vec<i32>,
+    last: Vec<i32>,
+    grey: Vec<i32>,
+    /// Products of the gradients xx, xy, yy.
     products: [Vec<i32>; 3],
-    /// Products summed over three rows, with a mirrored border of one pixel beside each cell.
-    columns: [Vec<i32>; 3],
-    /// Corner strength, the smaller eigenvalue of the summed products, twice; of a cell's pixels from
-    /// the cell's first place on.
+    /// Products summed over three columns.
+    sums: [Vec<i32>; 3],
+    /// Corner strength, the smaller eigenvalue of the products summed over 3 x 3 pixels, twice.
     strength: Vec<f64>,
+    /// A column's largest strength.
+    largest: Vec<f64>,
+    /// What a corner in this column is stronger than: nothing is on the outermost ring of a cell.
+    threshold: Vec<f64>,
+    /// The strength of a column's best corner, and its row; 0 and -1 as long as there is none.
+    best: Vec<f64>,
+    best_row: Vec<f64>,
+    around: Vec<f64>,
+    /// `[x, y]` inside each cell of its strongest corner, if it has one; band by band.
+    corners: Vec<Option<[usize; 2]>>,
 }
 
-/// Border reflect-101: the pixel beyond the edge is the one before it. `i` counts from the
-/// border on.
-fn mirror(i: usize, size: usize) -> usize {
-    match i {
-        0 => 1,
-        i if i == size + 1 => size - 2,
-        i => i - 1,
-    }
-}
+/// Finds the strongest corner of each cell, with the vector instructions the machine has.
+struct Corners<'a, 'b>(&'a mut CornerScratch, &'a Cells<'b>);
 
-/// A band whose corner strengths are to be computed, with the vector instructions the machine has.
-struct Strengths<'a, 'b>(&'a mut CornerScratch, &'a Band<'b>);
-
-impl WithSimd for Strengths<'_, '_> {
+impl WithSimd for Corners<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        let Self(scratch, band) = self;
-        scratch.pad(band);
-        scratch.multiply_gradients(band);
-        scratch.strength.resize(band.row() * band.height, 0.0);
-        for y in 0..band.height {
-            scratch.row_strength(y, band);
+        let Self(scratch, cells) = self;
+        scratch.lay_out(cells);
+        for y in 0..cells.height {
+            scratch.multiply_gradients(y, cells);
         }
+        for y in 0..cells.height {
+            scratch.sum_columns(y, cells);
+        }
+        for y in 0..cells.height {
+            scratch.find_strength(y, cells);
+        }
+        scratch.set_thresholds(cells);
+        for y in 1..cells.height - 1 {
+            scratch.find_corners(y, cells);
+        }
+        scratch.choose(cells);
     }
 }
 
-impl CornerScratch {
-    /// `(x, y)` inside a cell of its strongest corner, if it has one.
-    fn strongest_corner(&self, band: &Band<'_>, cell: usize) -> Option<(usize, usize)> {
-        let strength = &self.strength[cell * (band.width + 2)..];
-        let rows = strength.chunks(band.row()).map(|row| &row[..band.width]);
-        let strongest = rows.flatten().fold(0.0f64, |a, &b| a.max(b));
-        best_inner_maximum(strength, band, 0.1 * strongest)
+impl Cells<'_> {
+    /// Columns of all cells, up to whole blocks.
+    fn columns(&self) -> usize {
+        (self.grid * self.grid * self.width).next_multiple_of(BLOCK)
     }
 
+    /// Places of a buffer's row.
+    fn row(&self) -> usize {
+        self.columns() + 2
+    }
+
+    /// Rows `y - 1`, `y` and `y + 1` of a buffer. Border reflect-101: the row beyond the edge is the
+    /// one before it.
     #[inline(always)]
-    fn pad(&mut self, band: &Band<'_>) {
-        let (width, row) = (band.width, band.row());
-        self.padded.resize(row * (band.height + 2), 0);
-        for (y, padded) in self.padded.chunks_exact_mut(row).enumerate() {
-            let first = (band.top + mirror(y, band.height)) * band.row_px;
-            let grey = &band.grey[first..][..band.cells * width];
-            let cells = padded.chunks_exact_mut(width + 2);
-            for (padded, grey) in cells.zip(grey.chunks_exact(width)) {
-                for (to, &level) in padded[1..].iter_mut().zip(grey) {
-                    *to = i32::from(level);
+    fn three<'b, T>(&self, buffer: &'b [T], y: usize) -> [&'b [T]; 3] {
+        let above = if y == 0 { 1 } else { y - 1 };
+        let below = if y + 1 == self.height { y - 1 } else { y + 1 };
+        let row = self.row();
+        [
+            &buffer[above * row..][..row],
+            &buffer[y * row..][..row],
+            &buffer[below * row..][..row],
+        ]
+    }
+
+    /// The pixels of row `y` of a buffer.
+    #[inline(always)]
+    fn own<'b, T>(&self, buffer: &'b mut [T], y: usize) -> &'b mut [T] {
+        &mut buffer[y * self.row() + 1..][..self.columns()]
+    }
+}
+
+/// The neighbours to the left of a row's pixels, the pixels themselves, and those to the right.
+#[inline(always)]
+fn sides<T>(row: &[T]) -> (&[T], &[T], &[T]) {
+    let pixels = row.len() - 2;
+    (&row[..pixels], &row[1..][..pixels], &row[2..])
+}
+
+/// `there` where `bits` are set, else `here`.
+#[inline(always)]
+fn chosen(bits: i32, there: i32, here: i32) -> i32 {
+    (there & bits) | (here & !bits)
+}
+
+impl CornerScratch {
+    /// Makes room, and puts the cells side by side.
+    #[inline(always)]
+    fn lay_out(&mut self, cells: &Cells<'_>) {
+        let (columns, width) = (cells.columns(), cells.width);
+        let planes = self.products.iter_mut().chain(&mut self.sums);
+        for plane in planes.chain([&mut self.grey]) {
+            plane.resize(cells.row() * cells.height, 0);
+        }
+        self.around.resize(cells.row(), 0.0);
+        self.strength.resize(cells.row() * cells.height, 0.0);
+        for (column, x) in [(&mut self.first, 0), (&mut self.last, width - 1)] {
+            column.clear();
+            column.resize(columns, 0);
+            column[x..]
+                .iter_mut()
+                .step_by(width)
+                .for_each(|is_it| *is_it = !0);
+        }
+        for (values, nothing) in [
+            (&mut self.largest, 0.0),
+            (&mut self.threshold, f64::INFINITY),
+            (&mut self.best, 0.0),
+            (&mut self.best_row, -1.0),
+        ] {
+            values.clear();
+            values.resize(columns, nothing);
+        }
+        let band = cells.grid * width;
+        for y in 0..cells.height {
+            let row = cells.own(&mut self.grey, y);
+            for (n, row) in row.chunks_exact_mut(band).take(cells.grid).enumerate() {
+                let from = &cells.grey[(n * cells.height + y) * cells.row_px..][..band];
+                for x in 0..band {
+                    row[x] = i32::from(from[x]);
                 }
-                mirror_sides(padded);
             }
         }
     }
 
+    /// The products of row `y`.
     #[inline(always)]
-    fn multiply_gradients(&mut self, band: &Band<'_>) {
-        let row = band.row();
-        for plane in &mut self.products {
-            plane.resize(row * band.height, 0);
-        }
+    fn multiply_gradients(&mut self, y: usize, cells: &Cells<'_>) {
+        let columns = cells.columns();
+        let (first, last) = (&self.first[..columns], &self.last[..columns]);
+        let [above, here, below] = cells.three(&self.grey, y);
+        let (left_above, mid_above, right_above) = sides(above);
+        let (left, _, right) = sides(here);
+        let (left_below, mid_below, right_below) = sides(below);
         let [xx, xy, yy] = &mut self.products;
-        for y in 0..band.height {
-            let [above, here, below] = [0, 1, 2].map(|dy| &self.padded[(y + dy) * row..][..row]);
-            let [xx, xy, yy] =
-                [&mut *xx, &mut *xy, &mut *yy].map(|plane| &mut plane[y * row + 1..][..row - 2]);
-            for x in 0..row - 2 {
-                let gx =
-                    above[x + 2] - above[x] + 2 * (here[x + 2] - here[x]) + below[x + 2] - below[x];
-                let gy = below[x] - above[x] + 2 * (below[x + 1] - above[x + 1]) + below[x + 2]
-                    - above[x + 2];
-                xx[x] = gx * gx;
-                xy[x] = gx * gy;
-                yy[x] = gy * gy;
+        let xx = cells.own(xx, y);
+        let xy = cells.own(xy, y);
+        let yy = cells.own(yy, y);
+        for x in 0..columns {
+            // Beyond a cell's edge stands the pixel before it, so both sides are one there.
+            let down_left = left_below[x] - left_above[x];
+            let down_right = right_below[x] - right_above[x];
+            let across = right_above[x] - left_above[x] + 2 * (right[x] - left[x]) + right_below[x]
+                - left_below[x];
+            let gx = across & !(first[x] | last[x]);
+            let gy = chosen(first[x], down_right, down_left)
+                + 2 * (mid_below[x] - mid_above[x])
+                + chosen(last[x], down_left, down_right);
+            xx[x] = gx * gx;
+            xy[x] = gx * gy;
+            yy[x] = gy * gy;
+        }
+    }
+
+    /// Row `y` of the products, summed over three columns.
+    #[inline(always)]
+    fn sum_columns(&mut self, y: usize, cells: &Cells<'_>) {
+        let columns = cells.columns();
+        let (first, last) = (&self.first[..columns], &self.last[..columns]);
+        for (products, sums) in self.products.iter().zip(&mut self.sums) {
+            let (left, mid, right) = sides(&products[y * cells.row()..][..cells.row()]);
+            let sums = cells.own(sums, y);
+            for x in 0..columns {
+                sums[x] = chosen(first[x], right[x], left[x])
+                    + mid[x]
+                    + chosen(last[x], left[x], right[x]);
             }
         }
     }
 
     /// The strengths of row `y`.
     #[inline(always)]
-    fn row_strength(&mut self, y: usize, band: &Band<'_>) {
-        let row = band.row();
-        let rows = [0, 1, 2].map(|dy| mirror(y + dy, band.height) * row);
-        for (columns, products) in self.columns.iter_mut().zip(&self.products) {
-            columns.resize(row, 0);
-            let columns = &mut columns[..row];
-            let [above, here, below] = rows.map(|first| &products[first..][..row]);
-            for x in 0..row {
-                columns[x] = above[x] + here[x] + below[x];
-            }
-            columns
-                .chunks_exact_mut(band.width + 2)
-                .for_each(mirror_sides);
-        }
-        let [xx, xy, yy] = &self.columns;
-        let [xx, xy, yy] = [&xx[..row], &xy[..row], &yy[..row]];
-        let strength = &mut self.strength[y * row..][..row - 2];
-        for x in 0..row - 2 {
-            let xx = f64::from(xx[x] + xx[x + 1] + xx[x + 2]);
-            let xy = f64::from(xy[x] + xy[x + 1] + xy[x + 2]);
-            let yy = f64::from(yy[x] + yy[x + 1] + yy[x + 2]);
-            strength[x] = (xx + yy) - ((xx - yy) * (xx - yy) + 4.0 * xy * xy).sqrt();
-        }
-    }
-}
-
-/// Border reflect-101 of a row of a cell.
-#[inline(always)]
-fn mirror_sides(padded: &mut [i32]) {
-    let last = padded.len() - 1;
-    padded[0] = padded[2];
-    padded[last] = padded[last - 2];
-}
-
-/// The strongest local maximum (3 x 3) above `threshold` off the outermost ring of a cell; of equal
-/// ones the later pixel. `strength` begins at the cell's first pixel, rows [`Band::row`] apart.
-fn best_inner_maximum(strength: &[f64], band: &Band<'_>, threshold: f64) -> Option<(usize, usize)> {
-    let row = band.row();
-    let is_local_maximum = |x: usize, y: usize, of: f64| {
-        (y - 1..=y + 1).all(|y| {
-            let three = &strength[y * row + x - 1..=y * row + x + 1];
-            three.iter().all(|&other| other <= of)
-        })
-    };
-    let mut best = None;
-    let mut best_strength = 0.0;
-    for y in 1..band.height.saturating_sub(1) {
-        for x in 1..band.width.saturating_sub(1) {
-            let strength = strength[y * row + x];
-            if strength > threshold && strength >= best_strength && is_local_maximum(x, y, strength)
-            {
-                best = Some((x, y));
-                best_strength = strength;
-            }
+    fn find_strength(&mut self, y: usize, cells: &Cells<'_>) {
+        let columns = cells.columns();
+        let [xx, xy, yy] = &self.sums;
+        let [xx_above, xx_here, xx_below] = cells.three(xx, y);
+        let [xy_above, xy_here, xy_below] = cells.three(xy, y);
+        let [yy_above, yy_here, yy_below] = cells.three(yy, y);
+        let ((_, xx_above, _), (_, xx_here, _), (_, xx_below, _)) =
+            (sides(xx_above), sides(xx_here), sides(xx_below));
+        let ((_, xy_above, _), (_, xy_here, _), (_, xy_below, _)) =
+            (sides(xy_above), sides(xy_here), sides(xy_below));
+        let ((_, yy_above, _), (_, yy_here, _), (_, yy_below, _)) =
+            (sides(yy_above), sides(yy_here), sides(yy_below));
+        let strength = cells.own(&mut self.strength, y);
+        let largest = &mut self.largest[..columns];
+        for x in 0..columns {
+            let xx = f64::from(xx_above[x] + xx_here[x] + xx_below[x]);
+            let xy = f64::from(xy_above[x] + xy_here[x] + xy_below[x]);
+            let yy = f64::from(yy_above[x] + yy_here[x] + yy_below[x]);
+            let value = (xx + yy) - ((xx - yy) * (xx - yy) + 4.0 * xy * xy).sqrt();
+            strength[x] = value;
+            largest[x] = if value > largest[x] {
+                value
+            } else {
+                largest[x]
+            };
         }
     }
-    best
+
+    /// A corner is stronger than a tenth of its cell's strongest pixel.
+    #[inline(always)]
+    fn set_thresholds(&mut self, cells: &Cells<'_>) {
+        let columns = self.threshold.chunks_exact_mut(cells.width);
+        let strongest = self.largest.chunks_exact(cells.width);
+        for (threshold, largest) in columns.zip(strongest).take(cells.grid * cells.grid) {
+            let strongest = largest.iter().fold(0.0f64, |a, &b| a.max(b));
+            threshold[1..cells.width - 1].fill(0.1 * strongest);
+        }
+    }
+
+    /// Goes through row `y` for local maxima of 3 x 3 pixels; of equal ones in a column the later.
+    #[inline(always)]
+    fn find_corners(&mut self, y: usize, cells: &Cells<'_>) {
+        let [above, here, below] = cells.three(&self.strength, y);
+        let around = &mut self.around[..cells.row()];
+        for x in 0..cells.row() {
+            let most = if below[x] > above[x] {
+                below[x]
+            } else {
+                above[x]
+            };
+            around[x] = if here[x] > most { here[x] } else { most };
+        }
+        let columns = cells.columns();
+        let (left, mid, right) = sides(around);
+        let (_, strength, _) = sides(here);
+        let threshold = &self.threshold[..columns];
+        let best = &mut self.best[..columns];
+        let best_row = &mut self.best_row[..columns];
+        for x in 0..columns {
+            let value = strength[x];
+            let is_largest = (value >= left[x]) & (value >= mid[x]) & (value >= right[x]);
+            let is_best = is_largest & (value > threshold[x]) & (value >= best[x]);
+            best[x] = if is_best { value } else { best[x] };
+            best_row[x] = if is_best { y as f64 } else { best_row[x] };
+        }
+    }
+
+    /// The strongest corner of each cell's columns; of equal ones the later pixel, row by row.
+    #[inline(always)]
+    fn choose(&mut self, cells: &Cells<'_>) {
+        let columns = self.best.chunks_exact(cells.width);
+        let columns = columns.zip(self.best_row.chunks_exact(cells.width));
+        self.corners.clear();
+        for (best, rows) in columns.take(cells.grid * cells.grid) {
+            let mut chosen = None;
+            let mut most = (0.0, 0.0);
+            for x in 0..cells.width {
+                if rows[x] >= 0.0 && (best[x], rows[x]) >= most {
+                    most = (best[x], rows[x]);
+                    chosen = Some([x, rows[x] as usize]);
+                }
+            }
+            self.corners.push(chosen);
+        }
+    }
 }

@@ -14,6 +14,7 @@
 
 mod delaunay;
 mod features;
+mod insertion;
 mod pair;
 mod qhull;
 

@@ -91,57 +91,84 @@ impl PairMesh {
     /// Counts folded and degenerate triangles of the right mesh and of the intermediate meshes
     /// at `alphas`, as [`fixed_alpha`] gives them, on a lattice of `scale` points a pixel.
     pub fn counts(&self, alphas: &[i32], scale: i32) -> MeshCounts {
-        let arch = Arch::new();
-        let mut counts = MeshCounts::default();
-        for triangle in &self.triangles {
-            let left = triangle.map(|i| self.points_left[i as usize]);
-            let right = triangle.map(|i| self.points_right[i as usize]);
-            let sign = double_area(left).signum();
-            let area = sign * double_area(right);
-            counts.folded_right += u64::from(area < 0);
-            counts.degenerate_right += u64::from(double_area(right) == 0);
-            let [folded, degenerate] = arch.dispatch(Between {
-                left,
-                right,
-                sign: sign as i32,
-                alphas,
-                scale,
-            });
-            counts.folded += u64::from(folded);
-            counts.degenerate += u64::from(degenerate);
+        let triangles: Vec<Way> = (self.triangles.iter())
+            .map(|triangle| {
+                let [left, right] = [&self.points_left, &self.points_right]
+                    .map(|points| triangle.map(|corner| points[corner as usize]));
+                let sign = double_area(left).signum();
+                Way {
+                    left,
+                    right,
+                    sign: sign as i32,
+                    area_right: sign * double_area(right),
+                }
+            })
+            .collect();
+        let [folded, degenerate] = Arch::new().dispatch(Between {
+            triangles: &triangles,
+            alphas,
+            scale,
+        });
+        let count = |is_so: fn(i64) -> bool| {
+            let triangles = triangles.iter().filter(|way| is_so(way.area_right));
+            triangles.count() as u64
+        };
+        MeshCounts {
+            folded_right: count(|area| area < 0),
+            degenerate_right: count(|area| area == 0),
+            folded,
+            degenerate,
+            ..MeshCounts::default()
         }
-        counts
     }
 }
 
-/// A triangle on its way, to be counted with the vector instructions the machine has.
-struct Between<'a> {
+/// A triangle on its way from left to right.
+struct Way {
     left: [Point; 3],
     right: [Point; 3],
-    /// Of the left triangle's area.
+    /// Of the left area.
     sign: i32,
+    /// Of the right triangle, twice, negative where it is folded.
+    area_right: i64,
+}
+
+/// Triangles to be counted between left and right with the vector instructions the machine has.
+struct Between<'a> {
+    triangles: &'a [Way],
     alphas: &'a [i32],
     scale: i32,
 }
 
+/// Alphas at a time.
+const BLOCK: usize = 8;
+
 impl WithSimd for Between<'_> {
-    /// At how many alphas it is folded, and at how many degenerate.
-    type Output = [u32; 2];
+    /// How often one is folded, and how often degenerate.
+    type Output = [u64; 2];
 
     #[inline(always)]
-    fn with_simd<V: Simd>(self, _: V) -> [u32; 2] {
-        let [mut folded, mut degenerate] = [0; 2];
-        let Self {
-            left, right, scale, ..
-        } = self;
-        for &alpha in self.alphas {
-            let a = lattice_point(left[0], right[0], alpha, scale);
-            let b = lattice_point(left[1], right[1], alpha, scale);
-            let c = lattice_point(left[2], right[2], alpha, scale);
-            // On the lattice an area fits: each product is below 2^30.
-            let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
-            folded += u32::from(area * self.sign < 0);
-            degenerate += u32::from(area == 0);
+    fn with_simd<V: Simd>(self, _: V) -> [u64; 2] {
+        let (mut folded, mut degenerate) = (0, 0);
+        for alphas in self.alphas.chunks(BLOCK) {
+            // The last block is filled up with alphas that are left out again.
+            let mut block = [0; BLOCK];
+            block[..alphas.len()].copy_from_slice(alphas);
+            let (mut negative, mut zero) = ([0u32; BLOCK], [0u32; BLOCK]);
+            for way in self.triangles {
+                for k in 0..BLOCK {
+                    let corner =
+                        |n: usize| lattice_point(way.left[n], way.right[n], block[k], self.scale);
+                    let (a, b, c) = (corner(0), corner(1), corner(2));
+                    // On the lattice an area fits: each product is below 2^30.
+                    let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+                    negative[k] += u32::from(area * way.sign < 0);
+                    zero[k] += u32::from(area == 0);
+                }
+            }
+            let sum = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+            folded += sum(&negative[..alphas.len()]);
+            degenerate += sum(&zero[..alphas.len()]);
         }
         [folded, degenerate]
     }

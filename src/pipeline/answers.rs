@@ -95,7 +95,9 @@ impl AnswerBufs {
         }
         let unpadded = |values: &[f32], stride: usize| -> Vec<f32> {
             let rows = values.chunks_exact(stride);
-            rows.flat_map(|row| &row[..self.classes]).copied().collect()
+            let mut unpadded = Vec::with_capacity(rows.len() * self.classes);
+            rows.for_each(|row| unpadded.extend_from_slice(&row[..self.classes]));
+            unpadded
         };
         Ok(Answers {
             logits: unpadded(logits, row_stride(self.classes)),

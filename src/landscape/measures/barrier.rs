@@ -1,8 +1,10 @@
 //! How high one must climb between two points of a field.
 
+use super::answers::{Blocks, ln};
 use super::basins::Basins;
-use super::grid::{Connectivity, check_shape, is_lower};
+use super::grid::{Connectivity, Rimmed, check_ordered};
 use super::union_find::UnionFind;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Below it an exponential of 64 bits has lost places, or all.
 const SMALL: f64 = 1e-290;
@@ -21,58 +23,77 @@ const SMALL: f64 = 1e-290;
 /// # Panics
 /// When values do not divide into classes or a class is out of range.
 pub fn pair_potentials(logits: &[f32], num_classes: usize, classes: [usize; 3]) -> [Vec<f64>; 3] {
-    check_shape(logits.len(), [logits.len() / num_classes, 1], num_classes);
-    let mut potentials = [(); 3].map(|()| Vec::with_capacity(logits.len() / num_classes));
+    potentials_of(&Blocks::new(logits, num_classes), logits, classes)
+}
+
+/// The same of logits that lie in blocks as well.
+pub(super) fn potentials_of(blocks: &Blocks, logits: &[f32], classes: [usize; 3]) -> [Vec<f64>; 3] {
+    let num_classes = blocks.num_classes();
     let [a, b, c] = classes;
+    for class in classes {
+        assert!(class < num_classes, "class {class} of {num_classes}");
+    }
     let mut triple = vec![a, b, c];
     triple.sort_unstable();
     triple.dedup();
-    let mut exponentials = vec![0.0; num_classes];
-    for f in logits.chunks_exact(num_classes) {
-        let top = f64::from(f.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        for (e, &f) in exponentials.iter_mut().zip(f) {
-            *e = (f64::from(f) - top).exp();
-        }
-        let each = exponentials.iter().enumerate();
-        let others = each.filter(|(class, _)| !triple.contains(class));
-        let others: f64 = others.map(|(_, e)| e).sum();
-        for (potential, [one, other]) in potentials.iter_mut().zip([[a, b], [a, c], [b, c]]) {
-            let (mut both, mut rest) = (0.0, others);
-            for &class in &triple {
-                match class == one || class == other {
-                    true => both += exponentials[class],
-                    false => rest += exponentials[class],
-                }
-            }
-            let above = match both > SMALL || both.is_nan() {
-                true => ln_one_plus(rest / both),
-                // What is left of the two is too little to divide by.
-                false => {
-                    let logits = [one, other].map(|class| f64::from(f[class]));
-                    let (high, low) = (logits[0].max(logits[1]), logits[0].min(logits[1]));
-                    let more = match one == other {
-                        true => 0.0,
-                        false => (low - high).exp().ln_1p(),
-                    };
-                    top + (both + rest).ln() - (high + more)
-                }
+    let exponentials = blocks.exponentials(&triple);
+    [[a, b], [a, c], [b, c]].map(|pair| {
+        let mut both = vec![0.0; exponentials.others.len()];
+        let mut rest = exponentials.others.clone();
+        for (class, own) in triple.iter().zip(&exponentials.apart) {
+            let sum = match pair.contains(class) {
+                true => &mut both,
+                false => &mut rest,
             };
-            potential.push(match above.is_nan() {
-                true => f64::INFINITY,
-                false => above.max(0.0),
-            });
+            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
         }
-    }
-    potentials
+        let mut potential = vec![0.0; both.len()];
+        Arch::new().dispatch(Above {
+            both: &both,
+            rest: &rest,
+            potential: &mut potential,
+        });
+        potential.truncate(blocks.points());
+        for (k, above) in potential.iter_mut().enumerate() {
+            // What is left of the two is too little to divide by.
+            if both[k] <= SMALL {
+                let own = pair.map(|class| f64::from(logits[k * num_classes + class]));
+                let (high, low) = (own[0].max(own[1]), own[0].min(own[1]));
+                let more = match pair[0] == pair[1] {
+                    true => 0.0,
+                    false => (low - high).exp().ln_1p(),
+                };
+                let all = exponentials.largest[k] + (both[k] + rest[k]).ln();
+                *above = (all - (high + more)).max(0.0);
+            }
+        }
+        potential
+    })
 }
 
-/// `ln(1 + x)` of `x >= 0`, as exact as `ln_1p` and faster where `x` is not small.
-fn ln_one_plus(x: f64) -> f64 {
-    match x {
-        _ if x >= 0.5 => (1.0 + x).ln(),
-        // The next term is less than the last place.
-        _ if x < 1e-5 => x - x * x * (0.5 - x / 3.0),
-        x => x.ln_1p(),
+/// `ln(1 + rest / both)` of each point; infinite where that is no number.
+struct Above<'a> {
+    both: &'a [f64],
+    rest: &'a [f64],
+    potential: &'a mut [f64],
+}
+
+impl WithSimd for Above<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        let points = self.potential.len();
+        let (both, rest) = (&self.both[..points], &self.rest[..points]);
+        for k in 0..points {
+            let share = rest[k] / both[k];
+            let sum = 1.0 + share;
+            // What rounding the sum has lost of a small share.
+            let above = ln(sum) + (share - (sum - 1.0)) / sum;
+            let above = if above > 0.0 { above } else { 0.0 };
+            let is_number = !both[k].is_nan();
+            self.potential[k] = if is_number { above } else { f64::INFINITY };
+        }
     }
 }
 
@@ -96,19 +117,22 @@ pub fn pass(u: &[f64], shape: [usize; 2], from: usize, to: usize) -> usize {
             u.len()
         );
     }
-    let higher = |a: usize, b: usize| if is_lower(u, a, b) { b } else { a };
-    let basins = Basins::new(u, shape, Connectivity::Four);
+    check_ordered(u, shape);
+    let field = Rimmed::new(u, shape);
+    let [from, to] = [from, to].map(|end| field.rank(field.place(end)));
+    let basins = Basins::new(&field, Connectivity::Four);
     let mut sets = UnionFind::new(basins.minima.len());
-    let mut pass = higher(from, to);
-    for &(k, [one, other]) in &basins.meetings {
-        if sets.root(basins.of[from]) == sets.root(basins.of[to]) {
+    let mut pass = from.max(to);
+    let [from, to] = [from, to].map(|end| basins.of[end.place()] as usize);
+    for &(higher, [one, other]) in &basins.meetings {
+        if sets.root(from) == sets.root(to) {
             break;
         }
-        let (one, other) = (sets.root(one), sets.root(other));
+        let (one, other) = (sets.root(one as usize), sets.root(other as usize));
         sets.attach(one, other);
-        pass = higher(pass, k);
+        pass = pass.max(higher);
     }
-    pass
+    field.point(pass.place())
 }
 
 /// Barrier between two points: `u` at their [`pass`], the least over all paths of the largest

@@ -4,60 +4,61 @@
 //! nowhere else: every other point joins the basin of its lowest neighbour the moment it enters. There
 //! are far fewer meetings than points, so that little is left to sort.
 
-use super::grid::{Connectivity, EIGHT, FOUR, Rimmed, ascending_of, check_ordered, is_lower};
+use super::grid::{Connectivity, Rank, Rimmed};
+use pulp::{Arch, Simd, WithSimd};
 
-/// A field's basins, by number.
+/// A field's basins, by number. Points are named by their places in the field with its rim.
 pub(super) struct Basins {
-    /// Row-major index of each one's minimum, ascending by value.
-    pub(super) minima: Vec<usize>,
-    /// The basin of each point.
-    pub(super) of: Vec<usize>,
-    /// Pairs of neighbours in two basins: the higher one, and the basins; ascending by it.
-    pub(super) meetings: Vec<(usize, [usize; 2])>,
+    /// Each one's minimum, ascending by value.
+    pub(super) minima: Vec<Rank>,
+    /// The basin of each place that is a point.
+    pub(super) of: Vec<u32>,
+    /// Neighbours in two basins: the higher one, and the basins; ascending by it.
+    pub(super) meetings: Vec<(Rank, [u32; 2])>,
 }
 
 impl Basins {
-    /// The basins of `field`, `[rows, columns]`, row-major: from each point one steps to the lowest
-    /// neighbour that is lower, in the order (value, row-major index).
-    ///
-    /// # Panics
-    /// When `field` does not fill `shape` or holds a NaN.
-    pub(super) fn new(field: &[f64], shape: [usize; 2], connectivity: Connectivity) -> Self {
-        check_ordered(field, shape);
-        let rimmed = Rimmed::new(field, shape);
-        let mut lowest = match connectivity {
-            Connectivity::Four => lowest_around(&rimmed, field.len(), FOUR),
-            Connectivity::Eight => lowest_around(&rimmed, field.len(), EIGHT),
-        };
-        let found: Vec<usize> = (0..field.len()).filter(|&k| lowest[k] == k).collect();
-        let minima: Vec<usize> = (ascending_of(field, &found).into_iter())
-            .map(|at| found[at])
-            .collect();
-        let mut number = vec![0; field.len()];
-        for (basin, &k) in minima.iter().enumerate() {
-            number[k] = basin;
-        }
-        let mut of = Vec::with_capacity(field.len());
-        for k in 0..field.len() {
-            let mut at = lowest[k];
-            while lowest[at] != at {
-                at = lowest[at];
-            }
-            lowest[k] = at;
-            of.push(number[at]);
-        }
-        let (mut higher, mut pairs) = (Vec::new(), Vec::new());
-        if minima.len() > 1 {
-            connectivity.for_each_pair(shape, |k, other| {
-                if of[k] != of[other] {
-                    higher.push(if is_lower(field, other, k) { k } else { other });
-                    pairs.push([of[k], of[other]]);
+    /// The basins of a field without NaN: from each point one steps to the lowest neighbour that is
+    /// lower, in the order (value, row-major index).
+    pub(super) fn new(field: &Rimmed, connectivity: Connectivity) -> Self {
+        let mut lowest = vec![0u64; field.values().len()];
+        Arch::new().dispatch(LowestAround {
+            field,
+            connectivity,
+            lowest: &mut lowest,
+        });
+        let mut minima = Vec::new();
+        for row in field.rows() {
+            for at in row {
+                if lowest[at] == at as u64 {
+                    minima.push(field.rank(at));
                 }
-            });
+            }
         }
-        let meetings = (ascending_of(field, &higher).into_iter())
-            .map(|at| (higher[at], pairs[at]))
-            .collect();
+        minima.sort_unstable();
+        let mut of = vec![NO_POINT; field.values().len()];
+        let mut meetings = Vec::new();
+        if minima.len() > 1 {
+            lead_to_ends(field, &mut lowest);
+            let mut number = vec![0; field.values().len()];
+            for (basin, minimum) in minima.iter().enumerate() {
+                number[minimum.place()] = basin as u32;
+            }
+            for row in field.rows() {
+                for at in row {
+                    of[at] = number[lowest[at] as usize];
+                }
+            }
+            for (at, other) in meeting_places(field, connectivity, &of) {
+                let higher = if field.is_lower(other, at) { at } else { other };
+                meetings.push((field.rank(higher), [of[at], of[other]]));
+            }
+            meetings.sort_unstable_by_key(|&(higher, _)| higher);
+        } else {
+            for row in field.rows() {
+                of[row].fill(0);
+            }
+        }
         Self {
             minima,
             of,
@@ -66,25 +67,100 @@ impl Basins {
     }
 }
 
-/// The lowest of each point and its neighbours.
-fn lowest_around<const N: usize>(
-    rimmed: &Rimmed,
-    points: usize,
-    offsets: [[isize; 2]; N],
-) -> Vec<usize> {
-    let steps = rimmed.steps(offsets);
-    let mut lowest = Vec::with_capacity(points);
-    rimmed.for_each(|k, place| {
-        let (mut least, mut lowest_at) = (place, k);
-        for step in &steps {
-            let other = place.wrapping_add_signed(step.place);
-            let is_lower = rimmed.is_lower(other, least);
-            // Chosen, not branched to, which would be guessed wrong at every other point.
-            least = if is_lower { other } else { least };
-            let index = k.wrapping_add_signed(step.index);
-            lowest_at = if is_lower { index } else { lowest_at };
+/// The basin of a place that is no point.
+const NO_POINT: u32 = u32::MAX;
+
+/// Follows the steps from each point until they end.
+fn lead_to_ends(field: &Rimmed, lowest: &mut [u64]) {
+    loop {
+        // Each time they are at least twice as long. Following one after the other to its end would
+        // take fewer steps, but a processor cannot guess how many.
+        let mut moved = 0;
+        for row in field.rows() {
+            for at in row {
+                let next = lowest[lowest[at] as usize];
+                moved |= next ^ lowest[at];
+                lowest[at] = next;
+            }
         }
-        lowest.push(lowest_at);
-    });
-    lowest
+        if moved == 0 {
+            return;
+        }
+    }
+}
+
+/// Neighbours in two basins, the later one first.
+fn meeting_places(field: &Rimmed, connectivity: Connectivity, of: &[u32]) -> Vec<(usize, usize)> {
+    let steps = connectivity.steps_back(field.row_places());
+    let mut found = Vec::new();
+    let mut differs = vec![0; field.row_blocks()];
+    for first in field.first_places() {
+        let own = &of[first..][..differs.len()];
+        differs.fill(0);
+        for step in steps.iter() {
+            let others = &of[first - step..][..differs.len()];
+            for k in 0..differs.len() {
+                differs[k] |= own[k] ^ others[k];
+            }
+        }
+        for (n, differs) in differs.chunks_exact(8).enumerate() {
+            if differs.iter().fold(0, |all, one| all | one) == 0 {
+                continue;
+            }
+            for k in (8 * n..8 * n + 8).filter(|k| own[*k] != NO_POINT) {
+                let at = first + k;
+                let others = steps.iter().map(|step| at - step);
+                let others = others.filter(|&other| of[other] != own[k] && of[other] != NO_POINT);
+                found.extend(others.map(|other| (at, other)));
+            }
+        }
+    }
+    found
+}
+
+/// Finds the lowest of each point and its neighbours.
+struct LowestAround<'a> {
+    field: &'a Rimmed,
+    connectivity: Connectivity,
+    /// Of each place.
+    lowest: &'a mut [u64],
+}
+
+impl WithSimd for LowestAround<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, simd: V) {
+        // Of equal neighbours the first is the lowest, so those before a point are asked backwards,
+        // and may be equal.
+        let steps = self.connectivity.steps_back(self.field.row_places());
+        let lanes: Vec<u64> = (0..V::U64_LANES as u64).collect();
+        let lanes = simd.partial_load_u64s(&lanes);
+        let at = |place: usize| simd.add_u64s(simd.splat_u64s(place as u64), lanes);
+        let values = |place: usize| {
+            let (vectors, _) = V::as_simd_f64s(&self.field.values()[place..]);
+            vectors[0]
+        };
+        for first in self.field.first_places() {
+            let lowest = &mut self.lowest[first..][..self.field.row_blocks()];
+            let (lowest, _) = V::as_mut_simd_u64s(lowest);
+            for (n, lowest) in lowest.iter_mut().enumerate() {
+                let place = first + n * V::F64_LANES;
+                let (mut least, mut least_at) = (values(place), at(place));
+                for &step in &steps {
+                    let other = values(place - step);
+                    let is_lower = simd.less_than_or_equal_f64s(other, least);
+                    least = simd.select_f64s(is_lower, other, least);
+                    least_at = simd.select_u64s(is_lower, at(place - step), least_at);
+                }
+                for &step in &steps {
+                    let other = values(place + step);
+                    let is_lower = simd.less_than_f64s(other, least);
+                    least = simd.select_f64s(is_lower, other, least);
+                    least_at = simd.select_u64s(is_lower, at(place + step), least_at);
+                }
+                *lowest = least_at;
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! moves a line that is placed by linear interpolation (by 0.36 % of a
 //! circle's length for a logistic step).
 
+use super::answers::{Blocks, Tops};
 use super::grid::check_shape;
 
 /// Length of the decision boundaries: marching squares at level 0 of
@@ -26,20 +27,30 @@ use super::grid::check_shape;
 /// When `logits` do not fill the shape.
 pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, spacing: f64) -> f64 {
     check_shape(logits.len(), shape, num_classes);
+    let tops = Blocks::new(logits, num_classes).tops();
+    boundary_length_of(logits, &tops, shape, spacing)
+}
+
+/// The same, with the two largest logits of each point.
+pub(super) fn boundary_length_of(
+    logits: &[f32],
+    tops: &Tops,
+    shape: [usize; 2],
+    spacing: f64,
+) -> f64 {
     let [rows, columns] = shape;
+    let num_classes = logits.len() / tops.labels.len().max(1);
     if rows < 2 || columns < 2 || num_classes < 2 {
         return 0.0;
     }
-    let tops: Vec<TopTwo> = logits.chunks_exact(num_classes).map(TopTwo::of).collect();
     let mut length = 0.0;
     for i in 0..rows - 1 {
         for k in i * columns..(i + 1) * columns - 1 {
             // In ring order, so that corners 0, 2 and 1, 3 are opposite.
             let ring = [k, k + 1, k + columns + 1, k + columns];
             // One class wins all corners: no line; nothing that is missing wins.
-            let wins = |corner: usize| {
-                tops[corner].label == tops[k].label && tops[corner].first > tops[corner].second
-            };
+            let wins =
+                |corner: usize| tops.labels[corner] == tops.labels[k] && tops.margin(corner) > 0.0;
             if ring.into_iter().all(wins) {
                 continue;
             }
@@ -48,7 +59,7 @@ pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, sp
             if missing > 1 {
                 continue;
             }
-            let labels = ring.map(|corner| tops[corner].label);
+            let labels = ring.map(|corner| tops.labels[corner]);
             for (position, class) in labels.into_iter().enumerate() {
                 // Only classes that win a corner cross the cell; each once.
                 let own = (0..position).filter(|&n| is_there[n]);
@@ -56,7 +67,11 @@ pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, sp
                     continue;
                 }
                 let g = ring.map(|corner| {
-                    tops[corner].margin_of(class, logits[corner * num_classes + class])
+                    let logit = logits[corner * num_classes + class as usize];
+                    match class == tops.labels[corner] {
+                        true => tops.margin(corner),
+                        false => f64::from(logit) - f64::from(tops.first[corner]),
+                    }
                 });
                 length += match is_there.iter().position(|is_there| !is_there) {
                     None => cell_length(g),
@@ -66,45 +81,6 @@ pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, sp
         }
     }
     length / 2.0 * spacing
-}
-
-/// The largest logit of a point, whose it is (of equal ones the first), and the next largest.
-struct TopTwo {
-    label: usize,
-    first: f64,
-    second: f64,
-}
-
-impl TopTwo {
-    fn of(logits: &[f32]) -> Self {
-        let mut top = Self {
-            label: 0,
-            first: f64::NEG_INFINITY,
-            second: f64::NEG_INFINITY,
-        };
-        for (class, &logit) in logits.iter().enumerate() {
-            let logit = f64::from(logit);
-            if logit > top.first {
-                top = Self {
-                    label: class,
-                    first: logit,
-                    second: top.first,
-                };
-            } else if logit > top.second {
-                top.second = logit;
-            }
-        }
-        top
-    }
-
-    /// `g_class`, given the class's own logit.
-    fn margin_of(&self, class: usize, logit: f32) -> f64 {
-        if class == self.label {
-            self.first - self.second
-        } else {
-            f64::from(logit) - self.first
-        }
-    }
 }
 
 /// Length of the line `g = 0` in a cell of side 1, from `g` at its corners in ring order.

@@ -1,5 +1,7 @@
 //! How sure the classifier is over the grid.
 
+use super::answers::Blocks;
+
 /// Mean entropy `-sum_k p_k ln p_k` of the points, in nats (natural logarithm, `0 ln 0 = 0`):
 /// 0 where every answer is certain, `ln num_classes` where every one is even.
 ///
@@ -8,13 +10,7 @@
 /// # Panics
 /// When there are no points, or values do not divide into classes.
 pub fn mean_entropy(probabilities: &[f32], num_classes: usize) -> f64 {
-    mean_over_points(probabilities, num_classes, |p| {
-        p.iter()
-            .map(|&p| f64::from(p))
-            .filter(|&p| p > 0.0)
-            .map(|p| -p * p.ln())
-            .sum()
-    })
+    mean(&Blocks::new(probabilities, num_classes).entropies())
 }
 
 /// Mean margin of the points, the largest probability less the next largest, 0..1. On logits
@@ -26,24 +22,13 @@ pub fn mean_entropy(probabilities: &[f32], num_classes: usize) -> f64 {
 /// When there are no points or fewer than two classes, or values do not divide into classes.
 pub fn mean_margin(probabilities: &[f32], num_classes: usize) -> f64 {
     assert!(num_classes >= 2, "a margin needs two classes");
-    mean_over_points(probabilities, num_classes, |p| {
-        let (mut first, mut second) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
-        for &p in p {
-            second = second.max(p.min(first));
-            first = first.max(p);
-        }
-        f64::from(first) - f64::from(second)
-    })
+    let tops = Blocks::new(probabilities, num_classes).tops();
+    let margins = (0..tops.labels.len()).map(|point| tops.margin(point));
+    mean(&margins.collect::<Vec<f64>>())
 }
 
-/// Mean of `value` over the points.
-fn mean_over_points(values: &[f32], num_classes: usize, value: impl Fn(&[f32]) -> f64) -> f64 {
-    let points = values.chunks_exact(num_classes);
-    assert!(
-        points.remainder().is_empty() && !values.is_empty(),
-        "expected points of {num_classes} values, found {} values",
-        values.len()
-    );
-    let count = points.len() as f64;
-    points.map(value).sum::<f64>() / count
+/// Mean of the points' values.
+fn mean(values: &[f64]) -> f64 {
+    assert!(!values.is_empty(), "expected points, found none");
+    values.iter().sum::<f64>() / values.len() as f64
 }

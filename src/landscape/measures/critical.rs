@@ -6,6 +6,7 @@
 //! nothing could tell whether it is right.
 
 use super::grid::{Rimmed, check_ordered};
+use pulp::{Arch, Simd, WithSimd};
 
 /// The six neighbours of a point in the triangulation in ring order: E, SE, S, W, NW, N. Each
 /// and the next are neighbours, too.
@@ -58,21 +59,94 @@ impl CriticalPoints {
 /// When `field` does not fill `shape` or holds a NaN.
 pub fn critical_points(field: &[f64], shape: [usize; 2]) -> CriticalPoints {
     check_ordered(field, shape);
-    let mut found = CriticalPoints::default();
-    let rimmed = Rimmed::new(field, shape);
-    let ring = rimmed.steps(RING);
-    rimmed.for_each(|k, place| {
-        let lower: [bool; RING.len()] = std::array::from_fn(|n| {
-            rimmed.is_lower(place.wrapping_add_signed(ring[n].place), place)
-        });
-        let vertices = lower.iter().filter(|&&is_in| is_in).count();
-        let edges = (0..6).filter(|&n| lower[n] && lower[(n + 1) % 6]).count();
-        match (vertices, vertices - edges) {
-            (0, _) => found.minima.push(k),
-            (6, _) => found.maxima.push(k),
-            (_, chi) if chi >= 2 => found.saddles.push((k, chi - 1)),
-            _ => {}
-        }
+    critical_points_of(&Rimmed::new(field, shape))
+}
+
+/// The same of a field without NaN and with a rim.
+pub(super) fn critical_points_of(field: &Rimmed) -> CriticalPoints {
+    let mut rings = vec![0; field.values().len()];
+    Arch::new().dispatch(LowerRings {
+        field,
+        rings: &mut rings,
     });
+    let mut found = CriticalPoints::default();
+    let points = field.rows().flatten().enumerate();
+    for (point, ring) in points.map(|(point, place)| (point, rings[place] as usize)) {
+        match KINDS[ring] {
+            Kind::Regular => {}
+            Kind::Minimum => found.minima.push(point),
+            Kind::Maximum => found.maxima.push(point),
+            Kind::Saddle(multiplicity) => found.saddles.push((point, multiplicity)),
+        }
+    }
     found
+}
+
+/// What a point is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Regular,
+    Minimum,
+    Maximum,
+    /// With its multiplicity.
+    Saddle(usize),
+}
+
+/// What a point is by which of its ring are lower, a bit each.
+const KINDS: [Kind; 1 << RING.len()] = {
+    let mut kinds = [Kind::Regular; 1 << RING.len()];
+    let mut ring = 0;
+    while ring < kinds.len() {
+        let next = (ring >> 1) | (ring & 1) << (RING.len() - 1);
+        let (vertices, edges) = (ring.count_ones(), (ring & next).count_ones());
+        kinds[ring] = match (vertices, vertices - edges) {
+            (0, _) => Kind::Minimum,
+            (6, _) => Kind::Maximum,
+            (_, chi) if chi >= 2 => Kind::Saddle(chi as usize - 1),
+            _ => Kind::Regular,
+        };
+        ring += 1;
+    }
+    kinds
+};
+
+/// Finds which of each point's ring are lower than it.
+struct LowerRings<'a> {
+    field: &'a Rimmed,
+    /// Of each place, a bit each.
+    rings: &'a mut [u64],
+}
+
+impl WithSimd for LowerRings<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, simd: V) {
+        let row_places = self.field.row_places() as isize;
+        let values = |place: usize| {
+            let (vectors, _) = V::as_simd_f64s(&self.field.values()[place..]);
+            vectors[0]
+        };
+        for first in self.field.first_places() {
+            let rings = &mut self.rings[first..][..self.field.row_blocks()];
+            let (rings, _) = V::as_mut_simd_u64s(rings);
+            for (n, ring) in rings.iter_mut().enumerate() {
+                let place = first + n * V::F64_LANES;
+                let own = values(place);
+                let mut lower = simd.splat_u64s(0);
+                for (bit, [rows, columns]) in RING.into_iter().enumerate() {
+                    let step = rows * row_places + columns;
+                    let other = values(place.wrapping_add_signed(step));
+                    // Of equal values the first is lower.
+                    let is_lower = match step < 0 {
+                        true => simd.less_than_or_equal_f64s(other, own),
+                        false => simd.less_than_f64s(other, own),
+                    };
+                    let bit = simd.splat_u64s(1 << bit);
+                    lower = simd.select_u64s(is_lower, simd.or_u64s(lower, bit), lower);
+                }
+                *ring = lower;
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The grid under the measures: neighbours, and the order of its points by value.
 
+use std::ops::Range;
+
 /// Which points of a grid touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connectivity {
@@ -10,8 +12,8 @@ pub enum Connectivity {
 }
 
 /// Steps `[rows, columns]` to the neighbours of each kind.
-pub(super) const FOUR: [[isize; 2]; 4] = [[-1, 0], [0, -1], [0, 1], [1, 0]];
-pub(super) const EIGHT: [[isize; 2]; 8] = [
+const FOUR: [[isize; 2]; 4] = [[-1, 0], [0, -1], [0, 1], [1, 0]];
+const EIGHT: [[isize; 2]; 8] = [
     [-1, -1],
     [-1, 0],
     [-1, 1],
@@ -31,36 +33,18 @@ impl Connectivity {
         }
     }
 
+    /// How many places before a point the neighbours are that come before it, the nearest first; there
+    /// are as many behind it.
+    pub(super) fn steps_back(self, row_places: usize) -> Vec<usize> {
+        match self {
+            Self::Four => vec![1, row_places],
+            Self::Eight => vec![1, row_places - 1, row_places, row_places + 1],
+        }
+    }
+
     /// The neighbours of point `k`.
     pub(super) fn neighbours(self, k: usize, shape: [usize; 2]) -> impl Iterator<Item = usize> {
         around(self.offsets(), k, shape)
-    }
-
-    /// Calls `visit` with each pair of neighbours once, the later one in row-major order first.
-    #[inline]
-    pub(super) fn for_each_pair(
-        self,
-        [rows, columns]: [usize; 2],
-        mut visit: impl FnMut(usize, usize),
-    ) {
-        let diagonal = self == Self::Eight;
-        for row in 0..rows {
-            for column in 0..columns {
-                let k = row * columns + column;
-                if row > 0 {
-                    if diagonal && column > 0 {
-                        visit(k, k - columns - 1);
-                    }
-                    visit(k, k - columns);
-                    if diagonal && column + 1 < columns {
-                        visit(k, k - columns + 1);
-                    }
-                }
-                if column > 0 {
-                    visit(k, k - 1);
-                }
-            }
-        }
     }
 }
 
@@ -96,23 +80,119 @@ pub(super) fn check_ordered(field: &[f64], shape: [usize; 2]) {
     );
 }
 
-/// Whether point `a` comes before point `b` in the total order (value, row-major index), which
-/// leaves no ties.
-#[inline]
-pub(super) fn is_lower(field: &[f64], a: usize, b: usize) -> bool {
-    (field[a] < field[b]) | ((field[a] == field[b]) & (a < b))
+/// Places of a row are a multiple of so many, and two: loops over them need no remainder.
+const BLOCK: usize = 8;
+
+/// A field with a rim of NaN, so that every point has a neighbour on all sides and none on the rim is
+/// lower. A place stands for a point or for what is no point, row by row.
+pub(super) struct Rimmed {
+    values: Vec<f64>,
+    shape: [usize; 2],
 }
 
-/// Some points in the total order (value, row-major index), by their places in `points`.
-pub(super) fn ascending_of(field: &[f64], points: &[usize]) -> Vec<usize> {
-    // Whole numbers sort several times faster than places whose values are looked up.
-    let key = |(at, &k): (usize, &usize)| {
-        let place = (k as u64) << 32 | at as u64;
-        u128::from(ordered_bits(field[k])) << 64 | u128::from(place)
-    };
-    let mut order: Vec<u128> = points.iter().enumerate().map(key).collect();
-    order.sort_unstable();
-    order.into_iter().map(|key| key as u32 as usize).collect()
+impl Rimmed {
+    /// `field` is `[rows, columns]`, row-major; NaN where there is no point.
+    ///
+    /// # Panics
+    /// When `field` does not fill `shape`.
+    pub(super) fn new(field: &[f64], shape: [usize; 2]) -> Self {
+        check_shape(field.len(), shape, 1);
+        let [rows, columns] = shape;
+        let row_places = columns.next_multiple_of(BLOCK) + 2;
+        let mut values = vec![f64::NAN; row_places * (rows + 2)];
+        let rimmed = values.chunks_exact_mut(row_places).skip(1);
+        for (row, own) in rimmed.zip(field.chunks_exact(columns.max(1))) {
+            row[1..=columns].copy_from_slice(own);
+        }
+        Self { values, shape }
+    }
+
+    /// The same with other values.
+    pub(super) fn map(&self, value: impl Fn(f64) -> f64) -> Self {
+        let mut mapped = Self {
+            values: self.values.clone(),
+            shape: self.shape,
+        };
+        for row in self.rows() {
+            for own in &mut mapped.values[row] {
+                *own = value(*own);
+            }
+        }
+        mapped
+    }
+
+    /// All values, those of what is no point included.
+    pub(super) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    pub(super) fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// Places from a row to the next.
+    pub(super) fn row_places(&self) -> usize {
+        self.shape[1].next_multiple_of(BLOCK) + 2
+    }
+
+    /// Places that loops go along from the first point of a row on: its points, and what fills up the
+    /// last block.
+    pub(super) fn row_blocks(&self) -> usize {
+        self.row_places() - 2
+    }
+
+    /// The place of the first point of each row.
+    pub(super) fn first_places(&self) -> impl Iterator<Item = usize> {
+        let row_places = self.row_places();
+        (1..=self.shape[0]).map(move |row| row * row_places + 1)
+    }
+
+    /// The places of each row's points.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Range<usize>> {
+        let columns = self.shape[1];
+        self.first_places().map(move |first| first..first + columns)
+    }
+
+    /// The place of a point, by row-major index.
+    pub(super) fn place(&self, point: usize) -> usize {
+        let columns = self.shape[1];
+        (point / columns + 1) * self.row_places() + point % columns + 1
+    }
+
+    /// The point at a place.
+    pub(super) fn point(&self, place: usize) -> usize {
+        let row_places = self.row_places();
+        (place / row_places - 1) * self.shape[1] + place % row_places - 1
+    }
+
+    pub(super) fn value(&self, place: usize) -> f64 {
+        self.values[place]
+    }
+
+    /// Whether what is at place `a` comes before what is at place `b` in the total order (value,
+    /// row-major index), which leaves no ties.
+    #[inline]
+    pub(super) fn is_lower(&self, a: usize, b: usize) -> bool {
+        let (at_a, at_b) = (self.values[a], self.values[b]);
+        (at_a < at_b) | ((at_a == at_b) & (a < b))
+    }
+
+    /// Where a place comes in that order.
+    #[inline]
+    pub(super) fn rank(&self, place: usize) -> Rank {
+        Rank(ordered_bits(self.values[place]), place as u64)
+    }
+}
+
+/// A place of a [`Rimmed`] field without NaN, in the total order (value, row-major index). Whole
+/// numbers sort several times faster than places whose values are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank(u64, u64);
+
+impl Rank {
+    pub(super) fn place(self) -> usize {
+        self.1 as usize
+    }
 }
 
 /// A whole number for each value but NaN, in the order of the values; the same for both zeros.
@@ -121,67 +201,5 @@ fn ordered_bits(value: f64) -> u64 {
     match value.is_sign_negative() && value != 0.0 {
         true => !bits,
         false => bits | 1 << 63,
-    }
-}
-
-/// A step from point to point of a [`Rimmed`] field.
-pub(super) struct Step {
-    /// Of row-major indices.
-    pub(super) index: isize,
-    /// Of places in the field with its rim.
-    pub(super) place: isize,
-}
-
-/// A field with a rim of NaN, so that every point has a neighbour on all sides and none on the rim is
-/// lower.
-pub(super) struct Rimmed {
-    values: Vec<f64>,
-    shape: [usize; 2],
-}
-
-impl Rimmed {
-    pub(super) fn new(field: &[f64], [rows, columns]: [usize; 2]) -> Self {
-        let width = columns + 2;
-        let mut values = vec![f64::NAN; width * (rows + 2)];
-        for (row, own) in values
-            .chunks_exact_mut(width)
-            .skip(1)
-            .zip(field.chunks_exact(columns.max(1)))
-        {
-            row[1..=columns].copy_from_slice(own);
-        }
-        Self {
-            values,
-            shape: [rows, columns],
-        }
-    }
-
-    /// Calls `visit` with the row-major index of each point and its place here, in order.
-    #[inline]
-    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
-        let [rows, columns] = self.shape;
-        for row in 0..rows {
-            for column in 0..columns {
-                visit(
-                    row * columns + column,
-                    (row + 1) * (columns + 2) + column + 1,
-                );
-            }
-        }
-    }
-
-    /// What steps `[rows, columns]` change of a point's index and of its place.
-    pub(super) fn steps<const N: usize>(&self, offsets: [[isize; 2]; N]) -> [Step; N] {
-        let columns = self.shape[1] as isize;
-        offsets.map(|[i, j]| Step {
-            index: i * columns + j,
-            place: i * (columns + 2) + j,
-        })
-    }
-
-    /// [`is_lower`] by places.
-    #[inline]
-    pub(super) fn is_lower(&self, a: usize, b: usize) -> bool {
-        is_lower(&self.values, a, b)
     }
 }

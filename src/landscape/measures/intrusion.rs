@@ -2,7 +2,7 @@
 //!
 //! Which classes intrude is in [`super::Measures`].
 
-use crate::landscape::argmax;
+use super::answers::{Blocks, Tops};
 
 /// From which probability on an intruder counts as confident, where nothing else is asked for.
 pub const CONFIDENT: f32 = 0.9;
@@ -22,16 +22,14 @@ pub fn confident_intrusion(
     classes: [usize; 3],
     tau: f32,
 ) -> f64 {
-    let points = probabilities.chunks_exact(num_classes);
-    assert!(
-        points.remainder().is_empty() && !probabilities.is_empty(),
-        "expected points of {num_classes} probabilities, found {} values",
-        probabilities.len()
-    );
-    let count = points.len() as f64;
-    let intruders = points.filter(|p| {
-        let label = argmax(p);
-        !classes.contains(&label) && p[label] >= tau
-    });
-    intruders.count() as f64 / count
+    assert!(!probabilities.is_empty(), "expected points, found none");
+    let tops = Blocks::new(probabilities, num_classes).tops();
+    let points = tops.labels.len();
+    let intruders = (0..points).filter(|&point| intrudes(&tops, point, classes, tau));
+    intruders.count() as f64 / points as f64
+}
+
+/// Whether a point counts.
+pub(super) fn intrudes(tops: &Tops, point: usize, classes: [usize; 3], tau: f32) -> bool {
+    !classes.contains(&(tops.labels[point] as usize)) && tops.first[point] >= tau
 }

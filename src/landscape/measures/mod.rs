@@ -9,6 +9,7 @@
 //! probabilities are `f32`, as a [`Landscape`] holds them.
 
 mod agreement;
+mod answers;
 mod barrier;
 mod basins;
 mod between;
@@ -42,10 +43,17 @@ pub use persistence::{Bar, num_bars_above, persistence};
 pub use regions::{num_regions, region_of};
 pub use roughness::{laplacian_roughness, surface_roughness};
 
-use super::{GridPath, Landscape, argmax};
+use super::{GridPath, Landscape};
+use answers::{Blocks, Tops};
+use barrier::potentials_of;
+use boundary::boundary_length_of;
+use critical::critical_points_of;
+use grid::Rimmed;
+use intrusion::intrudes;
 use path::path_measures;
+use persistence::persistence_of;
+use roughness::{laplacian_roughness_of, surface_roughness_of};
 use serde::Serialize;
-use std::borrow::Cow;
 
 /// Everything that is measured of a landscape between items of three classes.
 ///
@@ -121,27 +129,29 @@ pub const PERSISTENT: f64 = 0.1;
 /// When a class is not below the landscape's number of classes.
 pub fn measure(landscape: &Landscape, classes: [usize; 3]) -> Measures {
     let num_classes = landscape.num_classes;
-    let points = landscape.probabilities.chunks_exact(num_classes);
+    let probabilities = Blocks::new(&landscape.probabilities, num_classes);
+    let logits = Blocks::new(&landscape.logits, num_classes);
+    let (tops, tops_of_logits) = (probabilities.tops(), logits.tops());
     let answered: Vec<bool> = (0..landscape.num_frames())
-        .map(|k| !landscape.is_failed(k))
+        .map(|k| tops.is_finite(k) && tops_of_logits.is_finite(k))
         .collect();
-    let labels: Vec<usize> = points.clone().map(argmax).collect();
     let mut frequency = vec![0usize; num_classes];
     let mut confident = vec![false; num_classes];
-    for (k, p) in points.enumerate().filter(|&(k, _)| answered[k]) {
-        let label = labels[k];
-        if !classes.contains(&label) {
+    for k in (0..landscape.num_frames()).filter(|&k| answered[k]) {
+        if intrudes(&tops, k, classes, 0.0) {
+            let label = tops.labels[k] as usize;
             frequency[label] += 1;
-            confident[label] |= p[label] >= CONFIDENT;
+            confident[label] |= tops.first[k] >= CONFIDENT;
         }
     }
     let mut intruders: Vec<usize> = (0..num_classes).filter(|&c| frequency[c] > 0).collect();
     intruders.sort_by_key(|&class| std::cmp::Reverse(frequency[class]));
     let is_whole = landscape.points().all(|k| answered[k]);
     Measures {
-        paths: path_measures(landscape, classes, &labels, &answered),
-        points: point_measures(landscape, classes, &answered),
-        grid: (is_whole && !labels.is_empty()).then(|| grid_measures(landscape, classes, &labels)),
+        paths: path_measures(landscape, classes, &tops.labels, &answered),
+        points: point_measures(&probabilities, &tops, classes, &answered),
+        grid: (is_whole && !answered.is_empty())
+            .then(|| grid_measures(landscape, classes, &tops.labels, (&logits, &tops_of_logits))),
         calibration: edge_calibration(landscape, classes, &answered),
         order: None,
         confident_intruders: intruders
@@ -203,66 +213,68 @@ fn edge_calibration(
 
 /// Means over the points that have an answer.
 fn point_measures(
-    landscape: &Landscape,
+    probabilities: &Blocks,
+    tops: &Tops,
     classes: [usize; 3],
     answered: &[bool],
 ) -> Option<PointMeasures> {
-    let num_classes = landscape.num_classes;
-    let num_points = answered.iter().filter(|&&is_there| is_there).count();
-    let probabilities = if num_points == answered.len() {
-        Cow::Borrowed(&landscape.probabilities)
-    } else {
-        let points = landscape.probabilities.chunks_exact(num_classes);
-        let there = points.zip(answered).filter(|&(_, &is_there)| is_there);
-        Cow::Owned(there.flat_map(|(p, _)| p.iter().copied()).collect())
+    let there = || (0..answered.len()).filter(|&k| answered[k]);
+    let num_points = there().count();
+    let count = num_points as f64;
+    let intrusion = |tau| {
+        let intruders = there().filter(|&k| intrudes(tops, k, classes, tau));
+        intruders.count() as f64 / count
     };
-    let intrusion = |tau| confident_intrusion(&probabilities, num_classes, classes, tau);
+    let entropies = probabilities.entropies();
     (num_points > 0).then(|| PointMeasures {
         num_points,
         intrusion: intrusion(0.0),
         confident_intrusion: intrusion(CONFIDENT),
-        entropy: mean_entropy(&probabilities, num_classes),
-        margin: mean_margin(&probabilities, num_classes),
+        entropy: there().map(|k| entropies[k]).sum::<f64>() / count,
+        margin: there().map(|k| tops.margin(k)).sum::<f64>() / count,
     })
 }
 
-fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -> GridMeasures {
+fn grid_measures(
+    landscape: &Landscape,
+    classes: [usize; 3],
+    labels: &[u32],
+    (logits, tops_of_logits): (&Blocks, &Tops),
+) -> GridMeasures {
     let (steps, num_classes) = (landscape.steps, landscape.num_classes);
     let shape = [steps, steps];
-    let surfaces = classes.map(|class| landscape.surface(class));
+    let surfaces = classes.map(|class| Rimmed::new(&landscape.surface(class), shape));
     // Where the grid has no point the field is higher than anywhere: nothing leads there.
     let raised = |z: f64| if z.is_nan() { f64::INFINITY } else { z };
     // All places without a point are one region.
     let empty = usize::from(landscape.num_points() < labels.len());
-    let mut marked = labels.to_vec();
+    let mut marked: Vec<usize> = labels.iter().map(|&label| label as usize).collect();
     for (k, label) in marked.iter_mut().enumerate() {
         if !landscape.has_point(k) {
             *label = num_classes;
         }
     }
-    let of_each = |measure: &dyn Fn(&[f64]) -> Option<f64>| {
-        let [a, b, c] = surfaces.each_ref().map(|z| measure(z));
+    let of_each = |measure: fn(&Rimmed) -> Option<f64>| {
+        let [a, b, c] = surfaces.each_ref().map(measure);
         Some([a?, b?, c?])
     };
-    let bars =
-        |z: Vec<f64>| num_bars_above(&persistence(&z, shape, Connectivity::Four), PERSISTENT);
-    let upright = |z: &Vec<f64>| z.iter().map(|&p| raised(p)).collect::<Vec<f64>>();
-    let upside_down = |z: &Vec<f64>| z.iter().map(|&p| raised(-p)).collect::<Vec<f64>>();
-    let potentials = pair_potentials(&landscape.logits, num_classes, classes);
+    let bars = |z: &Rimmed| num_bars_above(&persistence_of(z, Connectivity::Four), PERSISTENT);
+    let upright = surfaces.each_ref().map(|z| z.map(raised));
+    let potentials = potentials_of(logits, &landscape.logits, classes);
     let mut pairs = landscape.item_pairs().into_iter();
     GridMeasures {
         regions: [Connectivity::Four, Connectivity::Eight]
             .map(|connectivity| num_regions(&marked, shape, connectivity) - empty),
-        boundary_length: boundary_length(
+        boundary_length: boundary_length_of(
             &landscape.logits,
+            tops_of_logits,
             shape,
-            num_classes,
             1.0 / steps.saturating_sub(1).max(1) as f64,
         ),
-        roughness: of_each(&|z| surface_roughness(z, shape)),
-        laplacian: of_each(&|z| laplacian_roughness(z, shape)),
-        critical_points: surfaces.each_ref().map(|z| {
-            let mut found = critical_points(&upright(z), shape);
+        roughness: of_each(surface_roughness_of),
+        laplacian: of_each(laplacian_roughness_of),
+        critical_points: upright.each_ref().map(|z| {
+            let mut found = critical_points_of(z);
             found.retain(|k| landscape.has_point(k));
             assert_eq!(
                 found.index_sum(),
@@ -271,8 +283,8 @@ fn grid_measures(landscape: &Landscape, classes: [usize; 3], labels: &[usize]) -
             );
             [found.minima.len(), found.num_saddles(), found.maxima.len()]
         }),
-        basins: surfaces.each_ref().map(|z| bars(upright(z))),
-        peaks: surfaces.each_ref().map(|z| bars(upside_down(z))),
+        basins: upright.each_ref().map(bars),
+        peaks: surfaces.each_ref().map(|z| bars(&z.map(|p| raised(-p)))),
         barriers: potentials.map(|u| {
             let [from, to] = pairs.next().expect("three pairs of items")?;
             Some(barrier(&u, shape, from, to))
@@ -378,7 +390,7 @@ mod tests {
 
     #[test]
     fn of_equal_probabilities_the_first_class_is_the_label() {
-        assert_eq!(argmax(&[0.2, 0.4, 0.4]), 1);
-        assert_eq!(argmax(&[0.5, 0.5]), 0);
+        assert_eq!(crate::landscape::argmax(&[0.2, 0.4, 0.4]), 1);
+        assert_eq!(crate::landscape::argmax(&[0.5, 0.5]), 0);
     }
 }

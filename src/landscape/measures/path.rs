@@ -1,7 +1,9 @@
 //! How much happens along the paths of a grid, its rows: of a morph from a mix of A and B into C, of
 //! a plane along beta.
 
-use crate::landscape::{Landscape, argmax};
+use super::answers::Blocks;
+use crate::landscape::Landscape;
+use pulp::{Arch, Simd, WithSimd};
 use serde::Serialize;
 
 /// Measures of a path, each the mean over the paths that have an answer at every point.
@@ -51,20 +53,19 @@ impl PathMeasures {
 /// # Panics
 /// When a class is not below the landscape's number of classes.
 pub fn measure_paths(landscape: &Landscape, classes: [usize; 3]) -> Option<PathMeasures> {
-    let frames = 0..landscape.num_frames();
-    let labels: Vec<usize> = frames
-        .clone()
-        .map(|k| argmax(landscape.probabilities_of(k)))
+    let [tops, tops_of_logits] = [&landscape.probabilities, &landscape.logits]
+        .map(|values| Blocks::new(values, landscape.num_classes).tops());
+    let answered: Vec<bool> = (0..landscape.num_frames())
+        .map(|k| tops.is_finite(k) && tops_of_logits.is_finite(k))
         .collect();
-    let answered: Vec<bool> = frames.map(|k| !landscape.is_failed(k)).collect();
-    path_measures(landscape, classes, &labels, &answered)
+    path_measures(landscape, classes, &tops.labels, &answered)
 }
 
 /// The same with the predicted classes of its points and whether there is one at each.
 pub(super) fn path_measures(
     landscape: &Landscape,
     classes: [usize; 3],
-    labels: &[usize],
+    labels: &[u32],
     answered: &[bool],
 ) -> Option<PathMeasures> {
     let (steps, num_classes) = (landscape.steps, landscape.num_classes);
@@ -86,11 +87,8 @@ pub(super) fn path_measures(
             .filter(|pair| pair[0] != pair[1])
             .count();
         // A point and the next are `num_classes` values apart.
-        variation += path
-            .iter()
-            .zip(&path[num_classes..])
-            .map(|(&p, &next)| (f64::from(next) - f64::from(p)).abs())
-            .sum::<f64>();
+        let next = &path[num_classes..];
+        variation += Arch::new().dispatch(Distance([&path[..next.len()], next]));
         bends += length.saturating_sub(2);
         for t in 1..length.saturating_sub(1) {
             let p = |t: usize, class: usize| f64::from(path[t * num_classes + class]);
@@ -106,4 +104,27 @@ pub(super) fn path_measures(
         curvature: (bends > 0).then(|| bend.map(|sum| sum / bends as f64)),
         label_changes: changes as f64 / paths,
     })
+}
+
+/// The sum of `|next - p|` over the values of two lists.
+struct Distance<'a>([&'a [f32]; 2]);
+
+impl WithSimd for Distance<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) -> f64 {
+        let [from, to] = self.0;
+        let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<8>(), to.as_chunks::<8>());
+        let mut sums = [0.0; 8];
+        for (from, to) in from.iter().zip(to) {
+            for k in 0..8 {
+                sums[k] += (f64::from(to[k]) - f64::from(from[k])).abs();
+            }
+        }
+        for (from, to) in from_rest.iter().zip(to_rest) {
+            sums[0] += (f64::from(*to) - f64::from(*from)).abs();
+        }
+        sums.iter().sum()
+    }
 }

@@ -1,7 +1,7 @@
 //! How deep the basins of a field are: 0-dimensional persistence of its sublevel sets.
 
 use super::basins::Basins;
-use super::grid::Connectivity;
+use super::grid::{Connectivity, Rimmed, check_ordered};
 use super::union_find::UnionFind;
 
 /// A basin of a field: the level where it appears and the level where it joins a deeper one.
@@ -32,20 +32,26 @@ impl Bar {
 /// # Panics
 /// When `field` does not fill `shape` or holds a NaN.
 pub fn persistence(field: &[f64], shape: [usize; 2], connectivity: Connectivity) -> Vec<Bar> {
-    let basins = Basins::new(field, shape, connectivity);
+    check_ordered(field, shape);
+    persistence_of(&Rimmed::new(field, shape), connectivity)
+}
+
+/// The same of a field without NaN and with a rim.
+pub(super) fn persistence_of(field: &Rimmed, connectivity: Connectivity) -> Vec<Bar> {
+    let basins = Basins::new(field, connectivity);
     // The root of a set is its first basin, so its birth.
     let mut sets = UnionFind::new(basins.minima.len());
     let mut deaths = vec![f64::INFINITY; basins.minima.len()];
-    for (k, [one, other]) in basins.meetings {
-        let (one, other) = (sets.root(one), sets.root(other));
+    for (higher, [one, other]) in basins.meetings {
+        let (one, other) = (sets.root(one as usize), sets.root(other as usize));
         if one != other {
             let (elder, younger) = (one.min(other), one.max(other));
             sets.attach(younger, elder);
-            deaths[younger] = field[k];
+            deaths[younger] = field.value(higher.place());
         }
     }
-    let bars = basins.minima.iter().zip(deaths).map(|(&k, death)| Bar {
-        birth: field[k],
+    let bars = (basins.minima.iter().zip(deaths)).map(|(minimum, death)| Bar {
+        birth: field.value(minimum.place()),
         death,
     });
     bars.filter(|bar| bar.death > bar.birth).collect()

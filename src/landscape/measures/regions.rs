@@ -14,18 +14,58 @@ use super::union_find::UnionFind;
 /// When `labels` do not fill `shape`.
 pub fn num_regions(labels: &[usize], shape: [usize; 2], connectivity: Connectivity) -> usize {
     check_shape(labels.len(), shape, 1);
-    let mut sets = UnionFind::new(labels.len());
-    let mut regions = labels.len();
-    connectivity.for_each_pair(shape, |k, other| {
-        if labels[other] == labels[k] {
-            let (mine, theirs) = (sets.root(k), sets.root(other));
-            if mine != theirs {
-                sets.attach(mine, theirs);
-                regions -= 1;
+    let columns = shape[1].max(1);
+    // Runs of one label in a row are connected; what is left is to connect runs with those above.
+    let mut runs: Vec<Run> = Vec::new();
+    let mut here = 0..0;
+    let mut meetings = Vec::new();
+    // How far beyond its ends a run touches the next row.
+    let reach = usize::from(connectivity == Connectivity::Eight);
+    for row in labels.chunks_exact(columns) {
+        let mut first = 0;
+        for same in row.chunk_by(|one, next| one == next) {
+            runs.push(Run {
+                label: same[0],
+                first,
+                end: first + same.len(),
+            });
+            first += same.len();
+        }
+        let above = here.clone();
+        here = above.end..runs.len();
+        let mut from = above.start;
+        for n in here.clone() {
+            while from < above.end && runs[from].end + reach <= runs[n].first {
+                from += 1;
+            }
+            for other in from..above.end {
+                if runs[other].first >= runs[n].end + reach {
+                    break;
+                }
+                if runs[other].label == runs[n].label {
+                    meetings.push([n, other]);
+                }
             }
         }
-    });
+    }
+    let mut sets = UnionFind::new(runs.len());
+    let mut regions = runs.len();
+    for [one, other] in meetings {
+        let (one, other) = (sets.root(one), sets.root(other));
+        if one != other {
+            sets.attach(one, other);
+            regions -= 1;
+        }
+    }
     regions
+}
+
+/// Points of a row that follow each other and have one label.
+struct Run {
+    label: usize,
+    first: usize,
+    /// One past its last column.
+    end: usize,
 }
 
 /// The region that holds point `k`: whether each point is connected to it through points of its

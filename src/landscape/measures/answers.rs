@@ -1,0 +1,329 @@
+//! The answers of many points, looked at side by side.
+//!
+//! Answers lie point by point, a class after the other, and what is asked of them (the largest, a sum of
+//! exponentials) is asked of each point alike. So they are laid out anew, points side by side: then
+//! one vector instruction does for several points what a class took for one.
+
+use super::grid::check_shape;
+use pulp::{Arch, Simd, WithSimd};
+
+/// Points side by side.
+pub(super) const BLOCK: usize = 16;
+
+/// Values `[points, num_classes]` in blocks of points.
+pub(super) struct Blocks {
+    points: usize,
+    num_classes: usize,
+    /// Block by block, of each class the values of the block's points; zeros behind the last point.
+    values: Vec<[f32; BLOCK]>,
+}
+
+/// The two largest values of each point.
+#[derive(Debug, Default)]
+pub(super) struct Tops {
+    /// Whose the largest is; of equal ones the first.
+    pub(super) labels: Vec<u32>,
+    pub(super) first: Vec<f32>,
+    pub(super) second: Vec<f32>,
+    /// 0 where all of a point's values are finite, else NaN.
+    nothing: Vec<f32>,
+}
+
+impl Tops {
+    /// By how much a point's largest value leads.
+    pub(super) fn margin(&self, point: usize) -> f64 {
+        f64::from(self.first[point]) - f64::from(self.second[point])
+    }
+
+    /// Whether all values of a point are finite.
+    pub(super) fn is_finite(&self, point: usize) -> bool {
+        self.nothing[point] == 0.0
+    }
+}
+
+impl Blocks {
+    /// # Panics
+    /// When values do not divide into classes.
+    pub(super) fn new(values: &[f32], num_classes: usize) -> Self {
+        let points = values.len() / num_classes;
+        check_shape(values.len(), [points, 1], num_classes);
+        let mut blocks = vec![[0.0; BLOCK]; points.div_ceil(BLOCK) * num_classes];
+        let of_blocks = values.chunks(BLOCK * num_classes);
+        for (block, values) in blocks.chunks_exact_mut(num_classes).zip(of_blocks) {
+            for (k, point) in values.chunks_exact(num_classes).enumerate() {
+                for (class, &value) in block.iter_mut().zip(point) {
+                    class[k] = value;
+                }
+            }
+        }
+        Self {
+            points,
+            num_classes,
+            values: blocks,
+        }
+    }
+
+    /// The two largest values of each point.
+    pub(super) fn tops(&self) -> Tops {
+        let mut tops = Tops::default();
+        Arch::new().dispatch(FindTops(self, &mut tops));
+        tops.labels.truncate(self.points);
+        tops
+    }
+
+    /// Each point's entropy `-sum_k p_k ln p_k`, nats, with `0 ln 0 = 0`.
+    pub(super) fn entropies(&self) -> Vec<f64> {
+        let mut entropies = Vec::with_capacity(self.points + BLOCK);
+        Arch::new().dispatch(Entropies(self, &mut entropies));
+        entropies.truncate(self.points);
+        entropies
+    }
+
+    /// Of each point `sum_k exp(f_k - f_max)` over all classes but `apart`, and the exponentials of
+    /// those.
+    pub(super) fn exponentials(&self, apart: &[usize]) -> Exponentials {
+        let mut found = Exponentials {
+            others: Vec::with_capacity(self.points + BLOCK),
+            apart: vec![Vec::with_capacity(self.points + BLOCK); apart.len()],
+            largest: Vec::with_capacity(self.points + BLOCK),
+        };
+        Arch::new().dispatch(Exponentiate(self, apart, &mut found));
+        found
+    }
+
+    pub(super) fn points(&self) -> usize {
+        self.points
+    }
+
+    pub(super) fn num_classes(&self) -> usize {
+        self.num_classes
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = &[[f32; BLOCK]]> {
+        self.values.chunks_exact(self.num_classes)
+    }
+}
+
+/// See [`Blocks::exponentials`]; of whole blocks.
+pub(super) struct Exponentials {
+    pub(super) others: Vec<f64>,
+    /// Class by class, in the order in which they were named.
+    pub(super) apart: Vec<Vec<f64>>,
+    /// The largest logit.
+    pub(super) largest: Vec<f64>,
+}
+
+struct FindTops<'a>(&'a Blocks, &'a mut Tops);
+
+impl WithSimd for FindTops<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, simd: V) {
+        let Self(blocks, tops) = self;
+        let points = blocks.values.len() / blocks.num_classes * BLOCK;
+        tops.labels.resize(points, 0);
+        tops.first.resize(points, f32::NEG_INFINITY);
+        tops.second.resize(points, f32::NEG_INFINITY);
+        tops.nothing.resize(points, 0.0);
+        for (n, block) in blocks.blocks().enumerate() {
+            let points = n * BLOCK..(n + 1) * BLOCK;
+            let (labels, _) = V::as_mut_simd_u32s(&mut tops.labels[points.clone()]);
+            let (first, _) = V::as_mut_simd_f32s(&mut tops.first[points.clone()]);
+            let (second, _) = V::as_mut_simd_f32s(&mut tops.second[points.clone()]);
+            let (nothing, _) = V::as_mut_simd_f32s(&mut tops.nothing[points]);
+            for k in 0..labels.len() {
+                let mut label = simd.splat_u32s(0);
+                let (mut top, mut next) = (first[k], second[k]);
+                // 0 as long as all are finite, and else NaN.
+                let mut zero = simd.splat_f32s(0.0);
+                for (class, values) in block.iter().enumerate() {
+                    let value = V::as_simd_f32s(values).0[k];
+                    let is_top = simd.less_than_f32s(top, value);
+                    let is_next = simd.less_than_f32s(next, value);
+                    let below = simd.select_f32s(is_next, value, next);
+                    next = simd.select_f32s(is_top, top, below);
+                    top = simd.select_f32s(is_top, value, top);
+                    label = simd.select_u32s(is_top, simd.splat_u32s(class as u32), label);
+                    zero = simd.add_f32s(zero, simd.mul_f32s(value, simd.splat_f32s(0.0)));
+                }
+                (labels[k], first[k], second[k], nothing[k]) = (label, top, next, zero);
+            }
+        }
+    }
+}
+
+struct Entropies<'a>(&'a Blocks, &'a mut Vec<f64>);
+
+impl WithSimd for Entropies<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        let Self(blocks, entropies) = self;
+        for block in blocks.blocks() {
+            let mut sums = [0.0; BLOCK];
+            for values in block {
+                for k in 0..BLOCK {
+                    let p = f64::from(values[k]);
+                    let is_there = p > 0.0;
+                    let p = if is_there { p } else { 1.0 };
+                    sums[k] -= p * ln(p);
+                }
+            }
+            entropies.extend_from_slice(&sums);
+        }
+    }
+}
+
+struct Exponentiate<'a>(&'a Blocks, &'a [usize], &'a mut Exponentials);
+
+impl WithSimd for Exponentiate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<V: Simd>(self, _: V) {
+        let Self(blocks, apart, found) = self;
+        for block in blocks.blocks() {
+            let mut largest = [f32::NEG_INFINITY; BLOCK];
+            for values in block {
+                for k in 0..BLOCK {
+                    largest[k] = if values[k] > largest[k] {
+                        values[k]
+                    } else {
+                        largest[k]
+                    };
+                }
+            }
+            let mut tops = [0.0; BLOCK];
+            for k in 0..BLOCK {
+                tops[k] = f64::from(largest[k]);
+            }
+            let mut others = [0.0; BLOCK];
+            for (class, values) in block.iter().enumerate() {
+                let mut exponentials = [0.0; BLOCK];
+                for k in 0..BLOCK {
+                    exponentials[k] = exp(f64::from(values[k]) - tops[k]);
+                }
+                match apart.iter().position(|&one| one == class) {
+                    Some(at) => found.apart[at].extend_from_slice(&exponentials),
+                    None => {
+                        for k in 0..BLOCK {
+                            others[k] += exponentials[k];
+                        }
+                    }
+                }
+            }
+            found.others.extend_from_slice(&others);
+            found.largest.extend_from_slice(&tops);
+        }
+    }
+}
+
+/// `exp(x)` of `x <= 0`, to the last place or the one before it; 0 below -708, where exponentials begin to lose
+/// places; NaN of NaN. Without branches and calls, so that a loop over it is vectors.
+#[inline(always)]
+pub(super) fn exp(x: f64) -> f64 {
+    // Adding it rounds to whole numbers, which its last bits then hold.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    // ln 2 in two parts, of which the first times a whole number is exact.
+    const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
+    // 1/13!, 1/12!, ..., 1/2!: |rest| is at most ln(2)/2, so the next term is below the last place.
+    const TERMS: [f64; 12] = [
+        1.0 / 6_227_020_800.0,
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        1.0 / 2.0,
+    ];
+    let halvings = x * std::f64::consts::LOG2_E + ROUND;
+    let whole = halvings - ROUND;
+    let rest = (x - whole * LN_2[0]) - whole * LN_2[1];
+    let mut sum = TERMS[0];
+    for term in &TERMS[1..] {
+        sum = sum * rest + term;
+    }
+    let power = 1.0 + (rest + rest * rest * sum);
+    let scaled = f64::from_bits(power.to_bits().wrapping_add(halvings.to_bits() << 52));
+    let scaled = if x < -708.0 { 0.0 } else { scaled };
+    if x.is_nan() { x } else { scaled }
+}
+
+/// `ln(x)` of a normal `x > 0`, to the last place or the one before it. Without branches and calls.
+#[inline(always)]
+pub(super) fn ln(x: f64) -> f64 {
+    const ONE: u64 = 1.0f64.to_bits();
+    const ROOT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+    // 2^52, whose last bits count ones.
+    const COUNT: f64 = 4_503_599_627_370_496.0;
+    const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
+    // x = 2^power * rest, with the rest from sqrt(1/2) to sqrt(2).
+    let biased = x.to_bits().wrapping_add(ONE - ROOT_HALF) >> 52;
+    let power = f64::from_bits(biased | COUNT.to_bits()) - (COUNT + 1023.0);
+    let rest = f64::from_bits(x.to_bits().wrapping_sub(biased << 52).wrapping_add(ONE));
+    // ln(rest) = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), with |s| at most 0.172.
+    let s = (rest - 1.0) / (rest + 1.0);
+    let square = s * s;
+    let mut sum = 2.0 / 23.0;
+    for n in [21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
+        sum = sum * square + 2.0 / n;
+    }
+    power * LN_2[0] + (2.0 * s + (s * square * sum + power * LN_2[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many last places two numbers are apart.
+    fn places(found: f64, expected: f64) -> u64 {
+        found.to_bits().abs_diff(expected.to_bits())
+    }
+
+    #[test]
+    fn exponentials_and_logarithms_are_those_of_the_standard_library() {
+        for n in 0..=200_000 {
+            let x = -f64::from(n) * 0.003_5;
+            assert!(places(exp(x), x.exp()) <= 2, "exp({x})");
+            for x in [x.exp(), 1.0 + x.exp(), 1.0 - x.exp() / 3.0] {
+                if x.is_normal() {
+                    let (found, expected) = (ln(x), x.ln());
+                    assert!(places(found, expected) <= 2, "ln({x}): {found} {expected}");
+                }
+            }
+        }
+        assert_eq!(
+            (exp(0.0), exp(-800.0), exp(f64::NEG_INFINITY)),
+            (1.0, 0.0, 0.0)
+        );
+        assert!(exp(f64::NAN).is_nan());
+        assert_eq!(ln(1.0), 0.0);
+        assert_eq!(ln(f64::from(f32::from_bits(1))), (2.0f64).powi(-149).ln());
+    }
+
+    #[test]
+    fn of_equal_values_the_first_is_the_label_and_gaps_are_seen() {
+        let values = [
+            [0.2f32, 0.4, 0.4],
+            [0.5, 0.5, 0.0],
+            [0.1, f32::NAN, 0.2],
+            [1.0, 2.0, f32::INFINITY],
+        ];
+        let tops = Blocks::new(&values.concat(), 3).tops();
+        assert_eq!(tops.labels[..2], [1, 0]);
+        assert_eq!(
+            (tops.first[0], tops.second[0], tops.margin(1)),
+            (0.4, 0.4, 0.0)
+        );
+        let finite = [0, 1, 2, 3].map(|point| tops.is_finite(point));
+        assert_eq!(finite, [true, true, false, false]);
+        assert_eq!(tops.labels.len(), 4);
+    }
+}

@@ -159,7 +159,7 @@ struct Cells<'a> {
     height: usize,
 }
 
-/// Pixels at a time.
+/// Loops go along so many pixels or a multiple of it, so that vectors leave no remainder.
 const BLOCK: usize = 16;
 
 /// Buffers that are reused from image to image. Row `y` of a buffer holds row `y` of every cell, side
@@ -186,6 +186,7 @@ struct CornerScratch {
     /// The strength of a column's best corner, and its row; 0 and -1 as long as there is none.
     best: Vec<f64>,
     best_row: Vec<f64>,
+    /// A place's largest strength in three rows.
     around: Vec<f64>,
     /// `[x, y]` inside each cell of its strongest corner, if it has one; band by band.
     corners: Vec<Option<[usize; 2]>>,
@@ -356,18 +357,12 @@ impl CornerScratch {
         let [xx_above, xx_here, xx_below] = cells.three(xx, y);
         let [xy_above, xy_here, xy_below] = cells.three(xy, y);
         let [yy_above, yy_here, yy_below] = cells.three(yy, y);
-        let ((_, xx_above, _), (_, xx_here, _), (_, xx_below, _)) =
-            (sides(xx_above), sides(xx_here), sides(xx_below));
-        let ((_, xy_above, _), (_, xy_here, _), (_, xy_below, _)) =
-            (sides(xy_above), sides(xy_here), sides(xy_below));
-        let ((_, yy_above, _), (_, yy_here, _), (_, yy_below, _)) =
-            (sides(yy_above), sides(yy_here), sides(yy_below));
         let strength = cells.own(&mut self.strength, y);
         let largest = &mut self.largest[..columns];
         for x in 0..columns {
-            let xx = f64::from(xx_above[x] + xx_here[x] + xx_below[x]);
-            let xy = f64::from(xy_above[x] + xy_here[x] + xy_below[x]);
-            let yy = f64::from(yy_above[x] + yy_here[x] + yy_below[x]);
+            let xx = f64::from(xx_above[x + 1] + xx_here[x + 1] + xx_below[x + 1]);
+            let xy = f64::from(xy_above[x + 1] + xy_here[x + 1] + xy_below[x + 1]);
+            let yy = f64::from(yy_above[x + 1] + yy_here[x + 1] + yy_below[x + 1]);
             let value = (xx + yy) - ((xx - yy) * (xx - yy) + 4.0 * xy * xy).sqrt();
             strength[x] = value;
             largest[x] = if value > largest[x] {

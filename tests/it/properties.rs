@@ -1,13 +1,13 @@
 //! What holds for every input, on seeded random ones.
 
 use crate::common::{Tolerance, assert_close, engines};
-use morphscape::data::{fashion_mnist, iris, seeds, sha256_hex};
+use morphscape::data::{Image, fashion_mnist, iris, seeds, sha256_hex};
 use morphscape::engine::cpu::CpuEngine;
 use morphscape::kernels::Sampling;
 use morphscape::landscape::{Permutation, choose_triples};
 use morphscape::mesh::{
-    FeatureError, FeatureFinder, PairMesh, Point, feature_points, fixed_alpha, lattice_point,
-    lattice_scale, triangulate,
+    FeatureError, FeatureFinder, PairMesh, Point, cell_size_px, feature_points, fixed_alpha,
+    lattice_point, lattice_scale, triangulate,
 };
 use morphscape::pipeline::{MorphMode, MorphPlan, classify, morph_pair, pair_mesh};
 use rand::{RngExt, SeedableRng};
@@ -68,6 +68,44 @@ fn no_point_lies_inside_a_triangle_s_circle() {
 }
 
 #[test]
+fn whole_grey_levels_are_rounded_and_weighted() {
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let odd = [
+        -3.0,
+        -0.0,
+        0.5,
+        0.499_999_97,
+        1.5,
+        254.5,
+        254.499_98,
+        255.3,
+        1e9,
+        f32::NAN,
+    ];
+    let random = (0..290).map(|_| rng.random_range(-9.0..265.0f32));
+    let levels: Vec<f32> = odd.into_iter().chain(random).collect();
+    // The cast takes 0 for what is no number.
+    let whole = |level: f32| level.clamp(0.0, 255.0).round() as u32;
+    let image = |channels| Image {
+        width_px: levels.len() / channels,
+        height_px: 1,
+        channels,
+        levels: levels.clone(),
+    };
+    let expected: Vec<u32> = levels.iter().map(|&level| whole(level)).collect();
+    let found = image(1).whole_grey_levels();
+    assert_eq!(
+        found.into_iter().map(u32::from).collect::<Vec<_>>(),
+        expected
+    );
+    let weighted = levels.chunks_exact(3).map(|rgb| {
+        let sum = 4899 * whole(rgb[0]) + 9617 * whole(rgb[1]) + 1868 * whole(rgb[2]);
+        ((sum + 8192) / 16384) as u8
+    });
+    assert_eq!(image(3).whole_grey_levels(), weighted.collect::<Vec<u8>>());
+}
+
+#[test]
 fn feature_points_are_distinct_and_inside_at_every_grid_that_fits() {
     let set = fashion_mnist();
     for grid in 1..=9 {
@@ -125,6 +163,85 @@ fn a_finder_of_feature_points_remembers_nothing_of_an_image() {
         let alone = feature_points(&grey, width, height, grid).expect("it fits");
         assert_eq!(found, alone, "{width} x {height}, grid {grid}");
     }
+}
+
+#[test]
+fn a_cell_has_the_point_that_it_would_have_alone() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for n in 0..300 {
+        let [width, height] = [0, 1].map(|_| rng.random_range(12..60usize));
+        let grid = rng.random_range(1..=width.min(height) / 4);
+        let lightest = [3, 255][n % 2];
+        let grey: Vec<u8> = (0..width * height)
+            .map(|_| rng.random_range(0..=lightest))
+            .collect();
+        let found = feature_points(&grey, width, height, grid).expect("it fits");
+        let cell = cell_size_px(width, height, grid).expect("it fits");
+        for (at, [x, y]) in found[4..].iter().enumerate() {
+            let (left, top) = (at / grid * cell.0, at % grid * cell.1);
+            // An image with one cell has a margin of a pixel.
+            let own = (top..=top + cell.1).flat_map(|y| &grey[y * width + left..][..=cell.0]);
+            let own: Vec<u8> = own.copied().collect();
+            let alone = feature_points(&own, cell.0 + 1, cell.1 + 1, 1).expect("it fits");
+            assert_eq!(
+                alone[4],
+                [x - left as i32, y - top as i32],
+                "{width} x {height}, cell {at} of {grid} a side"
+            );
+        }
+    }
+}
+
+#[test]
+fn folded_and_degenerate_triangles_are_counted_at_any_number_of_alphas() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let area = |[a, b, c]: [Point; 3]| double_area(a, b, c);
+    let mut folded = 0;
+    for steps in 0..60 {
+        let mut points = || -> Vec<Point> {
+            let corners = [[0, 0], [9, 0], [0, 9], [9, 9]];
+            let mut points = corners.to_vec();
+            while points.len() < 12 {
+                let point = [0, 1].map(|_| rng.random_range(1..9));
+                if !points.contains(&point) {
+                    points.push(point);
+                }
+            }
+            points
+        };
+        let mesh = PairMesh::new(points(), points());
+        let alphas: Vec<f64> = (1..=steps % 20)
+            .map(|i| f64::from(i) / f64::from(steps % 20 + 1))
+            .collect();
+        let scale = lattice_scale(10, 10, &alphas);
+        let alphas: Vec<i32> = alphas.iter().map(|&alpha| fixed_alpha(alpha)).collect();
+        let mut expected = [0; 4];
+        for triangle in &mesh.triangles {
+            let left = triangle.map(|i| mesh.points_left[i as usize]);
+            let right = triangle.map(|i| mesh.points_right[i as usize]);
+            let mut count = |points, at: usize| {
+                expected[at] += u64::from(area(points) * area(left) < 0);
+                expected[at + 1] += u64::from(area(points) == 0);
+            };
+            count(right, 0);
+            for &alpha in &alphas {
+                count(
+                    [0, 1, 2].map(|n| lattice_point(left[n], right[n], alpha, scale)),
+                    2,
+                );
+            }
+        }
+        let found = mesh.counts(&alphas, scale);
+        let found = [
+            found.folded_right,
+            found.degenerate_right,
+            found.folded,
+            found.degenerate,
+        ];
+        assert_eq!(found, expected, "{} alphas", alphas.len());
+        folded += found[2];
+    }
+    assert!(folded > 100, "{folded}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! How high one must climb between two points of a field.
 
-use super::answers::{Blocks, ln};
+use super::answers::Blocks;
 use super::basins::Basins;
+use super::exponential::ln;
 use super::grid::{Connectivity, Rimmed, check_ordered};
 use super::union_find::UnionFind;
 use pulp::{Arch, Simd, WithSimd};

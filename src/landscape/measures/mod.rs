@@ -18,6 +18,7 @@ mod calibration;
 mod certainty;
 mod columns;
 mod critical;
+mod exponential;
 mod grid;
 mod intrusion;
 mod order;

@@ -153,9 +153,17 @@ fn pair_potentials_are_minus_the_logarithm_of_a_sum() {
             assert!(((-u).exp() - sum).abs() < 1e-6, "{u} {sum}");
         }
     }
-    let far = [0.0, 0.0, 0.0, 500.0, 0.0];
-    let [u, ..] = pair_potentials(&far, CLASSES, TRIPLE);
-    assert!((u[0] - (500.0 - 2f64.ln())).abs() < 1e-9, "{u:?}");
+    // Where a double has no exponential of the two classes any more, too.
+    for lead in [500.0, 900.0f32] {
+        let far = [0.0, 0.0, 0.0, lead, 0.0];
+        let [u, ..] = pair_potentials(&far, CLASSES, TRIPLE);
+        let expected = f64::from(lead) - 2f64.ln();
+        assert!((u[0] - expected).abs() < 1e-9, "{u:?}");
+        let [u, ..] = pair_potentials(&far, CLASSES, [1, 1, 2]);
+        assert!((u[0] - f64::from(lead)).abs() < 1e-9, "{u:?}");
+    }
+    let nowhere = pair_potentials(&[f32::NAN; CLASSES], CLASSES, TRIPLE);
+    assert_eq!(nowhere.concat(), [f64::INFINITY; 3]);
     let [sure, ..] = pair_potentials(&[40.0, 0.0, 0.0, 0.0, 0.0], CLASSES, TRIPLE);
     assert!((0.0..1e-15).contains(&sure[0]));
 }

@@ -205,20 +205,17 @@ impl WithSimd for WholeGrey<'_> {
     }
 }
 
-/// A level rounded to 0..255 as `round` does it; 0 of what is no number. No cast, which would look at
-/// each value's range by itself: the bits of a whole number's sum with 2^23 hold it.
+/// A level rounded to 0..255 as `round` does it; 0 of what is no number. Adding 2^23 rounds, and leaves
+/// the whole number in the last bits; a cast would look at each value's range by itself.
 #[inline(always)]
 fn whole(level: f32) -> u32 {
     const SHIFT: f32 = 8_388_608.0;
     let level = if level > 0.0 { level } else { 0.0 };
     let level = if level < 255.0 { level } else { 255.0 };
-    let below = level.floor();
-    let rounded = if level - below >= 0.5 {
-        below + 1.0
-    } else {
-        below
-    };
-    (rounded + SHIFT).to_bits() - SHIFT.to_bits()
+    let shifted = level + SHIFT;
+    // Halves went to the even number.
+    let is_up = level - (shifted - SHIFT) >= 0.5;
+    shifted.to_bits() - SHIFT.to_bits() + u32::from(is_up)
 }
 
 /// A shape as it reads in a message: `28 x 28` or `28 x 28 x 3`.

@@ -83,7 +83,7 @@ impl JobError {
     /// The same, and what to do: `text` with `{}` for each of `settings`.
     pub(crate) fn unfit_but(
         problem: impl Into<String>,
-        text: &'static str,
+        text: impl Into<String>,
         settings: &[Setting],
     ) -> Self {
         Self::Unfit {

@@ -6,7 +6,7 @@ use crate::data::{Image, read_points_file};
 use crate::kernels::BUDGET;
 use crate::mesh::{Point, cell_size_px};
 use crate::pipeline::MorphSettings;
-use crate::remedy::{Remedy, Setting};
+use crate::remedy::Setting;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -71,21 +71,19 @@ impl MorphJob {
         }
         for (name, image) in self.items.iter().zip(&images) {
             if image.shape() != images[0].shape() {
-                return Err(JobError::Unfit {
-                    problem: format!(
+                return Err(JobError::unfit_but(
+                    format!(
                         "{name}: expected an image of {} as {} is, found {}",
                         images[0].shape_text(),
                         self.items[0],
                         image.shape_text()
                     ),
-                    remedy: Some(Remedy::new(
-                        format!(
-                            "scale them with {{}} {}x{}",
-                            images[0].width_px, images[0].height_px
-                        ),
-                        &[Setting::Resize],
-                    )),
-                });
+                    format!(
+                        "scale them with {{}} {}x{}",
+                        images[0].width_px, images[0].height_px
+                    ),
+                    &[Setting::Resize],
+                ));
             }
         }
         // What does not fit is found out before anything is written.

@@ -303,20 +303,18 @@ impl LoadedTable {
                 classes.to_vec()
             }
             None => {
-                return Err(JobError::Unfit {
-                    problem: format!(
+                return Err(JobError::unfit_but(
+                    format!(
                         "{place}: expected {outputs} classes, as the model has, found {}: {}",
                         classes.len(),
                         some_names(classes)
                     ),
-                    remedy: Some(Remedy::new(
-                        format!(
-                            "is \"{}\" the column of the classes? {{}} names another",
-                            self.table.label_column()
-                        ),
-                        &[Setting::Label],
-                    )),
-                });
+                    format!(
+                        "is \"{}\" the column of the classes? {{}} names another",
+                        self.table.label_column()
+                    ),
+                    &[Setting::Label],
+                ));
             }
         };
         self.table = self.table.clone().with_classes(&names).at(place)?;

@@ -3,7 +3,7 @@
 use super::error::{JobError, Located};
 use crate::defaults::with_defaults;
 use crate::landscape::{GridKind, ListedItem, ListedTriple, Triple, read_triples_file};
-use crate::remedy::{Remedy, Setting, did_you_mean, some_names};
+use crate::remedy::{Setting, did_you_mean, some_names};
 use crate::sections::dbviz_triple;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -109,12 +109,12 @@ impl Triples {
                 let draw = |n: usize| {
                     let seed = seed + n as u64;
                     let items = dbviz_triple(&labels, seed)
-                        .map_err(|error| JobError::Unfit {
-                            problem: error.to_string(),
-                            remedy: Some(Remedy::new(
+                        .map_err(|error| {
+                            JobError::unfit_but(
+                                error.to_string(),
                                 "list the items in a file, and use {} plane or triangle, which takes items of any class",
                                 &[Setting::Kind],
-                            )),
+                            )
                         })
                         .in_setting(Setting::Triples, format!("dbviz:{seed}"))?;
                     let classes = items.map(|item| labels[item]);
@@ -221,8 +221,8 @@ pub fn class_number(text: &str, class_names: &[String]) -> Result<usize, JobErro
             let by_number = text.parse().ok().filter(|_| !numbers_are_names);
             by_number.filter(|&class| class < class_names.len())
         })
-        .ok_or_else(|| JobError::Unfit {
-            problem: format!(
+        .ok_or_else(|| {
+            JobError::unfit(format!(
                 "unknown class \"{text}\"; expected {}one of {}{}",
                 match numbers_are_names {
                     true => String::new(),
@@ -230,7 +230,6 @@ pub fn class_number(text: &str, class_names: &[String]) -> Result<usize, JobErro
                 },
                 some_names(class_names),
                 did_you_mean(text, class_names.iter().map(String::as_str))
-            ),
-            remedy: None::<Remedy>,
+            ))
         })
 }

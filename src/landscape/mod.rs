@@ -310,3 +310,14 @@ pub fn argmax(values: &[f32]) -> usize {
         |best, (i, value)| if *value > values[best] { i } else { best },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::argmax;
+
+    #[test]
+    fn of_equal_probabilities_the_first_class_is_the_label() {
+        assert_eq!(argmax(&[0.2, 0.4, 0.4]), 1);
+        assert_eq!(argmax(&[0.5, 0.5]), 0);
+    }
+}

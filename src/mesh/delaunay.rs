@@ -1,7 +1,8 @@
-//! Delaunay triangulation of feature points: by inserting them, or by the crate spade.
+//! Delaunay triangulation of feature points: by our own insertion where it is unique and the points are
+//! few, else by the crate spade.
 
 use super::Point;
-use super::insertion::triangulate_at_once;
+use super::insertion::unique_triangulation;
 use spade::{DelaunayTriangulation, HasPosition, Point2, Triangulation};
 
 /// A point that remembers its place in the list.
@@ -26,11 +27,11 @@ impl HasPosition for Vertex {
 /// When two points are equal or the coordinates exceed what spade takes (2^50), which
 /// [`super::feature_points`] never gives.
 pub fn triangulate(points: &[Point]) -> Vec<[u32; 3]> {
-    triangulate_at_once(points).unwrap_or_else(|| triangulate_any(points))
+    unique_triangulation(points).unwrap_or_else(|| triangulate_by_spade(points))
 }
 
 /// The same of any points; where there is a choice, it is spade's.
-fn triangulate_any(points: &[Point]) -> Vec<[u32; 3]> {
+fn triangulate_by_spade(points: &[Point]) -> Vec<[u32; 3]> {
     let vertices = points
         .iter()
         .enumerate()
@@ -71,7 +72,7 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
             ((state >> 33) as i32) % limit
         };
-        let (mut at_once, mut left_over) = (0, 0);
+        let (mut unique, mut left_over) = (0, 0);
         for n in 0..4000 {
             let (width, height) = (4 + below(60), 4 + below(60));
             let (right, bottom) = (width - 1, height - 1);
@@ -83,34 +84,34 @@ mod tests {
                     points.push(point);
                 }
             }
-            match triangulate_at_once(&points) {
+            match unique_triangulation(&points) {
                 Some(triangles) => {
-                    at_once += 1;
-                    assert_eq!(triangles, triangulate_any(&points), "{points:?}");
+                    unique += 1;
+                    assert_eq!(triangles, triangulate_by_spade(&points), "{points:?}");
                 }
                 None => left_over += 1,
             }
         }
-        assert!(at_once > 500 && left_over > 500, "{at_once} {left_over}");
+        assert!(unique > 500 && left_over > 500, "{unique} {left_over}");
     }
 
     #[test]
     fn what_has_no_one_triangulation_is_left_to_the_library() {
         let square = [[0, 0], [9, 0], [0, 9], [9, 9]];
-        assert_eq!(triangulate_at_once(&square), None);
+        assert_eq!(unique_triangulation(&square), None);
         let with = |more: &[Point]| [square.as_slice(), more].concat();
         let one = with(&[[3, 4]]);
-        assert_eq!(triangulate_at_once(&one).map(|found| found.len()), Some(4));
+        assert_eq!(unique_triangulation(&one).map(|found| found.len()), Some(4));
         // Twice the same point, on a corner, or outside.
         for more in [[[3, 4], [3, 4]], [[3, 4], [9, 9]], [[3, 4], [10, 4]]] {
-            assert_eq!(triangulate_at_once(&with(&more)), None);
+            assert_eq!(unique_triangulation(&with(&more)), None);
         }
         let mut turned = one.clone();
         turned.swap(0, 1);
-        assert_eq!(triangulate_at_once(&turned), None);
+        assert_eq!(unique_triangulation(&turned), None);
         let far = one.iter().map(|point| point.map(|place| 1000 * place));
-        assert_eq!(triangulate_at_once(&far.collect::<Vec<_>>()), None);
+        assert_eq!(unique_triangulation(&far.collect::<Vec<_>>()), None);
         let shifted = one.iter().map(|[x, y]| [x - 1, *y]);
-        assert_eq!(triangulate_at_once(&shifted.collect::<Vec<_>>()), None);
+        assert_eq!(unique_triangulation(&shifted.collect::<Vec<_>>()), None);
     }
 }

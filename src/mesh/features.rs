@@ -166,14 +166,15 @@ const BLOCK: usize = 16;
 /// by side, since a cell alone is often narrower than a vector; the cells of a band of the image come
 /// before those of the band below. A buffer's row has a place more on both sides, so that every pixel
 /// has neighbours: those in another cell are left out, and what stands in places that are no pixel's
-/// nobody reads.
+/// is never used.
 #[derive(Default)]
 struct CornerScratch {
-    /// All bits where a column is the first of its cell, else none; and the last.
+    /// All bits set in the first column of each cell, else none.
     first: Vec<i32>,
+    /// The same for the last column.
     last: Vec<i32>,
     grey: Vec<i32>,
-    /// Products of the gradients xx, xy, yy.
+    /// A row's products of the gradients xx, xy, yy.
     products: [Vec<i32>; 3],
     /// Products summed over three columns.
     sums: [Vec<i32>; 3],
@@ -181,7 +182,8 @@ struct CornerScratch {
     strength: Vec<f64>,
     /// A column's largest strength.
     largest: Vec<f64>,
-    /// What a corner in this column is stronger than: nothing is on the outermost ring of a cell.
+    /// What a corner in this column must exceed; infinite in a cell's first and last column, where none
+    /// is looked for.
     threshold: Vec<f64>,
     /// The strength of a column's best corner, and its row; 0 and -1 as long as there is none.
     best: Vec<f64>,
@@ -204,8 +206,6 @@ impl WithSimd for Corners<'_, '_> {
         scratch.lay_out(cells);
         for y in 0..cells.height {
             scratch.multiply_gradients(y, cells);
-        }
-        for y in 0..cells.height {
             scratch.sum_columns(y, cells);
         }
         for y in 0..cells.height {
@@ -269,8 +269,10 @@ impl CornerScratch {
     #[inline(always)]
     fn lay_out(&mut self, cells: &Cells<'_>) {
         let (columns, width) = (cells.columns(), cells.width);
-        let planes = self.products.iter_mut().chain(&mut self.sums);
-        for plane in planes.chain([&mut self.grey]) {
+        for row in &mut self.products {
+            row.resize(cells.row(), 0);
+        }
+        for plane in self.sums.iter_mut().chain([&mut self.grey]) {
             plane.resize(cells.row() * cells.height, 0);
         }
         self.around.resize(cells.row(), 0.0);
@@ -314,11 +316,11 @@ impl CornerScratch {
         let (left, _, right) = sides(here);
         let (left_below, mid_below, right_below) = sides(below);
         let [xx, xy, yy] = &mut self.products;
-        let xx = cells.own(xx, y);
-        let xy = cells.own(xy, y);
-        let yy = cells.own(yy, y);
+        let xx = cells.own(xx, 0);
+        let xy = cells.own(xy, 0);
+        let yy = cells.own(yy, 0);
         for x in 0..columns {
-            // Beyond a cell's edge stands the pixel before it, so both sides are one there.
+            // Beyond a cell's edge lies the mirrored pixel, so both neighbours are the same there.
             let down_left = left_below[x] - left_above[x];
             let down_right = right_below[x] - right_above[x];
             let across = right_above[x] - left_above[x] + 2 * (right[x] - left[x]) + right_below[x]
@@ -333,13 +335,13 @@ impl CornerScratch {
         }
     }
 
-    /// Row `y` of the products, summed over three columns.
+    /// The products of row `y`, summed over three columns.
     #[inline(always)]
     fn sum_columns(&mut self, y: usize, cells: &Cells<'_>) {
         let columns = cells.columns();
         let (first, last) = (&self.first[..columns], &self.last[..columns]);
         for (products, sums) in self.products.iter().zip(&mut self.sums) {
-            let (left, mid, right) = sides(&products[y * cells.row()..][..cells.row()]);
+            let (left, mid, right) = sides(&products[..cells.row()]);
             let sums = cells.own(sums, y);
             for x in 0..columns {
                 sums[x] = chosen(first[x], right[x], left[x])

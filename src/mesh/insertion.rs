@@ -2,7 +2,7 @@
 
 use super::Point;
 
-/// Points beyond these are too many for a table of all pairs.
+/// At most so many points: a table has an entry for each pair, and indices stay below [`NONE`].
 const MOST_POINTS: usize = 128;
 /// Coordinates below this leave every determinant room in an `i64`.
 const MOST_PX: i32 = 1 << 13;
@@ -16,7 +16,7 @@ const NONE: u8 = u8::MAX;
 /// Nothing where four points lie on an empty circle, so that there is more than one triangulation;
 /// where the first four points are not the corners of a rectangle around all others, as those of an
 /// image are; and where points are equal, too many or too far away.
-pub(super) fn triangulate_at_once(points: &[Point]) -> Option<Vec<[u32; 3]>> {
+pub(super) fn unique_triangulation(points: &[Point]) -> Option<Vec<[u32; 3]>> {
     let [top_left, top_right, bottom_left, bottom_right] = *points.first_chunk()?;
     let [[left, top], [right, bottom]] = [top_left, bottom_right];
     let fits = left >= 0 && top >= 0 && right < MOST_PX && bottom < MOST_PX;
@@ -76,8 +76,8 @@ impl Mesh<'_> {
         self.set_apex(b, a, NONE);
     }
 
-    /// Puts in a point, which is looked for from triangle `near` on, and gives a triangle at it.
-    /// Nothing where another point lies there.
+    /// Inserts a point, searching from triangle `near` on, and gives a triangle at it; nothing where
+    /// another point lies there.
     fn insert(&mut self, point: u8, near: [u8; 3]) -> Option<[u8; 3]> {
         let ([a, b, c], turns) = self.triangle_at(point, near);
         match turns.map(|turn| turn == 0) {
@@ -94,7 +94,8 @@ impl Mesh<'_> {
             [false, false, true] => self.split([c, a], b, point),
             _ => return None,
         }
-        // One corner has kept its edge to the point: the edges that lead there are never flipped.
+        // Edges from the new point to these corners are never flipped; on the rim, one may have its
+        // triangle on the other side only.
         [a, b, c].into_iter().find_map(|corner| {
             let apex = self.apex(point, corner);
             (apex != NONE).then_some([point, corner, apex])
@@ -111,7 +112,8 @@ impl Mesh<'_> {
                 self.turn([b, c, point]),
                 self.turn([c, a, point]),
             ];
-            // Across a side that the point lies beyond. In Delaunay triangles one comes back nowhere.
+            // Across a side that the point lies beyond. In a Delaunay triangulation this walk comes back
+            // to no triangle.
             [a, b, c] = match turns.map(|turn| turn < 0) {
                 [true, _, _] => [b, a, self.apex(b, a)],
                 [_, true, _] => [c, b, self.apex(c, b)],

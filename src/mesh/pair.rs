@@ -91,51 +91,41 @@ impl PairMesh {
     /// Counts folded and degenerate triangles of the right mesh and of the intermediate meshes
     /// at `alphas`, as [`fixed_alpha`] gives them, on a lattice of `scale` points a pixel.
     pub fn counts(&self, alphas: &[i32], scale: i32) -> MeshCounts {
-        let triangles: Vec<Way> = (self.triangles.iter())
-            .map(|triangle| {
-                let [left, right] = [&self.points_left, &self.points_right]
-                    .map(|points| triangle.map(|corner| points[corner as usize]));
-                let sign = double_area(left).signum();
-                Way {
-                    left,
-                    right,
-                    sign: sign as i32,
-                    area_right: sign * double_area(right),
-                }
-            })
-            .collect();
-        let [folded, degenerate] = Arch::new().dispatch(Between {
+        let mut counts = MeshCounts::default();
+        let mut triangles = Vec::with_capacity(self.triangles.len());
+        for triangle in &self.triangles {
+            let left = triangle.map(|corner| self.points_left[corner as usize]);
+            let right = triangle.map(|corner| self.points_right[corner as usize]);
+            let sign = double_area(left).signum();
+            let area = double_area(right);
+            counts.folded_right += u64::from(sign * area < 0);
+            counts.degenerate_right += u64::from(area == 0);
+            triangles.push(MovingTriangle {
+                left,
+                right,
+                sign: sign as i32,
+            });
+        }
+        [counts.folded, counts.degenerate] = Arch::new().dispatch(CountFolds {
             triangles: &triangles,
             alphas,
             scale,
         });
-        let count = |is_so: fn(i64) -> bool| {
-            let triangles = triangles.iter().filter(|way| is_so(way.area_right));
-            triangles.count() as u64
-        };
-        MeshCounts {
-            folded_right: count(|area| area < 0),
-            degenerate_right: count(|area| area == 0),
-            folded,
-            degenerate,
-            ..MeshCounts::default()
-        }
+        counts
     }
 }
 
 /// A triangle on its way from left to right.
-struct Way {
+struct MovingTriangle {
     left: [Point; 3],
     right: [Point; 3],
-    /// Of the left area.
+    /// Of the left triangle's area.
     sign: i32,
-    /// Of the right triangle, twice, negative where it is folded.
-    area_right: i64,
 }
 
-/// Triangles to be counted between left and right with the vector instructions the machine has.
-struct Between<'a> {
-    triangles: &'a [Way],
+/// Looks at triangles between left and right with the vector instructions the machine has.
+struct CountFolds<'a> {
+    triangles: &'a [MovingTriangle],
     alphas: &'a [i32],
     scale: i32,
 }
@@ -143,8 +133,8 @@ struct Between<'a> {
 /// Alphas at a time.
 const BLOCK: usize = 8;
 
-impl WithSimd for Between<'_> {
-    /// How often one is folded, and how often degenerate.
+impl WithSimd for CountFolds<'_> {
+    /// Folded and degenerate triangles, summed over the alphas.
     type Output = [u64; 2];
 
     #[inline(always)]
@@ -155,14 +145,15 @@ impl WithSimd for Between<'_> {
             let mut block = [0; BLOCK];
             block[..alphas.len()].copy_from_slice(alphas);
             let (mut negative, mut zero) = ([0u32; BLOCK], [0u32; BLOCK]);
-            for way in self.triangles {
+            for triangle in self.triangles {
                 for k in 0..BLOCK {
-                    let corner =
-                        |n: usize| lattice_point(way.left[n], way.right[n], block[k], self.scale);
+                    let corner = |n: usize| {
+                        lattice_point(triangle.left[n], triangle.right[n], block[k], self.scale)
+                    };
                     let (a, b, c) = (corner(0), corner(1), corner(2));
                     // On the lattice an area fits: each product is below 2^30.
                     let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
-                    negative[k] += u32::from(area * way.sign < 0);
+                    negative[k] += u32::from(area * triangle.sign < 0);
                     zero[k] += u32::from(area == 0);
                 }
             }

@@ -153,7 +153,7 @@ fn pair_potentials_are_minus_the_logarithm_of_a_sum() {
             assert!(((-u).exp() - sum).abs() < 1e-6, "{u} {sum}");
         }
     }
-    // Where a double has no exponential of the two classes any more, too.
+    // Also where the exponentials of both classes underflow.
     for lead in [500.0, 900.0f32] {
         let far = [0.0, 0.0, 0.0, lead, 0.0];
         let [u, ..] = pair_potentials(&far, CLASSES, TRIPLE);
@@ -162,8 +162,18 @@ fn pair_potentials_are_minus_the_logarithm_of_a_sum() {
         let [u, ..] = pair_potentials(&far, CLASSES, [1, 1, 2]);
         assert!((u[0] - f64::from(lead)).abs() < 1e-9, "{u:?}");
     }
-    let nowhere = pair_potentials(&[f32::NAN; CLASSES], CLASSES, TRIPLE);
-    assert_eq!(nowhere.concat(), [f64::INFINITY; 3]);
+    // No place to go where anything is no number.
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    for nowhere in [
+        [nan; CLASSES],
+        [0.0, 0.0, 0.0, nan, 0.0],
+        [0.0, 0.0, 0.0, inf, 0.0],
+    ] {
+        let potentials = pair_potentials(&nowhere, CLASSES, TRIPLE);
+        assert_eq!(potentials.concat(), [f64::INFINITY; 3], "{nowhere:?}");
+    }
+    let [u, ..] = pair_potentials(&[-inf, -inf, 0.0, 0.0, 0.0], CLASSES, [0, 1, 2]);
+    assert_eq!(u, [f64::INFINITY]);
     let [sure, ..] = pair_potentials(&[40.0, 0.0, 0.0, 0.0, 0.0], CLASSES, TRIPLE);
     assert!((0.0..1e-15).contains(&sure[0]));
 }

@@ -11,9 +11,11 @@
 //! and more workgroups than one dimension takes. Values are the same every time and keep clear of
 //! jumps, so that no result hangs on the last bit.
 
+mod forests;
 mod images;
 mod layers;
 mod walks;
+mod windows;
 
 use super::{Activation, Case, Kernel, Recording, case};
 use case::FLOATS;
@@ -59,20 +61,20 @@ impl Kernel {
             Self::Pieces(sampling) => images::pieces(&mut checks, sampling),
             Self::Warp(sampling) => images::warp(&mut checks, sampling),
             Self::Dense => layers::dense(&mut checks),
-            Self::Conv => layers::conv(&mut checks),
-            Self::Conv3x3 => layers::conv3x3(&mut checks),
-            Self::Depthwise => layers::depthwise(&mut checks),
+            Self::Conv => windows::conv(&mut checks),
+            Self::Conv3x3 => windows::conv3x3(&mut checks),
+            Self::Depthwise => windows::depthwise(&mut checks),
             Self::Matmul => layers::matmul(&mut checks),
-            Self::Pool => layers::pool(&mut checks),
+            Self::Pool => windows::pool(&mut checks),
             Self::Elementwise => layers::elementwise(&mut checks),
             Self::Combine => layers::combine(&mut checks),
             Self::Rearrange => layers::rearrange(&mut checks),
             Self::Normalise => layers::normalise(&mut checks),
-            Self::Resample => layers::resample(&mut checks),
+            Self::Resample => windows::resample(&mut checks),
             Self::Lrn => layers::lrn(&mut checks),
-            Self::Trees => layers::trees(&mut checks),
-            Self::SupportVectors => layers::support_vectors(&mut checks),
-            Self::Coupling => layers::coupling(&mut checks),
+            Self::Trees => forests::trees(&mut checks),
+            Self::SupportVectors => forests::support_vectors(&mut checks),
+            Self::Coupling => forests::coupling(&mut checks),
             Self::Softmax => layers::softmax(&mut checks),
             Self::LatticeWalk => walks::lattice(&mut checks),
             Self::LangevinWalk => walks::langevin(&mut checks),

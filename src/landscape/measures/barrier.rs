@@ -1,7 +1,7 @@
 //! How high one must climb between two points of a field.
 
-use super::answers::Blocks;
 use super::basins::Basins;
+use super::blocks::Blocks;
 use super::exponential::ln;
 use super::grid::{Connectivity, Rimmed, check_ordered};
 use super::union_find::UnionFind;
@@ -24,12 +24,12 @@ const SMALL: f64 = 1e-290;
 /// # Panics
 /// When values do not divide into classes or a class is out of range.
 pub fn pair_potentials(logits: &[f32], num_classes: usize, classes: [usize; 3]) -> [Vec<f64>; 3] {
-    potentials_of(&Blocks::new(logits, num_classes), logits, classes)
+    potentials_of(&Blocks::new(logits, num_classes), classes)
 }
 
-/// The same of logits that lie in blocks as well.
-pub(super) fn potentials_of(blocks: &Blocks, logits: &[f32], classes: [usize; 3]) -> [Vec<f64>; 3] {
-    let num_classes = blocks.num_classes();
+/// The same of logits in blocks.
+pub(super) fn potentials_of(logits: &Blocks, classes: [usize; 3]) -> [Vec<f64>; 3] {
+    let num_classes = logits.num_classes();
     let [a, b, c] = classes;
     for class in classes {
         assert!(class < num_classes, "class {class} of {num_classes}");
@@ -37,11 +37,11 @@ pub(super) fn potentials_of(blocks: &Blocks, logits: &[f32], classes: [usize; 3]
     let mut triple = vec![a, b, c];
     triple.sort_unstable();
     triple.dedup();
-    let exponentials = blocks.exponentials(&triple);
+    let exponentials = logits.exponentials(&triple);
     [[a, b], [a, c], [b, c]].map(|pair| {
         let mut both = vec![0.0; exponentials.others.len()];
         let mut rest = exponentials.others.clone();
-        for (class, own) in triple.iter().zip(&exponentials.apart) {
+        for (class, own) in triple.iter().zip(&exponentials.named) {
             let sum = match pair.contains(class) {
                 true => &mut both,
                 false => &mut rest,
@@ -49,37 +49,41 @@ pub(super) fn potentials_of(blocks: &Blocks, logits: &[f32], classes: [usize; 3]
             sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
         }
         let mut potential = vec![0.0; both.len()];
-        Arch::new().dispatch(Above {
+        Arch::new().dispatch(Potential {
             both: &both,
             rest: &rest,
             potential: &mut potential,
         });
-        potential.truncate(blocks.points());
-        for (k, above) in potential.iter_mut().enumerate() {
+        potential.truncate(logits.points());
+        for (k, potential) in potential.iter_mut().enumerate() {
             // What is left of the two is too little to divide by.
             if both[k] <= SMALL {
-                let own = pair.map(|class| f64::from(logits[k * num_classes + class]));
+                let own = pair.map(|class| f64::from(logits.value(k, class)));
                 let (high, low) = (own[0].max(own[1]), own[0].min(own[1]));
                 let more = match pair[0] == pair[1] {
                     true => 0.0,
                     false => (low - high).exp().ln_1p(),
                 };
                 let all = exponentials.largest[k] + (both[k] + rest[k]).ln();
-                *above = (all - (high + more)).max(0.0);
+                let found = all - (high + more);
+                *potential = match found.is_nan() {
+                    true => f64::INFINITY,
+                    false => found.max(0.0),
+                };
             }
         }
         potential
     })
 }
 
-/// `ln(1 + rest / both)` of each point; infinite where that is no number.
-struct Above<'a> {
+/// Finds `ln(1 + rest / both)` of each point; infinite where that is no number.
+struct Potential<'a> {
     both: &'a [f64],
     rest: &'a [f64],
     potential: &'a mut [f64],
 }
 
-impl WithSimd for Above<'_> {
+impl WithSimd for Potential<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -90,10 +94,10 @@ impl WithSimd for Above<'_> {
             let share = rest[k] / both[k];
             let sum = 1.0 + share;
             // What rounding the sum has lost of a small share.
-            let above = ln(sum) + (share - (sum - 1.0)) / sum;
-            let above = if above > 0.0 { above } else { 0.0 };
-            let is_number = !both[k].is_nan();
-            self.potential[k] = if is_number { above } else { f64::INFINITY };
+            let found = ln(sum) + (share - (sum - 1.0)) / sum;
+            let found = if found > 0.0 { found } else { 0.0 };
+            let is_number = !share.is_nan();
+            self.potential[k] = if is_number { found } else { f64::INFINITY };
         }
     }
 }

@@ -40,18 +40,18 @@ impl Basins {
         let mut meetings = Vec::new();
         if minima.len() > 1 {
             lead_to_ends(field, &mut lowest);
-            let mut number = vec![0; field.values().len()];
+            // A minimum's end is itself.
             for (basin, minimum) in minima.iter().enumerate() {
-                number[minimum.place()] = basin as u32;
+                of[minimum.place()] = basin as u32;
             }
             for row in field.rows() {
                 for at in row {
-                    of[at] = number[lowest[at] as usize];
+                    of[at] = of[lowest[at] as usize];
                 }
             }
             for (at, other) in meeting_places(field, connectivity, &of) {
-                let higher = if field.is_lower(other, at) { at } else { other };
-                meetings.push((field.rank(higher), [of[at], of[other]]));
+                let higher = field.rank(at).max(field.rank(other));
+                meetings.push((higher, [of[at], of[other]]));
             }
             meetings.sort_unstable_by_key(|&(higher, _)| higher);
         } else {
@@ -131,8 +131,8 @@ impl WithSimd for LowestAround<'_> {
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, simd: V) {
-        // Of equal neighbours the first is the lowest, so those before a point are asked backwards,
-        // and may be equal.
+        // Of equal neighbours the first counts as the lowest: earlier ones are compared nearest first
+        // and win ties.
         let steps = self.connectivity.steps_back(self.field.row_places());
         let lanes: Vec<u64> = (0..V::U64_LANES as u64).collect();
         let lanes = simd.partial_load_u64s(&lanes);

@@ -4,7 +4,7 @@
 //! moves a line that is placed by linear interpolation (by 0.36 % of a
 //! circle's length for a logistic step).
 
-use super::answers::{Blocks, Tops};
+use super::blocks::{Blocks, Tops};
 use super::grid::check_shape;
 
 /// Length of the decision boundaries: marching squares at level 0 of
@@ -27,20 +27,22 @@ use super::grid::check_shape;
 /// When `logits` do not fill the shape.
 pub fn boundary_length(logits: &[f32], shape: [usize; 2], num_classes: usize, spacing: f64) -> f64 {
     check_shape(logits.len(), shape, num_classes);
-    let tops = Blocks::new(logits, num_classes).tops();
-    boundary_length_of(logits, &tops, shape, spacing)
+    if num_classes < 2 {
+        return 0.0;
+    }
+    let logits = Blocks::new(logits, num_classes);
+    boundary_length_of(&logits, &logits.tops(), shape, spacing)
 }
 
-/// The same, with the two largest logits of each point.
+/// The same of logits in blocks, with the two largest of each point.
 pub(super) fn boundary_length_of(
-    logits: &[f32],
+    logits: &Blocks,
     tops: &Tops,
     shape: [usize; 2],
     spacing: f64,
 ) -> f64 {
     let [rows, columns] = shape;
-    let num_classes = logits.len() / tops.labels.len().max(1);
-    if rows < 2 || columns < 2 || num_classes < 2 {
+    if rows < 2 || columns < 2 || logits.num_classes() < 2 {
         return 0.0;
     }
     let mut length = 0.0;
@@ -54,7 +56,7 @@ pub(super) fn boundary_length_of(
             if ring.into_iter().all(wins) {
                 continue;
             }
-            let is_there = ring.map(|corner| !logits[corner * num_classes].is_nan());
+            let is_there = ring.map(|corner| !logits.value(corner, 0).is_nan());
             let missing = is_there.iter().filter(|&&is_there| !is_there).count();
             if missing > 1 {
                 continue;
@@ -67,10 +69,10 @@ pub(super) fn boundary_length_of(
                     continue;
                 }
                 let g = ring.map(|corner| {
-                    let logit = logits[corner * num_classes + class as usize];
+                    let logit = || f64::from(logits.value(corner, class as usize));
                     match class == tops.labels[corner] {
                         true => tops.margin(corner),
-                        false => f64::from(logit) - f64::from(tops.first[corner]),
+                        false => logit() - f64::from(tops.first[corner]),
                     }
                 });
                 length += match is_there.iter().position(|is_there| !is_there) {

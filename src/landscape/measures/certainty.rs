@@ -1,6 +1,6 @@
 //! How sure the classifier is over the grid.
 
-use super::answers::Blocks;
+use super::blocks::Blocks;
 
 /// Mean entropy `-sum_k p_k ln p_k` of the points, in nats (natural logarithm, `0 ln 0 = 0`):
 /// 0 where every answer is certain, `ln num_classes` where every one is even.

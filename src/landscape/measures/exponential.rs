@@ -45,7 +45,7 @@ pub(super) fn exp(x: f64) -> f64 {
 pub(super) fn ln(x: f64) -> f64 {
     const ONE: u64 = 1.0f64.to_bits();
     const ROOT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
-    // 2^52, whose last bits count ones.
+    // 2^52: its last bits hold a whole number.
     const COUNT: f64 = 4_503_599_627_370_496.0;
     // x = 2^power * rest, with the rest from sqrt(1/2) to sqrt(2).
     let biased = x.to_bits().wrapping_add(ONE - ROOT_HALF) >> 52;
@@ -54,8 +54,8 @@ pub(super) fn ln(x: f64) -> f64 {
     // ln(rest) = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), with |s| at most 0.172.
     let s = (rest - 1.0) / (rest + 1.0);
     let square = s * s;
-    let mut sum = 2.0 / 23.0;
-    for n in [21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
+    let mut sum = 2.0 / 21.0;
+    for n in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
         sum = sum * square + 2.0 / n;
     }
     power * LN_2[0] + (2.0 * s + (s * square * sum + power * LN_2[1]))

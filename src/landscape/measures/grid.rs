@@ -33,8 +33,8 @@ impl Connectivity {
         }
     }
 
-    /// How many places before a point the neighbours are that come before it, the nearest first; there
-    /// are as many behind it.
+    /// How many places before a point its earlier neighbours lie, nearest first; its later neighbours
+    /// lie as far behind it.
     pub(super) fn steps_back(self, row_places: usize) -> Vec<usize> {
         match self {
             Self::Four => vec![1, row_places],
@@ -80,11 +80,12 @@ pub(super) fn check_ordered(field: &[f64], shape: [usize; 2]) {
     );
 }
 
-/// Places of a row are a multiple of so many, and two: loops over them need no remainder.
+/// Between its two rim places a row has a multiple of so many places, so loops over rows leave no
+/// remainder.
 const BLOCK: usize = 8;
 
 /// A field with a rim of NaN, so that every point has a neighbour on all sides and none on the rim is
-/// lower. A place stands for a point or for what is no point, row by row.
+/// lower. A place is an index into its values, row by row; not every place is a point.
 pub(super) struct Rimmed {
     values: Vec<f64>,
     shape: [usize; 2],
@@ -169,23 +170,15 @@ impl Rimmed {
         self.values[place]
     }
 
-    /// Whether what is at place `a` comes before what is at place `b` in the total order (value,
-    /// row-major index), which leaves no ties.
-    #[inline]
-    pub(super) fn is_lower(&self, a: usize, b: usize) -> bool {
-        let (at_a, at_b) = (self.values[a], self.values[b]);
-        (at_a < at_b) | ((at_a == at_b) & (a < b))
-    }
-
-    /// Where a place comes in that order.
+    /// Where a place comes in the total order (value, row-major index), which leaves no ties.
     #[inline]
     pub(super) fn rank(&self, place: usize) -> Rank {
         Rank(ordered_bits(self.values[place]), place as u64)
     }
 }
 
-/// A place of a [`Rimmed`] field without NaN, in the total order (value, row-major index). Whole
-/// numbers sort several times faster than places whose values are looked up.
+/// A place of a [`Rimmed`] field without NaN, in that order. Whole numbers sort several times faster
+/// than places whose values are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank(u64, u64);
 

@@ -2,7 +2,7 @@
 //!
 //! Which classes intrude is in [`super::Measures`].
 
-use super::answers::{Blocks, Tops};
+use super::blocks::{Blocks, Tops};
 
 /// From which probability on an intruder counts as confident, where nothing else is asked for.
 pub const CONFIDENT: f32 = 0.9;

@@ -9,10 +9,10 @@
 //! probabilities are `f32`, as a [`Landscape`] holds them.
 
 mod agreement;
-mod answers;
 mod barrier;
 mod basins;
 mod between;
+mod blocks;
 mod boundary;
 mod calibration;
 mod certainty;
@@ -45,8 +45,8 @@ pub use regions::{num_regions, region_of};
 pub use roughness::{laplacian_roughness, surface_roughness};
 
 use super::{GridPath, Landscape};
-use answers::{Blocks, Tops};
 use barrier::potentials_of;
+use blocks::{Blocks, Tops};
 use boundary::boundary_length_of;
 use critical::critical_points_of;
 use grid::Rimmed;
@@ -261,13 +261,13 @@ fn grid_measures(
     };
     let bars = |z: &Rimmed| num_bars_above(&persistence_of(z, Connectivity::Four), PERSISTENT);
     let upright = surfaces.each_ref().map(|z| z.map(raised));
-    let potentials = potentials_of(logits, &landscape.logits, classes);
+    let potentials = potentials_of(logits, classes);
     let mut pairs = landscape.item_pairs().into_iter();
     GridMeasures {
         regions: [Connectivity::Four, Connectivity::Eight]
             .map(|connectivity| num_regions(&marked, shape, connectivity) - empty),
         boundary_length: boundary_length_of(
-            &landscape.logits,
+            logits,
             tops_of_logits,
             shape,
             1.0 / steps.saturating_sub(1).max(1) as f64,
@@ -387,11 +387,5 @@ mod tests {
         assert_eq!(mean, Some(of(2.0, 4)));
         assert_eq!(of(2.0, 4).mean_curvature(), Some(2.0));
         assert_eq!(PathMeasures::over_landscapes(&[]), None);
-    }
-
-    #[test]
-    fn of_equal_probabilities_the_first_class_is_the_label() {
-        assert_eq!(crate::landscape::argmax(&[0.2, 0.4, 0.4]), 1);
-        assert_eq!(crate::landscape::argmax(&[0.5, 0.5]), 0);
     }
 }

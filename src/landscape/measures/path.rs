@@ -1,7 +1,7 @@
 //! How much happens along the paths of a grid, its rows: of a morph from a mix of A and B into C, of
 //! a plane along beta.
 
-use super::answers::Blocks;
+use super::blocks::Blocks;
 use crate::landscape::Landscape;
 use pulp::{Arch, Simd, WithSimd};
 use serde::Serialize;
@@ -53,10 +53,9 @@ impl PathMeasures {
 /// # Panics
 /// When a class is not below the landscape's number of classes.
 pub fn measure_paths(landscape: &Landscape, classes: [usize; 3]) -> Option<PathMeasures> {
-    let [tops, tops_of_logits] = [&landscape.probabilities, &landscape.logits]
-        .map(|values| Blocks::new(values, landscape.num_classes).tops());
+    let tops = Blocks::new(&landscape.probabilities, landscape.num_classes).tops();
     let answered: Vec<bool> = (0..landscape.num_frames())
-        .map(|k| tops.is_finite(k) && tops_of_logits.is_finite(k))
+        .map(|k| !landscape.is_failed(k))
         .collect();
     path_measures(landscape, classes, &tops.labels, &answered)
 }

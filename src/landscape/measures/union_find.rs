@@ -1,12 +1,12 @@
-//! Disjoint sets of grid points, for regions, persistence and barriers.
+//! Disjoint sets of runs or basins, for regions, persistence and barriers.
 
-/// A forest: the points of one tree are one set, named by its root.
+/// A forest: the elements of one tree are one set, named by its root.
 pub(super) struct UnionFind {
     parents: Vec<usize>,
 }
 
 impl UnionFind {
-    /// `len` points, each a set of its own.
+    /// `len` elements, each a set of its own.
     pub(super) fn new(len: usize) -> Self {
         Self {
             parents: (0..len).collect(),

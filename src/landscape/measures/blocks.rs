@@ -1,8 +1,8 @@
 //! The answers of many points, looked at side by side.
 //!
-//! Answers lie point by point, a class after the other, and what is asked of them (the largest, a sum
-//! of exponentials) is asked of each point alike. So they are laid out anew, points side by side, and
-//! a vector instruction does for several points what it did for one.
+//! Answers are stored point by point, but every point is asked the same: its largest value, a sum of
+//! exponentials. Stored class by class in blocks of points, one vector instruction serves several
+//! points.
 
 use super::exponential::{exp, ln};
 use super::grid::check_shape;
@@ -15,16 +15,17 @@ const BLOCK: usize = 16;
 pub(super) struct Blocks {
     points: usize,
     num_classes: usize,
-    /// Block by block, of each class the values of the block's points; zeros behind the last point.
+    /// Block by block, of each class the values of the block's points; zeros fill the last block.
     values: Vec<[f32; BLOCK]>,
 }
 
-/// Sums over the classes of each point, and behind the last point those of zeros.
+/// Exponentials `exp(f_k - f_max)` of each point; after the last point, what zeros give fills the last
+/// block.
 pub(super) struct Exponentials {
-    /// Of `exp(f_k - f_max)`, over all classes but those apart.
+    /// Their sum over all classes that were not named.
     pub(super) others: Vec<f64>,
-    /// The exponentials of those, class by class in the order in which they were named.
-    pub(super) apart: Vec<Vec<f64>>,
+    /// Those of the classes that were named, in that order.
+    pub(super) named: Vec<Vec<f64>>,
     /// The largest logit `f_max`.
     pub(super) largest: Vec<f64>,
 }
@@ -34,10 +35,12 @@ pub(super) struct Exponentials {
 pub(super) struct Tops {
     /// Whose the largest is; of equal ones the first.
     pub(super) labels: Vec<u32>,
+    /// The largest.
     pub(super) first: Vec<f32>,
+    /// The next largest; at a tie the same.
     pub(super) second: Vec<f32>,
     /// 0 where all of a point's values are finite, else NaN.
-    nothing: Vec<f32>,
+    zero_if_finite: Vec<f32>,
 }
 
 impl Tops {
@@ -48,7 +51,7 @@ impl Tops {
 
     /// Whether all values of a point are finite.
     pub(super) fn is_finite(&self, point: usize) -> bool {
-        self.nothing[point] == 0.0
+        self.zero_if_finite[point] == 0.0
     }
 }
 
@@ -81,6 +84,9 @@ impl Blocks {
         let mut tops = Tops::default();
         Arch::new().dispatch(FindTops(self, &mut tops));
         tops.labels.truncate(self.points);
+        tops.first.truncate(self.points);
+        tops.second.truncate(self.points);
+        tops.zero_if_finite.truncate(self.points);
         tops
     }
 
@@ -92,19 +98,24 @@ impl Blocks {
         entropies
     }
 
-    /// The exponentials of logits, those of the classes `apart` by themselves.
-    pub(super) fn exponentials(&self, apart: &[usize]) -> Exponentials {
+    /// The exponentials of logits, those of the classes `named` by themselves.
+    pub(super) fn exponentials(&self, named: &[usize]) -> Exponentials {
         let mut found = Exponentials {
             others: Vec::with_capacity(self.points + BLOCK),
-            apart: vec![Vec::with_capacity(self.points + BLOCK); apart.len()],
+            named: vec![Vec::with_capacity(self.points + BLOCK); named.len()],
             largest: Vec::with_capacity(self.points + BLOCK),
         };
-        Arch::new().dispatch(Exponentiate(self, apart, &mut found));
+        Arch::new().dispatch(Exponentiate(self, named, &mut found));
         found
     }
 
     pub(super) fn points(&self) -> usize {
         self.points
+    }
+
+    /// A point's value for a class.
+    pub(super) fn value(&self, point: usize, class: usize) -> f32 {
+        self.values[point / BLOCK * self.num_classes + class][point % BLOCK]
     }
 
     pub(super) fn num_classes(&self) -> usize {
@@ -126,19 +137,19 @@ impl WithSimd for FindTops<'_> {
         let Self(blocks, tops) = self;
         let points = blocks.values.len() / blocks.num_classes * BLOCK;
         tops.labels.resize(points, 0);
-        tops.first.resize(points, f32::NEG_INFINITY);
-        tops.second.resize(points, f32::NEG_INFINITY);
-        tops.nothing.resize(points, 0.0);
+        tops.first.resize(points, 0.0);
+        tops.second.resize(points, 0.0);
+        tops.zero_if_finite.resize(points, 0.0);
         for (n, block) in blocks.blocks().enumerate() {
             let points = n * BLOCK..(n + 1) * BLOCK;
             let (labels, _) = V::as_mut_simd_u32s(&mut tops.labels[points.clone()]);
             let (first, _) = V::as_mut_simd_f32s(&mut tops.first[points.clone()]);
             let (second, _) = V::as_mut_simd_f32s(&mut tops.second[points.clone()]);
-            let (nothing, _) = V::as_mut_simd_f32s(&mut tops.nothing[points]);
+            let (zero_if_finite, _) = V::as_mut_simd_f32s(&mut tops.zero_if_finite[points]);
             for k in 0..labels.len() {
                 let mut label = simd.splat_u32s(0);
-                let (mut top, mut next) = (first[k], second[k]);
-                // 0 as long as all are finite, and else NaN.
+                let least = simd.splat_f32s(f32::NEG_INFINITY);
+                let (mut top, mut next) = (least, least);
                 let mut zero = simd.splat_f32s(0.0);
                 for (class, values) in block.iter().enumerate() {
                     let value = V::as_simd_f32s(values).0[k];
@@ -150,7 +161,7 @@ impl WithSimd for FindTops<'_> {
                     label = simd.select_u32s(is_top, simd.splat_u32s(class as u32), label);
                     zero = simd.add_f32s(zero, simd.mul_f32s(value, simd.splat_f32s(0.0)));
                 }
-                (labels[k], first[k], second[k], nothing[k]) = (label, top, next, zero);
+                (labels[k], first[k], second[k], zero_if_finite[k]) = (label, top, next, zero);
             }
         }
     }
@@ -186,7 +197,7 @@ impl WithSimd for Exponentiate<'_> {
 
     #[inline(always)]
     fn with_simd<V: Simd>(self, _: V) {
-        let Self(blocks, apart, found) = self;
+        let Self(blocks, named, found) = self;
         for block in blocks.blocks() {
             let mut largest = [f32::NEG_INFINITY; BLOCK];
             for values in block {
@@ -208,8 +219,8 @@ impl WithSimd for Exponentiate<'_> {
                 for k in 0..BLOCK {
                     exponentials[k] = exp(f64::from(values[k]) - tops[k]);
                 }
-                match apart.iter().position(|&one| one == class) {
-                    Some(at) => found.apart[at].extend_from_slice(&exponentials),
+                match named.iter().position(|&one| one == class) {
+                    Some(at) => found.named[at].extend_from_slice(&exponentials),
                     None => {
                         for k in 0..BLOCK {
                             others[k] += exponentials[k];

@@ -164,3 +164,42 @@ impl WithSimd for LowestAround<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulp::Scalar;
+
+    #[test]
+    fn a_value_at_a_time_finds_the_same_as_vectors() {
+        // Many ties, and rows that end inside a vector.
+        let shape = [7, 13];
+        let values: Vec<f64> = (0..91).map(|k| f64::from(k * k * 31 % 7)).collect();
+        let field = Rimmed::new(&values, shape);
+        for connectivity in [Connectivity::Four, Connectivity::Eight] {
+            let found = |alone: bool| {
+                let mut lowest = vec![0; field.values().len()];
+                let job = LowestAround {
+                    field: &field,
+                    connectivity,
+                    lowest: &mut lowest,
+                };
+                match alone {
+                    true => Scalar.vectorize(job),
+                    false => Arch::new().dispatch(job),
+                }
+                let places = field.rows().flatten();
+                places
+                    .map(|at| field.point(lowest[at] as usize))
+                    .collect::<Vec<usize>>()
+            };
+            assert_eq!(found(true), found(false));
+            for (k, lowest) in found(true).into_iter().enumerate() {
+                let around = connectivity.neighbours(k, shape).chain([k]);
+                let expected =
+                    around.min_by(|&a, &b| values[a].total_cmp(&values[b]).then(a.cmp(&b)));
+                assert_eq!(Some(lowest), expected, "{connectivity:?} {k}");
+            }
+        }
+    }
+}

@@ -237,6 +237,26 @@ impl WithSimd for Exponentiate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulp::Scalar;
+
+    #[test]
+    fn a_value_at_a_time_finds_the_same_as_vectors() {
+        let values: Vec<f32> = (0..19 * 7).map(|k| (k * k * 31 % 11) as f32).collect();
+        let blocks = Blocks::new(&values, 7);
+        let mut alone = Tops::default();
+        Scalar.vectorize(FindTops(&blocks, &mut alone));
+        let found = blocks.tops();
+        assert_eq!(alone.labels[..19], found.labels);
+        assert_eq!(alone.first[..19], found.first);
+        assert_eq!(alone.second[..19], found.second);
+        for (point, values) in values.chunks_exact(7).enumerate() {
+            let mut sorted = values.to_vec();
+            sorted.sort_by(|a, b| b.total_cmp(a));
+            let label = values.iter().position(|value| *value == sorted[0]);
+            assert_eq!(Some(found.labels[point] as usize), label);
+            assert_eq!([found.first[point], found.second[point]], sorted[..2]);
+        }
+    }
 
     #[test]
     fn of_equal_values_the_first_is_the_label_and_gaps_are_seen() {

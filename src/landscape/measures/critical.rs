@@ -150,3 +150,27 @@ impl WithSimd for LowerRings<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulp::Scalar;
+
+    #[test]
+    fn a_value_at_a_time_finds_the_same_as_vectors() {
+        let values: Vec<f64> = (0..91).map(|k| f64::from(k * k * 31 % 7)).collect();
+        let field = Rimmed::new(&values, [7, 13]);
+        let [mut alone, mut found] = [(); 2].map(|()| vec![0; field.values().len()]);
+        Scalar.vectorize(LowerRings {
+            field: &field,
+            rings: &mut alone,
+        });
+        Arch::new().dispatch(LowerRings {
+            field: &field,
+            rings: &mut found,
+        });
+        for place in field.rows().flatten() {
+            assert_eq!(alone[place], found[place]);
+        }
+    }
+}

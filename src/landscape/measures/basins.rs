@@ -137,24 +137,20 @@ impl WithSimd for LowestAround<'_> {
         let lanes: Vec<u64> = (0..V::U64_LANES as u64).collect();
         let lanes = simd.partial_load_u64s(&lanes);
         let at = |place: usize| simd.add_u64s(simd.splat_u64s(place as u64), lanes);
-        let values = |place: usize| {
-            let (vectors, _) = V::as_simd_f64s(&self.field.values()[place..]);
-            vectors[0]
-        };
         for first in self.field.first_places() {
             let lowest = &mut self.lowest[first..][..self.field.row_blocks()];
             let (lowest, _) = V::as_mut_simd_u64s(lowest);
             for (n, lowest) in lowest.iter_mut().enumerate() {
                 let place = first + n * V::F64_LANES;
-                let (mut least, mut least_at) = (values(place), at(place));
+                let (mut least, mut least_at) = (self.field.vector::<V>(place), at(place));
                 for &step in &steps {
-                    let other = values(place - step);
+                    let other = self.field.vector::<V>(place - step);
                     let is_lower = simd.less_than_or_equal_f64s(other, least);
                     least = simd.select_f64s(is_lower, other, least);
                     least_at = simd.select_u64s(is_lower, at(place - step), least_at);
                 }
                 for &step in &steps {
-                    let other = values(place + step);
+                    let other = self.field.vector::<V>(place + step);
                     let is_lower = simd.less_than_f64s(other, least);
                     least = simd.select_f64s(is_lower, other, least);
                     least_at = simd.select_u64s(is_lower, at(place + step), least_at);

@@ -123,20 +123,16 @@ impl WithSimd for LowerRings<'_> {
     #[inline(always)]
     fn with_simd<V: Simd>(self, simd: V) {
         let row_places = self.field.row_places() as isize;
-        let values = |place: usize| {
-            let (vectors, _) = V::as_simd_f64s(&self.field.values()[place..]);
-            vectors[0]
-        };
         for first in self.field.first_places() {
             let rings = &mut self.rings[first..][..self.field.row_blocks()];
             let (rings, _) = V::as_mut_simd_u64s(rings);
             for (n, ring) in rings.iter_mut().enumerate() {
                 let place = first + n * V::F64_LANES;
-                let own = values(place);
+                let own = self.field.vector::<V>(place);
                 let mut lower = simd.splat_u64s(0);
                 for (bit, [rows, columns]) in RING.into_iter().enumerate() {
                     let step = rows * row_places + columns;
-                    let other = values(place.wrapping_add_signed(step));
+                    let other = self.field.vector::<V>(place.wrapping_add_signed(step));
                     // Of equal values the first is lower.
                     let is_lower = match step < 0 {
                         true => simd.less_than_or_equal_f64s(other, own),

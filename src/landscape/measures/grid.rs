@@ -1,5 +1,6 @@
 //! The grid under the measures: neighbours, and the order of its points by value.
 
+use pulp::Simd;
 use std::ops::Range;
 
 /// Which points of a grid touch.
@@ -125,6 +126,13 @@ impl Rimmed {
     /// All values, those of what is no point included.
     pub(super) fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// A vector of values from a place on.
+    #[inline(always)]
+    pub(super) fn vector<V: Simd>(&self, place: usize) -> V::f64s {
+        let (vectors, _) = V::as_simd_f64s(&self.values[place..]);
+        vectors[0]
     }
 
     pub(super) fn shape(&self) -> [usize; 2] {

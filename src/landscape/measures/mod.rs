@@ -349,6 +349,17 @@ mod tests {
         );
     }
 
+    /// However many values come before it.
+    #[test]
+    fn the_last_step_of_a_path_counts_as_any_other() {
+        for steps in 2..9 {
+            let mut path = vec![[1.0, 0.0, 0.0, 0.0]; steps];
+            path[steps - 1] = [0.0, 0.0, 1.0, 0.0];
+            let paths = measure(&rows_of(&path), [0, 1, 2]).paths;
+            assert_eq!(paths.expect("whole paths").total_variation, 1.0, "{steps}");
+        }
+    }
+
     #[test]
     fn a_failed_frame_takes_its_path_out_and_no_other() {
         let mut path = [[1.0, 0.0, 0.0, 0.0]; 5];
